@@ -1,0 +1,412 @@
+"""The heart of minigan: record operations, then walk them backwards.  Read this file first (ten minutes).
+
+Node        one recorded call: the op, its inputs, and the Nodes those came from
+primitive   an array function with one gradient rule per input       fused      one with a hand-made backward pass
+grad        vector-Jacobian products, any order                      backward   the same, added into .grad
+no_grad     compute, record nothing                                  vjp        the walk itself
+
+The one idea: a rule is written in public ops and plain operators.  An op called with arrays computes and records
+nothing; called with a Tensor it records.  So in ordinary backward a rule is plain NumPy, and under create_graph=True the
+very same text builds the graph of the next derivative.  There is no second set of rules.
+
+Elsewhere: what a Tensor is (tensor.py), the rules (ops/), arrays and devices (backend.py), the proof that the rules are
+right (gradcheck.py), tools that watch (watch.py).
+"""
+
+import contextlib
+import threading
+import weakref
+from functools import partial, wraps
+from inspect import signature
+from operator import attrgetter
+
+import numpy as np
+
+from minigan.backend import MODULES, check_mix, constant
+from minigan.errors import DTypeError, GraphError, ShapeError, broadcast_advice
+from minigan.tensor import Tensor, clock
+from minigan.watch import calling_line, run, watching
+
+
+class Node:
+    """One recorded call, or a leaf (op None): a tensor the user asked derivatives for.
+
+    A node points at its parents only, and at a leaf's tensor only weakly.  Nothing points forward, so there is no cycle,
+    and memory goes back the moment the last tensor of a graph does, without the garbage collector.
+    """
+
+    __slots__ = ("cells", "dtype", "inputs", "leaf", "op", "order", "output", "params", "parents", "shape", "site")
+
+    def __init__(self, op, inputs, params, parents, cells, output, shape, dtype, site=None):
+        self.order = next(clock)
+        self.op = op
+        self.inputs = inputs  # the arrays that the rules may read; None where the op did not save them
+        self.params = params  # (positional, keyword) arguments that are not differentiated
+        self.parents = parents  # one Node or None per input; None as a whole once freed
+        self.cells = cells  # the `changed` cells of what is saved: of each input, and last of the output
+        self.output = output  # the output array, if saved; of a fused op what its forward kept
+        self.shape, self.dtype = shape, dtype  # of the output
+        self.site = site  # the line that made the call, if somebody watched
+
+
+def leaf(tensor: Tensor) -> Node:
+    """The node of a tensor the user wants derivatives for.  DTypeError unless its dtype is a float."""
+    if tensor.data.dtype.kind != "f":
+        raise DTypeError(
+            f"requires_grad needs a float dtype, got {tensor.data.dtype}; "
+            f"make the tensor with dtype='float32', or use .astype('float32')"
+        )
+    node = Node(None, (), None, (), (), None, tensor.data.shape, tensor.data.dtype)
+    node.leaf = weakref.ref(tensor)
+    return node
+
+
+class _State(threading.local):
+    recording = True
+
+
+_state = _State()
+
+
+@contextlib.contextmanager
+def _recording(on):
+    previous, _state.recording = _state.recording, on
+    try:
+        yield
+    finally:
+        _state.recording = previous
+
+
+def no_grad():
+    """Inside `with no_grad():`, or a function decorated with `@no_grad()`, ops compute and record nothing."""
+    return _recording(False)
+
+
+def enable_grad():
+    """Record again, inside a no_grad block."""
+    return _recording(True)
+
+
+def is_recording() -> bool:
+    """False inside no_grad."""
+    return _state.recording
+
+
+# --------------------------------------------------------------------------------------------------------- recording ---
+
+
+class Op:
+    """What the engine knows of an op; the public function carries it as `.op`.  count: of inputs, None for any number."""
+
+    def __init__(self, forward, count, rule=None, broadcasts=False, saves="both", views=False, backward=None,
+                 composition=None):
+        self.name = forward.__name__
+        self.forward, self.count, self.rule = forward, count, rule
+        self.broadcasts, self.views = broadcasts, views
+        self.saves_inputs, self.saves_output = saves in ("both", "inputs"), saves in ("both", "output")
+        self.backward, self.composition = backward, composition
+
+
+def primitive(forward, *rules, name=None, broadcasts=False, saves="both", views=False, variadic=False):
+    """A differentiable op: called with arrays it computes, called with a Tensor it also records.
+
+    forward(*inputs, *params) -> array: plain array code.  The first len(rules) arguments are the inputs.
+    rules[i](g, y, *inputs, *params) -> the gradient for input i, where g is the gradient arriving at the output y.
+        Written in public ops and plain operators, so that it can itself be differentiated.  It returns g, a view of g, or
+        a new array, of exactly the input's shape and dtype; None stands for zeros.
+    name: for errors and reports; forward.__name__ by default.
+    broadcasts: forward broadcasts its inputs; the engine then sums the rules' results back to the inputs' shapes.
+    saves: which arrays the rules read: "both", "inputs", "output", or "neither".  The others are let go at once; the
+        rules then see a stand-in with shape, dtype and ndim.
+    views: the output shares memory with the first input, so an in-place change of one is a change of the other.
+    variadic: any number of inputs, all positional, and one rule for all: rule(i, g, y, *inputs, **params).
+    """
+    forward.__name__ = name or forward.__name__
+    count, rule = (None, lambda i: partial(rules[0], i)) if variadic else (len(rules), rules.__getitem__)
+    return _callable(Op(forward, count, rule, broadcasts, saves, views))
+
+
+def fused(forward, backward, composition):
+    """A differentiable op with a hand-made backward pass, for speed, and the composition of simpler ops it stands for.
+
+    forward(*inputs, **params) -> (y, kept);   backward(g, needed, kept, *inputs, **params) -> one gradient per input
+    (None where needed[i] is False);   composition(*inputs, **params) -> y, in public ops.  Under create_graph=True the
+    composition is differentiated; tests hold the two equal.
+    """
+    count = sum(p.default is p.empty and p.kind == p.POSITIONAL_OR_KEYWORD
+                for p in signature(composition).parameters.values())
+    return _callable(Op(forward, count, backward=backward, composition=composition))
+
+
+def _callable(op):
+    """The public function of an op: with the forward's name, docstring and signature."""
+    count, forward, is_fused = op.count, op.forward, op.backward is not None
+
+    @wraps(forward)
+    def call(*args, **params):
+        if count is not None and len(args) < count:
+            bound = signature(forward).bind(*args, **params)  # inputs given by name: put them in their places
+            args, params = bound.args, bound.kwargs
+        for x in args if count is None else args[:count]:
+            if isinstance(x, Tensor):
+                return _record(op, args, params)
+        return forward(*args, **params)[0] if is_fused else forward(*args, **params)
+
+    call.op = op
+    return call
+
+
+def _record(op, args, params):
+    """Call op with Tensors among its inputs; return a Tensor that remembers the call if a derivative may be asked for."""
+    inputs, rest = (args, ()) if op.count is None else (args[: op.count], args[op.count :])
+    arrays, parents, cells = [], [], []
+    tracked, first = False, None
+    for x in inputs:
+        if isinstance(x, Tensor):
+            array, node, cell = x.data, x.node, x.changed
+            tracked = tracked or node is not None
+        else:
+            array, node, cell = x if type(x) in MODULES else constant(x), None, None
+        arrays.append(array)
+        parents.append(node)
+        cells.append(cell)
+        if type(array) in MODULES:
+            if first is None:
+                first = array
+            elif array.dtype != first.dtype or type(array) is not type(first):
+                check_mix(op.name, arrays)
+    site = calling_line() if watching() else None
+    try:
+        y = run(op.name, "forward", site, arrays, op.forward, *arrays, *rest, **params)
+    except ValueError as error:
+        if op.broadcasts and "broadcast" in str(error):
+            raise ShapeError(broadcast_advice(op.name, arrays)) from None
+        raise
+    kept = None
+    if op.backward is not None:
+        y, kept = y
+    if type(y) not in MODULES:
+        y = np.asarray(y)  # NumPy turns 0-d results into scalars
+    out = Tensor(y, None, cells[0] if op.views and cells else None)
+    if tracked and _state.recording:
+        if not op.saves_inputs:  # constants stay, their shapes may be asked for; the others' shapes stand in their nodes
+            arrays, cells = [a if node is None else None for a, node in zip(arrays, parents)], [None] * len(arrays)
+        cells.append(out.changed if op.saves_output else None)
+        output = kept if op.backward is not None else y if op.saves_output else None
+        out.node = Node(op, arrays, (rest, params), parents, cells, output, y.shape, y.dtype, site)
+    return out
+
+
+# --------------------------------------------------------------------------------------------------------- backwards ---
+
+
+class _Unsaved:
+    """Stands for an array that an op did not save: rules may ask for its shape, dtype and ndim."""
+
+    __slots__ = ("dtype", "ndim", "shape")
+
+    def __init__(self, node):
+        self.shape, self.dtype, self.ndim = node.shape, node.dtype, len(node.shape)
+
+
+def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=False):
+    """The gradients that arrive at the target nodes when each (node, g) of roots starts with gradient g.
+
+    One walk from the newest node to the oldest; a node's gradient is complete when its turn comes, for whatever used its
+    output is newer.  targets None: all leaves.  boundary: do not look behind the targets.
+    Returns {target: g}; a target that the roots do not depend on is missing.  g are arrays, under create_graph Tensors.
+    """
+    grads, owned, results = {}, set(), {}
+
+    def accumulate(node, g, fresh):
+        """Add g to the node's gradient; in place only into a sum that this walk has made itself."""
+        if node not in grads:
+            grads[node] = g
+            if fresh:
+                owned.add(node)
+        elif create_graph:
+            grads[node] = grads[node] + g
+        elif node in owned and g.ndim:
+            grads[node] += g
+        else:
+            grads[node] = np.asarray(total) if isinstance(total := grads[node] + g, np.generic) else total
+            owned.add(node)
+
+    for node, g in roots:
+        accumulate(node, g, False)
+    stop = targets if boundary else ()
+    nodes, seen, stack = [], set(), list(grads)
+    while stack:
+        node = stack.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        nodes.append(node)
+        if node.parents is None:
+            raise GraphError(
+                f"{node.op.name}: this graph was freed by an earlier backward() or grad(); "
+                f"pass retain_graph=True there, or compute the loss again"
+            )
+        if node not in stop:
+            stack.extend(node.parents)
+    nodes.sort(key=attrgetter("order"))
+    if targets is None:
+        targets, wanted = {node for node in nodes if node.op is None}, seen
+    else:  # only what leads to a target; a child is newer than its parents, so one pass finds all
+        wanted = set(targets)
+        for node in nodes:
+            if node not in stop and not wanted.isdisjoint(node.parents):
+                wanted.add(node)
+    while nodes:
+        node = nodes.pop()
+        if node not in wanted:
+            continue
+        g = grads.pop(node, None)
+        if node in targets:
+            results[node] = g if g is None or create_graph or node in owned else g.copy()
+        if node.op is None or node in stop:
+            continue
+        if g is not None:
+            for parent, h in zip(node.parents, _gradients(node, g, wanted, create_graph)):
+                if h is not None:
+                    # An array of its own (not g, not a view) may be added to in place; others may have other owners.
+                    accumulate(parent, h, not create_graph and h is not g and h.base is None)
+        if not retain_graph:
+            node.inputs = node.output = node.parents = node.cells = None
+    return results
+
+
+def _gradients(node, g, wanted, create_graph):
+    """One gradient per parent of a node whose output has gradient g; None for the parents that nobody wants."""
+    op, parents = node.op, node.parents
+    for cell in node.cells:
+        if cell is not None and cell[0] > node.order:
+            raise GraphError(
+                f"{op.name}{f' ({node.site})' if node.site else ''}: a value saved for backward was updated in place "
+                f"after use; run backward() or grad() before the update (optimizer.step(), x[...] = ...), or compute "
+                f"the loss again"
+            )
+    needed = [parent in wanted for parent in parents]
+    rest, params = node.params
+    if op.composition is not None and (create_graph or op.backward is None):
+        results = _through_composition(node, g, needed, create_graph)
+    elif op.backward is not None:
+        results = run(op.name, "backward", node.site, [g], op.backward, g, needed, node.output, *node.inputs, *rest,
+                      **params)
+    else:
+        values = [_Unsaved(p) if a is None else a for a, p in zip(node.inputs, parents)]
+        y = node.output
+        if create_graph:
+            values = [a if p is None or type(a) is _Unsaved else Tensor(a, p, cell)
+                      for a, p, cell in zip(values, parents, node.cells)]
+            y = None if y is None else Tensor(y, node, node.cells[-1])
+        results = [
+            run(op.name, "backward", node.site, [g], op.rule(i), g, y, *values, *rest, **params) if need else None
+            for i, need in enumerate(needed)
+        ]
+    return [None if h is None else _checked(h, parent, op, i)
+            for i, (h, parent) in enumerate(zip(results, parents))]
+
+
+def _checked(h, parent, op, i):
+    """The gradient h of input i in the input's shape; GraphError if shape or dtype are wrong and not by broadcasting."""
+    if type(h) not in MODULES and not isinstance(h, Tensor):
+        h = np.asarray(h)
+    if h.shape != parent.shape and op.broadcasts:
+        lead = h.ndim - len(parent.shape)
+        repeated = [i for i in range(h.ndim) if i < lead or parent.shape[i - lead] == 1 != h.shape[i]]
+        h = h.sum(axis=tuple(repeated), keepdims=True).reshape(parent.shape)
+    if h.shape != parent.shape or h.dtype != parent.dtype:
+        raise GraphError(
+            f"{op.name}: the rule of input {i} returned {h.dtype} {h.shape}, "
+            f"but the input is {parent.dtype} {parent.shape}; the rule is wrong"
+        )
+    return h
+
+
+def _through_composition(node, g, needed, create_graph):
+    """Gradients of a fused op (or a checkpoint): compute its composition again, recorded, and differentiate that."""
+    rest, params = node.params
+    inputs = []
+    for array, parent, cell in zip(node.inputs, node.parents, node.cells):
+        if parent is not None:  # under create_graph a new name for the input, so that the walk can stop there
+            array = Tensor(array, parent, cell).reshape(array.shape) if create_graph else Tensor(array).requires_grad_()
+        inputs.append(array)
+    with enable_grad():
+        out = node.op.composition(*inputs, *rest, **params)
+        targets = {x.node for x, need in zip(inputs, needed) if need}
+        g = g if isinstance(g, Tensor) or not create_graph else Tensor(g)
+        found = vjp([(out.node, g)], targets, create_graph, create_graph, boundary=True)
+    return [found.get(x.node) if need else None for x, need in zip(inputs, needed)]
+
+
+def _start(output, gradient, argument, create_graph):
+    """The gradient that the walk starts with: 1 for a scalar, else what the user gave, checked."""
+    if not isinstance(output, Tensor) or output.node is None:
+        raise GraphError(
+            "this tensor has no graph: it was made under no_grad() or detach(), "
+            "or from tensors none of which has requires_grad=True"
+        )
+    y = output.data
+    if gradient is None:
+        if y.ndim:
+            raise GraphError(
+                f"only a scalar has one gradient and this tensor is {y.shape}; "
+                f"reduce it with .sum() or .mean(), or pass {argument} of that shape"
+            )
+        gradient = MODULES[type(y)].ones_like(y)
+    if not isinstance(gradient, Tensor):
+        gradient = Tensor(gradient if type(gradient) in MODULES else np.asarray(gradient, y.dtype))
+    if gradient.shape != y.shape:
+        raise ShapeError(f"{argument} is {gradient.shape}, but the tensor is {y.shape}; they must be equal")
+    if gradient.dtype != y.dtype:
+        raise DTypeError(f"{argument} is {gradient.dtype}, but the tensor is {y.dtype}; convert it with .astype(...)")
+    return gradient if create_graph else gradient.data
+
+
+def backward(output, gradient=None, retain_graph=False):
+    """Add the derivatives of `output` into the .grad of every leaf that it was computed from.
+
+    gradient: the vector of the vector-Jacobian product, of output's shape; may be left out for a scalar.  The graph is
+    freed on the way unless retain_graph.  Leaves that the output does not depend on are untouched.
+    """
+    start = _start(output, gradient, "gradient", False)
+    for node, g in vjp([(output.node, start)], None, False, retain_graph).items():
+        tensor = node.leaf()
+        if tensor is not None and g is not None:
+            tensor.grad = Tensor(g) if tensor.grad is None else Tensor(tensor.grad.data + g)
+
+
+def grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=None, allow_unused=False):
+    """The gradients of outputs with respect to inputs, as a tuple of Tensors; no .grad is touched.
+
+    outputs, inputs, grad_outputs: a Tensor or a sequence of them; grad_outputs may be left out for scalars.  With several
+    outputs the gradients are summed.  create_graph: the results can themselves be differentiated (torch.autograd.grad).
+    retain_graph: keep the graph for another call; by default what create_graph is.  GraphError for an input that the
+    outputs do not depend on, unless allow_unused: then its place holds None.
+    """
+    outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    grad_outputs = list(grad_outputs) if isinstance(grad_outputs, (list, tuple)) else [grad_outputs] * len(outputs)
+    if len(grad_outputs) != len(outputs):
+        raise GraphError(f"grad: {len(outputs)} outputs but {len(grad_outputs)} grad_outputs; give one for each")
+    for i, x in enumerate(inputs):
+        if not isinstance(x, Tensor) or x.node is None:
+            raise GraphError(f"grad: input {i} does not require a gradient; make it with requires_grad=True")
+    retain_graph = create_graph if retain_graph is None else retain_graph
+    roots = [(o.node, _start(o, g, "grad_outputs", create_graph)) for o, g in zip(outputs, grad_outputs)]
+    targets = {x.node for x in inputs}
+    with enable_grad() if create_graph else contextlib.nullcontext():
+        found = vjp(roots, targets, create_graph, retain_graph)
+    results = []
+    for i, x in enumerate(inputs):
+        g = found.get(x.node)
+        if g is None and x.node in found:  # reached, but every rule on the way said "zero"
+            g = MODULES[type(x.data)].zeros_like(x.data)
+        if g is None and not allow_unused:
+            raise GraphError(
+                f"grad: input {i} {x.data.shape} was not used to compute the outputs (or was used under no_grad() or "
+                f"after detach()); leave it out, or pass allow_unused=True to get None in its place"
+            )
+        results.append(g if g is None or isinstance(g, Tensor) else Tensor(g))
+    return tuple(results)

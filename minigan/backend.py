@@ -1,0 +1,192 @@
+"""Which array module owns an array, where arrays live, and where random numbers come from.
+
+xp          the module (numpy, cupy) of some arrays                 is_array    one of those modules' arrays?
+device_of   "cpu", "cuda:0", ... of an array                        to_device   copy an array there
+seed, stream, random_state   named random streams                   add_at      out[index] += values, repeats counted
+
+The array decides: NumPy in, NumPy out; CuPy in, CuPy out.  There is no global "current backend".  CuPy is imported when
+a GPU is first asked for, never before (importing it takes longer than importing all of minigan).
+"""
+
+import zlib
+
+import numpy as np
+
+from minigan.errors import DeviceError, DTypeError
+
+# The types that are arrays, each with the module of its functions.  CuPy's joins when it is first used.
+MODULES = {np.ndarray: np}
+
+
+def is_array(x) -> bool:
+    """True for a NumPy or CuPy array (not for scalars, lists or Tensors)."""
+    return type(x) in MODULES
+
+
+def xp(*arrays):
+    """The module that owns the arrays: numpy or cupy.  Scalars belong to neither; with scalars alone, numpy.
+
+    DeviceError when the arrays live on different kinds of device.
+    """
+    module = None
+    for array in arrays:
+        owner = MODULES.get(type(array))
+        if owner is None:
+            continue
+        if module is None:
+            module = owner
+        elif module is not owner:
+            raise DeviceError(mixed_devices("operation", arrays))
+    return module or np
+
+
+def mixed_devices(what: str, arrays) -> str:
+    """The text of the error for arrays on different devices."""
+    places = ", ".join(f"{a.shape} on {device_of(a)}" for a in arrays if is_array(a))
+    return f"{what}: arrays on different devices: {places}; move them to one with .to('cpu') or .to('cuda')"
+
+
+def check_mix(op: str, arrays) -> None:
+    """DeviceError if the arrays live on different devices, DTypeError if their dtypes would silently become a third.
+
+    Numbers join any array; a boolean array joins any dtype.
+    """
+    arrays = [a for a in arrays if is_array(a)]
+    if len({MODULES[type(a)] for a in arrays}) > 1:
+        raise DeviceError(mixed_devices(op, arrays))
+    if len({a.dtype for a in arrays if a.dtype != bool}) > 1:
+        listing = " and ".join(f"{a.dtype} {a.shape}" for a in arrays)
+        raise DTypeError(f"{op}: dtypes do not mix: {listing}; convert one with .astype(...)")
+
+
+def constant(x):
+    """What stands beside Tensors in a call: None and Python numbers as they are, NumPy numbers as Python's, lists as arrays.
+
+    A Python number joins any dtype; a NumPy number (np.sqrt(2)) would turn float32 into float64, so it becomes one.
+    """
+    if x is None or isinstance(x, (bool, int, float)) and not isinstance(x, np.generic):
+        return x
+    return x.item() if isinstance(x, np.generic) else new_array(x)
+
+
+def new_array(data, dtype=None):
+    """A NumPy array of data (numbers, nested lists, arrays): floats given as Python numbers become float32.
+
+    Arrays keep their dtype unless dtype is given.  DTypeError for anything that is not numbers or booleans.
+    """
+    array = np.asarray(data) if not is_array(data) else data
+    if array.dtype.kind not in "fiub":
+        raise DTypeError(f"a tensor holds real numbers or booleans, got {array.dtype} from {type(data).__name__}")
+    if dtype is None and array.dtype == np.float64 and not isinstance(data, (np.ndarray, np.generic)):
+        dtype = np.float32
+    return array if dtype is None or array.dtype == dtype else array.astype(dtype)
+
+
+def device_of(array) -> str:
+    """'cpu' for a NumPy array, 'cuda:0', 'cuda:1', ... for a CuPy array."""
+    if isinstance(array, np.ndarray):
+        return "cpu"
+    return f"cuda:{array.device.id}"
+
+
+def check_device(device: str) -> str:
+    """The device's full name ('cuda' is 'cuda:0').  DeviceError if it is unknown or can't be used on this machine."""
+    device = str(device)
+    kind, _, number = device.partition(":")
+    if device == "cpu":
+        return device
+    if kind != "cuda" or (number and not number.isdigit()):
+        raise DeviceError(f"unknown device {device!r}; use 'cpu', 'cuda' or 'cuda:1'")
+    cupy = _cupy()
+    count = cupy.cuda.runtime.getDeviceCount()
+    if int(number or 0) >= count:
+        raise DeviceError(f"device {device!r} does not exist: this machine has {count} CUDA device(s)")
+    return f"cuda:{int(number or 0)}"
+
+
+def to_device(array, device: str):
+    """The array on that device: itself if it is there already, else a copy.  DeviceError if the device can't be used."""
+    if device == "cpu":
+        return array if isinstance(array, np.ndarray) else array.get()
+    device = check_device(device)
+    if not isinstance(array, np.ndarray) and device_of(array) == device:
+        return array
+    cupy = _cupy()
+    with cupy.cuda.Device(int(device.partition(":")[2])):
+        return cupy.asarray(array)
+
+
+def _cupy():
+    """The cupy module, imported and registered on first use; DeviceError with the remedy if there is none to use."""
+    try:
+        import cupy
+    except ImportError:
+        raise DeviceError(
+            "device 'cuda' needs CuPy, which is not installed; pip install 'minigan[cuda12]' or 'minigan[cuda13]', "
+            "whichever CUDA version your driver has, or use device 'cpu'"
+        ) from None
+    if not cupy.cuda.is_available():
+        raise DeviceError("CuPy is installed but finds no usable CUDA driver or card here; use device 'cpu'")
+    MODULES[cupy.ndarray] = cupy
+    return cupy
+
+
+def cuda_is_available() -> bool:
+    """True if CuPy is installed and a CUDA card can be used."""
+    try:
+        _cupy()
+    except DeviceError:
+        return False
+    return True
+
+
+def add_at(out, index, values) -> None:
+    """out[index] += values in place, where an element that the index names k times receives all k values."""
+    xp(out).add.at(out, index, values)
+
+
+class Streams:
+    """Named, independent random generators from one seed: drawing from one never changes another.
+
+    stream(name) is numpy's Generator for SeedSequence([seed, crc32(name)]).  state_dict and load_state_dict save and
+    restore all of them, so a resumed run goes on with the very same numbers.
+    """
+
+    def __init__(self, seed: int = 0):
+        self.seed = int(seed)
+        self._generators: dict[str, np.random.Generator] = {}
+
+    def __call__(self, name: str) -> np.random.Generator:
+        """The generator of that name, made when first asked for."""
+        if name not in self._generators:
+            entropy = [self.seed, zlib.crc32(name.encode())]
+            self._generators[name] = np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
+        return self._generators[name]
+
+    def state_dict(self) -> dict:
+        """The seed and every generator's state, as plain numbers and strings."""
+        return {
+            "seed": self.seed,
+            "generators": {name: g.bit_generator.state for name, g in self._generators.items()},
+        }
+
+    def load_state_dict(self, state: dict) -> None:
+        """Go back to a saved state.
+
+        A generator handed out earlier stays the same object and goes back too; one made after the save starts afresh.
+        """
+        self.seed = int(state["seed"])
+        for name, generator in self._generators.items():
+            if name not in state["generators"]:
+                generator.bit_generator.state = Streams(self.seed)(name).bit_generator.state
+        for name, generator_state in state["generators"].items():
+            self(name).bit_generator.state = generator_state
+
+
+# What layers draw from unless they are given a generator: "init" (weights) and "noise" (dropout).
+streams = Streams(0)
+
+
+def seed(value: int) -> None:
+    """Start all of minigan's default random streams anew from this seed (an integer >= 0)."""
+    streams.load_state_dict({"seed": value, "generators": {}})

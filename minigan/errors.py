@@ -1,0 +1,69 @@
+"""Every error minigan raises on purpose: what went wrong, with the values, and what to do about it.
+
+Each class is also the built-in exception a NumPy or PyTorch user would catch, so `except ValueError` keeps working.
+The command line turns any MiniganError into one or two lines and exit code 2; everything else is a bug and shows its
+traceback.
+"""
+
+
+class MiniganError(Exception):
+    """Base of all the errors below."""
+
+
+class ShapeError(MiniganError, ValueError):
+    """Shapes, axes or sizes that do not fit each other."""
+
+
+class DTypeError(MiniganError, TypeError):
+    """A dtype that the operation cannot use, or two that do not mix."""
+
+
+class DeviceError(MiniganError, RuntimeError):
+    """Arrays on different devices, or a device that cannot be used."""
+
+
+class GraphError(MiniganError, RuntimeError):
+    """A derivative that cannot be had from this graph: freed, stale, not recorded, or a rule that breaks its contract."""
+
+
+class OutOfBoundsError(MiniganError, IndexError):
+    """An index outside the axis it indexes."""
+
+
+class GradientMismatch(MiniganError, AssertionError):
+    """gradcheck found a rule that disagrees with finite differences."""
+
+
+class NotFiniteError(MiniganError, ArithmeticError):
+    """A NaN or an infinity where training cannot go on."""
+
+
+class ConfigError(MiniganError, ValueError):
+    """An option or a value the user gave that minigan does not know or cannot use."""
+
+
+class DataError(MiniganError, ValueError):
+    """A data set that is missing, damaged, or not what its name says."""
+
+
+class CheckpointError(MiniganError, ValueError):
+    """A checkpoint or run folder that cannot be read, written, or belongs to something else."""
+
+
+def suggestion(word: str, known) -> str:
+    """'; did you mean X?' for the nearest of the known words, or the list of them when none is near."""
+    import difflib
+
+    known = list(known)
+    near = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(map(str, known))}"
+
+
+def broadcast_advice(op: str, shapes) -> str:
+    """The text of the error for shapes that do not broadcast; with the fix, where one missing axis explains it."""
+    text = f"{op}: {' and '.join(map(str, shapes))} do not broadcast"
+    if len(shapes) == 2:
+        for (long, short), name in ((shapes, "b"), (shapes[::-1], "a")):
+            if len(short) == 1 < len(long) and long[0] == short[0]:
+                return f"{text}; did you mean {name}[:, {', '.join(['None'] * (len(long) - 1))}]?"
+    return f"{text}; sizes must be equal or 1, counted from the last axis"

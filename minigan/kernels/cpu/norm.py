@@ -1,0 +1,58 @@
+"""Batch normalisation, forward and backward, in as few passes over memory as NumPy allows.
+
+The pixels of all images are the rows of one (P, C) matrix, a view when the memory order is HWNC (see conv.py); channel
+sums are then matrix-vector products with a row of ones, which BLAS does at the speed of memory (a ninth of the time of
+x.var(axis), measured at 25088 x 64).
+"""
+
+from minigan.backend import xp
+
+
+def as_rows(x):
+    """x (N, C, ...) as a matrix (P, C), channels last; a view if the memory order allows."""
+    if x.ndim == 2:
+        return x
+    return x.transpose(*range(2, x.ndim), 0, 1).reshape(-1, x.shape[1])
+
+
+def from_rows(rows, shape):
+    """The inverse: (P, C) shown as (N, C, ...)."""
+    if len(shape) == 2:
+        return rows
+    n, c, *rest = shape
+    return rows.reshape(*rest, n, c).transpose(len(rest), len(rest) + 1, *range(len(rest)))
+
+
+def channel_sums(rows):
+    """The sum of every column, (C,)."""
+    return xp(rows).ones(rows.shape[0], rows.dtype) @ rows
+
+
+def moments(x):
+    """mean (C,), biased variance (C,), and x - mean as rows (P, C)."""
+    rows = as_rows(x)
+    mean = channel_sums(rows) * (1 / rows.shape[0])
+    centered = rows - mean
+    return mean, channel_sums(centered * centered) * (1 / rows.shape[0]), centered
+
+
+def forward(centered, inv_std, weight, bias, shape):
+    """y = (x - mean) / std * weight + bias, as (N, C, ...)."""
+    y = centered * (inv_std if weight is None else inv_std * weight)
+    if bias is not None:
+        y += bias
+    return from_rows(y, shape)
+
+
+def backward(g, centered, inv_std, weight):
+    """(dx, dweight, dbias).   With x^ = centered / std:  dbias = sum g, dweight = sum g x^,
+    dx = weight / std * (g - mean g - x^ mean(g x^)).   Ioffe and Szegedy 2015, section 3."""
+    rows = as_rows(g)
+    count = rows.shape[0]
+    d_bias = channel_sums(rows)
+    d_weight = channel_sums(rows * centered) * inv_std
+    scale = inv_std if weight is None else inv_std * weight
+    dx = rows * scale
+    dx -= centered * (scale * inv_std * d_weight * (1 / count))
+    dx -= scale * d_bias * (1 / count)
+    return from_rows(dx, g.shape), d_weight, d_bias

@@ -1,0 +1,120 @@
+"""Puts the ops on Tensor: `a + b` is ops.add(a, b), `x.sum(axis=0)` is ops.sum(x, axis=0); and makes new tensors.
+
+Importing minigan imports this file once; after that a Tensor has NumPy's operators and methods.
+"""
+
+import numpy as np
+
+from minigan import ops
+from minigan.autograd import primitive
+from minigan.backend import device_of, to_device
+from minigan.tensor import Tensor, plain, tensor
+
+# Operators, and the same with the tensor on the right.
+for symbol, op in {"add": ops.add, "sub": ops.subtract, "mul": ops.multiply, "truediv": ops.divide, "pow": ops.power,
+                   "matmul": ops.matmul}.items():
+    setattr(Tensor, f"__{symbol}__", lambda a, b, op=op: op(a, b))
+    setattr(Tensor, f"__r{symbol}__", lambda a, b, op=op: op(b, a))
+
+Tensor.__neg__ = lambda x: ops.negative(x)
+Tensor.__pos__ = lambda x: x
+Tensor.__abs__ = lambda x: ops.abs(x)
+Tensor.__getitem__ = lambda x, index: ops.getitem(x, index)
+Tensor.T = property(lambda x: ops.transpose(x), doc="The axes reversed.")
+
+
+def _comparison(symbol):
+    def compare(a, b):
+        """Elementwise, a constant boolean Tensor: comparisons have no derivative."""
+        return Tensor(np.asarray(getattr(a.data, symbol)(plain(b))) if not a.ndim else getattr(a.data, symbol)(plain(b)))
+
+    compare.__name__ = symbol
+    return compare
+
+
+for symbol in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"):
+    setattr(Tensor, symbol, _comparison(symbol))
+
+# Methods that are the function of the same name.
+for name in ("sum mean prod max min var std argmax argmin cumsum clip repeat take dot trace diagonal squeeze swapaxes ravel "
+             "round astype").split():
+    setattr(Tensor, name, getattr(ops, name))
+for name in "exp log sqrt square tanh sigmoid relu abs norm".split():
+    setattr(Tensor, name, getattr(ops, name))
+
+
+def _reshape(x, *shape):
+    """x.reshape(2, 3) or x.reshape((2, 3)): see ops.reshape."""
+    return ops.reshape(x, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
+
+
+def _transpose(x, *axes):
+    """x.transpose(1, 0), x.transpose((1, 0)) or x.transpose(): see ops.transpose."""
+    return ops.transpose(x, (axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes) or None)
+
+
+def _flatten(x):
+    """A copy-free x in one axis, in C order; see ops.ravel."""
+    return ops.ravel(x)
+
+
+def _to(x, device):
+    """The tensor on another device ('cpu', 'cuda', 'cuda:1'); derivatives pass through."""
+    return _move(x, device)
+
+
+Tensor.reshape, Tensor.transpose, Tensor.flatten, Tensor.to = _reshape, _transpose, _flatten, _to
+
+
+def _d_move(g, y, x, device):
+    return _move(g, device_of(plain(x)))
+
+
+_move = primitive(lambda x, device: to_device(x, device), _d_move, name="to", saves="inputs")
+
+
+# ------------------------------------------------------------------------------------------------- new tensors ---
+
+
+def full(shape, fill_value, dtype=np.float32, requires_grad=False, device=None) -> Tensor:
+    """A tensor of this shape, every element fill_value."""
+    return _new(np.full(shape, fill_value, dtype), requires_grad, device)
+
+
+def zeros(shape, dtype=np.float32, requires_grad=False, device=None) -> Tensor:
+    """A tensor of zeros."""
+    return _new(np.zeros(shape, dtype), requires_grad, device)
+
+
+def ones(shape, dtype=np.float32, requires_grad=False, device=None) -> Tensor:
+    """A tensor of ones."""
+    return _new(np.ones(shape, dtype), requires_grad, device)
+
+
+def eye(n, m=None, dtype=np.float32, requires_grad=False, device=None) -> Tensor:
+    """(n, m or n), ones on the diagonal, zeros elsewhere."""
+    return _new(np.eye(n, m, dtype=dtype), requires_grad, device)
+
+
+def arange(start, stop=None, step=1, dtype=None, requires_grad=False, device=None) -> Tensor:
+    """start, start + step, ... below stop (arange(n): 0 .. n-1).  int64 for integers, float32 for floats."""
+    array = np.arange(0 if stop is None else start, start if stop is None else stop, step, dtype)
+    return _new(array.astype(np.float32) if dtype is None and array.dtype == np.float64 else array, requires_grad, device)
+
+
+def zeros_like(x) -> Tensor:
+    """Zeros of x's shape, dtype and device."""
+    return _new(np.zeros(x.shape, x.dtype), False, x.device)
+
+
+def ones_like(x) -> Tensor:
+    """Ones of x's shape, dtype and device."""
+    return _new(np.ones(x.shape, x.dtype), False, x.device)
+
+
+def _new(array, requires_grad, device):
+    out = Tensor(array if device is None else to_device(array, device))
+    return out.requires_grad_() if requires_grad else out
+
+
+__all__ = ["arange", "eye", "full", "ones", "ones_like", "tensor", "zeros", "zeros_like"]

@@ -1,0 +1,145 @@
+"""Convolution, its transpose and its weight gradient: three ops that are each other's gradients.
+
+    conv(x, w)            dx = adjoint(g, w)      dw = weight(x, g)
+    adjoint(u, w)         du = conv(g, w)         dw = weight(g, u)
+    weight(x, u)          dx = adjoint(u, g)      du = conv(x, g)
+
+So the set is closed, and stride, padding, dilation and groups are right at every order of derivative.  Sizes are passed
+on explicitly, because a stride maps several input sizes to one output size.  Dumoulin and Visin 2016, chapter 4.
+
+The arithmetic is in kernels/.  Names, argument order and shapes are those of torch.nn.functional.
+"""
+
+from minigan.autograd import primitive
+from minigan.errors import ShapeError
+from minigan.kernels.cpu import conv as kernels
+from minigan.ops.shape import expand_dims, reshape, squeeze
+
+# The primitives.  how = (stride, padding, dilation, groups), all but the last (vertical, horizontal) pairs.
+_conv = primitive(
+    kernels.conv2d,
+    lambda g, y, x, w, size, *how: _adjoint(g, w, x.shape[2:], *how),
+    lambda g, y, x, w, size, *how: _weight(x, g, w.shape[2:], *how),
+    name="conv2d", saves="inputs")
+_adjoint = primitive(
+    kernels.conv2d_adjoint,
+    lambda g, y, u, w, size, *how: _conv(g, w, u.shape[2:], *how),
+    lambda g, y, u, w, size, *how: _weight(g, u, w.shape[2:], *how),
+    name="conv_transpose2d", saves="inputs")
+_weight = primitive(
+    kernels.conv2d_weight,
+    lambda g, y, x, u, size, *how: _adjoint(u, g, x.shape[2:], *how),
+    lambda g, y, x, u, size, *how: _conv(x, g, u.shape[2:], *how),
+    name="conv2d_weight", saves="inputs")
+
+
+def pair(value, name, op, least=0):
+    """(vertical, horizontal) from an int or a pair of ints >= least.  ShapeError otherwise."""
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+    if len(values) != 2 or not all(isinstance(v, int) and v >= least for v in values):
+        raise ShapeError(f"{op}: {name} must be an int >= {least} or two of them, got {value!r}")
+    return values
+
+
+def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """y[n,o,p,q] = bias[o] + sum over c,r,s of x[n, c, p*stride + r*dilation - padding, ...] * weight[o,c,r,s].
+
+    x (N, C, H, W), weight (O, C/groups, kh, kw), bias (O,)  ->  (N, O, oh, ow) with
+    oh = floor((H + 2 padding - dilation (kh - 1) - 1) / stride) + 1, ow alike.  stride, padding, dilation: an int or a
+    (vertical, horizontal) pair; groups: channels fall into this many groups that do not mix.  padding may be "valid" (0)
+    or "same" (stride 1: output size = input size).
+    ShapeError if the channels do not fit or the kernel is larger than the padded input.
+    """
+    _check_axes("conv2d", x, weight)
+    stride, dilation = pair(stride, "stride", "conv2d", 1), pair(dilation, "dilation", "conv2d", 1)
+    if isinstance(padding, str):
+        x, padding = _named_padding(x, weight, padding, stride, dilation)
+    padding = pair(padding, "padding", "conv2d")
+    expected = weight.shape[1] * groups
+    if x.shape[1] != expected:
+        hint = "; if x is (N, H, W, C), pass x.transpose(0, 3, 1, 2)" if x.shape[3] == expected else ""
+        raise ShapeError(f"conv2d: x has {x.shape[1]} channels, weight expects {expected} "
+                         f"(x {x.shape}, weight {weight.shape}, groups={groups}){hint}")
+    _check_groups("conv2d", weight.shape[0], groups, bias, weight.shape[0])
+    size = tuple((n + 2 * p - d * (k - 1) - 1) // s + 1
+                 for n, k, s, p, d in zip(x.shape[2:], weight.shape[2:], stride, padding, dilation))
+    for n, k, p, d, out in zip(x.shape[2:], weight.shape[2:], padding, dilation, size):
+        if out < 1:
+            raise ShapeError(
+                f"conv2d: kernel {k} (dilation {d} -> {d * (k - 1) + 1}) exceeds the padded input of {n + 2 * p} "
+                f"(x {x.shape}, weight {weight.shape}, padding {padding}); use more padding or a smaller kernel")
+    return _with_bias(_conv(x, weight, size, stride, padding, dilation, groups), bias)
+
+
+def conv_transpose2d(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+    """The adjoint of conv2d in its input: every x[n,c,p,q] is spread over the output by the kernel weight[c,o].
+
+    x (N, C, H, W), weight (C, O/groups, kh, kw), bias (O,)  ->  (N, O, oh, ow) with
+    oh = (H - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1, ow alike.  output_padding < stride or
+    dilation picks one of the output sizes that conv2d would map back to H.
+    ShapeError if the channels do not fit or the output would be empty.
+    """
+    _check_axes("conv_transpose2d", x, weight)
+    stride, dilation = (pair(v, name, "conv_transpose2d", 1) for v, name in ((stride, "stride"), (dilation, "dilation")))
+    padding, extra = (pair(v, name, "conv_transpose2d") for v, name in (
+        (padding, "padding"), (output_padding, "output_padding")))
+    if x.shape[1] != weight.shape[0]:
+        raise ShapeError(f"conv_transpose2d: x has {x.shape[1]} channels, weight expects {weight.shape[0]} "
+                         f"(x {x.shape}, weight {weight.shape}); weight is (in, out/groups, kh, kw)")
+    _check_groups("conv_transpose2d", weight.shape[0], groups, bias, weight.shape[1] * groups)
+    size = tuple((n - 1) * s - 2 * p + d * (k - 1) + e + 1
+                 for n, k, s, p, d, e in zip(x.shape[2:], weight.shape[2:], stride, padding, dilation, extra))
+    if min(size) < 1:
+        raise ShapeError(f"conv_transpose2d: the output would be {size[0]}x{size[1]} (x {x.shape}, weight "
+                         f"{weight.shape}, stride {stride}, padding {padding}); use less padding")
+    for e, s, d in zip(extra, stride, dilation):
+        if e >= max(s, d):
+            raise ShapeError(f"conv_transpose2d: output_padding {extra} must be smaller than stride {stride} or "
+                             f"dilation {dilation}")
+    return _with_bias(_adjoint(x, weight, size, stride, padding, dilation, groups), bias)
+
+
+def conv1d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    """conv2d with one spatial axis: x (N, C, L), weight (O, C/groups, k), bias (O,)  ->  (N, O, length)."""
+    if x.ndim != 3 or weight.ndim != 3:
+        raise ShapeError(f"conv1d: needs x (N, C, L) and weight (O, C/groups, k), got {x.shape} and {weight.shape}")
+    padding = padding if isinstance(padding, str) else (0, _single(padding))
+    y = conv2d(expand_dims(x, 2), expand_dims(weight, 2), bias, (1, _single(stride)), padding, (1, _single(dilation)),
+               groups)
+    return squeeze(y, 2)
+
+
+def _single(value):
+    return value[0] if isinstance(value, (tuple, list)) and len(value) == 1 else value
+
+
+def _with_bias(y, bias):
+    return y if bias is None else y + reshape(bias, (1, -1, 1, 1))
+
+
+def _check_axes(op, x, weight):
+    if x.ndim != 4 or weight.ndim != 4:
+        raise ShapeError(f"{op}: x and weight need four axes each, got x {x.shape} and weight {weight.shape}; "
+                         f"x is (N, C, H, W), also for a single image")
+
+
+def _check_groups(op, channels, groups, bias, out):
+    if not isinstance(groups, int) or groups < 1 or channels % groups:
+        raise ShapeError(f"{op}: groups={groups} must be an int >= 1 that divides {channels} channels")
+    if bias is not None and tuple(bias.shape) != (out,):
+        raise ShapeError(f"{op}: bias is {bias.shape}, need ({out},), one for each output channel")
+
+
+def _named_padding(x, weight, padding, stride, dilation):
+    """x, explicitly padded where the padding is uneven, and the even padding left to do."""
+    from minigan.ops.shape import pad
+
+    if padding == "valid":
+        return x, (0, 0)
+    if padding != "same" or stride != (1, 1):
+        raise ShapeError(f"conv2d: padding {padding!r} with stride {stride}; named paddings are 'valid', and 'same' with "
+                         f"stride 1")
+    total = [d * (k - 1) for k, d in zip(weight.shape[2:], dilation)]
+    if not any(t % 2 for t in total):
+        return x, tuple(t // 2 for t in total)
+    return pad(x, ((0, 0), (0, 0), *((t // 2, t - t // 2) for t in total))), (0, 0)

@@ -1,0 +1,313 @@
+"""Elementwise ops: a table of functions and their derivatives.
+
+Every row is `name = elementwise(what it computes, forward, rule per input)`.  In a rule, g is the gradient that arrives
+at y, and what it returns goes on to the input: for y = f(x), g * f'(x).  Binary ops broadcast as NumPy's do, and the engine
+sums their gradients back to the inputs' shapes.  Floats of any shape; the result has the inputs' dtype, a Python number
+joins any dtype, and two different dtypes raise DTypeError, shapes that do not broadcast ShapeError.
+
+Where a function has no derivative the choice is written in its row and tested: sign, relu and abs 0 at 0; ties of maximum
+and minimum share the gradient evenly; clip 1 on its bounds; sqrt infinite at 0; power right at 0.
+"""
+
+import math
+
+import numpy as np
+
+from minigan.autograd import primitive
+from minigan.backend import is_array, xp
+from minigan.tensor import Tensor, plain
+
+
+def elementwise(doc, forward, *rules, name, **options):
+    """A primitive with its name and docstring; ops of two or more inputs broadcast."""
+    forward.__doc__ = doc
+    return primitive(forward, *rules, name=name, broadcasts=len(rules) > 1, **options)
+
+
+# ------------------------------------------------------------------------------------------------- arithmetic --- #
+
+add = elementwise(
+    "y = a + b.   dy/da = 1, dy/db = 1.",
+    lambda a, b: a + b,
+    lambda g, y, a, b: g,
+    lambda g, y, a, b: g,
+    name="add", saves="neither")
+subtract = elementwise(
+    "y = a - b.   dy/da = 1, dy/db = -1.",
+    lambda a, b: a - b,
+    lambda g, y, a, b: g,
+    lambda g, y, a, b: -g,
+    name="subtract", saves="neither")
+multiply = elementwise(
+    "y = a b.   dy/da = b, dy/db = a.",
+    lambda a, b: a * b,
+    lambda g, y, a, b: g * b,
+    lambda g, y, a, b: g * a,
+    name="multiply", saves="inputs")
+divide = elementwise(
+    "y = a / b.   dy/da = 1 / b, dy/db = -y / b.",
+    lambda a, b: a / b,
+    lambda g, y, a, b: g / b,
+    lambda g, y, a, b: -(g * y / b),
+    name="divide")
+negative = elementwise("y = -x.   dy/dx = -1.", lambda x: -x, lambda g, y, x: -g, name="negative", saves="neither")
+
+
+def _d_base(g, y, a, b):
+    """b a^(b-1), where b = 0 gives 0 even at a = 0 (there 0 * 0^-1 would be NaN)."""
+    if not hasattr(b, "shape"):
+        return None if b == 0 else g * (b * a ** (b - 1))
+    return g * (b * a ** where(plain(b) == 0, 1.0, b - 1))
+
+
+def _d_exponent(g, y, a, b):
+    """a^b log a; 0 at a = 0, where y log a would be 0 * -inf."""
+    return g * (y * log(where(plain(a) == 0, 1.0, a))) if hasattr(a, "shape") else g * (y * (math.log(a) if a else 0.0))
+
+
+power = elementwise(
+    "y = a^b.   dy/da = b a^(b-1), which is 0 for b = 0;   dy/db = a^b log a, taken as 0 at a = 0.",
+    lambda a, b: a**b,
+    _d_base,
+    _d_exponent,
+    name="power")
+reciprocal = elementwise(
+    "y = 1 / x.   dy/dx = -1 / x^2 = -y^2.", lambda x: 1 / x, lambda g, y, x: -(g * y * y),
+    name="reciprocal", saves="output")
+square = elementwise(
+    "y = x^2.   dy/dx = 2 x.", lambda x: x * x, lambda g, y, x: g * (2 * x), name="square", saves="inputs")
+sqrt = elementwise(
+    "y = x^(1/2).   dy/dx = 1 / (2 y), infinite at 0 (mg.norm is the one that is 0 there).",
+    lambda x: xp(x).sqrt(x), lambda g, y, x: g / (2 * y), name="sqrt", saves="output")
+
+# --------------------------------------------------------------------------------------- exponentials, logarithms --- #
+
+exp = elementwise("y = e^x.   dy/dx = y.", lambda x: xp(x).exp(x), lambda g, y, x: g * y, name="exp", saves="output")
+expm1 = elementwise(
+    "y = e^x - 1, exact for small x.   dy/dx = y + 1.",
+    lambda x: xp(x).expm1(x), lambda g, y, x: g * (y + 1), name="expm1", saves="output")
+log = elementwise(
+    "y = ln x.   dy/dx = 1 / x.", lambda x: xp(x).log(x), lambda g, y, x: g / x, name="log", saves="inputs")
+log1p = elementwise(
+    "y = ln(1 + x), exact for small x.   dy/dx = 1 / (1 + x).",
+    lambda x: xp(x).log1p(x), lambda g, y, x: g / (1 + x), name="log1p", saves="inputs")
+logaddexp = elementwise(
+    "y = ln(e^a + e^b), without overflow.   dy/da = e^(a-y), dy/db = e^(b-y).",
+    lambda a, b: xp(a, b).logaddexp(a, b),
+    lambda g, y, a, b: g * exp(a - y),
+    lambda g, y, a, b: g * exp(b - y),
+    name="logaddexp")
+
+# ------------------------------------------------------------------------------------------------- trigonometry --- #
+
+sin = elementwise(
+    "y = sin x, x in radians.   dy/dx = cos x.", lambda x: xp(x).sin(x), lambda g, y, x: g * cos(x),
+    name="sin", saves="inputs")
+cos = elementwise(
+    "y = cos x, x in radians.   dy/dx = -sin x.", lambda x: xp(x).cos(x), lambda g, y, x: -(g * sin(x)),
+    name="cos", saves="inputs")
+tan = elementwise(
+    "y = tan x, x in radians.   dy/dx = 1 + y^2.", lambda x: xp(x).tan(x), lambda g, y, x: g * (1 + y * y),
+    name="tan", saves="output")
+arcsin = elementwise(
+    "y = arcsin x in radians, x in [-1, 1].   dy/dx = 1 / sqrt(1 - x^2).",
+    lambda x: xp(x).arcsin(x), lambda g, y, x: g / sqrt(1 - x * x), name="arcsin", saves="inputs")
+arccos = elementwise(
+    "y = arccos x in radians, x in [-1, 1].   dy/dx = -1 / sqrt(1 - x^2).",
+    lambda x: xp(x).arccos(x), lambda g, y, x: -(g / sqrt(1 - x * x)), name="arccos", saves="inputs")
+arctan = elementwise(
+    "y = arctan x in radians.   dy/dx = 1 / (1 + x^2).",
+    lambda x: xp(x).arctan(x), lambda g, y, x: g / (1 + x * x), name="arctan", saves="inputs")
+sinh = elementwise(
+    "y = (e^x - e^-x) / 2.   dy/dx = cosh x.", lambda x: xp(x).sinh(x), lambda g, y, x: g * cosh(x),
+    name="sinh", saves="inputs")
+cosh = elementwise(
+    "y = (e^x + e^-x) / 2.   dy/dx = sinh x.", lambda x: xp(x).cosh(x), lambda g, y, x: g * sinh(x),
+    name="cosh", saves="inputs")
+tanh = elementwise(
+    "y = tanh x.   dy/dx = 1 - y^2.", lambda x: xp(x).tanh(x), lambda g, y, x: g * (1 - y * y),
+    name="tanh", saves="output")
+
+# ------------------------------------------------------------------------------------ choices: piecewise functions --- #
+
+
+def step(x):
+    """1 where x > 0, else 0, as an array of x's dtype: the derivative of relu.  A constant: its own derivative is 0."""
+    x = plain(x)
+    out = xp(x).empty_like(x)
+    xp(x).greater(x, 0, out=out)  # straight into floats: a boolean array and a conversion would cost three passes
+    return out
+
+
+def _ahead(a, b):
+    """1 where a > b, 1/2 where they tie, else 0: a's share of the gradient of maximum(a, b).  A constant."""
+    a, b = plain(a), plain(b)
+    like = a if is_array(a) else b
+    return (a > b).astype(like.dtype) + (a == b).astype(like.dtype) / 2
+
+
+def _between(x, low, high):
+    x = plain(x)
+    inside = xp(x).ones(x.shape, bool)
+    inside = inside if low is None else inside & (x >= low)
+    return inside if high is None else inside & (x <= high)
+
+
+def _clip(x, min=None, max=None):
+    """y = x held between min and max (numbers; None: no bound).   dy/dx = 1 inside and on the bounds, 0 outside.
+
+    ConfigError-free: min > max gives max, as in NumPy.
+    """
+    x = x if min is None else xp(x).maximum(x, min)
+    return x if max is None else xp(x).minimum(x, max)
+
+
+sign = elementwise(
+    "y = -1, 0 or 1.   dy/dx = 0.", lambda x: xp(x).sign(x), lambda g, y, x: None, name="sign", saves="neither")
+floor = elementwise(
+    "y = the greatest integer <= x, as a float.   dy/dx = 0.",
+    lambda x: xp(x).floor(x), lambda g, y, x: None, name="floor", saves="neither")
+round = elementwise(
+    "y = the nearest integer (halves to even), as a float.   dy/dx = 0; see round_straight_through.",
+    lambda x: xp(x).round(x), lambda g, y, x: None, name="round", saves="neither")
+round_straight_through = elementwise(
+    """y = the nearest integer, as a float.   dy/dx is *taken* as 1 although it is 0, so that a network can train through
+    a quantiser: the straight-through estimator (Bengio, Leonard and Courville 2013, arXiv:1308.3432).  gradcheck
+    rightly calls it wrong.""",
+    lambda x: xp(x).round(x), lambda g, y, x: g, name="round_straight_through", saves="neither")
+abs = elementwise(
+    "y = |x|.   dy/dx = sign x, 0 at 0.", lambda x: xp(x).abs(x), lambda g, y, x: g * sign(plain(x)),
+    name="abs", saves="inputs")
+maximum = elementwise(
+    "y = the larger of a and b.   The gradient goes to the larger; a tie shares it evenly.",
+    lambda a, b: xp(a, b).maximum(a, b),
+    lambda g, y, a, b: g * _ahead(a, b),
+    lambda g, y, a, b: g * _ahead(b, a),
+    name="maximum", saves="inputs")
+minimum = elementwise(
+    "y = the smaller of a and b.   The gradient goes to the smaller; a tie shares it evenly.",
+    lambda a, b: xp(a, b).minimum(a, b),
+    lambda g, y, a, b: g * _ahead(b, a),
+    lambda g, y, a, b: g * _ahead(a, b),
+    name="minimum", saves="inputs")
+clip = elementwise(_clip.__doc__, _clip, lambda g, y, x, min=None, max=None: g * _between(x, min, max),
+                   name="clip", saves="inputs")
+_where = elementwise(
+    None,
+    lambda a, b, condition: xp(condition, a, b).where(condition, a, b),
+    lambda g, y, a, b, condition: where(condition, g, 0.0),
+    lambda g, y, a, b, condition: where(condition, 0.0, g),
+    name="where", saves="neither")
+
+
+def where(condition, a, b):
+    """y = a where condition is true, else b; the three broadcast.   The gradient goes to whichever was taken.
+
+    condition: boolean array or Tensor (never differentiated).
+    """
+    condition = plain(condition)
+    if isinstance(a, Tensor) or isinstance(b, Tensor) or is_array(a) or is_array(b):
+        return _where(a, b, condition)
+    return xp(condition).where(condition, np.float32(a), np.float32(b))
+
+
+# ---------------------------------------------------------------------------------------------------- activations --- #
+
+
+def _softplus(x):
+    x_abs = xp(x).abs(x)
+    return xp(x).maximum(x, 0) + xp(x).log1p(xp(x).exp(-x_abs))
+
+
+sigmoid = elementwise(
+    "y = 1 / (1 + e^-x), computed as (1 + tanh(x/2)) / 2, which cannot overflow.   dy/dx = y (1 - y).",
+    lambda x: 0.5 * xp(x).tanh(0.5 * x) + 0.5, lambda g, y, x: g * (y * (1 - y)), name="sigmoid", saves="output")
+softplus = elementwise(
+    """y = ln(1 + e^x), computed as max(x, 0) + log1p(e^-|x|).   dy/dx = sigmoid(x).
+    4e-18 at x = -40 and 1000 at x = 1000, where the printed formula gives 0 and inf.""",
+    _softplus, lambda g, y, x: g * sigmoid(x), name="softplus", saves="inputs")
+relu = elementwise(
+    "y = max(x, 0).   dy/dx = 1 where x > 0, else 0 (0 at 0).",
+    lambda x: xp(x).maximum(x, 0), lambda g, y, x: g * step(y), name="relu", saves="output")
+
+
+def _leaky_relu(x, negative_slope=0.01):
+    """y = x where x > 0, else negative_slope x.   dy/dx = 1 where x > 0, else negative_slope (also at 0).
+
+    Maas, Hannun and Ng 2013.  torch.nn.functional.leaky_relu.
+    """
+    if 0 <= negative_slope <= 1:
+        return xp(x).maximum(x, negative_slope * x)  # 20 times faster than a choice by `where`
+    return xp(x).where(x > 0, x, negative_slope * x)
+
+
+def _d_leaky_relu(g, y, x, negative_slope=0.01):
+    slope = step(x)
+    slope *= 1 - negative_slope
+    slope += negative_slope
+    return g * slope
+
+
+leaky_relu = elementwise(_leaky_relu.__doc__, _leaky_relu, _d_leaky_relu, name="leaky_relu", saves="inputs")
+
+
+def _elu(x, alpha=1.0):
+    """y = x where x > 0, else alpha (e^x - 1).   dy/dx = 1 where x > 0, else y + alpha.   Clevert et al. 2016."""
+    return xp(x).where(x > 0, x, alpha * xp(x).expm1(xp(x).minimum(x, 0)))
+
+
+elu = elementwise(
+    _elu.__doc__, _elu, lambda g, y, x, alpha=1.0: g * where(plain(x) > 0, 1.0, y + alpha), name="elu")
+
+
+def silu(x):
+    """y = x sigmoid(x), also called swish.   dy/dx = s + y (1 - s) with s = sigmoid(x).   Elfwing et al. 2018."""
+    return x * sigmoid(x)
+
+
+def gelu(x, approximate="none"):
+    """y = x Phi(x), Phi the normal distribution's cumulative density, (1 + erf(x / sqrt 2)) / 2.   Hendrycks, Gimpel 2016.
+
+    approximate="tanh": y = x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2, within 5e-4 of it.
+    """
+    if approximate == "tanh":
+        return 0.5 * x * (1 + tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * (x * x * x))))
+    if approximate != "none":
+        raise ValueError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
+    return 0.5 * x * (1 + erf(x * math.sqrt(0.5)))
+
+
+# Rational approximations of erf on |x| <= 0.46875 and of erfc on (0.46875, 4] and beyond; relative error below 6e-19.
+# W. J. Cody, Rational Chebyshev approximations for the error function, Math. Comp. 23 (1969), 631-637.
+_SMALL = ([1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2,
+           3.20937758913846947e3],
+          [1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3])
+_MIDDLE = ([2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e0, 6.61191906371416295e1,
+            2.98635138197400131e2, 8.81952221241769090e2, 1.71204761263407058e3, 2.05107837782607147e3,
+            1.23033935479799725e3],
+           [1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3,
+            3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3])
+
+
+def _ratio(x, polynomials):
+    top, bottom = (0.0, 0.0)
+    for p, q in zip(*polynomials):
+        top, bottom = top * x + p, bottom * x + q
+    return top / bottom
+
+
+def _erf(x):
+    """y = 2 / sqrt(pi) * the integral of e^(-t^2) from 0 to x.   dy/dx = 2 / sqrt(pi) * e^(-x^2).
+
+    Within a few units in the last place of math.erf in float64 (Cody 1969).
+    """
+    m = xp(x)
+    a = m.abs(x)
+    near, far = m.minimum(a, 0.46875), m.clip(a, 0.46875, 6.0)  # beyond 6, 1 - erf is below 2^-53
+    small = near * _ratio(near * near, _SMALL)
+    large = 1 - m.exp(-far * far) * _ratio(far, _MIDDLE)
+    return (m.sign(x) * m.where(a <= 0.46875, small, large)).astype(x.dtype)
+
+
+erf = elementwise(
+    _erf.__doc__, _erf, lambda g, y, x: g * (2 / math.sqrt(math.pi) * exp(-(x * x))), name="erf", saves="inputs")

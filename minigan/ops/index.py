@@ -1,0 +1,184 @@
+"""Indexing: picking elements, and its adjoint, adding elements into their places.
+
+getitem and scatter_into are each other's gradients; everything else here is one of the two with its own index.  Indices
+are integers, slices, boolean masks, integer arrays or Tensors; they are never differentiated.  OutOfBoundsError for an
+index outside its axis: minigan looks itself, since CuPy would silently wrap around.
+"""
+
+
+import numpy as np
+
+from minigan.autograd import primitive
+from minigan.backend import add_at, is_array, xp
+from minigan.errors import DTypeError, OutOfBoundsError, ShapeError
+from minigan.ops.shape import axes_of, ravel, reshape
+from minigan.tensor import Tensor, plain
+
+
+def _is_basic(index):
+    """True if the index is slices, integers, None and Ellipsis only: it names no element twice."""
+    return all(i is None or i is Ellipsis or isinstance(i, (int, slice, np.integer))
+               for i in (index if isinstance(index, tuple) else (index,)))
+
+
+def _checked(index, x):
+    """The index as NumPy wants it; OutOfBoundsError for too many axes or a number outside its axis."""
+    items = list(index) if isinstance(index, tuple) else [index]
+    axis = 0
+    taken = sum(i.ndim if is_array(i) and i.dtype == bool else i is not None and i is not Ellipsis and
+                not isinstance(i, (bool, np.bool_)) for i in items)
+    for place, item in enumerate(items):
+        if isinstance(item, (list, range)):
+            item = items[place] = np.asarray(item, dtype=np.intp if not len(item) else None)
+        if item is None or isinstance(item, (bool, np.bool_)):
+            continue
+        if item is Ellipsis:
+            axis += x.ndim - taken
+            continue
+        if is_array(item) and item.dtype == bool:
+            axis += item.ndim
+            continue
+        if axis >= x.ndim:
+            raise OutOfBoundsError(f"getitem: too many indices for shape {x.shape}: {len(items)} given")
+        if isinstance(item, (int, np.integer)):
+            low = high = item
+        elif is_array(item) and item.dtype.kind in "iu":
+            low, high = (item.min(), item.max()) if item.size and isinstance(item, np.ndarray) else (0, -1)
+        elif is_array(item):
+            raise DTypeError(f"getitem: an index array holds integers or booleans, got {item.dtype}")
+        else:
+            low, high = 0, -1
+        if low < -x.shape[axis] or high >= x.shape[axis]:
+            bad = int(low if low < -x.shape[axis] else high)
+            raise OutOfBoundsError(f"getitem: index {bad} is out of bounds for axis {axis} of shape {x.shape}")
+        axis += 1
+    return tuple(items) if isinstance(index, tuple) else items[0]
+
+
+def _getitem(x, index):
+    """y = x[index], every form NumPy knows.   The gradient is added back to the places the elements came from."""
+    return x[index]
+
+
+def _scatter_into(x, shape, index):
+    """Zeros of a shape, with x added at [index]: an element that the index names k times receives k values."""
+    out = xp(x).zeros(shape, x.dtype)
+    if _is_basic(index):
+        out[index] = x
+    else:
+        add_at(out, index, x)
+    return out
+
+
+_getitem = primitive(_getitem, lambda g, y, x, index: scatter_into(g, x.shape, index),
+                     name="getitem", saves="neither", views=True)
+scatter_into = primitive(_scatter_into, lambda g, y, x, shape, index: g[index], name="scatter_into", saves="neither")
+
+
+def getitem(x, index):
+    """y = x[index]: integers, slices, None, Ellipsis, boolean masks, integer arrays, np.ix_, in every mix NumPy allows.
+
+    The gradient is added back to where the elements came from; an element picked k times gets the sum of k gradients.
+    OutOfBoundsError for an index outside its axis.
+    """
+    return _getitem(x, _checked(plain(index), x))
+
+
+def take(x, indices, axis=None):
+    """x at integer indices (array or Tensor, any shape) along the axis (None: of the flattened array)."""
+    if axis is None:
+        x, axis = ravel(x), 0
+    (axis,) = axes_of("take", axis, x.ndim)
+    indices = plain(indices)
+    indices = indices if isinstance(indices, int) or is_array(indices) else np.asarray(indices)
+    return getitem(x, (slice(None),) * axis + (indices,))
+
+
+def _along(name, indices, shape, axis):
+    """The index tuple of NumPy's *_along_axis functions: indices on the axis, every other axis counted through."""
+    (axis,) = axes_of(name, axis, len(shape))
+    if indices.ndim != len(shape) or any(
+        m not in (n, 1) for i, (m, n) in enumerate(zip(indices.shape, shape)) if i != axis):
+        raise ShapeError(f"{name}: indices {indices.shape} must have the axes of {tuple(shape)}, all but axis {axis} equal")
+    m = xp(indices)
+    grid = []
+    for i, n in enumerate(shape):
+        if i == axis:
+            grid.append(indices)
+        else:
+            grid.append(m.arange(n).reshape((1,) * i + (n,) + (1,) * (len(shape) - i - 1)))
+    return tuple(grid)
+
+
+def take_along_axis(x, indices, axis):
+    """y[i, j, k] = x[i, indices[i, j, k], k] (for axis 1): one pick per place, as argmax and argsort give them."""
+    return getitem(x, _along("take_along_axis", plain(indices), x.shape, axis))
+
+
+def scatter_add(x, indices, values, axis=0):
+    """x with values added at integer indices along the axis; an index named k times receives k values.   A new array.
+
+    indices: integers, any shape.  values: x's shape with the axis replaced by the shape of indices.
+    """
+    (axis,) = axes_of("scatter_add", axis, x.ndim)
+    index = (slice(None),) * axis + (plain(indices),)
+    return x + scatter_into(values, x.shape, _checked(index, x))
+
+
+def one_hot(labels, num_classes, dtype=np.float32):
+    """y[..., k] = 1 where labels[...] = k, else 0.   A constant.   labels: integers 0 .. num_classes-1, any shape."""
+    array = plain(labels)
+    array = array if is_array(array) else np.asarray(array)
+    _integers_below("one_hot", array, num_classes)
+    m = xp(array)
+    y = (array[..., None] == m.arange(num_classes)).astype(dtype)
+    return Tensor(y) if isinstance(labels, Tensor) else y
+
+
+def _integers_below(name, array, n):
+    if array.dtype.kind not in "iu":
+        raise DTypeError(f"{name}: labels must be integers, got {array.dtype}")
+    if isinstance(array, np.ndarray) and array.size and (array.min() < 0 or array.max() >= n):
+        bad = int(array.min() if array.min() < 0 else array.max())
+        raise OutOfBoundsError(f"{name}: {bad} is outside 0 .. {n - 1}")
+
+
+def embedding(indices, weight, padding_idx=None):
+    """y[...] = weight[indices[...]]: a row of the table for each index.   A row used k times gets k gradients.
+
+    indices: integers 0 .. n-1, any shape;  weight (n, d)  ->  (*indices.shape, d).  padding_idx: a row that gets none.
+    """
+    array = plain(indices)
+    array = array if is_array(array) else np.asarray(array)
+    _integers_below("embedding", array, weight.shape[0])
+    if padding_idx is None:
+        return _getitem(weight, array)
+    return _embedding(weight, array, padding_idx % weight.shape[0])
+
+
+def _d_embedding(g, y, weight, indices, padding_idx):
+    keep = (indices != padding_idx)[..., None].astype(g.dtype)
+    return scatter_into(g * keep, weight.shape, indices)
+
+
+_embedding = primitive(lambda weight, indices, padding_idx: weight[indices], _d_embedding,
+                       name="embedding", saves="neither")
+
+
+def diagonal(x, offset=0, axis1=0, axis2=1):
+    """x[i, i + offset] along two axes, which leave and make way for one new last axis."""
+    (i,), (j,) = axes_of("diagonal", axis1, x.ndim), axes_of("diagonal", axis2, x.ndim)
+    if i == j:
+        raise ShapeError(f"diagonal: axis1 and axis2 are the same axis {i}")
+    rows, columns = np.arange(x.shape[i]), np.arange(x.shape[i]) + offset
+    inside = (columns >= 0) & (columns < x.shape[j])
+    rest = [k for k in range(x.ndim) if k not in (i, j)]
+    flat = reshape(x.transpose([*rest, i, j]), (*(x.shape[k] for k in rest), x.shape[i] * x.shape[j]))
+    return flat[..., (rows * x.shape[j] + columns)[inside]]
+
+
+def trace(x, offset=0, axis1=0, axis2=1):
+    """The sum of the diagonal."""
+    return diagonal(x, offset, axis1, axis2).sum(axis=-1)
+
+

@@ -1,0 +1,181 @@
+"""Products of matrices.  All end in matmul, which is BLAS: the rest is arranging axes.
+
+matmul   every form of NumPy's, broadcasting included          einsum   every explicit and implicit form
+dot, outer, tensordot                                          linear   x W^T + b, the dense layer
+"""
+
+import math
+import string
+
+from minigan.autograd import primitive
+from minigan.backend import xp
+from minigan.errors import ShapeError
+from minigan.ops.elementwise import multiply
+from minigan.ops.index import diagonal
+from minigan.ops.shape import axes_of, broadcast_to, expand_dims, reshape, swapaxes, transpose
+
+
+def _matmul(a, b):
+    """y[..., i, k] = the sum over j of a[..., i, j] b[..., j, k].   dy/da: g b^T, dy/db: a^T g.
+
+    a (..., n, m), b (..., m, p) -> (..., n, p), leading axes broadcast.  A 1-D operand counts as a row on the left and as
+    a column on the right, and its axis leaves the result.  ShapeError unless the inner sizes agree.
+    """
+    if a.ndim == 0 or b.ndim == 0:
+        raise ShapeError(f"matmul: operands need at least one axis, got {a.shape} and {b.shape}; use * for numbers")
+    if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
+        raise ShapeError(
+            f"matmul: inner sizes differ: a {a.shape}, b {b.shape}; need a.shape[-1] == b.shape[{-2 if b.ndim > 1 else 0}]"
+        )
+    return xp(a, b).matmul(a, b)
+
+
+def _as_matrices(g, a, b):
+    """g, a and b with the axes that matmul gave 1-D operands and took away again."""
+    if a.ndim == 1:
+        a, g = expand_dims(a, 0), expand_dims(g, -1 if b.ndim == 1 else -2)
+    if b.ndim == 1:
+        b, g = expand_dims(b, 1), expand_dims(g, -1)
+    return g, a, b
+
+
+def _d_left(g, y, a, b):
+    if b.ndim == 2 and a.ndim > 2:  # one GEMM, not one per leading index
+        rows = math.prod(g.shape[:-1])
+        return reshape(matmul(reshape(g, (rows, g.shape[-1])), transpose(b)), a.shape)
+    g, matrix, b = _as_matrices(g, a, b)
+    return _back_to(matmul(g, swapaxes(b, -1, -2)), a, matrix)
+
+
+def _d_right(g, y, a, b):
+    if b.ndim == 2 and a.ndim > 2:
+        rows = math.prod(a.shape[:-1])
+        return matmul(transpose(reshape(a, (rows, a.shape[-1]))), reshape(g, (rows, g.shape[-1])))
+    g, a, matrix = _as_matrices(g, a, b)
+    return _back_to(matmul(swapaxes(a, -1, -2), g), b, matrix)
+
+
+def _back_to(h, x, matrix):
+    """h, the gradient of `matrix` before broadcasting was undone, as the gradient of x."""
+    return reshape(h.sum(axis=tuple(range(h.ndim - 2))), x.shape) if x.ndim == 1 else h
+
+
+matmul = primitive(_matmul, _d_left, _d_right, name="matmul", broadcasts=True, saves="inputs")
+
+
+def outer(a, b):
+    """y[i, j] = a[i] b[j], both flattened first."""
+    return multiply(reshape(a, (-1, 1)), reshape(b, (1, -1)))
+
+
+def tensordot(a, b, axes=2):
+    """The sum of products over pairs of axes: axes = ([axes of a], [axes of b]), or n for a's last n with b's first n."""
+    if isinstance(axes, int):
+        if not 0 <= axes <= min(a.ndim, b.ndim):
+            raise ShapeError(f"tensordot: cannot sum over {axes} axes of {a.shape} and {b.shape}")
+        of_a, of_b = tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes))
+    else:
+        of_a, of_b = axes_of("tensordot", axes[0], a.ndim), axes_of("tensordot", axes[1], b.ndim)
+    if [a.shape[i] for i in of_a] != [b.shape[i] for i in of_b]:
+        raise ShapeError(f"tensordot: sizes of the summed axes differ: a {a.shape} axes {of_a}, b {b.shape} axes {of_b}")
+    keep_a = [i for i in range(a.ndim) if i not in of_a]
+    keep_b = [i for i in range(b.ndim) if i not in of_b]
+    inner = math.prod(a.shape[i] for i in of_a)
+    left = reshape(transpose(a, [*keep_a, *of_a]), (math.prod(a.shape[i] for i in keep_a), inner))
+    right = reshape(transpose(b, [*of_b, *keep_b]), (inner, math.prod(b.shape[i] for i in keep_b)))
+    return reshape(matmul(left, right), (*(a.shape[i] for i in keep_a), *(b.shape[i] for i in keep_b)))
+
+
+def dot(a, b):
+    """NumPy's dot: numbers multiply; else the sum over a's last axis and b's last but one (its only one, if 1-D)."""
+    if a.ndim == 0 or b.ndim == 0:
+        return multiply(a, b)
+    return tensordot(a, b, ([a.ndim - 1], [max(b.ndim - 2, 0)]))
+
+
+def linear(x, weight, bias=None):
+    """y = x W^T + b.   x (..., in), weight (out, in), bias (out,)  ->  (..., out).   torch.nn.functional.linear."""
+    if weight.ndim != 2 or x.ndim == 0 or x.shape[-1] != weight.shape[1]:
+        raise ShapeError(
+            f"linear: x is {x.shape} and weight {weight.shape}; need x.shape[-1] == weight.shape[1] (in features)")
+    y = matmul(x, transpose(weight))
+    return y if bias is None else y + bias
+
+
+# ---------------------------------------------------------------------------------------------------------- einsum --- #
+
+
+def einsum(subscripts, *operands):
+    """The sum of products that the subscripts spell, such as "nij,njk->nik": every letter an axis, repeated ones summed.
+
+    Letters left out on the right are summed; without "->" those that occur once stay, in alphabetical order.  "..."
+    stands for leading axes that broadcast.  A letter twice in one operand takes the diagonal.  All of NumPy's string
+    form; a rule is an einsum again, with the operand's subscripts and the output's exchanged.
+    """
+    inputs, output, operands = _parse(subscripts, operands)
+    return _einsum(*operands, inputs=inputs, output=output)
+
+
+def _parse(subscripts, operands):
+    """Subscripts without "...", without repeated letters in one operand, and the operands to match."""
+    left, arrow, right = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(operands):
+        raise ShapeError(f"einsum: {subscripts!r} names {len(terms)} operand(s), got {len(operands)}")
+    unused = [c for c in string.ascii_letters if c not in subscripts]
+    wide = 0
+    for term, x in zip(terms, operands):
+        named = len(term.replace("...", ""))
+        if named > x.ndim or ("..." not in term and named != x.ndim):
+            raise ShapeError(f"einsum: {term!r} names {named} axes, but the operand is {x.shape}")
+        wide = max(wide, x.ndim - named) if "..." in term else wide
+    ellipsis = "".join(unused[:wide])
+    terms = [t.replace("...", ellipsis[wide - (x.ndim - len(t.replace("...", ""))):] if "..." in t else "")
+             for t, x in zip(terms, operands)]
+    letters = "".join(terms)
+    if not arrow:
+        once = sorted(c for c in set(letters) if letters.count(c) == 1 and c not in ellipsis)
+        right = ("..." if "..." in left else "") + "".join(once)
+    output = right.replace("...", ellipsis)
+    if not (set(output) <= set(letters) and len(set(output)) == len(output) and set(letters) <= set(string.ascii_letters)):
+        raise ShapeError(f"einsum: the output {right!r} of {subscripts!r} must name letters of the operands, each once")
+    sizes = {}
+    plain_operands, plain_terms = [], []
+    for term, x in zip(terms, operands):
+        for c in sorted(set(term), key=term.index):
+            while term.count(c) > 1:
+                i = term.index(c)
+                j = term.index(c, i + 1)
+                if x.shape[i] != x.shape[j]:
+                    raise ShapeError(f"einsum: {c!r} names axes of sizes {x.shape[i]} and {x.shape[j]} in {x.shape}")
+                x = diagonal(x, 0, i, j)
+                term = term[:i] + term[i + 1 : j] + term[j + 1 :] + c
+        for c, n in zip(term, x.shape):
+            if sizes.setdefault(c, n) != n:
+                if 1 not in (n, sizes[c]):
+                    raise ShapeError(f"einsum: {c!r} has sizes {sizes[c]} and {n} in {subscripts!r}")
+                sizes[c] = max(n, sizes[c])
+        plain_operands.append(x)
+        plain_terms.append(term)
+    # An axis of size 1 that meets a longer one is broadcast: write it out, so that the rules need not know.
+    plain_operands = [x if all(sizes[c] == n for c, n in zip(t, x.shape)) else
+                      broadcast_to(x, tuple(sizes[c] for c in t)) for t, x in zip(plain_terms, plain_operands)]
+    return plain_terms, output, plain_operands
+
+
+def _einsum_forward(*operands, inputs, output):
+    # optimize: pairs of operands go through BLAS instead of one loop over all letters.
+    return xp(*operands).einsum(",".join(inputs) + "->" + output, *operands, optimize=True)
+
+
+def _d_einsum(i, g, y, *operands, inputs, output):
+    others = [x for k, x in enumerate(operands) if k != i]
+    terms = [t for k, t in enumerate(inputs) if k != i]
+    reached = set(output).union(*terms)
+    kept = "".join(c for c in inputs[i] if c in reached)  # a letter that only this operand has was summed: g is repeated
+    h = _einsum(g, *others, inputs=[output, *terms], output=kept)
+    shape = tuple(n if c in reached else 1 for c, n in zip(inputs[i], operands[i].shape))
+    return broadcast_to(reshape(h, shape), operands[i].shape)
+
+
+_einsum = primitive(_einsum_forward, _d_einsum, name="einsum", saves="inputs", variadic=True)

@@ -1,0 +1,104 @@
+"""Normalisation: shift and scale activations to mean 0 and variance 1 over some axes, then by learned numbers.
+
+batch_norm    over the batch, per channel (fused: benchmarks/steps.py asked for it)
+layer_norm    over the last axes, per sample            instance_norm, group_norm    over pixels, per sample and channel(s)
+"""
+
+import math
+
+from minigan.autograd import fused
+from minigan.errors import ShapeError
+from minigan.kernels.cpu import norm as kernels
+from minigan.ops.elementwise import sqrt
+from minigan.ops.reduce import mean, var
+from minigan.ops.shape import reshape
+from minigan.tensor import plain
+
+
+def _standardised(x, axes, eps):
+    return (x - mean(x, axes, True)) / sqrt(var(x, axes, 0, True) + eps)
+
+
+def _per_channel(p, ndim):
+    return reshape(p, (1, -1) + (1,) * (ndim - 2))
+
+
+def _affine(y, weight, bias):
+    y = y if weight is None else y * _per_channel(weight, y.ndim)
+    return y if bias is None else y + _per_channel(bias, y.ndim)
+
+
+def _batch_norm_composition(x, weight, bias, *, centered, inv_std, eps):
+    axes = tuple(i for i in range(x.ndim) if i != 1)
+    return _affine(_standardised(x, axes, eps), weight, bias)
+
+
+def _batch_norm_forward(x, weight, bias, *, centered, inv_std, eps):
+    return kernels.forward(centered, inv_std, weight, bias, x.shape), None
+
+
+def _batch_norm_backward(g, needed, kept, x, weight, bias, *, centered, inv_std, eps):
+    gradients = kernels.backward(g, centered, inv_std, weight)
+    return [h if need else None for h, need in zip(gradients, needed)]
+
+
+_batch_norm_forward.__name__ = "batch_norm"
+_batch_norm = fused(_batch_norm_forward, _batch_norm_backward, _batch_norm_composition)
+
+
+def batch_norm(x, running_mean=None, running_var=None, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
+    """y = (x - mean) / sqrt(var + eps) * weight + bias, mean and variance per channel.   Ioffe and Szegedy 2015.
+
+    x (N, C, ...), everything else (C,).  training: mean and the biased variance are those of this batch and all its
+    pixels, derivatives pass through them, and running_mean, running_var (Tensors, changed in place) move by `momentum`
+    towards this batch's mean and *unbiased* variance.  Otherwise the running ones are used, as constants.
+    torch.nn.functional.batch_norm; Keras' momentum is 1 minus this one.
+    ShapeError for fewer than two axes, or training on one value per channel, whose variance is 0.
+    """
+    if x.ndim < 2:
+        raise ShapeError(f"batch_norm: x needs the axes (N, C, ...), got {x.shape}")
+    for name, p in (("weight", weight), ("bias", bias), ("running_mean", running_mean), ("running_var", running_var)):
+        if p is not None and tuple(p.shape) != (x.shape[1],):
+            raise ShapeError(f"batch_norm: {name} is {p.shape}, but x {x.shape} has {x.shape[1]} channels")
+    if not training:
+        if running_mean is None or running_var is None:
+            raise ShapeError("batch_norm: evaluation needs running_mean and running_var; pass them, or training=True")
+        scale = 1 / sqrt(plain(running_var) + eps)
+        scale = scale if weight is None else weight * scale
+        shift = -plain(running_mean) * scale
+        return _affine(x, scale, shift if bias is None else shift + bias)
+    count = x.shape[0] * math.prod(x.shape[2:])
+    if count < 2:
+        raise ShapeError(f"batch_norm: training needs more than one value per channel, x is {x.shape}; "
+                         f"use a larger batch, or module.eval()")
+    batch_mean, batch_var, centered = kernels.moments(plain(x))
+    for running, batch in ((running_mean, batch_mean), (running_var, batch_var * (count / (count - 1)))):
+        if running is not None:
+            running.data[...] = (1 - momentum) * running.data + momentum * batch
+            running.touch()
+    return _batch_norm(x, weight, bias, centered=centered, inv_std=1 / sqrt(batch_var + eps), eps=eps)
+
+
+def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
+    """y = (x - mean) / sqrt(var + eps) * weight + bias over the last axes, of sizes normalized_shape.   Ba et al. 2016."""
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if not shape or tuple(x.shape[-len(shape):]) != shape:
+        raise ShapeError(f"layer_norm: the last axes of x {x.shape} are not normalized_shape {shape}")
+    y = _standardised(x, tuple(range(x.ndim - len(shape), x.ndim)), eps)
+    y = y if weight is None else y * weight
+    return y if bias is None else y + bias
+
+
+def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5):
+    """Normalised over the pixels and channels of each of num_groups groups, per sample.   Wu and He 2018.   x (N, C, ...)."""
+    if x.ndim < 2 or num_groups < 1 or x.shape[1] % num_groups:
+        raise ShapeError(f"group_norm: num_groups={num_groups} must divide the channels of x {x.shape} (N, C, ...)")
+    y = _standardised(reshape(x, (x.shape[0], num_groups, -1)), 2, eps)
+    return _affine(reshape(y, x.shape), weight, bias)
+
+
+def instance_norm(x, weight=None, bias=None, eps=1e-5):
+    """Normalised over the pixels of each channel of each sample.   Ulyanov et al. 2016.   x (N, C, ...)."""
+    if x.ndim < 3 or math.prod(x.shape[2:]) < 2:
+        raise ShapeError(f"instance_norm: needs more than one value per channel and sample, x is {x.shape}")
+    return _affine(_standardised(x, tuple(range(2, x.ndim)), eps), weight, bias)

@@ -1,0 +1,190 @@
+"""Reductions: many numbers to few, over one axis, several, or all.
+
+axis: None (all axes), an int, or a tuple of ints; negative ones count from the end.  keepdims: leave reduced axes in
+place with size 1.  Shapes as NumPy's; the result has the input's dtype.  ShapeError for an axis that is not there, or an
+empty axis where the result would be undefined (max, min, mean).
+
+The gradient of a reduction is g put back on the reduced axes, times what each element contributed.
+"""
+
+import math
+
+from minigan.autograd import primitive
+from minigan.backend import xp
+from minigan.errors import ShapeError
+from minigan.ops.elementwise import exp, sqrt, square, where
+from minigan.ops.shape import axes_of, broadcast_to, concatenate, flip, reshape, transpose
+from minigan.tensor import Tensor, plain
+
+
+def _keep(g, x, axis):
+    """g, a result over these axes, in the shape that broadcasts against x: reduced axes of size 1."""
+    axes = axes_of("reduction", axis, x.ndim)
+    return reshape(g, tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
+
+
+def _spread(g, x, axis):
+    """g copied along the reduced axes, to x's shape."""
+    return broadcast_to(_keep(g, x, axis), x.shape)
+
+
+def _count(x, axis):
+    return math.prod(x.shape[i] for i in axes_of("mean", axis, x.ndim))
+
+
+def _not_empty(name, x, axis):
+    if not _count(x, axis):
+        raise ShapeError(f"{name}: no elements along axis {axis} of shape {x.shape}, so there is no {name}")
+
+
+def _sum(x, axis=None, keepdims=False):
+    """y = the sum of x over the axes.   dy/dx = 1.   An empty sum is 0."""
+    return x.sum(axis=axes_of("sum", axis, x.ndim), keepdims=keepdims)
+
+
+sum = primitive(_sum, lambda g, y, x, axis=None, keepdims=False: _spread(g, x, axis), name="sum", saves="neither")
+
+
+def _mean(x, axis=None, keepdims=False):
+    """y = the sum of x over the axes, divided by the number n of elements summed.   dy/dx = 1 / n."""
+    _not_empty("mean", x, axis)
+    return _sum(x, axis, keepdims) * (1 / _count(x, axis))
+
+
+mean = primitive(_mean, lambda g, y, x, axis=None, keepdims=False: _spread(g * (1 / _count(x, axis)), x, axis),
+                 name="mean", saves="neither")
+
+
+def var(x, axis=None, ddof=0, keepdims=False):
+    """y = the sum of (x - mean x)^2 over the axes, divided by n - ddof (n elements).   dy/dx = 2 (x - mean x) / (n - ddof)."""
+    n = _count(x, axis) - ddof
+    if n <= 0:
+        raise ShapeError(f"var: {n + ddof} element(s) along axis {axis} of shape {x.shape} are too few for ddof={ddof}")
+    return sum(square(x - mean(x, axis, True)), axis, keepdims) * (1 / n)
+
+
+def std(x, axis=None, ddof=0, keepdims=False):
+    """y = sqrt(var(x)).   Like sqrt, its derivative is infinite where all elements are equal."""
+    return sqrt(var(x, axis, ddof, keepdims))
+
+
+def _share(x, y, axis):
+    """1/k at each of the k elements of x that equal the maximum y, else 0.  A constant."""
+    ties = (plain(x) == _keep(plain(y), x, axis)).astype(x.dtype)
+    return ties / _sum(ties, axis, True)
+
+
+def _max(x, axis=None, keepdims=False):
+    """y = the largest element.   dy/dx = 1 at the largest; k equal ones get 1/k each."""
+    _not_empty("max", x, axis)
+    return x.max(axis=axes_of("max", axis, x.ndim), keepdims=keepdims)
+
+
+def _min(x, axis=None, keepdims=False):
+    """y = the smallest element.   dy/dx = 1 at the smallest; k equal ones get 1/k each."""
+    _not_empty("min", x, axis)
+    return x.min(axis=axes_of("min", axis, x.ndim), keepdims=keepdims)
+
+
+_d_extreme = lambda g, y, x, axis=None, keepdims=False: _spread(g, x, axis) * _share(x, y, axis)
+max = primitive(_max, _d_extreme, name="max")
+min = primitive(_min, _d_extreme, name="min")
+
+
+def prod(x, axis=None, keepdims=False):
+    """y = the product of the elements.   dy/dx[i] = the product of the others, also where some are 0.
+
+    Computed by multiplying one half with the other, log2(n) times, so no division is needed at any order.  An empty
+    product is 1.
+    """
+    axes = axes_of("prod", axis, x.ndim)
+    rest = [i for i in range(x.ndim) if i not in axes]
+    y = reshape(transpose(x, rest + list(axes)), (*(x.shape[i] for i in rest), _count(x, axis)))
+    while y.shape[-1] > 1:
+        half = y.shape[-1] // 2
+        pairs = y[..., :half] * y[..., half : 2 * half]
+        y = concatenate([pairs, y[..., 2 * half :]], -1) if y.shape[-1] % 2 else pairs
+    y = y[..., 0] if y.shape[-1] else sum(y, -1) + 1
+    return _keep(y, x, axis) if keepdims else y
+
+
+def _cumsum(x, axis=None):
+    """y[i] = x[0] + ... + x[i] along the axis (None: of the flattened array).   x[i] reaches every y[j] with j >= i."""
+    return x.cumsum(axis=axis if axis is None else axes_of("cumsum", axis, x.ndim)[0])
+
+
+def _d_cumsum(g, y, x, axis=None):
+    along = 0 if axis is None else axis
+    return reshape(flip(cumsum(flip(g, along), along), along), x.shape)
+
+
+cumsum = primitive(_cumsum, _d_cumsum, name="cumsum", saves="neither")
+
+
+def _logsumexp(x, axis=None, keepdims=False):
+    """y = ln(the sum of e^x over the axes), without overflow.   dy/dx = e^(x - y), the softmax of x."""
+    _not_empty("logsumexp", x, axis)
+    axes = axes_of("logsumexp", axis, x.ndim)
+    m = xp(x)
+    top = x.max(axis=axes, keepdims=True)
+    top = m.where(m.isfinite(top), top, 0)
+    y = m.log(m.exp(x - top).sum(axis=axes, keepdims=True)) + top
+    return y if keepdims else y.reshape([n for i, n in enumerate(x.shape) if i not in axes])
+
+
+logsumexp = primitive(
+    _logsumexp, lambda g, y, x, axis=None, keepdims=False: _keep(g, x, axis) * exp(x - _keep(y, x, axis)),
+    name="logsumexp")
+
+
+def _softmax(x, axis=-1):
+    """y = e^x / (the sum of e^x along the axis).   dy[i]/dx[j] = y[i] (1{i=j} - y[j])."""
+    m = xp(x)
+    y = m.exp(x - x.max(axis=axes_of("softmax", axis, x.ndim), keepdims=True)) if x.size else x.copy()
+    y /= y.sum(axis=axis, keepdims=True)
+    return y
+
+
+def _log_softmax(x, axis=-1):
+    """y = x - logsumexp(x) along the axis.   dy[i]/dx[j] = 1{i=j} - e^y[j]."""
+    return x - _logsumexp(x, axis, True) if x.size else x.copy()
+
+
+softmax = primitive(_softmax, lambda g, y, x, axis=-1: y * (g - sum(g * y, axis, True)), name="softmax", saves="output")
+log_softmax = primitive(_log_softmax, lambda g, y, x, axis=-1: g - exp(y) * sum(g, axis, True),
+                        name="log_softmax", saves="output")
+
+
+def _norm(x, axis=None, keepdims=False):
+    """y = sqrt(the sum of x^2 over the axes), the Euclidean length.   dy/dx = x / y, and 0 where y = 0."""
+    axes = axes_of("norm", axis, x.ndim)
+    return xp(x).sqrt((x * x).sum(axis=axes, keepdims=keepdims))
+
+
+def _d_norm(g, y, x, axis=None, keepdims=False):
+    y = _keep(y, x, axis)
+    return _keep(g, x, axis) * (x / where(plain(y) == 0, 1.0, y))  # x is 0 too where y is, so 0 / 1 is the 0 we want
+
+
+norm = primitive(_norm, _d_norm, name="norm")
+
+
+def argmax(x, axis=None, keepdims=False):
+    """The index (int64) of the largest element along the axis, the first of equals; None: in the flattened array.
+
+    Integers have no derivative: the result is a constant.
+    """
+    return _arg("argmax", x, axis, keepdims)
+
+
+def argmin(x, axis=None, keepdims=False):
+    """The index (int64) of the smallest element along the axis, the first of equals; None: in the flattened array."""
+    return _arg("argmin", x, axis, keepdims)
+
+
+def _arg(name, x, axis, keepdims):
+    array = plain(x)
+    _not_empty(name, array, axis)
+    y = xp(array).asarray(getattr(xp(array), name)(array, axis=axis if axis is None else axes_of(name, axis, array.ndim)[0]))
+    y = _keep(y, array, axis) if keepdims else y
+    return Tensor(y) if isinstance(x, Tensor) else y

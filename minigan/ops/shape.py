@@ -1,0 +1,294 @@
+"""Shape ops: the same numbers in another arrangement.  Their gradients are the arrangement undone.
+
+Adjoint pairs: sum_to and broadcast_to; concatenate and slicing; pad and slicing; reshape, transpose, flip and roll undo
+themselves.  Most results are views: they share memory with the input, as in NumPy.
+"""
+
+import operator
+
+import numpy as np
+
+from minigan.autograd import primitive
+from minigan.backend import xp
+from minigan.errors import ShapeError
+from minigan.tensor import Tensor
+
+
+def axes_of(op: str, axis, ndim: int) -> tuple:
+    """The axes as a tuple of ints in 0 .. ndim-1; None means all.  ShapeError for one that is not there, or named twice."""
+    if axis is None:
+        return tuple(range(ndim))
+    named = tuple(operator.index(i) for i in (axis if isinstance(axis, (tuple, list)) else (axis,)))
+    for i in named:
+        if not -ndim <= i < ndim:
+            raise ShapeError(f"{op}: axis {i} is out of range for an array of {ndim} axes")
+    axes = tuple(i % ndim for i in named)
+    if len(set(axes)) != len(axes):
+        raise ShapeError(f"{op}: axis {axis} names an axis twice")
+    return axes
+
+
+def _sum_to(x, shape):
+    """The sum of x over the axes along which an array of this shape would be broadcast to x.shape."""
+    lead = x.ndim - len(shape)
+    axes = tuple(i for i in range(x.ndim) if i < lead or shape[i - lead] == 1 != x.shape[i])
+    return (x.sum(axis=axes, keepdims=True) if axes else x).reshape(shape)
+
+
+def _broadcast_to(x, shape):
+    """x repeated, without copying, to the given shape, new axes in front.   The gradient sums what was repeated."""
+    try:
+        return xp(x).broadcast_to(x, shape)
+    except ValueError:
+        raise ShapeError(f"broadcast_to: {x.shape} does not broadcast to {shape}; an axis must be equal or 1") from None
+
+
+sum_to = primitive(_sum_to, lambda g, y, x, shape: broadcast_to(g, x.shape), name="sum_to", saves="neither")
+broadcast_to = primitive(
+    _broadcast_to, lambda g, y, x, shape: sum_to(g, x.shape), name="broadcast_to", saves="neither", views=True)
+
+
+def _reshape(x, shape):
+    """The elements of x, in C order, in another shape of as many; one size may be -1: whatever is left."""
+    try:
+        return x.reshape(shape)
+    except ValueError:
+        raise ShapeError(f"reshape: {x.shape} has {x.size} elements, which do not fill the shape {shape}") from None
+
+
+reshape = primitive(_reshape, lambda g, y, x, shape: reshape(g, x.shape), name="reshape", saves="neither", views=True)
+
+
+def ravel(x):
+    """x in one axis, in C order."""
+    return reshape(x, (-1,))
+
+
+def _transpose(x, axes=None):
+    """Axis i of the result is axis axes[i] of x; None reverses them.   The gradient goes back by the inverse permutation."""
+    axes = tuple(range(x.ndim))[::-1] if axes is None else axes_of("transpose", tuple(axes), x.ndim)
+    if len(axes) != x.ndim:
+        raise ShapeError(f"transpose: {len(axes)} axes {axes} for an array of {x.ndim} axes; name each once")
+    return x.transpose(axes)
+
+
+def _d_transpose(g, y, x, axes=None):
+    if axes is None:
+        return transpose(g)
+    return transpose(g, tuple(np.argsort(axes_of("transpose", tuple(axes), x.ndim)).tolist()))
+
+
+transpose = primitive(_transpose, _d_transpose, name="transpose", saves="neither", views=True)
+
+
+def swapaxes(x, axis1, axis2):
+    """x with two axes exchanged."""
+    order = list(range(x.ndim))
+    (i,), (j,) = axes_of("swapaxes", axis1, x.ndim), axes_of("swapaxes", axis2, x.ndim)
+    order[i], order[j] = j, i
+    return transpose(x, order)
+
+
+def moveaxis(x, source, destination):
+    """x with the source axes at the destination positions, the others in their order between them."""
+    source, destination = axes_of("moveaxis", source, x.ndim), axes_of("moveaxis", destination, x.ndim)
+    if len(source) != len(destination):
+        raise ShapeError(f"moveaxis: {len(source)} source axes but {len(destination)} destinations")
+    order = [i for i in range(x.ndim) if i not in source]
+    for place, axis in sorted(zip(destination, source)):
+        order.insert(place, axis)
+    return transpose(x, order)
+
+
+def expand_dims(x, axis):
+    """x with new axes of size 1 where `axis` (an int or a tuple) says they shall stand in the result."""
+    axes = axes_of("expand_dims", axis, x.ndim + (len(axis) if isinstance(axis, (tuple, list)) else 1))
+    sizes = iter(x.shape)
+    return reshape(x, tuple(1 if i in axes else next(sizes) for i in range(x.ndim + len(axes))))
+
+
+def squeeze(x, axis=None):
+    """x without these axes of size 1 (None: all such).  ShapeError if one has another size."""
+    axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else axes_of("squeeze", axis, x.ndim)
+    for i in axes:
+        if x.shape[i] != 1:
+            raise ShapeError(f"squeeze: axis {i} of {x.shape} has size {x.shape[i]}, not 1")
+    return reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in axes))
+
+
+def _concatenate(*arrays, axis):
+    for i, a in enumerate(arrays):
+        if a.ndim != arrays[0].ndim or any(
+            m != n for k, (m, n) in enumerate(zip(a.shape, arrays[0].shape)) if k != axis):
+            raise ShapeError(
+                f"concatenate: array {i} is {a.shape} and array 0 is {arrays[0].shape}; "
+                f"all sizes but that of axis {axis} must be equal"
+            )
+    return xp(*arrays).concatenate(arrays, axis=axis)
+
+
+def _d_concatenate(i, g, y, *arrays, axis):
+    start = sum(a.shape[axis] for a in arrays[:i])
+    return g[(slice(None),) * axis + (slice(start, start + arrays[i].shape[axis]),)]
+
+
+_concatenate = primitive(_concatenate, _d_concatenate, name="concatenate", saves="neither", variadic=True)
+
+
+def concatenate(arrays, axis=0):
+    """The arrays one after the other along an axis.   Each gets back its slice of the gradient.
+
+    arrays: a sequence of one or more, of equal shapes but for that axis; axis None joins them flattened.
+    """
+    arrays = [ravel(a) for a in arrays] if axis is None else list(arrays)
+    if not arrays:
+        raise ShapeError("concatenate: needs at least one array, got none")
+    return _concatenate(*arrays, axis=axes_of("concatenate", 0 if axis is None else axis, arrays[0].ndim)[0])
+
+
+def stack(arrays, axis=0):
+    """Arrays of one shape, side by side along a new axis, which stands at `axis` of the result."""
+    arrays = list(arrays)
+    if len({a.shape for a in arrays}) != 1:
+        raise ShapeError(f"stack: needs arrays of one shape, got {[a.shape for a in arrays]}")
+    return concatenate([expand_dims(a, axis) for a in arrays], axis)
+
+
+def split(x, sections, axis=0):
+    """x cut along an axis into a list of views: `sections` equal parts, or before each index in a list of them."""
+    (axis,) = axes_of("split", axis, x.ndim)
+    n = x.shape[axis]
+    if isinstance(sections, int):
+        if sections < 1 or n % sections:
+            raise ShapeError(f"split: axis {axis} of size {n} does not divide into {sections} equal parts")
+        sections = range(n // sections, n, n // sections) if n else [0] * (sections - 1)
+    bounds = [0, *sections, n]
+    return [x[(slice(None),) * axis + (slice(a, b),)] for a, b in zip(bounds, bounds[1:])]
+
+
+def pad(x, pad_width, mode="constant", constant_values=0.0):
+    """x with more elements around it: pad_width = ((before, after), ...) per axis, one pair for all axes, or one number.
+
+    mode: "constant" (constant_values), "edge" (the border repeated) or "reflect" (mirrored, the border not repeated).
+    The gradient of an inner element is the sum over its copies.
+    """
+    widths = _pad_widths(pad_width, x.ndim)
+    if mode == "constant":
+        return _pad(x, widths, constant_values)
+    if mode not in ("edge", "reflect"):
+        raise ValueError(f"pad: mode is 'constant', 'edge' or 'reflect', not {mode!r}")
+    for axis, (before, after) in enumerate(widths):
+        n = x.shape[axis]
+        if not (before or after):
+            continue
+        if n == 0 or (mode == "reflect" and max(before, after) >= n):
+            raise ShapeError(f"pad: {mode} padding ({before}, {after}) is too wide for axis {axis} of size {n}")
+        where_from = np.pad(np.arange(n), (before, after), mode=mode)
+        x = x[(slice(None),) * axis + (where_from,)]
+    return x
+
+
+def _pad_widths(pad_width, ndim):
+    try:
+        widths = np.broadcast_to(np.asarray(pad_width), (ndim, 2))
+    except ValueError:
+        raise ShapeError(f"pad: pad_width {pad_width} does not give (before, after) for each of {ndim} axes") from None
+    if widths.size and (widths.dtype.kind not in "iu" or widths.min() < 0):
+        raise ShapeError(f"pad: pad_width {pad_width} must hold integers >= 0")
+    return tuple((int(a), int(b)) for a, b in widths)
+
+
+def _d_pad(g, y, x, widths, value):
+    return g[tuple(slice(before, before + n) for (before, _), n in zip(widths, x.shape))]
+
+
+_pad = primitive(lambda x, widths, value: xp(x).pad(x, widths, constant_values=value), _d_pad,
+                 name="pad", saves="neither")
+
+
+def _flip(x, axis=None):
+    """x reversed along the axes (None: all)."""
+    axes = axes_of("flip", axis, x.ndim)
+    return x[tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(x.ndim))]
+
+
+flip = primitive(_flip, lambda g, y, x, axis=None: flip(g, axis), name="flip", saves="neither", views=True)
+
+
+def _negated(shift):
+    return tuple(-s for s in shift) if isinstance(shift, (tuple, list)) else -shift
+
+
+def _roll(x, shift, axis=None):
+    """x moved by `shift` places along the axis, what leaves at one end coming in at the other (None: flattened)."""
+    return xp(x).roll(x, shift, axis=axis if axis is None else axes_of("roll", axis, x.ndim))
+
+
+roll = primitive(_roll, lambda g, y, x, shift, axis=None: roll(g, _negated(shift), axis), name="roll", saves="neither")
+
+
+def repeat(x, repeats, axis=None):
+    """Each element `repeats` times in a row along the axis (None: of the flattened array); repeats: an int, or one for each.
+
+    The gradient of an element is the sum over its copies.
+    """
+    if axis is None:
+        x, axis = ravel(x), 0
+    (axis,) = axes_of("repeat", axis, x.ndim)
+    counts = np.asarray(repeats)
+    if counts.ndim > 1 or counts.dtype.kind not in "iu" or (counts < 0).any() or (
+        counts.ndim and counts.size not in (1, x.shape[axis])):
+        raise ShapeError(f"repeat: repeats {repeats} must be an int >= 0, or one for each of {x.shape[axis]} elements")
+    if counts.size == 1:  # without an index: a new axis, broadcast, merged
+        shape = x.shape
+        n = int(counts.reshape(-1)[0])
+        wide = broadcast_to(expand_dims(x, axis + 1), shape[: axis + 1] + (n,) + shape[axis + 1 :])
+        return reshape(wide, shape[:axis] + (shape[axis] * n,) + shape[axis + 1 :])
+    return x[(slice(None),) * axis + (np.repeat(np.arange(x.shape[axis]), counts),)]
+
+
+def tile(x, reps):
+    """The whole of x, reps[i] times along axis i (an int: the last axis); more reps than axes put new axes in front."""
+    reps = (reps,) if isinstance(reps, int) else tuple(reps)
+    shape = (1,) * (len(reps) - x.ndim) + tuple(x.shape)
+    reps = (1,) * (len(shape) - len(reps)) + reps
+    if min(reps, default=0) < 0:
+        raise ShapeError(f"tile: reps {reps} must be integers >= 0")
+    pairs = tuple(n for pair in zip(reps, shape) for n in pair)
+    wide = broadcast_to(reshape(x, tuple(n for s in shape for n in (1, s))), pairs)
+    return reshape(wide, tuple(r * n for r, n in zip(reps, shape)))
+
+
+def _tril(x, k=0):
+    """x with 0 above the k-th diagonal of the last two axes (k > 0: above the main one).  ShapeError below 2 axes."""
+    return xp(x).tril(_two_axes("tril", x), k)
+
+
+def _triu(x, k=0):
+    """x with 0 below the k-th diagonal of the last two axes (k > 0: above the main one).  ShapeError below 2 axes."""
+    return xp(x).triu(_two_axes("triu", x), k)
+
+
+def _two_axes(name, x):
+    if x.ndim < 2:
+        raise ShapeError(f"{name}: needs an array of at least 2 axes, got shape {x.shape}")
+    return x
+
+
+tril = primitive(_tril, lambda g, y, x, k=0: tril(g, k), name="tril", saves="neither")
+triu = primitive(_triu, lambda g, y, x, k=0: triu(g, k), name="triu", saves="neither")
+
+
+def _astype(x, dtype):
+    """x converted to another dtype.   Between floats the gradient is converted back; to integers or booleans it ends."""
+    return x.astype(dtype)
+
+
+_astype = primitive(_astype, lambda g, y, x, dtype: g.astype(x.dtype), name="astype", saves="neither")
+
+
+def astype(x, dtype):
+    """x converted to another dtype.   Between floats the gradient is converted back; to integers or booleans it ends."""
+    if isinstance(x, Tensor) and np.dtype(dtype).kind != "f":
+        x = x.detach()
+    return _astype(x, dtype)

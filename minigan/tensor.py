@@ -1,0 +1,199 @@
+"""Tensor: an array, its place in a graph, its gradient.  NumPy's names for everything an array does.
+
+Here is what needs no derivative: attributes, conversion, printing, in-place change.  The operators and methods that do
+(`a + b`, `x.sum()`, `x[...]`) are the ops of ops/, put on the class by methods.py, which also makes new tensors.
+"""
+
+import itertools
+
+import numpy as np
+
+from minigan.backend import MODULES, device_of, is_array, new_array, to_device
+from minigan.errors import DeviceError, DTypeError, GraphError, ShapeError
+
+# One tick per recorded call and per in-place change, so that two of them can be told apart: which came first?
+clock = itertools.count(1)
+
+
+class Tensor:
+    """An array that may be differentiated.  Make one with `mg.tensor`, `mg.zeros`, ... or by computing.
+
+    data: the NumPy or CuPy array.  grad: None, or the gradient that backward() has summed here, a Tensor of the same
+    shape and dtype.  node: None for a constant, else the record of how it was made (autograd.Node).  changed: a cell,
+    shared with every view of the same memory, that holds the time of the last in-place change.
+    """
+
+    __slots__ = ("__weakref__", "changed", "data", "grad", "node")
+    __array_ufunc__ = None  # np.ndarray + Tensor asks Tensor.__radd__, instead of making an array of objects
+    __array_priority__ = 1000  # the same for CuPy
+
+    def __init__(self, data, node=None, changed=None):
+        self.data = data
+        self.grad = None
+        self.node = node
+        self.changed = [0] if changed is None else changed
+
+    shape = property(lambda self: self.data.shape, doc="The sizes of the axes, a tuple.")
+    dtype = property(lambda self: self.data.dtype, doc="NumPy's dtype of the elements.")
+    ndim = property(lambda self: self.data.ndim, doc="The number of axes.")
+    size = property(lambda self: self.data.size, doc="The number of elements.")
+    device = property(lambda self: device_of(self.data), doc="'cpu', or 'cuda:0', 'cuda:1', ...")
+
+    @property
+    def requires_grad(self) -> bool:
+        """Do derivatives reach this tensor?  Setting it makes a tensor a leaf, or a constant again (freezes it)."""
+        return self.node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool):
+        from minigan.autograd import leaf
+
+        if self.node is not None and self.node.op is not None:
+            raise GraphError("only a leaf's requires_grad can be set; use .detach() for a constant copy of this tensor")
+        if bool(value) != self.requires_grad:
+            self.node = leaf(self) if value else None
+
+    def requires_grad_(self, value: bool = True) -> "Tensor":
+        """Set requires_grad and return self."""
+        self.requires_grad = value
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """True if no recorded op made this tensor."""
+        return self.node is None or self.node.op is None
+
+    def backward(self, gradient=None, retain_graph=False) -> None:
+        """Add the derivatives of this tensor into the .grad of every leaf it was computed from: autograd.backward."""
+        from minigan.autograd import backward
+
+        backward(self, gradient, retain_graph)
+
+    def detach(self) -> "Tensor":
+        """The same values, sharing memory, as a constant: no derivative passes through."""
+        return Tensor(self.data, None, self.changed)
+
+    def numpy(self) -> np.ndarray:
+        """The values as a NumPy array: on the CPU sharing memory, from a GPU a copy.  GraphError inside a graph."""
+        if self.node is not None:
+            raise GraphError("numpy() leaves the graph, so no derivative could pass; say so with .detach().numpy()")
+        return to_device(self.data, "cpu")
+
+    def item(self):
+        """The one element as a Python number.  ShapeError unless there is exactly one."""
+        if self.data.size != 1:
+            raise ShapeError(f"item() needs exactly one element, this tensor is {self.shape}")
+        return self.data.item()
+
+    def tolist(self):
+        """The values as nested Python lists."""
+        return self.data.tolist()
+
+    def __array__(self, dtype=None, copy=None):
+        """np.asarray(t): the values; leaving the graph this way is allowed, for plotting and printing."""
+        if not isinstance(self.data, np.ndarray):
+            raise DeviceError(f"this tensor is on {self.device}; bring it to the CPU first with .to('cpu')")
+        return np.array(self.data, dtype=dtype, copy=copy)
+
+    def __dlpack__(self, **options):
+        """The DLPack capsule of the data, for torch.from_dlpack and its like; shares memory."""
+        if self.node is not None:
+            raise GraphError("DLPack leaves the graph, so no derivative could pass; say so with .detach()")
+        return self.data.__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self.data.__dlpack_device__()
+
+    def __len__(self):
+        if not self.ndim:
+            raise TypeError("len() of a 0-d tensor")
+        return self.shape[0]
+
+    def __bool__(self):
+        return bool(self.data)
+
+    def __float__(self):
+        return float(self.item())
+
+    def __int__(self):
+        return int(self.item())
+
+    def __index__(self):
+        return self.data.__index__()
+
+    def __format__(self, spec):
+        return format(self.item(), spec) if spec else str(self)
+
+    def __repr__(self):
+        values = np.array2string(to_device(self.data, "cpu"), separator=", ", prefix="tensor(", threshold=100)
+        details = "" if self.dtype in (np.float32, np.int64, np.bool_) else f", dtype={self.dtype}"
+        details += "" if isinstance(self.data, np.ndarray) else f", device={self.device!r}"
+        if self.node is not None:
+            details += ", requires_grad=True" if self.node.op is None else f", made by {self.node.op.name}"
+        return f"tensor({values}{details})"
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    __hash__ = object.__hash__  # == compares elementwise, so a Tensor is its own key
+
+    def __setitem__(self, index, value):
+        """x[index] = value in place, for constants and for leaves under no_grad.
+
+        GraphError for a tensor inside a graph.  A graph that has saved this memory notices, and refuses to go backward.
+        """
+        from minigan.autograd import is_recording
+
+        if self.node is not None and (self.node.op is not None or is_recording()):
+            raise GraphError(
+                "x[...] = value would change a tensor that a graph depends on; build a new one with mg.where, "
+                "mg.concatenate or mg.scatter_add, or change a leaf inside `with mg.no_grad():`"
+            )
+        self.data[plain(index)] = value.data if isinstance(value, Tensor) else value
+        self.touch()
+
+    def touch(self) -> None:
+        """Note that the data was changed in place: graphs that saved the old values will refuse to use them."""
+        self.changed[0] = next(clock)
+
+    def copy_(self, value) -> "Tensor":
+        """Overwrite the values in place (they stay in the same memory) and return self.  ShapeError if shapes differ."""
+        array = value.data if isinstance(value, Tensor) else value
+        if np.shape(array) != self.shape:
+            raise ShapeError(f"copy_: cannot copy {np.shape(array)} into {self.shape}; the shapes must be equal")
+        if not isinstance(self.data, np.ndarray):
+            array = to_device(array if is_array(array) else new_array(array), self.device)
+        self.data[...] = to_device(array, "cpu") if is_array(array) and isinstance(self.data, np.ndarray) else array
+        self.touch()
+        return self
+
+
+def plain(x):
+    """x with every Tensor in it replaced by its array, however deep in tuples and lists: for indices and conditions."""
+    if isinstance(x, Tensor):
+        return x.data
+    if isinstance(x, (tuple, list)):
+        return type(x)(plain(item) for item in x)
+    return x
+
+
+def tensor(data, dtype=None, requires_grad=False, device=None) -> Tensor:
+    """A new Tensor holding a copy of data (numbers, nested lists, an array or a Tensor).
+
+    dtype: Python floats become float32 and arrays keep theirs unless it is given.  requires_grad: derivatives are wanted.
+    device: 'cpu', 'cuda', 'cuda:1'; by default where the data is.  DTypeError for requires_grad on a dtype not float.
+    """
+    array = new_array(plain(data), dtype)
+    array = array.copy() if array is plain(data) or getattr(array, "base", None) is not None else array
+    out = Tensor(array if device is None else to_device(array, device))
+    return out.requires_grad_() if requires_grad else out
+
+
+def from_dlpack(x) -> Tensor:
+    """A constant Tensor that shares memory with any object that speaks DLPack (a torch tensor, a CuPy array, ...)."""
+    if x.__dlpack_device__()[0] == 1:  # kDLCPU
+        return Tensor(np.from_dlpack(x))
+    module = next((m for m in MODULES.values() if m is not np), None)
+    if module is None:
+        raise DTypeError("from_dlpack: the data is on a GPU; import CuPy first by moving any tensor with .to('cuda')")
+    return Tensor(module.from_dlpack(x))

@@ -1,0 +1,61 @@
+"""See every op as it runs: the one seam that the profiler, the NaN hunter and the lessons hang on.
+
+watch         a context manager: call a function after each op and each gradient rule      calling_line   who called?
+
+With no watcher the engine's only cost is one test.  The tools: debug.py, profile.py.
+"""
+
+import contextlib
+import sys
+import threading
+import time
+
+
+class _Watchers(threading.local):
+    active = ()
+
+
+_watchers = _Watchers()
+
+
+def watching() -> bool:
+    """Is anybody watching this thread?"""
+    return bool(_watchers.active)
+
+
+@contextlib.contextmanager
+def watch(watcher):
+    """Inside the block, call watcher(op, phase, inputs, output, seconds, site) after each op and each gradient rule.
+
+    op: its name.  phase: "forward" or "backward".  inputs: the arrays of the call (of a rule: the arriving gradient).
+    output: an array or None (of a rule: the gradient).  seconds: how long it took.  site: "file.py:12", the line
+    outside minigan that called the op, or None if nobody watched when it was recorded.
+    """
+    previous, _watchers.active = _watchers.active, (*_watchers.active, watcher)
+    try:
+        yield watcher
+    finally:
+        _watchers.active = previous
+
+
+def run(op, phase, site, inputs, function, *args, **params):
+    """function(*args, **params), shown to the watchers if there are any."""
+    if not _watchers.active:
+        return function(*args, **params)
+    start = time.perf_counter()
+    output = function(*args, **params)
+    seconds = time.perf_counter() - start
+    for value in output if isinstance(output, tuple) and phase == "backward" else [output]:
+        value = value[0] if isinstance(value, tuple) else value  # a fused op returns (output, what it keeps)
+        for watcher in _watchers.active:
+            watcher(op, phase, inputs, getattr(value, "data", value) if hasattr(value, "node") else value, seconds, site)
+        seconds = 0.0  # one call that gave several gradients is timed once
+    return output
+
+
+def calling_line() -> str:
+    """'file.py:12': the innermost line of the call stack that is not minigan's own."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "minigan":
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_lineno}"
