@@ -175,9 +175,13 @@ def _record(op, args, params):
                 first = array
             elif array.dtype != first.dtype or type(array) is not type(first):
                 check_mix(op.name, arrays)
-    site = calling_line() if watching() else None
+    site = None
     try:
-        y = run(op.name, "forward", site, arrays, op.forward, *arrays, *rest, **params)
+        if watching():
+            site = calling_line()
+            y = run(op.name, "forward", site, arrays, op.forward, *arrays, *rest, **params)
+        else:
+            y = op.forward(*arrays, *rest, **params)
     except ValueError as error:
         if op.broadcasts and "broadcast" in str(error):
             raise ShapeError(broadcast_advice(op.name, arrays)) from None
@@ -217,23 +221,8 @@ def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=False):
     Returns {target: g}; a target that the roots do not depend on is missing.  g are arrays, under create_graph Tensors.
     """
     grads, owned, results = {}, set(), {}
-
-    def accumulate(node, g, fresh):
-        """Add g to the node's gradient; in place only into a sum that this walk has made itself."""
-        if node not in grads:
-            grads[node] = g
-            if fresh:
-                owned.add(node)
-        elif create_graph:
-            grads[node] = grads[node] + g
-        elif node in owned and g.ndim:
-            grads[node] += g
-        else:
-            grads[node] = np.asarray(total) if isinstance(total := grads[node] + g, np.generic) else total
-            owned.add(node)
-
     for node, g in roots:
-        accumulate(node, g, False)
+        grads[node] = grads[node] + g if node in grads else g
     stop = targets if boundary else ()
     nodes, seen, stack = [], set(), list(grads)
     while stack:
@@ -267,61 +256,72 @@ def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=False):
         if node.op is None or node in stop:
             continue
         if g is not None:
-            for parent, h in zip(node.parents, _gradients(node, g, wanted, create_graph)):
-                if h is not None:
+            for i, h in _gradients(node, g, wanted, create_graph):
+                parent = node.parents[i]
+                if h.shape != parent.shape or h.dtype != parent.dtype or isinstance(h, np.generic):
+                    h = _fitted(h, parent, node.op, i)
+                if parent not in grads:
+                    grads[parent] = h
                     # An array of its own (not g, not a view) may be added to in place; others may have other owners.
-                    accumulate(parent, h, not create_graph and h is not g and h.base is None)
+                    if not create_graph and h is not g and h.base is None:
+                        owned.add(parent)
+                elif parent in owned and h.ndim:
+                    grads[parent] += h
+                else:
+                    total = grads[parent] + h
+                    grads[parent] = np.asarray(total) if isinstance(total, np.generic) else total
+                    if not create_graph:
+                        owned.add(parent)
         if not retain_graph:
             node.inputs = node.output = node.parents = node.cells = None
     return results
 
 
 def _gradients(node, g, wanted, create_graph):
-    """One gradient per parent of a node whose output has gradient g; None for the parents that nobody wants."""
-    op, parents = node.op, node.parents
+    """(i, gradient of input i) for the wanted inputs of a node whose output has gradient g; zeros are left out."""
+    op, parents, y, order = node.op, node.parents, node.output, node.order
     for cell in node.cells:
-        if cell is not None and cell[0] > node.order:
+        if cell is not None and cell[0] > order:
             raise GraphError(
                 f"{op.name}{f' ({node.site})' if node.site else ''}: a value saved for backward was updated in place "
                 f"after use; run backward() or grad() before the update (optimizer.step(), x[...] = ...), or compute "
                 f"the loss again"
             )
-    needed = [parent in wanted for parent in parents]
     rest, params = node.params
-    if op.composition is not None and (create_graph or op.backward is None):
-        results = _through_composition(node, g, needed, create_graph)
-    elif op.backward is not None:
-        results = run(op.name, "backward", node.site, [g], op.backward, g, needed, node.output, *node.inputs, *rest,
-                      **params)
-    else:
-        values = [_Unsaved(p) if a is None else a for a, p in zip(node.inputs, parents)]
-        y = node.output
-        if create_graph:
-            values = [a if p is None or type(a) is _Unsaved else Tensor(a, p, cell)
-                      for a, p, cell in zip(values, parents, node.cells)]
-            y = None if y is None else Tensor(y, node, node.cells[-1])
-        results = [
-            run(op.name, "backward", node.site, [g], op.rule(i), g, y, *values, *rest, **params) if need else None
-            for i, need in enumerate(needed)
-        ]
-    return [None if h is None else _checked(h, parent, op, i)
-            for i, (h, parent) in enumerate(zip(results, parents))]
+    if op.rule is None:
+        needed = [parent in wanted for parent in parents]
+        if create_graph or op.backward is None:
+            results = _through_composition(node, g, needed, create_graph)
+        else:
+            results = run(op.name, "backward", node.site, [g], op.backward, g, needed, y, *node.inputs, *rest, **params)
+        yield from ((i, h) for i, h in enumerate(results) if h is not None)
+        return
+    values = node.inputs
+    if not op.saves_inputs:
+        values = [_Unsaved(p) if a is None else a for a, p in zip(values, parents)]
+    elif create_graph:
+        values = [a if p is None else Tensor(a, p, cell) for a, p, cell in zip(values, parents, node.cells)]
+    if create_graph and y is not None:
+        y = Tensor(y, node, node.cells[-1])
+    for i, parent in enumerate(parents):
+        if parent in wanted:
+            h = run(op.name, "backward", node.site, [g], op.rule(i), g, y, *values, *rest, **params)
+            if h is not None:
+                yield i, h
 
 
-def _checked(h, parent, op, i):
-    """The gradient h of input i in the input's shape; GraphError if shape or dtype are wrong and not by broadcasting."""
-    if type(h) not in MODULES and not isinstance(h, Tensor):
-        h = np.asarray(h)
-    if h.shape != parent.shape and op.broadcasts:
+def _fitted(h, parent, op, i):
+    """The gradient h of input i as an array of the input's shape: a broadcast is undone.  GraphError if it can't be."""
+    if op.broadcasts and h.shape != parent.shape:
         lead = h.ndim - len(parent.shape)
-        repeated = [i for i in range(h.ndim) if i < lead or parent.shape[i - lead] == 1 != h.shape[i]]
+        repeated = [k for k in range(h.ndim) if k < lead or parent.shape[k - lead] == 1 != h.shape[k]]
         h = h.sum(axis=tuple(repeated), keepdims=True).reshape(parent.shape)
     if h.shape != parent.shape or h.dtype != parent.dtype:
         raise GraphError(
             f"{op.name}: the rule of input {i} returned {h.dtype} {h.shape}, "
             f"but the input is {parent.dtype} {parent.shape}; the rule is wrong"
         )
-    return h
+    return np.asarray(h) if isinstance(h, np.generic) else h
 
 
 def _through_composition(node, g, needed, create_graph):

@@ -140,6 +140,13 @@ def cuda_is_available() -> bool:
     return True
 
 
+def pick_device(device: str) -> str:
+    """check_device, with 'auto' for 'cuda:0' where there is one and 'cpu' otherwise."""
+    if device == "auto":
+        return "cuda:0" if cuda_is_available() else "cpu"
+    return check_device(device)
+
+
 def add_at(out, index, values) -> None:
     """out[index] += values in place, where an element that the index names k times receives all k values."""
     xp(out).add.at(out, index, values)

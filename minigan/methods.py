@@ -13,7 +13,7 @@ from minigan.tensor import Tensor, plain, tensor
 # Operators, and the same with the tensor on the right.
 for symbol, op in {"add": ops.add, "sub": ops.subtract, "mul": ops.multiply, "truediv": ops.divide, "pow": ops.power,
                    "matmul": ops.matmul}.items():
-    setattr(Tensor, f"__{symbol}__", lambda a, b, op=op: op(a, b))
+    setattr(Tensor, f"__{symbol}__", op)
     setattr(Tensor, f"__r{symbol}__", lambda a, b, op=op: op(b, a))
 
 Tensor.__neg__ = lambda x: ops.negative(x)

@@ -38,7 +38,7 @@ def watch(watcher):
         _watchers.active = previous
 
 
-def run(op, phase, site, inputs, function, *args, **params):
+def run(op, phase, site, inputs, function, /, *args, **params):
     """function(*args, **params), shown to the watchers if there are any."""
     if not _watchers.active:
         return function(*args, **params)

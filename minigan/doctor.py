@@ -1,0 +1,109 @@
+"""What this machine has and what that means for minigan: `minigan doctor`.
+
+examine     a list of findings, each with what was found and, if something is amiss, what to do
+blas        which BLAS NumPy uses, the kernel it picked for this processor, and its threads
+"""
+
+import os
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass
+class Finding:
+    """One line of the report.   ok: nothing to do;  needed: minigan cannot work without it."""
+
+    what: str
+    found: str
+    ok: bool = True
+    advice: str = ""
+    needed: bool = False
+
+
+def blas() -> dict:
+    """NumPy's BLAS: library, version, kernel ("architecture"), threads; values are "unknown" where it does not tell."""
+    from threadpoolctl import threadpool_info
+
+    np.ones((2, 2)) @ np.ones((2, 2))
+    for library in threadpool_info():
+        if library["user_api"] == "blas":
+            return {"library": library["internal_api"], "version": library["version"] or "unknown",
+                    "kernel": library.get("architecture", "unknown"), "threads": library["num_threads"]}
+    return {"library": "unknown", "version": "unknown", "kernel": "unknown", "threads": 0}
+
+
+def examine() -> list[Finding]:
+    """All findings, the necessary things first."""
+    return [_python(), _numpy(), _blas(), _fonts(), _mnist(), _cache(), _disk(), _cuda()]
+
+
+def _python():
+    ok = sys.version_info >= (3, 11)
+    return Finding("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}", ok,
+                   "" if ok else "minigan needs Python 3.11 or newer", needed=True)
+
+
+def _numpy():
+    ok = int(np.__version__.partition(".")[0]) >= 2
+    return Finding("numpy", np.__version__, ok, "" if ok else "minigan needs NumPy 2; pip install -U numpy", needed=True)
+
+
+def _blas():
+    found = blas()
+    text = f"{found['library']} {found['version']}, kernel {found['kernel']}, {found['threads']} thread(s)"
+    pinned = os.environ.get("OPENBLAS_CORETYPE")
+    if pinned:
+        return Finding("blas", text, False, f"OPENBLAS_CORETYPE={pinned} pins the kernel; without it OpenBLAS picks the "
+                                            f"fastest one for this processor")
+    return Finding("blas", text)
+
+
+def _fonts():
+    from minigan import data
+    from minigan.errors import DataError
+
+    try:
+        found = data.digits.verify()
+    except DataError as error:
+        return Finding("digits", "cannot be drawn", False, str(error))
+    return Finding("digits", f"{found[0][0]}: {found[0][1]}")
+
+
+def _mnist():
+    from minigan import data
+
+    rows = data.verify("mnist")
+    bad = [f"{file}: {status}" for file, status in rows if not status.startswith("ok")]
+    if bad:
+        return Finding("mnist", "not on this machine", True, "fetched on first use, or give --data-dir or $MINIGAN_DATA")
+    return Finding("mnist", f"{len(rows)} files, ok")
+
+
+def _cache():
+    from minigan.data import cache
+
+    folder = cache.folder()
+    existing = next(p for p in (folder, *folder.parents) if p.exists())
+    ok = os.access(existing, os.W_OK)
+    return Finding("cache", str(folder), ok, "" if ok else "cannot be written, so digits are drawn anew each time; set "
+                                                          "$MINIGAN_CACHE to a folder of yours")
+
+
+def _disk():
+    free = shutil.disk_usage(".").free / 2**30
+    return Finding("disk", f"{free:.1f} GiB free here", free > 0.5, "" if free > 0.5 else "a run needs about 0.1 GiB")
+
+
+def _cuda():
+    from minigan.backend import check_device
+    from minigan.errors import DeviceError
+
+    try:
+        device = check_device("cuda")
+    except DeviceError as error:
+        return Finding("cuda", "not usable", True, str(error))
+    return Finding("cuda", f"{device} can be used")

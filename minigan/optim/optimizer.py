@@ -1,0 +1,176 @@
+"""Optimizer: keeps a group's parameters in one flat vector, so that an update rule is written once, on that vector.
+
+When an optimizer is made, its parameters become views of one buffer.  A rule such as Adam's five lines then runs over all of
+them at once: one call per line instead of one per line and parameter, one kernel on a GPU, one message between machines.
+"""
+
+import numpy as np
+
+from minigan.backend import device_of, to_device, xp
+from minigan.errors import CheckpointError, ConfigError, GraphError, ShapeError
+from minigan.tensor import Tensor
+
+
+class Flat:
+    """Parameters of one dtype on one device as views of one vector, with the rule's own vectors beside it."""
+
+    def __init__(self, parameters):
+        self.parameters = parameters
+        self.steps = [0] * len(parameters)  # how often each was updated
+        self.state: dict = {}  # name -> vector as long as the buffer
+        ends = np.cumsum([0] + [p.size for p in parameters]).tolist()
+        self.slices = [slice(a, b) for a, b in zip(ends, ends[1:])]
+        self._allocate()
+
+    def _allocate(self):
+        like = self.parameters[0].data
+        self.vector = xp(like).empty(self.slices[-1].stop, like.dtype)
+        self.views = [self.vector[s].reshape(p.shape) for s, p in zip(self.slices, self.parameters)]
+        self.state = {name: to_device(v, device_of(like)).astype(like.dtype) for name, v in self.state.items()}
+
+    def adopt(self):
+        """Make every parameter a view of the vector again, if it was moved or another optimizer has taken it."""
+        first = self.parameters[0].data
+        if first.dtype != self.vector.dtype or device_of(first) != device_of(self.vector):
+            self._allocate()
+        for p, view in zip(self.parameters, self.views):
+            if p.data is not view:
+                view[...] = p.data
+                p.data = view
+
+    def named(self, name):
+        """The rule's vector of that name, zeros at first."""
+        if name not in self.state:
+            self.state[name] = xp(self.vector).zeros_like(self.vector)
+        return self.state[name]
+
+
+class Optimizer:
+    """Base of the update rules.  A rule writes `update` (and `state_names`); see SGD.
+
+    params: Parameters, or a list of {"params": ..., option: ...} groups with options of their own (torch.optim).
+    param_groups: those groups; changing group["lr"] takes effect at the next step.
+    """
+
+    state_names: tuple = ()
+
+    def __init__(self, params, **options):
+        params = [params] if isinstance(params, Tensor) else list(params)
+        groups = params if params and isinstance(params[0], dict) else [{"params": params}]
+        self.param_groups = [{**options, **group, "params": list(group["params"])} for group in groups]
+        seen = set()
+        for group in self.param_groups:
+            self._check(group, seen)
+        self._flats = [self._flatten(group["params"]) for group in self.param_groups]
+
+    def _check(self, group, seen):
+        name = type(self).__name__
+        if not group["params"]:
+            raise ConfigError(f"{name}: got no parameters; pass module.parameters() of a module that has some")
+        for p in group["params"]:
+            if not isinstance(p, Tensor) or not p.is_leaf or p.dtype.kind != "f":
+                raise GraphError(f"{name}: an optimizer changes leaf Tensors of a float dtype, got {type(p).__name__}")
+            if id(p) in seen:
+                raise ConfigError(f"{name}: a parameter of shape {p.shape} is given twice; it would be updated twice")
+            seen.add(id(p))
+        for option, low, high in (("lr", 0, None), ("eps", 0, None), ("weight_decay", 0, None), ("momentum", 0, None),
+                                  ("alpha", 0, None)):
+            if option in group and not (np.ndim(group[option]) == 0 and group[option] >= low):
+                raise ConfigError(f"{name}: {option} must be a number >= 0, got {group[option]!r}")
+        if "betas" in group and not (len(group["betas"]) == 2 and all(0 <= b < 1 for b in group["betas"])):
+            raise ConfigError(f"{name}: betas must be two numbers in [0, 1), got {group['betas']!r}")
+
+    @staticmethod
+    def _flatten(parameters):
+        """One Flat per dtype and device: usually one in all."""
+        kinds: dict = {}
+        for p in parameters:
+            kinds.setdefault((p.dtype, p.device), []).append(p)
+        flats = [Flat(group) for group in kinds.values()]
+        for flat in flats:
+            flat.adopt()
+        return flats
+
+    @property
+    def parameters(self) -> list:
+        """All parameters, in the order given."""
+        return [p for group in self.param_groups for p in group["params"]]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients that backward() has summed."""
+        for p in self.parameters:
+            p.grad = None
+
+    def step(self, grads=None) -> None:
+        """One update.  grads: a gradient per parameter, in their order, as `grad` returns them; by default each p.grad.
+
+        A parameter whose gradient is None keeps its value and its state.
+        """
+        parameters = self.parameters
+        grads = [p.grad for p in parameters] if grads is None else list(grads)
+        if len(grads) != len(parameters):
+            raise ShapeError(f"{type(self).__name__}.step: {len(parameters)} parameters but {len(grads)} gradients")
+        for p, g in zip(parameters, grads):
+            if g is not None and g.shape != p.shape:
+                raise ShapeError(f"{type(self).__name__}.step: a gradient is {g.shape}, its parameter {p.shape}")
+        by_parameter = {id(p): g.data if isinstance(g, Tensor) else g for p, g in zip(parameters, grads)}
+        for group, flats in zip(self.param_groups, self._flats):
+            for flat in flats:
+                self._step(group, flat, [by_parameter[id(p)] for p in flat.parameters])
+
+    def _step(self, group, flat, grads):
+        flat.adopt()
+        m = xp(flat.vector)
+        if len(set(flat.steps)) == 1 and all(g is not None for g in grads):  # the usual case: all parameters at once
+            pieces = [(slice(None), m.concatenate([g.reshape(-1) for g in grads]))]
+        else:
+            pieces = [(s, g.reshape(-1).copy()) for s, g in zip(flat.slices, grads) if g is not None]
+        updated = [i for i, g in enumerate(grads) if g is not None]
+        for i in updated:
+            flat.steps[i] += 1
+            flat.parameters[i].touch()
+        for (piece, g), i in zip(pieces, updated):
+            if group.get("maximize"):
+                g *= -1
+            state = {name: flat.named(name)[piece] for name in self.state_names}
+            self.update(flat.vector[piece], g, state, flat.steps[i], group)
+
+    def update(self, w, g, state, t, options) -> None:
+        """Change the weights w in place, from their gradient g, which may be overwritten.
+
+        state: name -> vector of w's length, kept between steps, zero at first;  t: the number of this step, from 1.
+        """
+        raise TypeError(f"{type(self).__name__} has no update(); an optimizer must define one")
+
+    def state_dict(self) -> dict:
+        """Options of every group, and step count and state vectors of every parameter, as arrays on the CPU."""
+        state, index = {}, {id(p): i for i, p in enumerate(self.parameters)}
+        for flat in (flat for flats in self._flats for flat in flats):
+            for k, p in enumerate(flat.parameters):
+                state[str(index[id(p)])] = {"step": flat.steps[k], **{
+                    name: np.array(to_device(v[flat.slices[k]], "cpu")).reshape(p.shape)
+                    for name, v in flat.state.items()}}
+        groups = [{k: v for k, v in group.items() if k != "params"} for group in self.param_groups]
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Go back to a saved state.  CheckpointError if it was made for other parameters."""
+        parameters, groups = self.parameters, state["param_groups"]
+        if len(groups) != len(self.param_groups) or len(state["state"]) != len(parameters):
+            raise CheckpointError(f"{type(self).__name__}: the saved state is for {len(state['state'])} parameters in "
+                                  f"{len(groups)} groups, this optimizer has {len(parameters)} in {len(self.param_groups)}")
+        for group, saved in zip(self.param_groups, groups):
+            group.update({k: tuple(v) if isinstance(v, list) else v for k, v in saved.items()})
+        index = {id(p): i for i, p in enumerate(parameters)}
+        for flat in (flat for flats in self._flats for flat in flats):
+            for k, p in enumerate(flat.parameters):
+                saved = dict(state["state"][str(index[id(p)])])
+                flat.steps[k] = int(saved.pop("step"))
+                for name, value in saved.items():
+                    if value.shape != p.shape:
+                        raise CheckpointError(f"{type(self).__name__}: saved {name} is {value.shape}, need {p.shape}")
+                    flat.named(name)[flat.slices[k]] = xp(flat.vector).asarray(value.reshape(-1))
+
+    def __repr__(self):
+        options = {k: v for k, v in self.param_groups[0].items() if k != "params"}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in options.items())})"

@@ -1,0 +1,115 @@
+"""The update rules, each as its paper prints it, on one vector w of all weights and its gradient g.
+
+SGD (momentum, Nesterov)          Adam (AMSGrad)          RMSprop (centered, momentum)
+
+Names, options, defaults and results are torch.optim's.  `options` is the group's dict; t counts steps from 1.
+"""
+
+from minigan.backend import xp
+from minigan.optim.optimizer import Optimizer
+
+
+class SGD(Optimizer):
+    """w <- w - lr b   with   b <- momentum b + (1 - dampening) g   (b <- g at the first step; no momentum: b = g).
+
+    nesterov: the step is g + momentum b instead (Sutskever et al. 2013).  weight_decay: g <- g + weight_decay w.
+    maximize: go up instead of down.
+    """
+
+    state_names = ("momentum_buffer",)
+
+    def __init__(self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False, *, maximize=False):
+        super().__init__(params, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
+                         nesterov=nesterov, maximize=maximize)
+
+    def update(self, w, g, state, t, options):
+        """See the class."""
+        g = _decayed(w, g, options)
+        momentum = options["momentum"]
+        if momentum:
+            b = state["momentum_buffer"]
+            b *= momentum
+            b += g if t == 1 else (1 - options["dampening"]) * g
+            g = g + momentum * b if options["nesterov"] else b
+        w -= options["lr"] * g
+
+
+class Adam(Optimizer):
+    """Kingma and Ba 2015, algorithm 1:
+
+    m <- b1 m + (1 - b1) g        v <- b2 v + (1 - b2) g^2
+    w <- w - lr m^ / (sqrt(v^) + eps)     with   m^ = m / (1 - b1^t),   v^ = v / (1 - b2^t).
+
+    amsgrad: the largest v so far takes v's place (Reddi et al. 2018).  weight_decay: g <- g + weight_decay w.
+    """
+
+    state_names = ("exp_avg", "exp_avg_sq")
+
+    def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False, *, maximize=False):
+        if amsgrad:
+            self.state_names = (*self.state_names, "max_exp_avg_sq")
+        super().__init__(params, lr=lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay, amsgrad=amsgrad,
+                         maximize=maximize)
+
+    def update(self, w, g, state, t, options):
+        """See the class.  In place throughout: a step of Adam is bound by memory, not by arithmetic."""
+        module, (b1, b2) = xp(w), options["betas"]
+        g = _decayed(w, g, options)
+        m, v = state["exp_avg"], state["exp_avg_sq"]
+        m *= b1
+        m += (1 - b1) * g
+        v *= b2
+        g *= g
+        g *= 1 - b2
+        v += g
+        if options["amsgrad"]:
+            v = module.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
+        step = module.sqrt(v, out=g)
+        step *= (1 - b2**t) ** -0.5
+        step += options["eps"]
+        module.divide(m, step, out=step)
+        step *= options["lr"] / (1 - b1**t)
+        w -= step
+
+
+class RMSprop(Optimizer):
+    """w <- w - lr g / (sqrt(v) + eps)   with   v <- alpha v + (1 - alpha) g^2.   Hinton 2012, lecture 6e.
+
+    centered: v - a^2 in place of v, a <- alpha a + (1 - alpha) g, the variance of g (Graves 2013).  momentum: the quotient
+    goes through b <- momentum b + quotient, and w <- w - lr b.  weight_decay: g <- g + weight_decay w.
+    """
+
+    state_names = ("square_avg", "grad_avg", "momentum_buffer")
+
+    def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False, *,
+                 maximize=False):
+        self.state_names = ("square_avg", *(["grad_avg"] if centered else []), *(["momentum_buffer"] if momentum else []))
+        super().__init__(params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum,
+                         centered=centered, maximize=maximize)
+
+    def update(self, w, g, state, t, options):
+        """See the class."""
+        alpha, v = options["alpha"], state["square_avg"]
+        g = _decayed(w, g, options)
+        v *= alpha
+        v += (1 - alpha) * (g * g)
+        variance = v
+        if options["centered"]:
+            a = state["grad_avg"]
+            a *= alpha
+            a += (1 - alpha) * g
+            variance = v - a * a
+        step = g / (xp(w).sqrt(variance) + options["eps"])
+        if options["momentum"]:
+            b = state["momentum_buffer"]
+            b *= options["momentum"]
+            b += step
+            step = b
+        w -= options["lr"] * step
+
+
+def _decayed(w, g, options):
+    """The gradient with that of the L2 penalty weight_decay/2 |w|^2 added."""
+    if options["weight_decay"]:
+        g += options["weight_decay"] * w
+    return g

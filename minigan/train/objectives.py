@@ -1,0 +1,36 @@
+"""What the two players of a GAN pay, as pure functions of logits: a = D(x) on real, b = D(G(z)) on generated samples.
+
+Each objective has d(a, b), which D minimises, and g(b), which G minimises; both are scalars (means over the batch), in
+nats where they are cross-entropies.  Logits, never probabilities: log sigmoid(a) = -softplus(-a) cannot overflow.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from minigan.ops import mean, relu, softplus, square
+
+
+class Objective(NamedTuple):
+    """d(a, b): D's loss.   g(b): G's loss."""
+
+    d: Callable
+    g: Callable
+
+
+OBJECTIVES = {
+    "minimax": Objective(                                        # Goodfellow et al. 2014, equation 1
+        d=lambda a, b: mean(softplus(-a)) + mean(softplus(b)),   # -E log D(x) - E log(1 - D(G(z)));  2 ln 2 undecided
+        g=lambda b: -mean(softplus(b))),                         # E log(1 - D(G(z)));  slope at b = -10 is -0.00005
+    "non-saturating": Objective(                                 # Goodfellow et al. 2014, section 3
+        d=lambda a, b: mean(softplus(-a)) + mean(softplus(b)),
+        g=lambda b: mean(softplus(-b))),                         # -E log D(G(z));  slope at b = -10 is -1.0
+    "least-squares": Objective(                                  # Mao et al. 2017, equation 9: a = 0, b = c = 1
+        d=lambda a, b: 0.5 * mean(square(a - 1)) + 0.5 * mean(square(b)),
+        g=lambda b: 0.5 * mean(square(b - 1))),
+    "hinge": Objective(                                          # Lim and Ye 2017; Miyato et al. 2018, equation 16
+        d=lambda a, b: mean(relu(1 - a)) + mean(relu(1 + b)),
+        g=lambda b: -mean(b)),
+    "wasserstein": Objective(                                    # Arjovsky et al. 2017, algorithm 1
+        d=lambda a, b: mean(b) - mean(a),                        # needs a D of bounded slope
+        g=lambda b: -mean(b)),
+}

@@ -1,0 +1,188 @@
+"""A run in progress: data, game, random streams and run folder, from the first step to the last.
+
+Session.start     a new run            Session.open      an existing one, at a checkpoint
+train             the loop around game.play: log, samples, checkpoints, progress, Ctrl-C
+Elsewhere: what happens in one iteration (game.py), the files (run.py).
+
+A session that is killed and opened again continues to the same bits: a checkpoint holds the weights, the optimizers'
+state, every random stream and the place in the data.
+"""
+
+import contextlib
+import signal
+import sys
+import threading
+import time
+
+import numpy as np
+
+from minigan import backend, data, viz
+from minigan.backend import Streams
+from minigan.errors import CheckpointError, ConfigError
+from minigan.systems import registry
+from minigan.train.game import play
+from minigan.train.run import Run
+
+# What every system has besides its own settings.  In steps: how often to log, draw samples, write a checkpoint.
+COMMON = {"log_every": 10, "sample_every": 100, "checkpoint_every": 250}
+SHOWN = 64  # samples in a picture of pictures
+SHOWN_POINTS = 2000
+
+
+class Session:
+    """The objects of one run.  Make it with `Session.start` or `Session.open`.
+
+    run: the folder; settings: every setting by name; game; step: iterations done; dataset, loader: None until `attach`.
+    """
+
+    def __init__(self, run: Run):
+        self.run, self.step = run, 0
+        config = dict(run.config)
+        self.data_name, self.data_dir = config.pop("data"), config.pop("data_dir", None) or None
+        self.sample_shape, self.device = tuple(config.pop("sample_shape")), config.pop("device")
+        self.every = {key: config.pop(key) for key in COMMON}
+        self.recipe = registry.get(run.system)
+        self.settings = self.recipe.configure(config)
+        self.streams = Streams(run.seed)
+        backend.seed(run.seed)
+        self.game = self.recipe.build(self.settings, self.sample_shape).to(self.device)
+        self.dataset = self.loader = None
+        self.stopped = False
+
+    @classmethod
+    def start(cls, system: str, data_name=None, data_dir=None, seed=0, device="cpu", overrides=None, out=None) -> "Session":
+        """A new run of a system.   overrides: settings to change, by name.   out: the run folder, by default a new one.
+
+        ConfigError or DataError, before any folder is made, for a system, data set, setting or device that is not there.
+        """
+        recipe = registry.get(system)
+        overrides = dict(overrides or {})
+        common = {key: overrides.pop(key, default) for key, default in COMMON.items()}
+        common = {key: registry.typed(key, value, COMMON[key]) for key, value in common.items()}
+        settings = recipe.configure(overrides)
+        if not isinstance(seed, int) or not 0 <= seed < 2**63:
+            raise ConfigError(f"seed must be a whole number from 0 to 2^63 - 1, got {seed}")
+        device = backend.pick_device(device)
+        data_name = data_name or recipe.data
+        dataset = data.load(data_name, data_dir=data_dir)
+        data.Loader(dataset, settings.batch_size, 0)  # complains of a batch that does not fit
+        recipe.build(settings, dataset.sample_shape)  # complains of data that does not fit
+        config = {"data": data_name, "data_dir": str(data_dir or ""), "sample_shape": list(dataset.sample_shape),
+                  "device": device, **common, **vars(settings)}
+        session = cls(Run.create(system, seed, config, out))
+        session.attach(dataset)
+        return session
+
+    @classmethod
+    def open(cls, path) -> "Session":
+        """An existing run, as it was at its newest checkpoint, or at the checkpoint file given.  CheckpointError if none."""
+        run = Run.open(path)
+        try:
+            session = cls(run)
+        except (KeyError, TypeError, ConfigError) as error:
+            raise CheckpointError(f"{run.folder}: config.toml does not describe a run of this minigan: {error}") from None
+        step, state = run.load_checkpoint()
+        try:
+            session.game.load_state_dict(state["game"])
+            session.streams.load_state_dict(state["streams"])
+            backend.streams.load_state_dict(state["noise"])
+            session._loader_state = state["loader"]
+        except KeyError as error:
+            raise CheckpointError(f"{run.folder}: the checkpoint of step {step} lacks {error}; it is not of this run") from None
+        session.step = step
+        return session
+
+    def attach(self, dataset=None) -> None:
+        """Load the training data (or take it), and go to the place in it where the checkpoint was written."""
+        self.dataset = dataset or data.load(self.data_name, data_dir=self.data_dir)
+        if tuple(self.dataset.sample_shape) != self.sample_shape:
+            raise CheckpointError(f"{self.run.folder}: the run was trained on samples {self.sample_shape}, "
+                                  f"{self.data_name} now has {tuple(self.dataset.sample_shape)}")
+        self.loader = data.Loader(self.dataset, self.settings.batch_size, self.streams("data"))
+        if self.step:
+            self.loader.load_state_dict(self._loader_state)
+
+    # ----------------------------------------------------------------------------------------------------- the loop ---
+
+    def train(self, steps=None, seconds=None, report=None) -> bool:
+        """Play until `steps` iterations are done in all, or for `seconds`; True if it got there, False after Ctrl-C.
+
+        report(step, losses): called after every step, for a progress bar.
+        """
+        steps = self.settings.steps if steps is None else steps
+        if self.loader is None:
+            self.attach()
+        self.run.truncate_log(self.step)
+        start, losses = time.monotonic(), {}
+        if self.step == 0:
+            self.draw()
+        with self._interruptible():
+            while self.step < steps and not self.stopped and (seconds is None or time.monotonic() - start < seconds):
+                losses = play(self.game, self.loader, self.streams)
+                self.step += 1
+                if self.step % self.every["log_every"] == 0:
+                    self.run.log({"step": self.step, **losses})
+                if self.step % self.every["sample_every"] == 0:
+                    self.draw()
+                if self.step % self.every["checkpoint_every"] == 0:
+                    self.save()
+                if report:
+                    report(self.step, losses)
+            self.save()
+            self.draw()
+            self.finish()
+        return not self.stopped
+
+    def save(self) -> None:
+        """Write a checkpoint of this step."""
+        self.run.save_checkpoint(self.step, {
+            "game": self.game.state_dict(), "streams": self.streams.state_dict(), "noise": backend.streams.state_dict(),
+            "loader": self.loader.state_dict()})
+
+    def sample(self, n: int, seed=None) -> np.ndarray:
+        """n samples, an array.  The same ones for the same weights: drawn from a stream of their own (or a given seed)."""
+        generator = Streams(self.run.seed)("eval") if seed is None else Streams(seed)("sample")
+        parts = [self.game.sample(self.game.latent(min(500, n - i), generator)) for i in range(0, n, 500)]
+        return np.concatenate(parts)
+
+    def draw(self) -> None:
+        """Write samples/step_<step>.png: the same latent draws every time, so that one sees them change."""
+        path = self.run.sample_path(self.step)
+        if len(self.sample_shape) == 3:
+            viz.save_png(path, viz.image_grid(self.sample(SHOWN), scale=2))
+        else:
+            real = self.dataset.sample(SHOWN_POINTS, np.random.default_rng(0)).x
+            viz.scatter_png(path, self.sample(SHOWN_POINTS), real, f"{self.run.system}, step {self.step}",
+                            limits=_limits(real))
+
+    def finish(self) -> None:
+        """Draw curves.png and samples.gif from what the run has so far."""
+        viz.curves_png(self.run.curves_path, self.run.read_log(), f"{self.run.system} on {self.data_name}")
+        frames = [path for path in self.run.samples() if int(path.stem.partition("_")[2]) <= self.step]
+        if frames:
+            viz.save_gif(self.run.gif_path, frames)
+
+    @contextlib.contextmanager
+    def _interruptible(self):
+        """The first Ctrl-C lets the step finish and everything be saved; the second one stops at once."""
+        self.stopped = False
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def stop(*_):
+            self.stopped = True
+            signal.signal(signal.SIGINT, previous)
+            print("\nfinishing this step and saving; press Ctrl-C again to stop at once", file=sys.stderr)
+
+        previous = signal.signal(signal.SIGINT, stop)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, previous)
+
+
+def _limits(points):
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = 0.25 * (high - low)
+    return tuple((float(a), float(b)) for a, b in zip(low - margin, high + margin))
