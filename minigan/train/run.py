@@ -1,0 +1,410 @@
+"""One training run is one folder: everything needed to look at it, repeat it, or continue it.
+
+    runs/2026-11-20_1512-wgan-gp-s0/
+        config.toml                     the system, the seed and every setting (`toml` writes it, tomllib reads it)
+        env.json                        the versions and the processor that the numbers came from
+        log.jsonl                       one JSON object per line: {"step": 500, "D": 0.61, "G": 1.02}
+        samples/step_000500.png         and samples.gif, curves.png (drawn by viz/)
+        checkpoints/step_000500.npz     the newest three, written by serialize.py
+
+Run             create, open; log, read_log, truncate_log; save_checkpoint, load_checkpoint; the paths of the pictures
+toml            a dict as TOML text
+environment     the contents of env.json
+Elsewhere: what happens in a step (game.py), what a checkpoint holds (its caller), the file format (serialize.py).
+A folder has one writer: two processes that train in the same folder spoil each other's log.
+"""
+
+import contextlib
+import datetime
+import importlib.metadata
+import json
+import math
+import os
+import platform
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+
+from minigan import serialize
+from minigan.errors import CheckpointError, ConfigError
+
+_STEP = re.compile(r"step_(\d+)\.(npz|png)")
+
+
+class Run:
+    """One run folder.  Make it with `Run.create` or `Run.open`.
+
+    folder   Path                       system   str
+    config   dict, as config.toml       seed     int
+    step     the checkpoint that `open` was pointed at, or None
+
+    Every write is whole or leaves what was there; a full disk is one line of CheckpointError.
+    """
+
+    def __init__(self, folder, system, seed, config, step=None):
+        self.folder, self.system, self.seed, self.config, self.step = Path(folder), system, seed, config, step
+
+    # ---- making and finding ------------------------------------------------------------------------------------------
+
+    @classmethod
+    def create(cls, system, seed, config, out=None, root="runs"):
+        """A new run in `out`, or in root/<date>-<system>-s<seed> (with -2, -3, ... when that name is taken).
+
+        config: str, int, float, bool, and lists and dicts of these.  ConfigError when a value is none of them, when
+        `out` holds files already, or when the folder cannot be written.
+        """
+        toml(config)  # refuses, before any folder is made, and names a key as the caller knows it
+        text = toml({"system": system, "seed": seed, "config": config})
+        if out is not None:
+            folder, existed = Path(out), os.path.lexists(out)
+            _check_out(folder)
+        else:
+            folder, existed = None, False
+        try:
+            folder = _new_folder(Path(root), f"{_now():%Y-%m-%d_%H%M}-{system}-s{seed}") if folder is None else folder
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                _write(folder / "env.json", json.dumps(environment(), indent=2) + "\n")
+                _write(folder / "config.toml", text)  # last: from here on the folder is a run
+            except BaseException:
+                (folder / "env.json").unlink(missing_ok=True)
+                if not existed:
+                    with contextlib.suppress(OSError):
+                        folder.rmdir()
+                raise
+        except OSError as error:
+            raise ConfigError(str(serialize.write_error(folder or root, error))) from error
+        except CheckpointError as error:
+            raise ConfigError(str(error)) from error
+        return cls.open(folder)  # so that a new run and a resumed one see the same config
+
+    @classmethod
+    def open(cls, path):
+        """The run in folder `path`, or around a checkpoint or any other of its files; a checkpoint also sets `step`.
+        CheckpointError where there is none."""
+        path = Path(path)
+        if not path.exists():
+            raise CheckpointError(f"{path}: no such file or folder; give a run, runs/<date>-<system>-s<seed>")
+        folders = [path] if path.is_dir() else [path.absolute().parent, path.absolute().parent.parent]
+        folder = next((folder for folder in folders if (folder / "config.toml").is_file()), None)
+        if folder is None:
+            where = path if path.is_dir() else f"{path}: its folder"
+            raise CheckpointError(
+                f"{where}: not a run, config.toml is missing; give the folder that `minigan train` made, "
+                "runs/<date>-<system>-s<seed>"
+            )
+        file = folder / "config.toml"
+        try:
+            with open(file, "rb") as opened:
+                values = tomllib.load(opened)
+            system, seed, config = values["system"], values["seed"], values["config"]
+        except KeyError as error:
+            raise CheckpointError(f"{file}: the entry {error} is missing; restore the file from a copy") from None
+        except OSError as error:
+            raise CheckpointError(f"{file}: cannot be read: {error.strerror}") from error
+        except ValueError as error:  # TOML errors and bad UTF-8
+            raise CheckpointError(f"{file}: not valid TOML: {error}; correct it, or restore it from a copy") from None
+        step = _step_of(path) if path.suffix == ".npz" else None
+        return cls(folder, system, seed, config, step)
+
+    def __repr__(self):
+        return f"Run({str(self.folder)!r}, system={self.system!r}, seed={self.seed})"
+
+    # ---- paths -------------------------------------------------------------------------------------------------------
+
+    @property
+    def log_path(self):
+        return self.folder / "log.jsonl"
+
+    @property
+    def curves_path(self):
+        return self.folder / "curves.png"
+
+    @property
+    def gif_path(self):
+        return self.folder / "samples.gif"
+
+    def sample_path(self, step):
+        """samples/step_000500.png; its folder exists when this returns."""
+        return self._file("samples", step, "png")
+
+    def checkpoint_path(self, step):
+        """checkpoints/step_000500.npz; its folder exists when this returns."""
+        return self._file("checkpoints", step, "npz")
+
+    def samples(self):
+        """The sample pictures so far, a list of paths in the order of their steps."""
+        return _numbered(self.folder / "samples", ".png")
+
+    def checkpoints(self):
+        """The checkpoints on disk, a list of paths in the order of their steps."""
+        return _numbered(self.folder / "checkpoints", ".npz")
+
+    def _file(self, kind, step, suffix):
+        folder = self.folder / kind
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise serialize.write_error(folder, error) from error
+        return folder / f"step_{step:06d}.{suffix}"
+
+    # ---- the log -----------------------------------------------------------------------------------------------------
+
+    def log(self, record):
+        """Append one record to log.jsonl: a dict, one line, handed to the system before this returns.
+
+        NumPy scalars and arrays become numbers and lists; NaN and infinity become null, for JSON has no word for them.
+        """
+        line = json.dumps(_plain(record), allow_nan=False).encode("ascii") + b"\n"
+        try:
+            with open(self.log_path, "a+b") as file:
+                if file.seek(0, os.SEEK_END) > 0:
+                    file.seek(-1, os.SEEK_END)
+                    if file.read(1) != b"\n":  # a line torn by a kill or a full disk must not swallow this one
+                        line = b"\n" + line
+                file.write(line)
+        except OSError as error:
+            raise serialize.write_error(self.log_path, error) from error
+
+    def read_log(self):
+        """The records so far, a list of dicts.  A torn line (the process was killed while writing it) is left out."""
+        return [record for record, _ in self._log_lines()]
+
+    def truncate_log(self, step):
+        """Forget the records after `step`: the run goes on from there and will write them again."""
+        def stays(record):  # also a record without a step: it belongs to the run as a whole
+            return not isinstance(record.get("step"), int | float) or record["step"] <= step
+
+        kept = [line for record, line in self._log_lines() if stays(record)]
+        if self.log_path.exists():
+            with serialize.replacing(self.log_path) as file:
+                file.writelines(kept)
+
+    def _log_lines(self):
+        try:
+            lines = self.log_path.read_bytes().splitlines()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise CheckpointError(f"{self.log_path}: cannot be read: {error.strerror}") from error
+        for line in lines:
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(record, dict):
+                yield record, line + b"\n"
+
+    # ---- checkpoints -------------------------------------------------------------------------------------------------
+
+    def save_checkpoint(self, step, state, kind="run", keep=3):
+        """Write checkpoints/step_<step>.npz and return its path; only then delete all but the newest `keep`.
+
+        Checkpoints of later steps are deleted too: they belong to a future that this run, resumed earlier, has left,
+        and would otherwise be taken for the newest.
+        """
+        path = self.checkpoint_path(step)
+        serialize.save(path, state, kind, step=int(step), system=self.system, seed=self.seed)
+        earlier = [other for other in self.checkpoints() if _step_of(other) < step]
+        later = [other for other in self.checkpoints() if _step_of(other) > step]
+        unfinished = path.parent.glob(".step_*.tmp")  # of a process that was killed while it wrote
+        for old in (*earlier[: max(0, len(earlier) - (keep - 1))], *later, *unfinished):
+            with contextlib.suppress(OSError):  # the new one is safe; an old one too many harms nobody
+                old.unlink()
+        self.step = None  # from now on the newest is the one to continue from
+        return path
+
+    def latest_checkpoint(self):
+        """The path of the checkpoint to continue from: the one given to `open`, else the newest; None without any."""
+        if self.step is not None:
+            return self.checkpoint_path(self.step)
+        return (self.checkpoints() or [None])[-1]
+
+    def load_checkpoint(self, step=None, kind="run"):
+        """(step, state) of the given step, or of `latest_checkpoint()`.
+
+        A damaged file is never passed over in silence: the CheckpointError names it, and the step one can go back to.
+        """
+        path = self.latest_checkpoint() if step is None else self.checkpoint_path(step)
+        steps = [_step_of(other) for other in self.checkpoints()]
+        if path is None:
+            raise CheckpointError(f"{self.folder}: no checkpoint to load; start again with `minigan train`")
+        if _step_of(path) not in steps:
+            there = f"there are steps {', '.join(map(str, steps))}" if steps else "there is none"
+            raise CheckpointError(f"{path}: no checkpoint of step {_step_of(path)}; {there}")
+        try:
+            return _step_of(path), serialize.load(path, kind)
+        except serialize.DamagedCheckpoint as error:
+            good = self._newest_good(kind, before=_step_of(path))
+            remedy = "no earlier checkpoint can be read; start again with `minigan train`"
+            if good is not None:
+                remedy = f"delete it to resume from step {good}"
+                bad = [str(other) for other in steps if good < other < _step_of(path)]
+                if bad:
+                    remedy = f"delete it and step {', '.join(bad)}, also damaged, to resume from step {good}"
+            what = str(error).partition(";")[0]
+            raise CheckpointError(f"{what}; {remedy}") from error
+
+    def _newest_good(self, kind, before):
+        for path in reversed(self.checkpoints()):
+            if _step_of(path) < before:
+                with contextlib.suppress(CheckpointError):
+                    serialize.load(path, kind)
+                    return _step_of(path)
+        return None
+
+
+# ---- folders and files -----------------------------------------------------------------------------------------------
+
+
+def _now():
+    return datetime.datetime.now().astimezone()
+
+
+def _check_out(out):
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"{out}: a file, not a folder; choose another --out")
+    try:
+        taken = out.exists() and any(out.iterdir())
+    except OSError as error:
+        raise ConfigError(f"{out}: cannot be read: {error.strerror}; choose another --out") from error
+    if taken:
+        resume = f", or continue it with `minigan resume {out}`" if (out / "config.toml").is_file() else ""
+        raise ConfigError(f"{out}: holds {'a run' if resume else 'files'} already; choose another --out{resume}")
+
+
+def _new_folder(root, name):
+    """Make root/name, or name-2, name-3, ...: mkdir fails when it exists, so two processes never share one."""
+    name = re.sub(r"[^\w.-]", "-", name)
+    count = 1
+    while True:
+        folder = root / (name if count == 1 else f"{name}-{count}")
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            if not root.is_dir():  # a file has the name of the root: counting on would never end
+                raise
+            count += 1
+
+
+def _numbered(folder, suffix):
+    if not folder.is_dir():
+        return []
+    return sorted((p for p in folder.iterdir() if p.suffix == suffix and _step_of(p) is not None), key=_step_of)
+
+
+def _step_of(path):
+    match = _STEP.fullmatch(path.name)
+    return int(match[1]) if match else None
+
+
+def _write(path, text):
+    with serialize.replacing(path) as file:
+        file.write(text.encode("utf-8"))
+
+
+def _plain(value):
+    """A value as JSON can hold it, whatever it is."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float | np.floating):  # a long double stays NumPy's after tolist
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item") and getattr(value, "size", None) == 1:  # a Tensor or a CuPy array of one number
+        return _plain(value.item())
+    return str(value)
+
+
+def environment():
+    """What the numbers of a run may depend on: versions, platform, processors, BLAS.  No names of people, no paths."""
+    import minigan
+
+    version = getattr(minigan, "__version__", None)
+    if version is None:
+        try:
+            version = importlib.metadata.version("minigan")
+        except importlib.metadata.PackageNotFoundError:  # run from a checkout that was never installed
+            version = "unknown"
+    facts = {
+        "date": _now().isoformat(timespec="seconds"),
+        "minigan": version,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "platform": platform.platform(),
+        "machine": platform.machine(),
+        "processors": os.cpu_count(),
+    }
+    built = np.show_config(mode="dicts")
+    blas = built.get("Build Dependencies", {}).get("blas", {})
+    facts["blas"] = {key: blas[key] for key in ("name", "version", "openblas configuration") if key in blas}
+    facts["simd"] = built.get("SIMD Extensions", {}).get("found", [])
+    if "cupy" in sys.modules:  # only when the run uses it: importing it takes seconds
+        facts["cupy"] = sys.modules["cupy"].__version__
+    return facts
+
+
+# ---- TOML ------------------------------------------------------------------------------------------------------------
+
+
+def toml(table):
+    """A dict as TOML text that tomllib reads back equal: str, int, float, bool, lists, and dicts with string keys.
+
+    A tuple becomes a list and a NumPy scalar a number.  ConfigError names the key of any other value.
+    """
+    return "".join(_toml_table(table, ())).lstrip("\n")
+
+
+def _toml_table(table, path):
+    # TOML's order: the plain entries of a table first, then the tables inside it, each under its own heading.
+    for key, value in table.items():
+        if not isinstance(value, dict):
+            yield f"{_toml_key(key, path)} = {_toml_value(value, (*path, key))}\n"
+    for key, value in table.items():
+        if isinstance(value, dict):
+            here = (*path, key)
+            yield f"\n[{'.'.join(_toml_key(part, path) for part in here)}]\n"
+            yield from _toml_table(value, here)
+
+
+def _toml_key(key, path):
+    if not isinstance(key, str):
+        raise ConfigError(f"config: {'.'.join(path) or 'the top'} has the key {key!r}; keys must be strings")
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml_string(key, path)
+
+
+def _toml_value(value, path):
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(int(value))
+    if isinstance(value, float):
+        return repr(float(value))  # the shortest text that reads back to the same bits; inf and nan are TOML too
+    if isinstance(value, str):
+        return _toml_string(value, path)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_toml_value(item, path) for item in value)}]"
+    if isinstance(value, dict):  # only inside a list
+        return "{" + ", ".join(f"{_toml_key(k, path)} = {_toml_value(v, path)}" for k, v in value.items()) + "}"
+    where = ".".join(map(str, path))
+    if value is None:
+        raise ConfigError(f"config: {where} is None, which TOML cannot hold; leave it out, or write 'none' or 0")
+    raise ConfigError(f"config: {where} is a {type(value).__name__}; use a string, a number, true or false, or a list")
+
+
+def _toml_string(text, path):
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ConfigError(f"config: {'.'.join(map(str, path))} = {text!r} is not valid Unicode; correct it") from None
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
