@@ -1,19 +1,35 @@
 """minigan: a deep-learning engine on NumPy and CuPy, small enough to read in an evening.
 
-Start with autograd.py.  Arrays follow NumPy's names, networks PyTorch's.  Importing this imports NumPy and nothing heavier.
+Start with autograd.py.  Arrays follow NumPy's names, networks PyTorch's.  Importing this imports NumPy and nothing heavier;
+`mg.data`, `mg.train`, `mg.systems`, `mg.viz`, `mg.metrics` load when first used.
 """
 
-from minigan import errors, nn
+import importlib
+
+from minigan import errors, nn, optim
 from minigan.autograd import enable_grad, fused, grad, no_grad, primitive
-from minigan.backend import seed
+from minigan.backend import cuda, seed
+from minigan.checkpointing import checkpoint
+from minigan.debug import debug
 from minigan.methods import arange, eye, full, ones, ones_like, tensor, zeros, zeros_like
 from minigan.ops import *  # noqa: F403  every op is mg.<NumPy name>
 from minigan.ops import __all__ as _ops
+from minigan.profile import profile
+from minigan.serialize import load, save
 from minigan.tensor import Tensor, from_dlpack
-from minigan.debug import debug
+from minigan.version import __version__
 from minigan.watch import watch
 
-__version__ = "0.1.0"
 __all__ = [
-    "Tensor", "arange", "debug", "enable_grad", "errors", "nn", "eye", "from_dlpack", "full", "fused", "grad", "no_grad", "ones",
-    "ones_like", "primitive", "seed", "tensor", "watch", "zeros", "zeros_like", *_ops]
+    "Tensor", "arange", "checkpoint", "cuda", "debug", "enable_grad", "errors", "eye", "from_dlpack", "full", "fused",
+    "grad", "gradcheck", "load", "nn", "no_grad", "ones", "ones_like", "optim", "primitive", "profile", "save", "seed",
+    "tensor", "watch", "zeros", "zeros_like", "__version__", *_ops]
+
+
+def __getattr__(name):
+    """The parts that need more than NumPy, or that training does not: loaded when first asked for."""
+    if name in ("data", "metrics", "systems", "train", "viz"):
+        return importlib.import_module(f"minigan.{name}")
+    if name == "gradcheck":
+        return importlib.import_module("minigan.gradcheck").gradcheck
+    raise AttributeError(f"module 'minigan' has no attribute {name!r}")

@@ -23,7 +23,7 @@ from operator import attrgetter
 import numpy as np
 
 from minigan.backend import MODULES, check_mix, constant
-from minigan.errors import DTypeError, GraphError, ShapeError, broadcast_advice
+from minigan.errors import CONSTANT, FREED, STALE, DTypeError, GraphError, ShapeError, broadcast_advice
 from minigan.tensor import Tensor, clock
 from minigan.watch import calling_line, run, watching
 
@@ -52,10 +52,7 @@ class Node:
 def leaf(tensor: Tensor) -> Node:
     """The node of a tensor the user wants derivatives for.  DTypeError unless its dtype is a float."""
     if tensor.data.dtype.kind != "f":
-        raise DTypeError(
-            f"requires_grad needs a float dtype, got {tensor.data.dtype}; "
-            f"make the tensor with dtype='float32', or use .astype('float32')"
-        )
+        raise DTypeError(f"requires_grad needs a float dtype, got {tensor.data.dtype}; use .astype('float32')")
     node = Node(None, (), None, (), (), None, tensor.data.shape, tensor.data.dtype)
     node.leaf = weakref.ref(tensor)
     return node
@@ -184,7 +181,7 @@ def _record(op, args, params):
             y = op.forward(*arrays, *rest, **params)
     except ValueError as error:
         if op.broadcasts and "broadcast" in str(error):
-            raise ShapeError(broadcast_advice(op.name, arrays)) from None
+            raise ShapeError(broadcast_advice(op.name, [np.shape(a) for a in arrays])) from None
         raise
     kept = None
     if op.backward is not None:
@@ -213,17 +210,16 @@ class _Unsaved:
         self.shape, self.dtype, self.ndim = node.shape, node.dtype, len(node.shape)
 
 
-def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=False):
+def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=()):
     """The gradients that arrive at the target nodes when each (node, g) of roots starts with gradient g.
 
     One walk from the newest node to the oldest; a node's gradient is complete when its turn comes, for whatever used its
-    output is newer.  targets None: all leaves.  boundary: do not look behind the targets.
+    output is newer.  targets None: all leaves.  boundary: nodes to stop at, for what lies behind is another walk's.
     Returns {target: g}; a target that the roots do not depend on is missing.  g are arrays, under create_graph Tensors.
     """
     grads, owned, results = {}, set(), {}
     for node, g in roots:
         grads[node] = grads[node] + g if node in grads else g
-    stop = targets if boundary else ()
     nodes, seen, stack = [], set(), list(grads)
     while stack:
         node = stack.pop()
@@ -232,11 +228,8 @@ def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=False):
         seen.add(node)
         nodes.append(node)
         if node.parents is None:
-            raise GraphError(
-                f"{node.op.name}: this graph was freed by an earlier backward() or grad(); "
-                f"pass retain_graph=True there, or compute the loss again"
-            )
-        if node not in stop:
+            raise GraphError(f"{node.op.name}: {FREED}")
+        if node not in boundary:
             stack.extend(node.parents)
     nodes.sort(key=attrgetter("order"))
     if targets is None:
@@ -244,7 +237,7 @@ def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=False):
     else:  # only what leads to a target; a child is newer than its parents, so one pass finds all
         wanted = set(targets)
         for node in nodes:
-            if node not in stop and not wanted.isdisjoint(node.parents):
+            if node not in boundary and not wanted.isdisjoint(node.parents):
                 wanted.add(node)
     while nodes:
         node = nodes.pop()
@@ -253,7 +246,7 @@ def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=False):
         g = grads.pop(node, None)
         if node in targets:
             results[node] = g if g is None or create_graph or node in owned else g.copy()
-        if node.op is None or node in stop:
+        if node.op is None or node in boundary:
             continue
         if g is not None:
             for i, h in _gradients(node, g, wanted, create_graph):
@@ -282,11 +275,7 @@ def _gradients(node, g, wanted, create_graph):
     op, parents, y, order = node.op, node.parents, node.output, node.order
     for cell in node.cells:
         if cell is not None and cell[0] > order:
-            raise GraphError(
-                f"{op.name}{f' ({node.site})' if node.site else ''}: a value saved for backward was updated in place "
-                f"after use; run backward() or grad() before the update (optimizer.step(), x[...] = ...), or compute "
-                f"the loss again"
-            )
+            raise GraphError(f"{op.name}{f' ({node.site})' if node.site else ''}: {STALE}")
     rest, params = node.params
     if op.rule is None:
         needed = [parent in wanted for parent in parents]
@@ -332,21 +321,19 @@ def _through_composition(node, g, needed, create_graph):
         if parent is not None:  # under create_graph a new name for the input, so that the walk can stop there
             array = Tensor(array, parent, cell).reshape(array.shape) if create_graph else Tensor(array).requires_grad_()
         inputs.append(array)
+    ends = [x.node if isinstance(x, Tensor) else None for x in inputs]
+    ends += node.parents[len(inputs):]  # what a checkpoint's function uses beside its inputs
     with enable_grad():
         out = node.op.composition(*inputs, *rest, **params)
-        targets = {x.node for x, need in zip(inputs, needed) if need}
-        g = g if isinstance(g, Tensor) or not create_graph else Tensor(g)
-        found = vjp([(out.node, g)], targets, create_graph, create_graph, boundary=True)
-    return [found.get(x.node) if need else None for x, need in zip(inputs, needed)]
+        targets = {end for end, need in zip(ends, needed) if need}
+        found = vjp([(out.node, g)], targets, create_graph, create_graph, boundary=ends)
+    return [found.get(end) if need else None for end, need in zip(ends, needed)]
 
 
 def _start(output, gradient, argument, create_graph):
     """The gradient that the walk starts with: 1 for a scalar, else what the user gave, checked."""
     if not isinstance(output, Tensor) or output.node is None:
-        raise GraphError(
-            "this tensor has no graph: it was made under no_grad() or detach(), "
-            "or from tensors none of which has requires_grad=True"
-        )
+        raise GraphError(f"this tensor has no graph: {CONSTANT}")
     y = output.data
     if gradient is None:
         if y.ndim:
@@ -360,7 +347,7 @@ def _start(output, gradient, argument, create_graph):
     if gradient.shape != y.shape:
         raise ShapeError(f"{argument} is {gradient.shape}, but the tensor is {y.shape}; they must be equal")
     if gradient.dtype != y.dtype:
-        raise DTypeError(f"{argument} is {gradient.dtype}, but the tensor is {y.dtype}; convert it with .astype(...)")
+        raise DTypeError(f"{argument} is {gradient.dtype}, but the tensor is {y.dtype}; use .astype(...)")
     return gradient if create_graph else gradient.data
 
 

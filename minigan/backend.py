@@ -131,19 +131,23 @@ def _cupy():
     return cupy
 
 
-def cuda_is_available() -> bool:
-    """True if CuPy is installed and a CUDA card can be used."""
-    try:
-        _cupy()
-    except DeviceError:
-        return False
-    return True
+class cuda:
+    """torch.cuda's question: `mg.cuda.is_available()`."""
+
+    @staticmethod
+    def is_available() -> bool:
+        """True if CuPy is installed and a CUDA card can be used."""
+        try:
+            _cupy()
+        except DeviceError:
+            return False
+        return True
 
 
 def pick_device(device: str) -> str:
     """check_device, with 'auto' for 'cuda:0' where there is one and 'cpu' otherwise."""
     if device == "auto":
-        return "cuda:0" if cuda_is_available() else "cpu"
+        return "cuda:0" if cuda.is_available() else "cpu"
     return check_device(device)
 
 

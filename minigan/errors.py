@@ -50,6 +50,13 @@ class CheckpointError(MiniganError, ValueError):
     """A checkpoint or run folder that cannot be read, written, or belongs to something else."""
 
 
+# The three ways a graph can be asked too late, too early, or in vain.
+FREED = "this graph was freed by an earlier backward() or grad(); pass retain_graph=True there, or compute the loss again"
+STALE = ("a value saved for backward was updated in place after use; run backward() or grad() before the update "
+         "(optimizer.step(), x[...] = ...), or compute the loss again")
+CONSTANT = "it was made under no_grad() or detach(), or from tensors none of which has requires_grad=True"
+
+
 def suggestion(word: str, known) -> str:
     """'; did you mean X?' for the nearest of the known words, or the list of them when none is near."""
     import difflib

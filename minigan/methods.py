@@ -1,4 +1,4 @@
-"""Puts the ops on Tensor: `a + b` is ops.add(a, b), `x.sum(axis=0)` is ops.sum(x, axis=0); and makes new tensors.
+"""Puts the ops and the graph on Tensor: `a + b` is ops.add(a, b), `x.backward()` autograd's; and makes new tensors.
 
 Importing minigan imports this file once; after that a Tensor has NumPy's operators and methods.
 """
@@ -6,8 +6,9 @@ Importing minigan imports this file once; after that a Tensor has NumPy's operat
 import numpy as np
 
 from minigan import ops
-from minigan.autograd import primitive
+from minigan.autograd import backward, is_recording, leaf, primitive
 from minigan.backend import device_of, to_device
+from minigan.errors import GraphError
 from minigan.tensor import Tensor, plain, tensor
 
 # Operators, and the same with the tensor on the right.
@@ -72,6 +73,44 @@ def _d_move(g, y, x, device):
 
 _move = primitive(lambda x, device: to_device(x, device), _d_move, name="to", saves="inputs")
 
+
+# --------------------------------------------------------------------------------------------------- the graph ---
+
+
+def _requires_grad(x) -> bool:
+    """Do derivatives reach this tensor?  Setting it makes a tensor a leaf, or a constant again (freezes it)."""
+    return x.node is not None
+
+
+def _set_requires_grad(x, value):
+    if not x.is_leaf:
+        raise GraphError("only a leaf's requires_grad can be set; use .detach() for a constant copy of this tensor")
+    if bool(value) != x.requires_grad:
+        x.node = leaf(x) if value else None
+
+
+def _requires_grad_(x, value=True):
+    """Set requires_grad and return the tensor."""
+    x.requires_grad = value
+    return x
+
+
+def _setitem(x, index, value):
+    """x[index] = value in place, for constants and for leaves under no_grad.
+
+    GraphError for a tensor inside a graph.  A graph that has saved this memory notices, and refuses to go backward.
+    """
+    if x.node is not None and (x.node.op is not None or is_recording()):
+        raise GraphError(
+            "x[...] = value would change a tensor that a graph depends on; build a new one with mg.where, "
+            "mg.concatenate or mg.scatter_add, or change a leaf inside `with mg.no_grad():`"
+        )
+    x.data[plain(index)] = plain(value)
+    x.touch()
+
+
+Tensor.requires_grad = property(_requires_grad, _set_requires_grad, doc=_requires_grad.__doc__)
+Tensor.requires_grad_, Tensor.__setitem__, Tensor.backward = _requires_grad_, _setitem, backward
 
 # ------------------------------------------------------------------------------------------------- new tensors ---
 

@@ -1,7 +1,7 @@
 """Tensor: an array, its place in a graph, its gradient.  NumPy's names for everything an array does.
 
-Here is what needs no derivative: attributes, conversion, printing, in-place change.  The operators and methods that do
-(`a + b`, `x.sum()`, `x[...]`) are the ops of ops/, put on the class by methods.py, which also makes new tensors.
+Here is what needs no derivative: attributes, conversion, printing.  The operators and methods that do (`a + b`, `x.sum()`,
+`x[...]`, `x.backward()`, `x.requires_grad`) are put on the class by methods.py, from ops/ and autograd.py.
 """
 
 import itertools
@@ -40,34 +40,9 @@ class Tensor:
     device = property(lambda self: device_of(self.data), doc="'cpu', or 'cuda:0', 'cuda:1', ...")
 
     @property
-    def requires_grad(self) -> bool:
-        """Do derivatives reach this tensor?  Setting it makes a tensor a leaf, or a constant again (freezes it)."""
-        return self.node is not None
-
-    @requires_grad.setter
-    def requires_grad(self, value: bool):
-        from minigan.autograd import leaf
-
-        if self.node is not None and self.node.op is not None:
-            raise GraphError("only a leaf's requires_grad can be set; use .detach() for a constant copy of this tensor")
-        if bool(value) != self.requires_grad:
-            self.node = leaf(self) if value else None
-
-    def requires_grad_(self, value: bool = True) -> "Tensor":
-        """Set requires_grad and return self."""
-        self.requires_grad = value
-        return self
-
-    @property
     def is_leaf(self) -> bool:
         """True if no recorded op made this tensor."""
         return self.node is None or self.node.op is None
-
-    def backward(self, gradient=None, retain_graph=False) -> None:
-        """Add the derivatives of this tensor into the .grad of every leaf it was computed from: autograd.backward."""
-        from minigan.autograd import backward
-
-        backward(self, gradient, retain_graph)
 
     def detach(self) -> "Tensor":
         """The same values, sharing memory, as a constant: no derivative passes through."""
@@ -136,21 +111,6 @@ class Tensor:
         return (self[i] for i in range(len(self)))
 
     __hash__ = object.__hash__  # == compares elementwise, so a Tensor is its own key
-
-    def __setitem__(self, index, value):
-        """x[index] = value in place, for constants and for leaves under no_grad.
-
-        GraphError for a tensor inside a graph.  A graph that has saved this memory notices, and refuses to go backward.
-        """
-        from minigan.autograd import is_recording
-
-        if self.node is not None and (self.node.op is not None or is_recording()):
-            raise GraphError(
-                "x[...] = value would change a tensor that a graph depends on; build a new one with mg.where, "
-                "mg.concatenate or mg.scatter_add, or change a leaf inside `with mg.no_grad():`"
-            )
-        self.data[plain(index)] = value.data if isinstance(value, Tensor) else value
-        self.touch()
 
     def touch(self) -> None:
         """Note that the data was changed in place: graphs that saved the old values will refuse to use them."""

@@ -16,7 +16,6 @@ A folder has one writer: two processes that train in the same folder spoil each 
 
 import contextlib
 import datetime
-import importlib.metadata
 import json
 import math
 import os
@@ -30,6 +29,7 @@ import numpy as np
 
 from minigan import serialize
 from minigan.errors import CheckpointError, ConfigError
+from minigan.version import __version__
 
 _STEP = re.compile(r"step_(\d+)\.(npz|png)")
 
@@ -326,17 +326,9 @@ def _plain(value):
 
 def environment():
     """What the numbers of a run may depend on: versions, platform, processors, BLAS.  No names of people, no paths."""
-    import minigan
-
-    version = getattr(minigan, "__version__", None)
-    if version is None:
-        try:
-            version = importlib.metadata.version("minigan")
-        except importlib.metadata.PackageNotFoundError:  # run from a checkout that was never installed
-            version = "unknown"
     facts = {
         "date": _now().isoformat(timespec="seconds"),
-        "minigan": version,
+        "minigan": __version__,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "platform": platform.platform(),

@@ -1,0 +1,64 @@
+"""checkpoint: trade time for memory.  Keep a function's inputs, forget what it computed, compute it again for backward.
+
+The engine already knows how to differentiate an op "through its composition" (autograd.fused); a checkpoint is such an op,
+made on the spot, whose composition is the function itself.  Chen et al. 2016, arXiv:1604.06174.
+"""
+
+from minigan.autograd import Node, Op
+from minigan.backend import streams
+from minigan.errors import GraphError
+from minigan.tensor import Tensor, clock
+
+
+def checkpoint(function):
+    """checkpoint(f)(*xs) is f(*xs), a Tensor, with the memory of its inputs and output only; backward runs f once more.
+
+    f may use other tensors too, such as a module's parameters; they get their gradients.  Random numbers drawn from
+    minigan's streams (dropout) are replayed, so both runs see the same ones.  Every order of derivative works.  f must
+    compute the same again: what it changes in place (the running statistics of batch norm) it changes twice.
+    GraphError if f does not return one Tensor.
+    """
+
+    def call(*xs):
+        before, start = streams.state_dict(), next(clock)
+        inputs = [Tensor(x.data).requires_grad_() if isinstance(x, Tensor) and x.requires_grad else x for x in xs]
+        out = function(*inputs)
+        if not isinstance(out, Tensor):
+            raise GraphError(f"checkpoint: the function must return one Tensor, it returned {type(out).__name__}")
+        result = Tensor(out.data)
+        if out.node is None:
+            return result
+        others = _older(out.node, start)
+
+        def again(*values):
+            now = streams.state_dict()
+            streams.load_state_dict(before)
+            try:
+                return function(*values)
+            finally:
+                streams.load_state_dict(now)
+
+        op = Op(function, None, composition=again)
+        op.name = "checkpoint"
+        ours = [x if isinstance(x, Tensor) else Tensor(x) for x in xs]
+        cells = [x.changed for x in ours] + [node.leaf().changed if node.op is None else None for node in others]
+        result.node = Node(op, [x.data for x in ours], ((), {}), [x.node for x in ours] + others, cells, None, out.shape,
+                           out.dtype)
+        return result
+
+    return call
+
+
+def _older(root, start):
+    """The nodes made before `start` that a function reached on its own: parameters, or tensors it closed over."""
+    found, seen, stack = [], set(), [root]
+    while stack:
+        node = stack.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if node.order < start:
+            found.append(node)
+        else:
+            stack.extend(node.parents)
+    return found

@@ -1,0 +1,189 @@
+"""The update rules against closed forms, a naive reference on single numbers, and torch where it is installed."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan import optim
+from minigan.errors import CheckpointError, ConfigError, GraphError, ShapeError
+from minigan.nn import Parameter
+
+
+def naive(rule, o, w, gradients):
+    """The rule on one Python number at a time, from the papers' lines; returns the trajectory."""
+    m = v = v_max = a = b = 0.0
+    path = []
+    for t, g in enumerate(gradients, 1):
+        g = -g if o.get("maximize") else g
+        g += o.get("weight_decay", 0.0) * w
+        if rule == "SGD":
+            if o.get("momentum"):
+                b = g if t == 1 else o["momentum"] * b + (1 - o.get("dampening", 0.0)) * g
+                g = g + o["momentum"] * b if o.get("nesterov") else b
+            w -= o["lr"] * g
+        elif rule == "Adam":
+            b1, b2 = o["betas"]
+            m, v = b1 * m + (1 - b1) * g, b2 * v + (1 - b2) * g * g
+            v_max = max(v_max, v)
+            used = v_max if o.get("amsgrad") else v
+            w -= o["lr"] * (m / (1 - b1**t)) / ((used / (1 - b2**t)) ** 0.5 + 1e-8)
+        else:
+            v = o["alpha"] * v + (1 - o["alpha"]) * g * g
+            a = o["alpha"] * a + (1 - o["alpha"]) * g
+            step = g / ((v - a * a if o.get("centered") else v) ** 0.5 + 1e-8)
+            if o.get("momentum"):
+                b = o["momentum"] * b + step
+                step = b
+            w -= o["lr"] * step
+        path.append(w)
+    return np.array(path)
+
+
+def grid(**options):
+    return [dict(zip(options, values)) for values in itertools.product(*options.values())]
+
+
+CASES = (
+    [("SGD", o) for o in grid(lr=[0.1], momentum=[0.0, 0.9], dampening=[0.0, 0.2], weight_decay=[0.0, 0.1],
+                              nesterov=[False, True], maximize=[False, True])
+     if not o["nesterov"] or (o["momentum"] and not o["dampening"])]
+    + [("Adam", o) for o in grid(lr=[0.1], betas=[(0.5, 0.9), (0.9, 0.999)], weight_decay=[0.0, 0.1],
+                                 amsgrad=[False, True], maximize=[False, True])]
+    + [("RMSprop", o) for o in grid(lr=[0.01], alpha=[0.9], momentum=[0.0, 0.9], weight_decay=[0.0, 0.1],
+                                    centered=[False, True], maximize=[False, True])])
+ids = lambda value: value if isinstance(value, str) else ",".join(f"{k}={v}" for k, v in value.items())
+
+
+@pytest.mark.parametrize("rule, options", CASES, ids=ids)
+def test_20_steps_follow_the_naive_rule(rule, options):
+    rng = np.random.default_rng(0)
+    start, gradients = rng.standard_normal(3), rng.standard_normal((20, 3))
+    p = Parameter(start.copy())
+    optimizer, path = getattr(optim, rule)([p], **options), []
+    for g in gradients:
+        optimizer.step([g])
+        path.append(p.data.copy())
+    for k in range(3):
+        np.testing.assert_allclose(np.array(path)[:, k], naive(rule, options, start[k], gradients[:, k]), rtol=1e-10)
+
+
+@pytest.mark.parametrize("rule, options", CASES, ids=ids)
+def test_20_steps_follow_torch_also_when_a_gradient_is_missing(rule, options):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(1)
+    starts = [rng.standard_normal((3, 4)), rng.standard_normal(5)]
+    ours, theirs = [Parameter(w.copy()) for w in starts], [torch.nn.Parameter(torch.tensor(w)) for w in starts]
+    mine, other = getattr(optim, rule)(ours, **options), getattr(torch.optim, rule)(theirs, **options)
+    for step in range(20):
+        for i, (p, q) in enumerate(zip(ours, theirs)):
+            g = None if (step, i) == (3, 0) else rng.standard_normal(p.shape)
+            p.grad, q.grad = (None, None) if g is None else (mg.tensor(g), torch.tensor(g))
+        mine.step()
+        other.step()
+        for p, q in zip(ours, theirs):
+            np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=1e-10, atol=1e-12)
+
+
+def test_first_adam_step_has_length_lr_whatever_the_gradient():
+    p = Parameter(np.zeros(3))
+    optim.Adam([p], lr=0.01).step([np.array([1e-3, -5.0, 1e6])])
+    np.testing.assert_allclose(p.data, [-0.01, 0.01, -0.01], rtol=1e-4)
+
+
+OPTIMIZERS = [("SGD", dict(lr=1e-2, momentum=0.9)), ("Adam", dict(lr=0.1)), ("RMSprop", dict(lr=1e-2))]
+
+
+@pytest.mark.parametrize("name, options", OPTIMIZERS)
+def test_reaches_the_minimum_of_a_parabola(name, options):
+    p = Parameter(np.array([3.0, -2.0]))
+    optimizer = getattr(optim, name)([p], **options)
+    for _ in range(600):
+        loss = ((p - np.array([1.0, 1.0])) ** 2 * np.array([1.0, 5.0])).sum()
+        optimizer.step(mg.grad(loss, [p]))
+    np.testing.assert_allclose(p.data, [1, 1], atol=0.02)
+
+
+@pytest.mark.parametrize("name, options", OPTIMIZERS)
+def test_a_saved_state_continues_to_the_same_bits(name, options):
+    def gradients():
+        rng = np.random.default_rng(2)
+        return [[rng.standard_normal((2, 3)).astype("f4"), rng.standard_normal(4).astype("f4")] for _ in range(8)]
+
+    def fresh():
+        ps = [Parameter(np.ones((2, 3), np.float32)), Parameter(np.ones(4, np.float32))]
+        return ps, getattr(optim, name)(ps, **options)
+
+    straight, optimizer = fresh()
+    for g in gradients():
+        optimizer.step(g)
+    before, optimizer = fresh()
+    for g in gradients()[:4]:
+        optimizer.step(g)
+    after, again = fresh()
+    for p, q in zip(after, before):
+        p.copy_(q)
+    again.load_state_dict(optimizer.state_dict())
+    for g in gradients()[4:]:
+        again.step(g)
+    for p, q in zip(straight, after):
+        np.testing.assert_array_equal(p.data, q.data)
+    with pytest.raises(CheckpointError, match="is for 2 parameters in 1 groups, this optimizer has 1 in 1"):
+        getattr(optim, name)([Parameter(np.ones(2))], **options).load_state_dict(optimizer.state_dict())
+
+
+def test_parameters_are_views_of_one_vector_and_stay_so():
+    a, b = Parameter(np.ones((2, 2))), Parameter(np.zeros(3))
+    optimizer = optim.SGD([a, b], lr=1.0)
+    assert a.data.base is b.data.base
+    a.data = np.full((2, 2), 5.0)  # as module.to(...) or a second optimizer would do
+    optimizer.step([np.ones((2, 2)), np.ones(3)])
+    assert a.data.tolist() == [[4, 4], [4, 4]] and b.data.tolist() == [-1, -1, -1]
+    assert a.data.base is b.data.base
+
+
+def test_two_optimizers_may_share_a_parameter():
+    shared, own = Parameter(np.zeros(2)), Parameter(np.zeros(2))
+    first, second = optim.SGD([shared, own], lr=1.0), optim.SGD([shared], lr=10.0)
+    for _ in range(3):
+        first.step([np.ones(2), np.ones(2)])
+        second.step([np.ones(2)])
+    assert shared.data.tolist() == [-33, -33] and own.data.tolist() == [-3, -3]
+
+
+def test_groups_have_options_of_their_own():
+    a, b = Parameter(np.zeros(1)), Parameter(np.zeros(1, np.float32))
+    optimizer = optim.SGD([{"params": [a]}, {"params": [b], "lr": 5.0}], lr=1.0)
+    optimizer.step([np.ones(1), np.ones(1, np.float32)])
+    optimizer.param_groups[0]["lr"] = 3.0
+    optimizer.step([np.ones(1), np.ones(1, np.float32)])
+    assert a.data.tolist() == [-4] and b.data.tolist() == [-10]
+
+
+def test_a_step_leaves_the_given_gradients_alone():
+    p, g = Parameter(np.ones(3)), np.ones(3)
+    optim.Adam([p], weight_decay=0.1).step([g])
+    assert g.tolist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize("make, message", [
+    (lambda: optim.Adam([]), "no parameters"),
+    (lambda: optim.Adam([Parameter(np.ones(2))], lr=-1), "lr must be a number >= 0, got -1"),
+    (lambda: optim.Adam([Parameter(np.ones(2))], lr=float("nan")), "lr must be a number >= 0"),
+    (lambda: optim.Adam([Parameter(np.ones(2))], betas=(0.9, 1.0)), r"betas must be two numbers in \[0, 1\)"),
+    (lambda: optim.SGD([p := Parameter(np.ones(2)), p]), "given twice"),
+])
+def test_bad_options_are_refused(make, message):
+    with pytest.raises(ConfigError, match=message):
+        make()
+
+
+def test_bad_gradients_are_refused():
+    p = Parameter(np.ones(3))
+    with pytest.raises(ShapeError, match=r"a gradient is \(2,\), its parameter \(3,\)"):
+        optim.SGD([p]).step([np.ones(2)])
+    with pytest.raises(ShapeError, match="1 parameters but 2 gradients"):
+        optim.SGD([p]).step([np.ones(3), np.ones(3)])
+    with pytest.raises(GraphError, match="leaf"):
+        optim.SGD([p * 2.0])
