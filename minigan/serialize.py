@@ -52,7 +52,12 @@ def save(path, state, kind="state", **about):
 
     A full disk, a folder that cannot be written or a leaf of another type raises CheckpointError and leaves an earlier
     file at `path` as it was.
+
+    A path that ends in .safetensors is written in that format, which PyTorch's tools read: a flat dict of arrays only,
+    and it needs the safetensors package.
     """
+    if str(path).endswith(".safetensors"):
+        return _save_safetensors(path, state)
     if not isinstance(state, dict):
         raise CheckpointError(f"{path}: save takes a dict, not {type(state).__name__}; wrap it: {{'x': ...}}")
     members, no_members = {}, {}
@@ -135,8 +140,10 @@ def load(path, kind=None):
 
     With kind=None any kind is read, and so is an .npz from elsewhere: a flat dict of its arrays, by name.  With a kind,
     anything else is refused.  Nothing is ever unpickled.  CheckpointError says what is wrong with the file and what to
-    do; DamagedCheckpoint is the one raised when its bytes have changed.
+    do; DamagedCheckpoint is the one raised when its bytes have changed.  A .safetensors file gives its arrays by name.
     """
+    if str(path).endswith(".safetensors"):
+        return _load_safetensors(path)
     with _reading(path) as archive:
         header = _header(archive, path)
         if header is None:
@@ -148,6 +155,36 @@ def load(path, kind=None):
         if kind is not None and header["kind"] != kind:
             raise CheckpointError(f"{path}: holds a {header['kind']!r}, not a {kind!r}; choose another file")
         return _decode(header["tree"], lambda name: _member(archive, f"{name}.npy", path))
+
+
+def _safetensors(path):
+    try:
+        import safetensors.numpy
+    except ImportError:
+        raise CheckpointError(f"{path}: needs the safetensors package; pip install safetensors, or use .npz") from None
+    return safetensors.numpy
+
+
+def _save_safetensors(path, state):
+    module = _safetensors(path)
+    arrays = {name: np.ascontiguousarray(_as_array(value, name, path)) for name, value in state.items()}
+    try:
+        data = module.save(arrays)
+    except Exception as error:  # a dtype or a name that the format does not have
+        raise CheckpointError(f"{path}: safetensors cannot hold this state: {error}") from None
+    with replacing(path) as file:
+        file.write(data)
+
+
+def _load_safetensors(path):
+    module = _safetensors(path)
+    try:
+        with open(path, "rb") as file:
+            return module.load(file.read())
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
+    except Exception as error:  # SafetensorError, and what its header's JSON can raise
+        raise DamagedCheckpoint(f"{path}: not a readable safetensors file: {error}; use a copy") from error
 
 
 def describe(path):

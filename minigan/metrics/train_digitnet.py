@@ -1,0 +1,47 @@
+"""Train the digit classifier of digitnet.py again: `python -m minigan.metrics.train_digitnet` (a minute; needs MNIST).
+
+Prints the accuracy on font faces it has not seen and on MNIST's test set, and overwrites digitnet.npz.  Seen when the file
+in the package was made: 100.00 % of 2,000 digits of unseen faces, 98.87 % of MNIST's 10,000, mean confidence 0.90 and 0.88.
+"""
+
+import numpy as np
+
+import minigan
+from minigan import data
+from minigan.autograd import grad
+from minigan.metrics.digitnet import WEIGHTS, network, probabilities
+from minigan.nn.functional import cross_entropy
+from minigan.optim import Adam
+from minigan.tensor import Tensor
+
+EPOCHS, BATCH_SIZE, LEARNING_RATE, SEED = 6, 128, 2e-3, 0
+
+
+def main():
+    """See the module."""
+    minigan.seed(SEED)
+    rng = np.random.default_rng(SEED)
+    sets = [data.load("digits", size=40_000), data.load("mnist")]
+    images, labels = (np.concatenate([getattr(s, part) for s in sets]) for part in ("images", "labels"))
+    net = network()
+    adam = Adam(net.parameters(), lr=LEARNING_RATE)
+    steps, step = EPOCHS * (len(images) // BATCH_SIZE), 0
+    for epoch in range(EPOCHS):
+        order = rng.permutation(len(images))
+        for start in range(0, len(images) - BATCH_SIZE + 1, BATCH_SIZE):
+            rows = order[start : start + BATCH_SIZE]
+            adam.param_groups[0]["lr"] = LEARNING_RATE * (1 - step / steps)
+            logits = net(Tensor(images[rows].astype(np.float32) / 127.5 - 1))
+            # Smoothed labels (Szegedy et al. 2016, section 7): confidence near 1 has to be earned.
+            adam.step(grad(cross_entropy(logits, labels[rows], label_smoothing=0.1), net.parameters()))
+            step += 1
+        print(f"epoch {epoch + 1} of {EPOCHS}")
+    np.savez_compressed(WEIGHTS, **{name: w.astype(np.float16) for name, w in net.state_dict().items()})
+    for name in ("digits", "mnist"):
+        test = data.load(name, split="test")
+        p = probabilities(net, test[:].x)
+        print(f"{name}: {np.mean(p.argmax(1) == test.labels):.2%} right, mean confidence {p.max(1).mean():.2f}")
+
+
+if __name__ == "__main__":
+    main()
