@@ -11,8 +11,9 @@ from minigan.autograd import enable_grad, fused, grad, no_grad, primitive
 from minigan.backend import cuda, seed
 from minigan.checkpointing import checkpoint
 from minigan.debug import debug
+from minigan.gradcheck import gradcheck
 from minigan.methods import arange, eye, full, ones, ones_like, tensor, zeros, zeros_like
-from minigan.ops import *  # noqa: F403  every op is mg.<NumPy name>
+from minigan.ops import *  # every op is mg.<NumPy name>
 from minigan.ops import __all__ as _ops
 from minigan.profile import profile
 from minigan.serialize import load, save
@@ -23,13 +24,11 @@ from minigan.watch import watch
 __all__ = [
     "Tensor", "arange", "checkpoint", "cuda", "debug", "enable_grad", "errors", "eye", "from_dlpack", "full", "fused",
     "grad", "gradcheck", "load", "nn", "no_grad", "ones", "ones_like", "optim", "primitive", "profile", "save", "seed",
-    "tensor", "watch", "zeros", "zeros_like", "__version__", *_ops]
+    "tensor", "watch", "zeros", "zeros_like", *_ops]
 
 
 def __getattr__(name):
     """The parts that need more than NumPy, or that training does not: loaded when first asked for."""
     if name in ("data", "metrics", "systems", "train", "viz"):
         return importlib.import_module(f"minigan.{name}")
-    if name == "gradcheck":
-        return importlib.import_module("minigan.gradcheck").gradcheck
     raise AttributeError(f"module 'minigan' has no attribute {name!r}")

@@ -14,8 +14,8 @@ right (gradcheck.py), tools that watch (watch.py).
 """
 
 import contextlib
-import threading
 import weakref
+from contextvars import ContextVar
 from functools import partial, wraps
 from inspect import signature
 from operator import attrgetter
@@ -58,20 +58,16 @@ def leaf(tensor: Tensor) -> Node:
     return node
 
 
-class _State(threading.local):
-    recording = True
-
-
-_state = _State()
+_is_recording = ContextVar("recording", default=True)  # of each thread on its own
 
 
 @contextlib.contextmanager
 def _recording(on):
-    previous, _state.recording = _state.recording, on
+    token = _is_recording.set(on)
     try:
         yield
     finally:
-        _state.recording = previous
+        _is_recording.reset(token)
 
 
 def no_grad():
@@ -86,7 +82,7 @@ def enable_grad():
 
 def is_recording() -> bool:
     """False inside no_grad."""
-    return _state.recording
+    return _is_recording.get()
 
 
 # --------------------------------------------------------------------------------------------------------- recording ---
@@ -186,10 +182,9 @@ def _record(op, args, params):
     kept = None
     if op.backward is not None:
         y, kept = y
-    if type(y) not in MODULES:
-        y = np.asarray(y)  # NumPy turns 0-d results into scalars
+    y = _array(y)
     out = Tensor(y, None, cells[0] if op.views and cells else None)
-    if tracked and _state.recording:
+    if tracked and _is_recording.get():
         if not op.saves_inputs:  # constants stay, their shapes may be asked for; the others' shapes stand in their nodes
             arrays, cells = [a if node is None else None for a, node in zip(arrays, parents)], [None] * len(arrays)
         cells.append(out.changed if op.saves_output else None)
@@ -219,7 +214,7 @@ def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=()):
     """
     grads, owned, results = {}, set(), {}
     for node, g in roots:
-        grads[node] = grads[node] + g if node in grads else g
+        grads[node] = _array(grads[node] + g) if node in grads else g
     nodes, seen, stack = [], set(), list(grads)
     while stack:
         node = stack.pop()
@@ -245,7 +240,7 @@ def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=()):
             continue
         g = grads.pop(node, None)
         if node in targets:
-            results[node] = g if g is None or create_graph or node in owned else g.copy()
+            results[node] = g if g is None or create_graph or node in owned else g.copy(order="K")
         if node.op is None or node in boundary:
             continue
         if g is not None:
@@ -261,8 +256,7 @@ def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=()):
                 elif parent in owned and h.ndim:
                     grads[parent] += h
                 else:
-                    total = grads[parent] + h
-                    grads[parent] = np.asarray(total) if isinstance(total, np.generic) else total
+                    grads[parent] = _array(grads[parent] + h)
                     if not create_graph:
                         owned.add(parent)
         if not retain_graph:
@@ -310,7 +304,11 @@ def _fitted(h, parent, op, i):
             f"{op.name}: the rule of input {i} returned {h.dtype} {h.shape}, "
             f"but the input is {parent.dtype} {parent.shape}; the rule is wrong"
         )
-    return np.asarray(h) if isinstance(h, np.generic) else h
+    return _array(h)
+
+
+def _array(x):
+    return np.asarray(x) if isinstance(x, np.generic) else x  # NumPy turns 0-d results into scalars
 
 
 def _through_composition(node, g, needed, create_graph):
@@ -361,7 +359,7 @@ def backward(output, gradient=None, retain_graph=False):
     for node, g in vjp([(output.node, start)], None, False, retain_graph).items():
         tensor = node.leaf()
         if tensor is not None and g is not None:
-            tensor.grad = Tensor(g) if tensor.grad is None else Tensor(tensor.grad.data + g)
+            tensor.grad = Tensor(g if tensor.grad is None else _array(tensor.grad.data + g))
 
 
 def grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=None, allow_unused=False):

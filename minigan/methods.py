@@ -109,8 +109,18 @@ def _setitem(x, index, value):
     x.touch()
 
 
+def _deepcopy(x, memo):
+    """A copy with memory of its own; of a leaf a leaf of its own, of a tensor inside a graph a constant."""
+    copy = type(x)(x.data.copy())
+    if x.is_leaf:
+        copy.requires_grad = x.requires_grad
+    memo[id(x)] = copy
+    return copy
+
+
 Tensor.requires_grad = property(_requires_grad, _set_requires_grad, doc=_requires_grad.__doc__)
 Tensor.requires_grad_, Tensor.__setitem__, Tensor.backward = _requires_grad_, _setitem, backward
+Tensor.__deepcopy__ = _deepcopy
 
 # ------------------------------------------------------------------------------------------------- new tensors ---
 

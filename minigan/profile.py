@@ -55,7 +55,8 @@ class Profile:
 def profile():
     """Measure every op and gradient rule inside the block.
 
-    On a GPU the times are those of the launch, not of the work.  An op that calls others (a rule under create_graph) is charged with their time too, and so are they.
+    On a GPU the times are those of the launch, not of the work.  An op that calls others (a rule under create_graph) is
+    charged with their time too, and so are they.
     """
     with watch(Profile()) as result:
         yield result

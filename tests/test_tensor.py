@@ -1,5 +1,7 @@
 """Tensor: NumPy's manners, printing, in-place change, and company with other libraries."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -142,3 +144,13 @@ def test_methods_are_the_functions():
     np.testing.assert_array_equal(x.sum(axis=(0, -1)).data, x.data.sum(axis=(0, -1)))
     np.testing.assert_array_equal(abs(-x).data, np.abs(x.data))
     np.testing.assert_array_equal((+x).data, x.data)
+
+
+def test_a_deep_copy_is_a_leaf_of_its_own():
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    twin = copy.deepcopy(x)
+    (twin * 3.0).sum().backward()
+    assert x.grad is None and twin.grad.tolist() == [3, 3]
+    assert not np.shares_memory(x.data, twin.data)
+    assert not copy.deepcopy(x * 2.0).requires_grad
+    assert not copy.deepcopy(mg.zeros(2)).requires_grad

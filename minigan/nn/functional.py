@@ -1,3 +1,90 @@
-"""torch.nn.functional's functions, under its names and argument names (`dim` where NumPy says `axis`)."""
+"""torch.nn.functional's functions, under its names, with its arguments in its order (`dim` where NumPy says `axis`).
 
-from minigan.ops import batch_norm, conv1d, conv2d, conv_transpose2d, embedding, linear, one_hot  # noqa: F401
+Most are ops, handed on as they are; those written out here differ from the op in a name or in an argument.  Left out
+are arguments that torch itself has deprecated (size_average, reduce) and `inplace`: no op changes its input.
+"""
+
+from minigan import ops
+from minigan.errors import ConfigError, ShapeError
+from minigan.ops import (
+    adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool1d, avg_pool2d, batch_norm, binary_cross_entropy,
+    binary_cross_entropy_with_logits, conv1d, conv2d, conv_transpose2d, cross_entropy, elu, embedding, fold,
+    gaussian_nll_loss, gelu, group_norm, huber_loss, interpolate, kl_div, l1_loss, layer_norm, leaky_relu, linear,
+    max_pool1d, max_pool2d, mse_loss, nll_loss, one_hot, pixel_shuffle, pixel_unshuffle, relu, sigmoid, silu,
+    smooth_l1_loss, tanh, unfold)
+from minigan.ops.noise import dropout, dropout2d
+from minigan.tensor import plain
+
+# ----------------------------------------------------------------------------------------------------- activations ---
+
+
+def softplus(input, beta=1.0, threshold=20.0):
+    """log(1 + e^(beta input)) / beta, and input itself where beta input > threshold."""
+    if beta == 1:
+        smooth = ops.softplus(input)
+    else:
+        smooth = ops.softplus(input * beta) * (1 / beta)
+    return ops.where(plain(input) * beta > threshold, input, smooth)
+
+
+def logsigmoid(input):
+    """log(sigmoid(input)), as -log(1 + e^-input): no logarithm of 0 however negative the input."""
+    return -ops.softplus(-input)
+
+
+def softmax(input, dim):
+    """e^input / (the sum of e^input along dim)."""
+    return ops.softmax(input, dim)
+
+
+def log_softmax(input, dim):
+    """log(softmax(input, dim)), without overflow."""
+    return ops.log_softmax(input, dim)
+
+
+# ------------------------------------------------------------------------------------------------- normalisation ---
+
+
+def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=None, use_input_stats=True,
+                  momentum=0.1, eps=1e-5):
+    """Normalised over the pixels of each channel of each sample; weight, bias (C,).   input (N, C, ...).
+
+    ConfigError for running statistics, which torch's instance_norm can keep: an instance has its own.
+    """
+    if running_mean is not None or running_var is not None or not use_input_stats:
+        raise ConfigError("instance_norm: running statistics are not kept; leave running_mean, running_var and "
+                          "use_input_stats out, or use batch_norm")
+    return ops.instance_norm(input, weight, bias, eps)
+
+
+def normalize(input, p=2.0, dim=1, eps=1e-12):
+    """input / max(its Euclidean length along dim, eps).   p: 2 is the only one here.   Gradient finite at length 0."""
+    if p != 2:
+        raise ConfigError(f"normalize: p={p} is not there, only 2 (Euclidean); divide by your own norm")
+    return input / ops.maximum(ops.norm(input, dim, True), eps)
+
+
+# --------------------------------------------------------------------------------------------------------- padding ---
+
+
+def pad(input, pad, mode="constant", value=0.0):
+    """input with more elements around it.   pad = (left, right, top, bottom, ...): pairs, the *last* axis first.
+
+    mode: "constant" (filled with value), "reflect" (mirrored, border not repeated) or "replicate" (border repeated).
+    Negative numbers cut off.   mg.pad takes NumPy's widths, first axis first.   ShapeError if pad is not pairs.
+    """
+    widths = tuple(pad)
+    if len(widths) % 2 or len(widths) > 2 * input.ndim or not all(isinstance(n, int) for n in widths):
+        raise ShapeError(f"pad: pad={pad} must be pairs of ints for at most the {input.ndim} axes of {input.shape}, "
+                         f"last axis first")
+    modes = {"constant": "constant", "reflect": "reflect", "replicate": "edge"}
+    if mode not in modes:
+        raise ConfigError(f"pad: mode is 'constant', 'reflect' or 'replicate', not {mode!r}")
+    pairs = [(0, 0)] * (input.ndim - len(widths) // 2) + list(zip(widths[::2], widths[1::2]))[::-1]
+    for axis, (n, (before, after)) in enumerate(zip(input.shape, pairs)):
+        if before + after + n < 0 or min(before, after) < -n:
+            raise ShapeError(f"pad: ({before}, {after}) cuts more than there is on axis {axis} of {input.shape}")
+    if any(n < 0 for pair in pairs for n in pair):
+        input = input[tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(input.shape, pairs))]
+    pairs = [(max(a, 0), max(b, 0)) for a, b in pairs]
+    return ops.pad(input, pairs, modes[mode], 0.0 if value is None else value)

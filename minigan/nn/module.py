@@ -1,23 +1,30 @@
 """Module: a function with parameters.  Parameter: a tensor that training changes.
 
-A module's attributes that are Parameters, Modules or registered buffers are found by name; `state_dict` spells them as
-PyTorch does ("0.weight"), so weights travel both ways.
+Module                                     write forward, assign Parameters and Modules as attributes
+Sequential, ModuleList, ModuleDict         modules in a row, in a list, by name
+
+A module's attributes that are Parameters, Modules or registered buffers are found by name, whenever somebody asks;
+nothing is registered behind the scenes.  `state_dict` spells the names as PyTorch does ("0.weight"), so weights travel
+both ways.  Elsewhere: the layers (layers.py, norm.py, rnn.py), what is done to a module from outside (utils.py).
 """
 
 import numpy as np
 
-from minigan.backend import to_device
-from minigan.errors import CheckpointError, ShapeError, suggestion
+from minigan.backend import check_device, is_array, new_array, to_device
+from minigan.errors import CheckpointError, DTypeError, suggestion
 from minigan.tensor import Tensor
 
 
 class Parameter(Tensor):
-    """A Tensor that training changes: a leaf that requires a gradient.  data: an array or a Tensor of a float dtype."""
+    """A Tensor that training changes: a leaf that requires a gradient.
+
+    data: an array or a Tensor of a float dtype, whose memory it shares, or numbers.
+    """
 
     __slots__ = ()
 
     def __init__(self, data, requires_grad=True):
-        super().__init__(data.data if isinstance(data, Tensor) else data)
+        super().__init__(data.data if isinstance(data, Tensor) else new_array(data))
         self.requires_grad = requires_grad
 
     def __repr__(self):
@@ -40,12 +47,28 @@ class Module:
         raise TypeError(f"{type(self).__name__} has no forward(); a module must define one")
 
     def __call__(self, *inputs, **options):
-        return self.forward(*inputs, **options)
+        for hook in list(self.__dict__.get("_forward_pre_hooks", ())):
+            changed = hook(self, inputs)
+            if changed is not None:
+                inputs = changed if isinstance(changed, tuple) else (changed,)
+        output = self.forward(*inputs, **options)
+        for hook in list(self.__dict__.get("_forward_hooks", ())):
+            changed = hook(self, inputs, output)
+            output = output if changed is None else changed
+        return output
 
     def register_buffer(self, name: str, tensor) -> None:
-        """Keep a tensor that is saved with the parameters but not trained (a running mean); None keeps the place empty."""
+        """Keep a tensor that is saved but not trained, such as a running mean; None keeps the place empty."""
         self.__dict__.setdefault("_buffers", {})[name] = None
-        setattr(self, name, tensor)
+        setattr(self, name, tensor if tensor is None or isinstance(tensor, Tensor) else Tensor(new_array(tensor)))
+
+    def register_forward_pre_hook(self, hook) -> "Handle":
+        """Call hook(module, inputs) before every forward; what it returns, if anything, takes the inputs' place."""
+        return Handle(self, "_forward_pre_hooks", hook)
+
+    def register_forward_hook(self, hook) -> "Handle":
+        """Call hook(module, inputs, output) after every forward; what it returns, if anything, is the output then."""
+        return Handle(self, "_forward_hooks", hook)
 
     # ------------------------------------------------------------------------------------------ what is inside ---
 
@@ -112,20 +135,38 @@ class Module:
 
     def apply(self, function):
         """Call function(module) for every module below and this one last; returns self."""
-        for module in reversed(list(self.modules())):
-            function(module)
+        for child in list(self.children()):
+            child.apply(function)
+        function(self)
         return self
 
-    def to(self, device):
-        """Move all parameters and buffers to a device, in place; returns self."""
+    def to(self, *targets):
+        """Move all parameters, their gradients and buffers to a device, or convert the floats among them; returns self.
+
+        targets: a device ("cpu", "cuda", "cuda:1"), a float dtype, or both.  The Parameters stay the same objects, so
+        optimizers keep them.  DeviceError for a device that cannot be used, DTypeError for a dtype that is not a float.
+        """
+        moves = [_move(target) for target in targets]
         for tensor in self._tensors().values():
-            tensor.data = to_device(tensor.data, device)
+            for move in moves:
+                for x in (tensor,) if tensor.grad is None else (tensor, tensor.grad):
+                    before, x.data = x.dtype, move(x.data)
+                    if x.node is not None and x.dtype != before:  # a leaf's record says its dtype: make it a new leaf
+                        x.requires_grad_(False).requires_grad_()
         return self
+
+    def float(self):
+        """Convert all floats to float32; returns self."""
+        return self.to(np.float32)
+
+    def double(self):
+        """Convert all floats to float64; returns self."""
+        return self.to(np.float64)
 
     # ------------------------------------------------------------------------------------------ saving, loading ---
 
     def _tensors(self) -> dict:
-        """name -> Tensor, in PyTorch's order: per module its parameters, then its buffers.  A shared one under each name."""
+        """name -> Tensor, in PyTorch's order: per module its parameters, then its buffers.  Shared: under each name."""
         tensors = {}
         for prefix, module in _walk(self, "", None):
             own = {name: value for name, value in module.__dict__.items() if isinstance(value, Parameter)}
@@ -138,24 +179,28 @@ class Module:
         """name -> a copy of the array of each parameter and buffer, on the CPU, with PyTorch's names."""
         return {name: np.array(to_device(tensor.data, "cpu")) for name, tensor in self._tensors().items()}
 
-    def load_state_dict(self, state: dict) -> None:
-        """Overwrite parameters and buffers, in place, with arrays of the same names and shapes.
+    def load_state_dict(self, state: dict, strict=True) -> tuple[list, list]:
+        """Overwrite parameters and buffers, in place, with values of the same names and shapes; dtypes are converted.
 
-        CheckpointError, with nothing changed, if a name is missing or unknown or a shape differs.
+        state: name -> array, Tensor or torch tensor.  strict=False: names that only one side has are passed over.
+        Returns (missing names, unknown names).  CheckpointError, with nothing changed, if a shape differs or, when
+        strict, a name is missing or unknown.
         """
-        tensors = self._tensors()
-        missing, unknown = [n for n in tensors if n not in state], [n for n in state if n not in tensors]
-        if missing or unknown:
-            raise CheckpointError(
-                f"{type(self).__name__}: the state does not fit"
-                + (f"; missing: {', '.join(missing)}" if missing else "")
-                + (f"; unknown: {', '.join(unknown)}" + suggestion(unknown[0], missing or tensors) if unknown else ""))
-        for name, tensor in tensors.items():
-            shape = np.shape(state[name].data if isinstance(state[name], Tensor) else state[name])
-            if shape != tensor.shape:
-                raise ShapeError(f"{type(self).__name__}: {name} is {tensor.shape}, but the state has {shape}")
-        for name, tensor in tensors.items():
-            tensor.copy_(state[name])
+        own = self._tensors()
+        missing, unknown = [n for n in own if n not in state], [n for n in state if n not in own]
+        faults = []
+        if strict and missing:
+            faults.append(f"missing: {', '.join(missing)}")
+        if strict and unknown:
+            faults.append(f"unknown: {', '.join(unknown)}" + suggestion(unknown[0], missing or own))
+        new = {name: _array(state[name]) for name in own if name in state}
+        faults += [f"{name} is {own[name].shape}, but the state has {array.shape}"
+                   for name, array in new.items() if array.shape != own[name].shape]
+        if faults:
+            raise CheckpointError(f"{type(self).__name__}: the state does not fit; " + "; ".join(faults))
+        for name, array in new.items():
+            own[name].copy_(array)
+        return missing, unknown
 
     # -------------------------------------------------------------------------------------------------- showing ---
 
@@ -171,13 +216,30 @@ class Module:
         return f"{head}{body})" + (f"  # {count:,} parameters" if count else "")
 
 
+class Handle:
+    """A hook that has been put on a module, to take it off again."""
+
+    def __init__(self, module, kind, hook):
+        self.hooks, self.hook = module.__dict__.setdefault(kind, []), hook
+        self.hooks.append(hook)
+
+    def remove(self):
+        """Take the hook off; a second time does nothing."""
+        if self.hook in self.hooks:
+            self.hooks.remove(self.hook)
+
+
 class Sequential(Module):
-    """The modules one after the other: y = last(... second(first(x))).   Sequential(Linear(2, 8), Tanh(), Linear(8, 1))."""
+    """The modules one after the other: y = last(... second(first(x))).   Sequential(Linear(2, 8), Tanh(), Linear(8, 1))
+
+    A single dict gives them names: Sequential({"hidden": Linear(2, 8), "act": Tanh()}).
+    """
 
     def __init__(self, *modules):
         super().__init__()
-        for i, module in enumerate(modules):
-            setattr(self, str(i), module)
+        named = modules[0] if len(modules) == 1 and isinstance(modules[0], dict) else enumerate(modules)
+        for name, module in named.items() if isinstance(named, dict) else named:
+            setattr(self, str(name), module)
 
     def forward(self, x):
         """Each module applied to the result of the one before."""
@@ -214,6 +276,59 @@ class ModuleList(Module):
 
     def __getitem__(self, index):
         return list(self.children())[index]
+
+
+class ModuleDict(Module):
+    """Modules by name, whose parameters are found; it has no forward of its own."""
+
+    def __init__(self, modules=()):
+        super().__init__()
+        for name, module in dict(modules).items():
+            self[name] = module
+
+    def __setitem__(self, name, module):
+        if hasattr(Module, name):
+            raise KeyError(f"ModuleDict: {name!r} is a method of every module; choose another name")
+        setattr(self, name, module)
+
+    def __getitem__(self, name):
+        return dict(self.named_children())[name]
+
+    def __contains__(self, name):
+        return name in dict(self.named_children())
+
+    def __iter__(self):
+        return iter(self.keys())
+
+    __len__ = Sequential.__len__
+
+    def keys(self):
+        """The names."""
+        return dict(self.named_children()).keys()
+
+    def values(self):
+        """The modules."""
+        return dict(self.named_children()).values()
+
+    def items(self):
+        """(name, module) pairs."""
+        return dict(self.named_children()).items()
+
+
+def _move(target):
+    """The function array -> array that Module.to applies: a move to a device, or a conversion of floats to a dtype."""
+    if isinstance(target, str) and not target.startswith("float"):
+        device = check_device(target)
+        return lambda array: to_device(array, device)
+    dtype = np.dtype(target)
+    if dtype.kind != "f":
+        raise DTypeError(f"Module.to: parameters are floats, got {dtype}; use a device, 'float32' or 'float64'")
+    return lambda array: array.astype(dtype) if array.dtype.kind == "f" and array.dtype != dtype else array
+
+
+def _array(value):
+    value = value.data if isinstance(value, Tensor) else value
+    return value if is_array(value) else np.asarray(value)
 
 
 def _join(prefix, name):

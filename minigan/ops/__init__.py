@@ -3,7 +3,8 @@
 elementwise   a table of derivatives: read this one first      reduce   sums, means, maxima, softmax
 shape         the same numbers arranged otherwise              index    picking and scattering
 linalg        matmul, einsum, linear                           conv     convolution, its transpose, its weight gradient
-norm          batch, layer, group, instance normalisation
+norm          batch, layer, group, instance normalisation      pool     the largest or the mean of every window
+image         resizing, pixels to channels, windows to columns loss     how far an output is from its target
 """
 
 from minigan.ops.conv import conv1d, conv2d, conv_transpose2d
@@ -11,14 +12,21 @@ from minigan.ops.elementwise import (
     abs, add, arccos, arcsin, arctan, clip, cos, cosh, divide, elu, erf, exp, expm1, floor, gelu, leaky_relu, log, log1p,
     logaddexp, maximum, minimum, multiply, negative, power, reciprocal, relu, round, round_straight_through, sigmoid,
     sign, silu, sin, sinh, softplus, sqrt, square, subtract, tan, tanh, where)
+from minigan.ops.image import fold, interpolate, pixel_shuffle, pixel_unshuffle, unfold
 from minigan.ops.index import (
     diagonal, embedding, getitem, one_hot, scatter_add, scatter_into, take, take_along_axis, trace)
 from minigan.ops.linalg import dot, einsum, linear, matmul, outer, tensordot
+from minigan.ops.loss import (
+    binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, gaussian_nll_loss, huber_loss, kl_div, l1_loss,
+    mse_loss, nll_loss, smooth_l1_loss)
 from minigan.ops.norm import batch_norm, group_norm, instance_norm, layer_norm
+from minigan.ops.pool import (
+    adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool1d, avg_pool2d, max_pool1d, max_pool2d)
 from minigan.ops.reduce import (
     argmax, argmin, cumsum, log_softmax, logsumexp, max, mean, min, norm, prod, softmax, std, sum, var)
 from minigan.ops.shape import (
     astype, broadcast_to, concatenate, expand_dims, flip, moveaxis, pad, ravel, repeat, reshape, roll, split, squeeze,
     stack, sum_to, swapaxes, tile, transpose, tril, triu)
 
-__all__ = [name for name in dir() if not name.startswith("_")]
+# Everything brought in above that is a function; `conv`, `shape` and so on are this folder's files.
+__all__ = [name for name, value in sorted(globals().items()) if callable(value) and not name.startswith("_")]

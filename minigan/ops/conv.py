@@ -46,8 +46,8 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
     x (N, C, H, W), weight (O, C/groups, kh, kw), bias (O,)  ->  (N, O, oh, ow) with
     oh = floor((H + 2 padding - dilation (kh - 1) - 1) / stride) + 1, ow alike.  stride, padding, dilation: an int or a
-    (vertical, horizontal) pair; groups: channels fall into this many groups that do not mix.  padding may be "valid" (0)
-    or "same" (stride 1: output size = input size).
+    (vertical, horizontal) pair; groups: channels fall into this many groups that do not mix.  padding may be "valid"
+    (0) or "same" (stride 1: output size = input size).
     ShapeError if the channels do not fit or the kernel is larger than the padded input.
     """
     _check_axes("conv2d", x, weight)
@@ -80,7 +80,8 @@ def conv_transpose2d(x, weight, bias=None, stride=1, padding=0, output_padding=0
     ShapeError if the channels do not fit or the output would be empty.
     """
     _check_axes("conv_transpose2d", x, weight)
-    stride, dilation = (pair(v, name, "conv_transpose2d", 1) for v, name in ((stride, "stride"), (dilation, "dilation")))
+    stride, dilation = (pair(v, name, "conv_transpose2d", 1) for v, name in (
+        (stride, "stride"), (dilation, "dilation")))
     padding, extra = (pair(v, name, "conv_transpose2d") for v, name in (
         (padding, "padding"), (output_padding, "output_padding")))
     if x.shape[1] != weight.shape[0]:
@@ -137,8 +138,8 @@ def _named_padding(x, weight, padding, stride, dilation):
     if padding == "valid":
         return x, (0, 0)
     if padding != "same" or stride != (1, 1):
-        raise ShapeError(f"conv2d: padding {padding!r} with stride {stride}; named paddings are 'valid', and 'same' with "
-                         f"stride 1")
+        raise ShapeError(f"conv2d: padding {padding!r} with stride {stride}; "
+                         f"named paddings are 'valid', and 'same' with stride 1")
     total = [d * (k - 1) for k, d in zip(weight.shape[2:], dilation)]
     if not any(t % 2 for t in total):
         return x, tuple(t // 2 for t in total)

@@ -1,12 +1,12 @@
 """Elementwise ops: a table of functions and their derivatives.
 
 Every row is `name = elementwise(what it computes, forward, rule per input)`.  In a rule, g is the gradient that arrives
-at y, and what it returns goes on to the input: for y = f(x), g * f'(x).  Binary ops broadcast as NumPy's do, and the engine
-sums their gradients back to the inputs' shapes.  Floats of any shape; the result has the inputs' dtype, a Python number
-joins any dtype, and two different dtypes raise DTypeError, shapes that do not broadcast ShapeError.
+at y, and what it returns goes on to the input: for y = f(x), g * f'(x).  Binary ops broadcast as NumPy's do, and the
+engine sums their gradients back to the inputs' shapes.  Floats of any shape; the result has the inputs' dtype, a Python
+number joins any dtype, and two different dtypes raise DTypeError, shapes that do not broadcast ShapeError.
 
-Where a function has no derivative the choice is written in its row and tested: sign, relu and abs 0 at 0; ties of maximum
-and minimum share the gradient evenly; clip 1 on its bounds; sqrt infinite at 0; power right at 0.
+Where a function has no derivative the choice is written in its row and tested: sign, relu and abs 0 at 0; ties of
+maximum and minimum share the gradient evenly; clip 1 on its bounds; sqrt infinite at 0; power right at 0.
 """
 
 import math
@@ -14,8 +14,9 @@ import math
 import numpy as np
 
 from minigan.autograd import primitive
-from minigan.backend import is_array, xp
-from minigan.tensor import Tensor, plain
+from minigan.backend import constant, is_array, xp
+from minigan.errors import ShapeError, broadcast_advice
+from minigan.tensor import plain
 
 
 def elementwise(doc, forward, *rules, name, **options):
@@ -54,15 +55,17 @@ negative = elementwise("y = -x.   dy/dx = -1.", lambda x: -x, lambda g, y, x: -g
 
 
 def _d_base(g, y, a, b):
-    """b a^(b-1), where b = 0 gives 0 even at a = 0 (there 0 * 0^-1 would be NaN)."""
+    """b a^(b-1); 0 at a = b = 0, where 0 * 0^-1 would be NaN."""
     if not hasattr(b, "shape"):
         return None if b == 0 else g * (b * a ** (b - 1))
-    return g * (b * a ** where(plain(b) == 0, 1.0, b - 1))
+    return g * (b * a ** where((plain(a) == 0) & (plain(b) == 0), 1.0, b - 1))
 
 
 def _d_exponent(g, y, a, b):
-    """a^b log a; 0 at a = 0, where y log a would be 0 * -inf."""
-    return g * (y * log(where(plain(a) == 0, 1.0, a))) if hasattr(a, "shape") else g * (y * (math.log(a) if a else 0.0))
+    """a^b log a; 0 at a = 0, where y log a would be 0 * -inf; NaN for a < 0, where a^b has no real neighbours."""
+    if hasattr(a, "shape"):
+        return g * (y * log(where(plain(a) == 0, 1.0, a)))
+    return g * (y * (math.log(a) if a > 0 else 0.0 if a == 0 else math.nan))
 
 
 power = elementwise(
@@ -128,7 +131,7 @@ tanh = elementwise(
     "y = tanh x.   dy/dx = 1 - y^2.", lambda x: xp(x).tanh(x), lambda g, y, x: g * (1 - y * y),
     name="tanh", saves="output")
 
-# ------------------------------------------------------------------------------------ choices: piecewise functions --- #
+# ---------------------------------------------------------------------------------- choices: piecewise functions --- #
 
 
 def step(x):
@@ -156,10 +159,12 @@ def _between(x, low, high):
 def _clip(x, min=None, max=None):
     """y = x held between min and max (numbers; None: no bound).   dy/dx = 1 inside and on the bounds, 0 outside.
 
-    ConfigError-free: min > max gives max, as in NumPy.
+    min > max gives max everywhere, as in NumPy.
     """
-    x = x if min is None else xp(x).maximum(x, min)
-    return x if max is None else xp(x).minimum(x, max)
+    # constant: a NumPy number as a bound would make float32 float64.
+    y = x if min is None else xp(x).maximum(x, constant(min))
+    y = y if max is None else xp(x).minimum(y, constant(max))
+    return y.copy() if y is x else y
 
 
 sign = elementwise(
@@ -171,9 +176,9 @@ round = elementwise(
     "y = the nearest integer (halves to even), as a float.   dy/dx = 0; see round_straight_through.",
     lambda x: xp(x).round(x), lambda g, y, x: None, name="round", saves="neither")
 round_straight_through = elementwise(
-    """y = the nearest integer, as a float.   dy/dx is *taken* as 1 although it is 0, so that a network can train through
-    a quantiser: the straight-through estimator (Bengio, Leonard and Courville 2013, arXiv:1308.3432).  gradcheck
-    rightly calls it wrong.""",
+    """y = the nearest integer, as a float.   dy/dx is *taken* as 1 although it is 0, so that a network can train
+    through a quantiser: the straight-through estimator (Bengio, Leonard and Courville 2013, arXiv:1308.3432).
+    gradcheck rightly calls it wrong.""",
     lambda x: xp(x).round(x), lambda g, y, x: g, name="round_straight_through", saves="neither")
 abs = elementwise(
     "y = |x|.   dy/dx = sign x, 0 at 0.", lambda x: xp(x).abs(x), lambda g, y, x: g * sign(plain(x)),
@@ -206,9 +211,12 @@ def where(condition, a, b):
     condition: boolean array or Tensor (never differentiated).
     """
     condition = plain(condition)
-    if isinstance(a, Tensor) or isinstance(b, Tensor) or is_array(a) or is_array(b):
+    if not hasattr(a, "dtype") and not hasattr(b, "dtype"):  # two Python numbers: float32, as everywhere
+        a = np.float32(a)
+    try:
         return _where(a, b, condition)
-    return xp(condition).where(condition, np.float32(a), np.float32(b))
+    except ShapeError:  # the engine, which told of a and b only
+        raise ShapeError(broadcast_advice("where", [np.shape(condition), np.shape(a), np.shape(b)])) from None
 
 
 # ---------------------------------------------------------------------------------------------------- activations --- #
@@ -266,7 +274,9 @@ def silu(x):
 
 
 def gelu(x, approximate="none"):
-    """y = x Phi(x), Phi the normal distribution's cumulative density, (1 + erf(x / sqrt 2)) / 2.   Hendrycks, Gimpel 2016.
+    """y = x Phi(x), Phi the normal distribution's cumulative density, (1 + erf(x / sqrt 2)) / 2.
+
+    Hendrycks and Gimpel 2016.   torch.nn.functional.gelu.
 
     approximate="tanh": y = x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2, within 5e-4 of it.
     """

@@ -21,36 +21,40 @@ def _is_basic(index):
                for i in (index if isinstance(index, tuple) else (index,)))
 
 
-def _checked(index, x):
+def _checked(index, x, op="getitem"):
     """The index as NumPy wants it; OutOfBoundsError for too many axes or a number outside its axis."""
     items = list(index) if isinstance(index, tuple) else [index]
+    for place, item in enumerate(items):
+        if isinstance(item, (list, range, tuple)):
+            items[place] = np.asarray(item, dtype=np.intp if not len(item) else None)
     axis = 0
     taken = sum(i.ndim if is_array(i) and i.dtype == bool else i is not None and i is not Ellipsis and
                 not isinstance(i, (bool, np.bool_)) for i in items)
-    for place, item in enumerate(items):
-        if isinstance(item, (list, range)):
-            item = items[place] = np.asarray(item, dtype=np.intp if not len(item) else None)
+    for item in items:
         if item is None or isinstance(item, (bool, np.bool_)):
             continue
         if item is Ellipsis:
             axis += x.ndim - taken
             continue
         if is_array(item) and item.dtype == bool:
+            if item.shape != x.shape[axis : axis + item.ndim]:
+                raise OutOfBoundsError(
+                    f"{op}: a mask of shape {item.shape} does not fit shape {x.shape} from axis {axis} on")
             axis += item.ndim
             continue
         if axis >= x.ndim:
-            raise OutOfBoundsError(f"getitem: too many indices for shape {x.shape}: {len(items)} given")
+            raise OutOfBoundsError(f"{op}: too many indices for shape {x.shape}: {len(items)} given")
         if isinstance(item, (int, np.integer)):
             low = high = item
         elif is_array(item) and item.dtype.kind in "iu":
             low, high = (item.min(), item.max()) if item.size and isinstance(item, np.ndarray) else (0, -1)
         elif is_array(item):
-            raise DTypeError(f"getitem: an index array holds integers or booleans, got {item.dtype}")
+            raise DTypeError(f"{op}: an index array holds integers or booleans, got {item.dtype}")
         else:
             low, high = 0, -1
         if low < -x.shape[axis] or high >= x.shape[axis]:
             bad = int(low if low < -x.shape[axis] else high)
-            raise OutOfBoundsError(f"getitem: index {bad} is out of bounds for axis {axis} of shape {x.shape}")
+            raise OutOfBoundsError(f"{op}: index {bad} is out of bounds for axis {axis} of shape {x.shape}")
         axis += 1
     return tuple(items) if isinstance(index, tuple) else items[0]
 
@@ -62,7 +66,7 @@ def _getitem(x, index):
 
 def _scatter_into(x, shape, index):
     """Zeros of a shape, with x added at [index]: an element that the index names k times receives k values."""
-    out = xp(x).zeros(shape, x.dtype)
+    out, index = xp(x).zeros(shape, x.dtype), plain(index)
     if _is_basic(index):
         out[index] = x
     else:
@@ -90,8 +94,9 @@ def take(x, indices, axis=None):
         x, axis = ravel(x), 0
     (axis,) = axes_of("take", axis, x.ndim)
     indices = plain(indices)
-    indices = indices if isinstance(indices, int) or is_array(indices) else np.asarray(indices)
-    return getitem(x, (slice(None),) * axis + (indices,))
+    if isinstance(indices, (list, tuple)):
+        indices = np.asarray(indices, dtype=None if len(indices) else np.intp)
+    return _getitem(x, _checked((slice(None),) * axis + (indices,), x, "take"))
 
 
 def _along(name, indices, shape, axis):
@@ -99,7 +104,8 @@ def _along(name, indices, shape, axis):
     (axis,) = axes_of(name, axis, len(shape))
     if indices.ndim != len(shape) or any(
         m not in (n, 1) for i, (m, n) in enumerate(zip(indices.shape, shape)) if i != axis):
-        raise ShapeError(f"{name}: indices {indices.shape} must have the axes of {tuple(shape)}, all but axis {axis} equal")
+        raise ShapeError(
+            f"{name}: indices {indices.shape} must have the axes of {tuple(shape)}, all but axis {axis} equal")
     m = xp(indices)
     grid = []
     for i, n in enumerate(shape):
@@ -112,7 +118,7 @@ def _along(name, indices, shape, axis):
 
 def take_along_axis(x, indices, axis):
     """y[i, j, k] = x[i, indices[i, j, k], k] (for axis 1): one pick per place, as argmax and argsort give them."""
-    return getitem(x, _along("take_along_axis", plain(indices), x.shape, axis))
+    return _getitem(x, _checked(_along("take_along_axis", plain(indices), x.shape, axis), x, "take_along_axis"))
 
 
 def scatter_add(x, indices, values, axis=0):
@@ -121,8 +127,14 @@ def scatter_add(x, indices, values, axis=0):
     indices: integers, any shape.  values: x's shape with the axis replaced by the shape of indices.
     """
     (axis,) = axes_of("scatter_add", axis, x.ndim)
-    index = (slice(None),) * axis + (plain(indices),)
-    return x + scatter_into(values, x.shape, _checked(index, x))
+    indices = plain(indices)
+    if isinstance(indices, (list, tuple)):
+        indices = np.asarray(indices, dtype=None if len(indices) else np.intp)
+    expected = (*x.shape[:axis], *np.shape(indices), *x.shape[axis + 1 :])
+    if values.shape != expected:
+        raise ShapeError(f"scatter_add: values are {values.shape}, need {expected} for x {x.shape}, axis {axis} "
+                         f"and indices {np.shape(indices)}")
+    return x + scatter_into(values, x.shape, _checked((slice(None),) * axis + (indices,), x, "scatter_add"))
 
 
 def one_hot(labels, num_classes, dtype=np.float32):

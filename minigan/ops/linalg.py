@@ -18,14 +18,15 @@ from minigan.ops.shape import axes_of, broadcast_to, expand_dims, reshape, swapa
 def _matmul(a, b):
     """y[..., i, k] = the sum over j of a[..., i, j] b[..., j, k].   dy/da: g b^T, dy/db: a^T g.
 
-    a (..., n, m), b (..., m, p) -> (..., n, p), leading axes broadcast.  A 1-D operand counts as a row on the left and as
-    a column on the right, and its axis leaves the result.  ShapeError unless the inner sizes agree.
+    a (..., n, m), b (..., m, p) -> (..., n, p), leading axes broadcast.  A 1-D operand counts as a row on the left and
+    as a column on the right, and its axis leaves the result.  ShapeError unless the inner sizes agree.
     """
     if a.ndim == 0 or b.ndim == 0:
         raise ShapeError(f"matmul: operands need at least one axis, got {a.shape} and {b.shape}; use * for numbers")
     if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
         raise ShapeError(
-            f"matmul: inner sizes differ: a {a.shape}, b {b.shape}; need a.shape[-1] == b.shape[{-2 if b.ndim > 1 else 0}]"
+            f"matmul: inner sizes differ: a {a.shape}, b {b.shape}; "
+            f"need a.shape[-1] == b.shape[{-2 if b.ndim > 1 else 0}]"
         )
     return xp(a, b).matmul(a, b)
 
@@ -69,7 +70,7 @@ def outer(a, b):
 
 
 def tensordot(a, b, axes=2):
-    """The sum of products over pairs of axes: axes = ([axes of a], [axes of b]), or n for a's last n with b's first n."""
+    """The sum of products over pairs of axes: axes = ([axes of a], [axes of b]), or n: a's last n with b's first n."""
     if isinstance(axes, int):
         if not 0 <= axes <= min(a.ndim, b.ndim):
             raise ShapeError(f"tensordot: cannot sum over {axes} axes of {a.shape} and {b.shape}")
@@ -77,7 +78,8 @@ def tensordot(a, b, axes=2):
     else:
         of_a, of_b = axes_of("tensordot", axes[0], a.ndim), axes_of("tensordot", axes[1], b.ndim)
     if [a.shape[i] for i in of_a] != [b.shape[i] for i in of_b]:
-        raise ShapeError(f"tensordot: sizes of the summed axes differ: a {a.shape} axes {of_a}, b {b.shape} axes {of_b}")
+        raise ShapeError(
+            f"tensordot: sizes of the summed axes differ: a {a.shape} axes {of_a}, b {b.shape} axes {of_b}")
     keep_a = [i for i in range(a.ndim) if i not in of_a]
     keep_b = [i for i in range(b.ndim) if i not in of_b]
     inner = math.prod(a.shape[i] for i in of_a)
@@ -98,15 +100,18 @@ def linear(x, weight, bias=None):
     if weight.ndim != 2 or x.ndim == 0 or x.shape[-1] != weight.shape[1]:
         raise ShapeError(
             f"linear: x is {x.shape} and weight {weight.shape}; need x.shape[-1] == weight.shape[1] (in features)")
+    if bias is not None and tuple(bias.shape) != (weight.shape[0],):
+        raise ShapeError(
+            f"linear: bias is {bias.shape}, need ({weight.shape[0]},), one for each row of weight {weight.shape}")
     y = matmul(x, transpose(weight))
     return y if bias is None else y + bias
 
 
-# ---------------------------------------------------------------------------------------------------------- einsum --- #
+# -------------------------------------------------------------------------------------------------------- einsum --- #
 
 
 def einsum(subscripts, *operands):
-    """The sum of products that the subscripts spell, such as "nij,njk->nik": every letter an axis, repeated ones summed.
+    """The sum of products that the subscripts spell, such as "nij,njk->nik": every letter an axis.
 
     Letters left out on the right are summed; without "->" those that occur once stay, in alphabetical order.  "..."
     stands for leading axes that broadcast.  A letter twice in one operand takes the diagonal.  All of NumPy's string
@@ -137,7 +142,7 @@ def _parse(subscripts, operands):
         once = sorted(c for c in set(letters) if letters.count(c) == 1 and c not in ellipsis)
         right = ("..." if "..." in left else "") + "".join(once)
     output = right.replace("...", ellipsis)
-    if not (set(output) <= set(letters) and len(set(output)) == len(output) and set(letters) <= set(string.ascii_letters)):
+    if not (set(output) <= set(letters) <= set(string.ascii_letters) and len(set(output)) == len(output)):
         raise ShapeError(f"einsum: the output {right!r} of {subscripts!r} must name letters of the operands, each once")
     sizes = {}
     plain_operands, plain_terms = [], []
@@ -154,7 +159,7 @@ def _parse(subscripts, operands):
             if sizes.setdefault(c, n) != n:
                 if 1 not in (n, sizes[c]):
                     raise ShapeError(f"einsum: {c!r} has sizes {sizes[c]} and {n} in {subscripts!r}")
-                sizes[c] = max(n, sizes[c])
+                sizes[c] = n if sizes[c] == 1 else sizes[c]
         plain_operands.append(x)
         plain_terms.append(term)
     # An axis of size 1 that meets a longer one is broadcast: write it out, so that the rules need not know.
@@ -165,14 +170,17 @@ def _parse(subscripts, operands):
 
 def _einsum_forward(*operands, inputs, output):
     # optimize: pairs of operands go through BLAS instead of one loop over all letters.
-    return xp(*operands).einsum(",".join(inputs) + "->" + output, *operands, optimize=True)
+    y = xp(*operands).einsum(",".join(inputs) + "->" + output, *operands, optimize=True)
+    # NumPy gives a mere transposition as a view; an in-place change of x must not reach what a graph has saved of y.
+    return y.copy() if len(operands) == 1 and y.base is not None else y
 
 
 def _d_einsum(i, g, y, *operands, inputs, output):
     others = [x for k, x in enumerate(operands) if k != i]
     terms = [t for k, t in enumerate(inputs) if k != i]
     reached = set(output).union(*terms)
-    kept = "".join(c for c in inputs[i] if c in reached)  # a letter that only this operand has was summed: g is repeated
+    # A letter that only this operand has was summed, so g is repeated along it.
+    kept = "".join(c for c in inputs[i] if c in reached)
     h = _einsum(g, *others, inputs=[output, *terms], output=kept)
     shape = tuple(n if c in reached else 1 for c, n in zip(inputs[i], operands[i].shape))
     return broadcast_to(reshape(h, shape), operands[i].shape)

@@ -1,7 +1,7 @@
 """Normalisation: shift and scale activations to mean 0 and variance 1 over some axes, then by learned numbers.
 
 batch_norm    over the batch, per channel (fused: benchmarks/steps.py asked for it)
-layer_norm    over the last axes, per sample            instance_norm, group_norm    over pixels, per sample and channel(s)
+layer_norm    over the last axes, per sample            instance_norm, group_norm    over pixels, per sample, channel(s)
 """
 
 import math
@@ -21,6 +21,13 @@ def _standardised(x, axes, eps):
 
 def _per_channel(p, ndim):
     return reshape(p, (1, -1) + (1,) * (ndim - 2))
+
+
+def _check_channels(op, x, **parameters):
+    """ShapeError unless every parameter has one number for each channel: a single one would silently be broadcast."""
+    for name, p in parameters.items():
+        if p is not None and tuple(p.shape) != (x.shape[1],):
+            raise ShapeError(f"{op}: {name} is {p.shape}, but x {x.shape} has {x.shape[1]} channels")
 
 
 def _affine(y, weight, bias):
@@ -57,9 +64,7 @@ def batch_norm(x, running_mean=None, running_var=None, weight=None, bias=None, t
     """
     if x.ndim < 2:
         raise ShapeError(f"batch_norm: x needs the axes (N, C, ...), got {x.shape}")
-    for name, p in (("weight", weight), ("bias", bias), ("running_mean", running_mean), ("running_var", running_var)):
-        if p is not None and tuple(p.shape) != (x.shape[1],):
-            raise ShapeError(f"batch_norm: {name} is {p.shape}, but x {x.shape} has {x.shape[1]} channels")
+    _check_channels("batch_norm", x, weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
     if not training:
         if running_mean is None or running_var is None:
             raise ShapeError("batch_norm: evaluation needs running_mean and running_var; pass them, or training=True")
@@ -80,20 +85,30 @@ def batch_norm(x, running_mean=None, running_var=None, weight=None, bias=None, t
 
 
 def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
-    """y = (x - mean) / sqrt(var + eps) * weight + bias over the last axes, of sizes normalized_shape.   Ba et al. 2016."""
+    """y = (x - mean) / sqrt(var + eps) * weight + bias over the last axes, of sizes normalized_shape.
+
+    Ba, Kiros and Hinton 2016.   ShapeError unless weight and bias have the shape normalized_shape.
+    """
     shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
     if not shape or tuple(x.shape[-len(shape):]) != shape:
         raise ShapeError(f"layer_norm: the last axes of x {x.shape} are not normalized_shape {shape}")
+    for name, p in (("weight", weight), ("bias", bias)):
+        if p is not None and tuple(p.shape) != shape:
+            raise ShapeError(f"layer_norm: {name} is {p.shape}, need normalized_shape {shape}")
     y = _standardised(x, tuple(range(x.ndim - len(shape), x.ndim)), eps)
     y = y if weight is None else y * weight
     return y if bias is None else y + bias
 
 
 def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5):
-    """Normalised over the pixels and channels of each of num_groups groups, per sample.   Wu and He 2018.   x (N, C, ...)."""
+    """Normalised over the pixels and channels of each of num_groups groups, per sample.   x (N, C, ...).
+
+    Wu and He 2018.
+    """
     if x.ndim < 2 or num_groups < 1 or x.shape[1] % num_groups:
         raise ShapeError(f"group_norm: num_groups={num_groups} must divide the channels of x {x.shape} (N, C, ...)")
-    y = _standardised(reshape(x, (x.shape[0], num_groups, -1)), 2, eps)
+    _check_channels("group_norm", x, weight=weight, bias=bias)
+    y = _standardised(reshape(x, (x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups)), 2, eps)
     return _affine(reshape(y, x.shape), weight, bias)
 
 
@@ -101,4 +116,5 @@ def instance_norm(x, weight=None, bias=None, eps=1e-5):
     """Normalised over the pixels of each channel of each sample.   Ulyanov et al. 2016.   x (N, C, ...)."""
     if x.ndim < 3 or math.prod(x.shape[2:]) < 2:
         raise ShapeError(f"instance_norm: needs more than one value per channel and sample, x is {x.shape}")
+    _check_channels("instance_norm", x, weight=weight, bias=bias)
     return _affine(_standardised(x, tuple(range(2, x.ndim)), eps), weight, bias)

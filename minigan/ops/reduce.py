@@ -1,8 +1,8 @@
 """Reductions: many numbers to few, over one axis, several, or all.
 
 axis: None (all axes), an int, or a tuple of ints; negative ones count from the end.  keepdims: leave reduced axes in
-place with size 1.  Shapes as NumPy's; the result has the input's dtype.  ShapeError for an axis that is not there, or an
-empty axis where the result would be undefined (max, min, mean).
+place with size 1.  Shapes as NumPy's; the result has the input's dtype.  ShapeError for an axis that is not there, or
+an empty axis where the result would be undefined (max, min, mean).
 
 The gradient of a reduction is g put back on the reduced axes, times what each element contributed.
 """
@@ -56,7 +56,7 @@ mean = primitive(_mean, lambda g, y, x, axis=None, keepdims=False: _spread(g * (
 
 
 def var(x, axis=None, ddof=0, keepdims=False):
-    """y = the sum of (x - mean x)^2 over the axes, divided by n - ddof (n elements).   dy/dx = 2 (x - mean x) / (n - ddof)."""
+    """y = the sum of (x - mean x)^2 over the axes / (n - ddof), n elements.   dy/dx = 2 (x - mean x) / (n - ddof)."""
     n = _count(x, axis) - ddof
     if n <= 0:
         raise ShapeError(f"var: {n + ddof} element(s) along axis {axis} of shape {x.shape} are too few for ddof={ddof}")
@@ -185,6 +185,7 @@ def argmin(x, axis=None, keepdims=False):
 def _arg(name, x, axis, keepdims):
     array = plain(x)
     _not_empty(name, array, axis)
-    y = xp(array).asarray(getattr(xp(array), name)(array, axis=axis if axis is None else axes_of(name, axis, array.ndim)[0]))
+    along = None if axis is None else axes_of(name, axis, array.ndim)[0]
+    y = xp(array).asarray(getattr(xp(array), name)(array, axis=along))
     y = _keep(y, array, axis) if keepdims else y
     return Tensor(y) if isinstance(x, Tensor) else y

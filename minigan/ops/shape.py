@@ -5,6 +5,7 @@ themselves.  Most results are views: they share memory with the input, as in Num
 """
 
 import operator
+from itertools import pairwise
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from minigan.tensor import Tensor
 
 
 def axes_of(op: str, axis, ndim: int) -> tuple:
-    """The axes as a tuple of ints in 0 .. ndim-1; None means all.  ShapeError for one that is not there, or named twice."""
+    """The axes as a tuple of ints in 0 .. ndim-1; None means all.  ShapeError for one not there, or named twice."""
     if axis is None:
         return tuple(range(ndim))
     named = tuple(operator.index(i) for i in (axis if isinstance(axis, (tuple, list)) else (axis,)))
@@ -29,8 +30,13 @@ def axes_of(op: str, axis, ndim: int) -> tuple:
 
 
 def _sum_to(x, shape):
-    """The sum of x over the axes along which an array of this shape would be broadcast to x.shape."""
+    """The sum of x over the axes along which an array of this shape would be broadcast to x.shape.
+
+    ShapeError if it would not be.
+    """
     lead = x.ndim - len(shape)
+    if lead < 0 or any(n not in (1, m) for m, n in zip(x.shape[lead:], shape)):
+        raise ShapeError(f"sum_to: {tuple(shape)} does not broadcast to {x.shape}, so {x.shape} can't be summed to it")
     axes = tuple(i for i in range(x.ndim) if i < lead or shape[i - lead] == 1 != x.shape[i])
     return (x.sum(axis=axes, keepdims=True) if axes else x).reshape(shape)
 
@@ -43,7 +49,8 @@ def _broadcast_to(x, shape):
         raise ShapeError(f"broadcast_to: {x.shape} does not broadcast to {shape}; an axis must be equal or 1") from None
 
 
-sum_to = primitive(_sum_to, lambda g, y, x, shape: broadcast_to(g, x.shape), name="sum_to", saves="neither")
+sum_to = primitive(
+    _sum_to, lambda g, y, x, shape: broadcast_to(g, x.shape), name="sum_to", saves="neither", views=True)
 broadcast_to = primitive(
     _broadcast_to, lambda g, y, x, shape: sum_to(g, x.shape), name="broadcast_to", saves="neither", views=True)
 
@@ -65,7 +72,7 @@ def ravel(x):
 
 
 def _transpose(x, axes=None):
-    """Axis i of the result is axis axes[i] of x; None reverses them.   The gradient goes back by the inverse permutation."""
+    """Axis i of the result is axis axes[i] of x; None reverses them.   The gradient goes the inverse way."""
     axes = tuple(range(x.ndim))[::-1] if axes is None else axes_of("transpose", tuple(axes), x.ndim)
     if len(axes) != x.ndim:
         raise ShapeError(f"transpose: {len(axes)} axes {axes} for an array of {x.ndim} axes; name each once")
@@ -163,11 +170,11 @@ def split(x, sections, axis=0):
             raise ShapeError(f"split: axis {axis} of size {n} does not divide into {sections} equal parts")
         sections = range(n // sections, n, n // sections) if n else [0] * (sections - 1)
     bounds = [0, *sections, n]
-    return [x[(slice(None),) * axis + (slice(a, b),)] for a, b in zip(bounds, bounds[1:])]
+    return [x[(slice(None),) * axis + (slice(a, b),)] for a, b in pairwise(bounds)]
 
 
 def pad(x, pad_width, mode="constant", constant_values=0.0):
-    """x with more elements around it: pad_width = ((before, after), ...) per axis, one pair for all axes, or one number.
+    """x with more elements around it: pad_width = ((before, after), ...) per axis, one pair for all, or one number.
 
     mode: "constant" (constant_values), "edge" (the border repeated) or "reflect" (mirrored, the border not repeated).
     The gradient of an inner element is the sum over its copies.
@@ -228,14 +235,14 @@ roll = primitive(_roll, lambda g, y, x, shift, axis=None: roll(g, _negated(shift
 
 
 def repeat(x, repeats, axis=None):
-    """Each element `repeats` times in a row along the axis (None: of the flattened array); repeats: an int, or one for each.
+    """Each element `repeats` times in a row along the axis (None: of the flattened array); an int, or one for each.
 
     The gradient of an element is the sum over its copies.
     """
     if axis is None:
         x, axis = ravel(x), 0
     (axis,) = axes_of("repeat", axis, x.ndim)
-    counts = np.asarray(repeats)
+    counts = np.asarray(repeats, dtype=np.intp if np.size(repeats) == 0 else None)
     if counts.ndim > 1 or counts.dtype.kind not in "iu" or (counts < 0).any() or (
         counts.ndim and counts.size not in (1, x.shape[axis])):
         raise ShapeError(f"repeat: repeats {repeats} must be an int >= 0, or one for each of {x.shape[axis]} elements")
@@ -280,7 +287,7 @@ triu = primitive(_triu, lambda g, y, x, k=0: triu(g, k), name="triu", saves="nei
 
 
 def _astype(x, dtype):
-    """x converted to another dtype.   Between floats the gradient is converted back; to integers or booleans it ends."""
+    """x converted to another dtype.   Between floats the gradient is converted back; at integers, booleans it ends."""
     return x.astype(dtype)
 
 
@@ -288,7 +295,7 @@ _astype = primitive(_astype, lambda g, y, x, dtype: g.astype(x.dtype), name="ast
 
 
 def astype(x, dtype):
-    """x converted to another dtype.   Between floats the gradient is converted back; to integers or booleans it ends."""
+    """x converted to another dtype.   Between floats the gradient is converted back; at integers, booleans it ends."""
     if isinstance(x, Tensor) and np.dtype(dtype).kind != "f":
         x = x.detach()
     return _astype(x, dtype)

@@ -4,6 +4,8 @@ When an optimizer is made, its parameters become views of one buffer.  A rule su
 them at once: one call per line instead of one per line and parameter, one kernel on a GPU, one message between machines.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
 from minigan.backend import device_of, to_device, xp
@@ -19,7 +21,7 @@ class Flat:
         self.steps = [0] * len(parameters)  # how often each was updated
         self.state: dict = {}  # name -> vector as long as the buffer
         ends = np.cumsum([0] + [p.size for p in parameters]).tolist()
-        self.slices = [slice(a, b) for a, b in zip(ends, ends[1:])]
+        self.slices = [slice(a, b) for a, b in pairwise(ends)]
         self._allocate()
 
     def _allocate(self):
@@ -73,9 +75,8 @@ class Optimizer:
             if id(p) in seen:
                 raise ConfigError(f"{name}: a parameter of shape {p.shape} is given twice; it would be updated twice")
             seen.add(id(p))
-        for option, low, high in (("lr", 0, None), ("eps", 0, None), ("weight_decay", 0, None), ("momentum", 0, None),
-                                  ("alpha", 0, None)):
-            if option in group and not (np.ndim(group[option]) == 0 and group[option] >= low):
+        for option in ("lr", "eps", "weight_decay", "momentum", "alpha"):
+            if option in group and not (np.ndim(group[option]) == 0 and group[option] >= 0):
                 raise ConfigError(f"{name}: {option} must be a number >= 0, got {group[option]!r}")
         if "betas" in group and not (len(group["betas"]) == 2 and all(0 <= b < 1 for b in group["betas"])):
             raise ConfigError(f"{name}: betas must be two numbers in [0, 1), got {group['betas']!r}")

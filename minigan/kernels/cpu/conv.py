@@ -21,7 +21,7 @@ def conv2d(x, w, out, stride, padding, dilation, groups):
     parts = []
     for x_group, w_group in _groups(rows, w, groups):
         columns = _columns(x_group, kernel, out, stride, dilation)
-        parts.append((columns @ _kernel_matrix(w_group)).reshape(*out, x.shape[0], -1))
+        parts.append((columns @ _kernel_matrix(w_group)).reshape(*out, x.shape[0], w_group.shape[0]))
     y = parts[0] if groups == 1 else xp(x).concatenate(parts, axis=-1)
     return y.transpose(2, 3, 0, 1)
 

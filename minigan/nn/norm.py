@@ -1,0 +1,152 @@
+"""Normalisation layers: the functions of ops/norm.py with their weights, biases and running statistics.
+
+BatchNorm1d, BatchNorm2d    over the batch         LayerNorm                   over a sample's last axes
+InstanceNorm2d              over an image          GroupNorm                   over groups of an image's channels
+"""
+
+import numpy as np
+
+from minigan.errors import ShapeError
+from minigan.nn import functional as F
+from minigan.nn.module import Module, Parameter
+from minigan.ops import group_norm, instance_norm, layer_norm, mean, var
+from minigan.tensor import Tensor, plain
+
+
+def _ones_and_zeros(module, shape, weight=True, bias=True):
+    """Give the module its weight 1 and bias 0 of this shape, or None in their places."""
+    module.weight = Parameter(np.ones(shape, np.float32)) if weight else None
+    module.bias = Parameter(np.zeros(shape, np.float32)) if bias else None
+
+
+class _Running(Module):
+    """What batch and instance norm share: per-channel weight and bias, running mean and variance, their printing."""
+
+    axes = ()
+
+    def __init__(self, num_features, eps, momentum, affine, track_running_stats):
+        super().__init__()
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        _ones_and_zeros(self, num_features, affine, affine)
+        tracked = track_running_stats
+        self.register_buffer("running_mean", Tensor(np.zeros(num_features, np.float32)) if tracked else None)
+        self.register_buffer("running_var", Tensor(np.ones(num_features, np.float32)) if tracked else None)
+        self.register_buffer("num_batches_tracked", Tensor(np.zeros((), np.int64)) if tracked else None)
+
+    def _check(self, x):
+        if x.ndim not in self.axes:
+            known = {2: "(N, C)", 3: "(N, C, L)", 4: "(N, C, H, W)"}
+            shapes = " or ".join(known[n] for n in self.axes)
+            raise ShapeError(f"{type(self).__name__}: x is {x.shape}, but must be {shapes}")
+        if x.shape[1] != self.num_features:
+            raise ShapeError(f"{type(self).__name__}: x {x.shape} has {x.shape[1]} channels, but num_features is "
+                             f"{self.num_features}")
+
+    def extra_repr(self):
+        return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+                f"track_running_stats={self.track_running_stats}")
+
+
+class _BatchNorm(_Running):
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True):
+        super().__init__(num_features, eps, momentum, affine, track_running_stats)
+
+    def forward(self, x):
+        """x normalised: in training by this batch's statistics, in evaluation by the running ones."""
+        self._check(x)
+        tracked, momentum = self.track_running_stats, self.momentum
+        if tracked and self.training:
+            self.num_batches_tracked.data += 1
+            self.num_batches_tracked.touch()
+            momentum = 1 / int(self.num_batches_tracked) if momentum is None else momentum
+        return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias,
+                            self.training or not tracked, momentum, self.eps)
+
+
+class BatchNorm1d(_BatchNorm):
+    """y = (x - mean) / sqrt(var + eps) * weight + bias, per feature over the batch.   x (N, C) or (N, C, L).
+
+    In training mean and var are the batch's, and the running ones move by `momentum` towards them (None: they become
+    the average of all batches); in evaluation the running ones are used.  torch.nn.BatchNorm1d; Ioffe and Szegedy 2015.
+    Keras' momentum is 1 minus this one.
+    """
+
+    axes = (2, 3)
+
+
+class BatchNorm2d(_BatchNorm):
+    """BatchNorm1d for images: per channel, over the batch and all pixels.   x (N, C, H, W).   torch.nn.BatchNorm2d."""
+
+    axes = (4,)
+
+
+class InstanceNorm2d(_Running):
+    """Each channel of each image to mean 0 and variance 1.   x (N, C, H, W).   Ulyanov et al. 2016.
+
+    affine: learn a weight and a bias per channel.  track_running_stats: evaluate with running averages instead of the
+    image's own mean and variance (num_batches_tracked stays 0, as torch has it).  torch.nn.InstanceNorm2d.
+    """
+
+    axes = (4,)
+
+    def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False):
+        super().__init__(num_features, eps, momentum, affine, track_running_stats)
+
+    def forward(self, x):
+        """x normalised by its own statistics; with track_running_stats in evaluation by the running ones."""
+        self._check(x)
+        if self.track_running_stats and not self.training:
+            return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps)
+        y = instance_norm(x, self.weight, self.bias, self.eps)
+        if self.track_running_stats:
+            momentum, array = self.momentum, plain(x)
+            pixels = array.shape[2] * array.shape[3]
+            for running, batch in ((self.running_mean, mean(array, (2, 3))),
+                                   (self.running_var, var(array, (2, 3)) * (pixels / (pixels - 1)))):
+                running.data[...] = (1 - momentum) * running.data + momentum * mean(batch, 0)
+                running.touch()
+        return y
+
+
+class LayerNorm(Module):
+    """Each sample to mean 0 and variance 1 over its last axes, of sizes normalized_shape (an int: one axis).
+
+    weight, bias: of shape normalized_shape, learned if elementwise_affine.   torch.nn.LayerNorm; Ba et al. 2016.
+    """
+
+    def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True, bias=True):
+        super().__init__()
+        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        _ones_and_zeros(self, self.normalized_shape, elementwise_affine, elementwise_affine and bias)
+
+    def forward(self, x):
+        """x (..., *normalized_shape), normalised; the same shape."""
+        return layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self):
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+class GroupNorm(Module):
+    """Channels fall into num_groups groups; each group of each sample to mean 0 and variance 1.   Wu and He 2018.
+
+    x (N, num_channels, ...);  weight, bias (num_channels,), learned if affine.   torch.nn.GroupNorm.
+    """
+
+    def __init__(self, num_groups, num_channels, eps=1e-5, affine=True):
+        super().__init__()
+        if num_groups < 1 or num_channels % num_groups:
+            raise ShapeError(f"GroupNorm: num_groups={num_groups} does not divide num_channels={num_channels}")
+        self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
+        _ones_and_zeros(self, num_channels, affine, affine)
+
+    def forward(self, x):
+        """x normalised; the same shape."""
+        if x.ndim < 2 or x.shape[1] != self.num_channels:
+            raise ShapeError(f"GroupNorm: x is {x.shape}, but must be (N, {self.num_channels}, ...)")
+        return group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self):
+        return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"

@@ -1,0 +1,221 @@
+"""Images made larger, smaller, and taken apart: resizing and rearranging pixels.
+
+interpolate                      to another height and width: nearest pixel, or linear between pixels
+pixel_shuffle, pixel_unshuffle   channels into pixels and back: the sub-pixel upsampling of super-resolution
+unfold, fold                     every window as a column, and columns added back into an image: each other's gradient
+
+Names, argument order and shapes are those of torch.nn.functional.  Windows reduced to one number: pool.py.
+"""
+
+import math
+
+import numpy as np
+
+from minigan.autograd import primitive
+from minigan.backend import xp
+from minigan.errors import ConfigError, DTypeError, ShapeError, suggestion
+from minigan.ops.conv import pair
+from minigan.ops.linalg import matmul
+from minigan.ops.pool import spread_windows, taps
+from minigan.ops.shape import expand_dims, reshape, squeeze, transpose
+from minigan.tensor import plain
+
+# ------------------------------------------------------------------------------------------------------- resizing ---
+
+
+def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=False):
+    """x resized to `size`, or to floor(scale_factor * its size).   torch.nn.functional.interpolate.
+
+    x (N, C, H, W)  ->  (N, C, oh, ow); give one of size and scale_factor, a number or a (vertical, horizontal) pair.
+    mode "nearest": y[p] = x[floor(p H / oh)].  "bilinear": pixels are squares, so y[p] stands at (p + 1/2) H / oh - 1/2
+    and mixes the two pixels beside it; beyond the outermost centres the border is repeated.  align_corners: the corner
+    *centres* of both images coincide instead, y[p] stands at p (H - 1) / (oh - 1).  A given scale_factor takes the
+    place of oh / H, as in torch.
+    x (N, C, L) works along its one axis, with mode "nearest" or "linear".
+    ConfigError for an unknown mode; ShapeError for a size below 1.
+    """
+    if x.ndim == 3:
+        if mode not in ("nearest", "linear"):
+            raise ConfigError(f"interpolate: x {x.shape} has one spatial axis, so mode is 'nearest' or 'linear', not "
+                              f"{mode!r}; an image is (N, C, H, W), also a single one")
+        if size is not None:
+            size = (1, *(size if isinstance(size, (tuple, list)) else (size,)))
+        if scale_factor is not None:
+            scale_factor = (1, *(scale_factor if isinstance(scale_factor, (tuple, list)) else (scale_factor,)))
+        mode = "bilinear" if mode == "linear" else mode
+        return squeeze(interpolate(expand_dims(x, 2), size, scale_factor, mode, align_corners), 2)
+    if x.ndim != 4:
+        raise ShapeError(f"interpolate: x is (N, C, H, W) or (N, C, L), got {x.shape}")
+    if mode not in ("nearest", "bilinear"):
+        raise ConfigError(f"interpolate: unknown mode {mode!r}{suggestion(str(mode), ('nearest', 'bilinear'))}")
+    if align_corners and mode == "nearest":
+        raise ConfigError("interpolate: align_corners is for mode 'bilinear'; mode 'nearest' has nothing to align")
+    out, steps = _out_size(x.shape[2:], size, scale_factor)
+    if mode == "nearest":
+        return _nearest(x, out, steps)
+    if x.dtype.kind != "f":
+        raise DTypeError(f"interpolate: mode 'bilinear' needs a float dtype, got {x.dtype}; use .astype('float32')")
+    m = xp(plain(x))
+    rows, columns = (m.asarray(_mixing(n, o, step, align_corners).astype(x.dtype))
+                     for n, o, step in zip(x.shape[2:], out, steps))
+    h, w, n, c = x.shape[2], x.shape[3], *x.shape[:2]
+    pixels = reshape(transpose(x, (2, 3, 0, 1)), (h, w * n * c))  # (H, W N C): one matrix product for all rows
+    pixels = reshape(matmul(rows, pixels), (out[0], w, n * c))
+    return transpose(reshape(matmul(columns, pixels), (*out, n, c)), (2, 3, 0, 1))
+
+
+def _out_size(shape, size, scale_factor):
+    """The output's (height, width), and how many input pixels one output pixel is, per axis."""
+    if (size is None) == (scale_factor is None):
+        raise ConfigError(f"interpolate: give size or scale_factor, and not both; got size={size}, "
+                          f"scale_factor={scale_factor}")
+    if size is not None:
+        out = pair(size, "size", "interpolate", 1)
+        steps = [n / o for n, o in zip(shape, out)]
+    else:
+        factors = tuple(scale_factor) if isinstance(scale_factor, (tuple, list)) else (scale_factor, scale_factor)
+        if len(factors) != 2 or not all(f > 0 for f in factors):
+            raise ShapeError(f"interpolate: scale_factor must be a number > 0 or two of them, got {scale_factor!r}")
+        out = tuple(math.floor(n * f) for n, f in zip(shape, factors))
+        steps = [1 / f for f in factors]
+    if min(out) < 1 or min(shape) < 1:
+        raise ShapeError(f"interpolate: cannot resize {shape[0]}x{shape[1]} to {out[0]}x{out[1]}; sizes must be >= 1")
+    return out, steps
+
+
+def _nearest(x, out, steps):
+    indices, factors = [], []
+    for n, o, step in zip(x.shape[2:], out, steps):
+        # In float32, as torch does it: where p * step is nearly whole, its rounding decides which pixel is meant.
+        index = np.floor(np.arange(o, dtype=np.float32) * np.float32(step)).astype(np.int64)
+        whole = o in (n, 2 * n)  # here torch copies or doubles, whatever scale_factor has led to this size
+        indices.append(np.arange(o) * n // o if whole else np.minimum(index, n - 1))
+        factors.append(max(o // n, 1))
+    if all(o == n * k and (index == np.arange(o) // k).all()
+           for n, o, k, index in zip(x.shape[2:], out, factors, indices)):
+        return spread_windows(x, tuple(factors), tuple(factors), (0, 0), out)  # each pixel becomes a block
+    m = xp(plain(x))
+    return x[:, :, m.asarray(indices[0])][:, :, :, m.asarray(indices[1])]
+
+
+def _mixing(n, out, step, align_corners):
+    """The (out, n) matrix of linear interpolation: at most two entries per row, which sum to 1."""
+    if n == out:  # also for a scale_factor of 1.1 that leaves the size as it is, as in torch
+        place = np.arange(out)
+    elif align_corners:
+        place = np.arange(out) * ((n - 1) / (out - 1) if out > 1 else 0.0)
+    else:
+        place = np.maximum((np.arange(out) + 0.5) * step - 0.5, 0.0)
+    left = np.minimum(place.astype(np.int64), n - 1)
+    right = np.minimum(left + 1, n - 1)
+    weight = np.clip(place - left, 0.0, 1.0)
+    matrix = np.zeros((out, n))
+    np.add.at(matrix, (np.arange(out), left), 1 - weight)
+    np.add.at(matrix, (np.arange(out), right), weight)
+    return matrix
+
+
+# ------------------------------------------------------------------------------------------------- channels, pixels ---
+
+
+def pixel_shuffle(x, upscale_factor):
+    """y[..., c, h r + i, w r + j] = x[..., c r^2 + i r + j, h, w] with r = upscale_factor.   Shi et al. 2016.
+
+    (..., C r^2, H, W)  ->  (..., C, H r, W r): what a channel knew becomes a block of r x r pixels.
+    """
+    r = _factor("pixel_shuffle", "upscale_factor", upscale_factor, x)
+    *lead, c, h, w = x.shape
+    if c % (r * r):
+        raise ShapeError(f"pixel_shuffle: {c} channels (x {x.shape}) do not divide into blocks of {r}x{r} pixels")
+    k = len(lead)
+    y = transpose(reshape(x, (*lead, c // (r * r), r, r, h, w)), (*range(k), k, k + 3, k + 1, k + 4, k + 2))
+    return reshape(y, (*lead, c // (r * r), h * r, w * r))
+
+
+def pixel_unshuffle(x, downscale_factor):
+    """pixel_shuffle undone: (..., C, H r, W r)  ->  (..., C r^2, H, W) with r = downscale_factor."""
+    r = _factor("pixel_unshuffle", "downscale_factor", downscale_factor, x)
+    *lead, c, h, w = x.shape
+    if h % r or w % r:
+        raise ShapeError(f"pixel_unshuffle: {h}x{w} pixels (x {x.shape}) do not divide into blocks of {r}x{r}")
+    k = len(lead)
+    y = transpose(reshape(x, (*lead, c, h // r, r, w // r, r)), (*range(k), k, k + 2, k + 4, k + 1, k + 3))
+    return reshape(y, (*lead, c * r * r, h // r, w // r))
+
+
+def _factor(op, name, r, x):
+    if not isinstance(r, int) or r < 1:
+        raise ShapeError(f"{op}: {name} must be an int >= 1, got {r!r}")
+    if x.ndim < 3:
+        raise ShapeError(f"{op}: x needs the axes (..., C, H, W), got {x.shape}")
+    return r
+
+
+# --------------------------------------------------------------------------------------------- windows as columns ---
+
+
+def _unfold_forward(x, kernel, stride, padding, dilation, out):
+    columns = xp(x).zeros((*x.shape[:2], *kernel, *out), x.dtype)
+    for (r, s), o, i in taps(x.shape[2:], kernel, stride, padding, dilation, out):
+        columns[(slice(None), slice(None), r, s, *o)] = x[(slice(None), slice(None), *i)]
+    return columns
+
+
+def _fold_forward(u, size, kernel, stride, padding, dilation, out):
+    x = xp(u).zeros((*u.shape[:2], *size), u.dtype)
+    for (r, s), o, i in taps(size, kernel, stride, padding, dilation, out):
+        x[(slice(None), slice(None), *i)] += u[(slice(None), slice(None), r, s, *o)]
+    return x
+
+
+# x (N, C, H, W) and u (N, C, kh, kw, oh, ow); how = (kernel, stride, padding, dilation, out), pairs.
+_unfold = primitive(_unfold_forward, lambda g, y, x, *how: _fold(g, x.shape[2:], *how), name="unfold", saves="neither")
+_fold = primitive(_fold_forward, lambda g, y, u, size, *how: _unfold(g, *how), name="fold", saves="neither")
+
+
+def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
+    """Every window under the kernel as a column ("im2col").
+
+    y[n, (c kh + r) kw + s, p ow + q] = x[n, c, p*stride + r*dilation - padding, ...], zero in the padding.
+    x (N, C, H, W) or (C, H, W)  ->  (N, C kh kw, L) with L = oh ow, the number of windows; oh as in conv2d.
+    A convolution is weight.reshape(O, -1) @ unfold(x).   ShapeError if the kernel exceeds the padded image.
+    """
+    if x.ndim not in (3, 4):
+        raise ShapeError(f"unfold: x is (N, C, H, W) or (C, H, W), got {x.shape}")
+    if x.ndim == 3:
+        return squeeze(unfold(expand_dims(x, 0), kernel_size, dilation, padding, stride), 0)
+    how = _how("unfold", x.shape[2:], kernel_size, stride, padding, dilation)
+    return reshape(_unfold(x, *how), (x.shape[0], x.shape[1] * math.prod(how[0]), math.prod(how[-1])))
+
+
+def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
+    """Columns added into an image, each where unfold took it from; where windows overlap the sum ("col2im").
+
+    x (N, C kh kw, L) or (C kh kw, L)  ->  (N, C, *output_size).  The adjoint, not the inverse, of unfold:
+    <unfold(x), u> = <x, fold(u)>; fold(unfold(x)) is x times the number of windows over each pixel.
+    ShapeError unless L is the number of windows of an image of output_size.
+    """
+    if x.ndim not in (2, 3):
+        raise ShapeError(f"fold: x is (N, C kh kw, L) or (C kh kw, L), got {x.shape}")
+    if x.ndim == 2:
+        return squeeze(fold(expand_dims(x, 0), output_size, kernel_size, dilation, padding, stride), 0)
+    size = pair(output_size, "output_size", "fold", 1)
+    how = _how("fold", size, kernel_size, stride, padding, dilation)
+    kernel, out = how[0], how[-1]
+    if x.shape[1] % math.prod(kernel) or x.shape[2] != math.prod(out):
+        raise ShapeError(
+            f"fold: x is {x.shape}, need (N, C * {math.prod(kernel)}, {math.prod(out)}): a {kernel[0]}x{kernel[1]} "
+            f"kernel has {out[0]}x{out[1]} places in an image of {size[0]}x{size[1]}")
+    columns = reshape(x, (x.shape[0], x.shape[1] // math.prod(kernel), *kernel, *out))
+    return _fold(columns, size, *how)
+
+
+def _how(op, size, kernel, stride, padding, dilation):
+    kernel, stride = pair(kernel, "kernel_size", op, 1), pair(stride, "stride", op, 1)
+    padding, dilation = pair(padding, "padding", op), pair(dilation, "dilation", op, 1)
+    out = tuple((n + 2 * p - d * (k - 1) - 1) // s + 1
+                for n, k, s, p, d in zip(size, kernel, stride, padding, dilation))
+    if min(out) < 1:
+        raise ShapeError(f"{op}: the kernel {kernel} (dilation {dilation}) exceeds the image of {size[0]}x{size[1]} "
+                         f"with padding {padding}; use more padding or a smaller kernel")
+    return kernel, stride, padding, dilation, out

@@ -1,0 +1,286 @@
+"""Losses: one number for how far an output is from its target, in formulas that neither overflow nor cancel.
+
+mse_loss l1_loss smooth_l1_loss huber_loss               distances between numbers
+cross_entropy nll_loss                                   classes, from logits or from log probabilities
+binary_cross_entropy_with_logits binary_cross_entropy    yes or no, from logits (take this one) or from probabilities
+kl_div gaussian_nll_loss                                 distributions
+
+Names, argument order, defaults and values are those of torch.nn.functional.  Everywhere: input floats of any shape;
+reduction "mean" (over all elements), "sum" or "none"; ConfigError for another reduction, DTypeError for dtypes that
+differ.  Unlike torch, a target that is not of the input's shape raises ShapeError: (N, 1) against (N,) would be
+broadcast to N x N differences and train on nonsense.  The objectives of GANs are in train/objectives.py.
+"""
+
+import math
+
+import numpy as np
+
+from minigan.autograd import primitive
+from minigan.backend import is_array, new_array, xp
+from minigan.errors import ConfigError, DTypeError, OutOfBoundsError, ShapeError
+from minigan.ops.elementwise import abs, clip, exp, log, maximum, sigmoid, softplus, square, where
+from minigan.ops.index import take_along_axis
+from minigan.ops.reduce import log_softmax, mean, sum
+from minigan.ops.shape import expand_dims, squeeze
+from minigan.tensor import Tensor, plain
+
+
+def _reduced(op, loss, reduction):
+    if reduction == "mean":
+        return mean(loss)
+    if reduction == "sum":
+        return sum(loss)
+    if reduction == "none":
+        return loss
+    raise ConfigError(f"{op}: reduction is 'mean', 'sum' or 'none', not {reduction!r}")
+
+
+def _as_floats(op, x, like, name="target"):
+    """x, given perhaps as a list, as floats.  ShapeError unless it has the shape of `like`."""
+    x = x if isinstance(x, Tensor) or is_array(x) else new_array(x, like.dtype)
+    if tuple(x.shape) != tuple(like.shape):
+        raise ShapeError(f"{op}: input is {like.shape} and {name} {x.shape}; they must be equal, nothing is broadcast; "
+                         f"{name}.reshape(...) or input.reshape(...) first")
+    return x
+
+
+# ----------------------------------------------------------------------------------------------------- distances ---
+
+
+def mse_loss(input, target, reduction="mean"):
+    """(input - target)^2, averaged.   input, target of one shape."""
+    return _reduced("mse_loss", square(input - _as_floats("mse_loss", target, input)), reduction)
+
+
+def l1_loss(input, target, reduction="mean"):
+    """|input - target|, averaged.   Derivative 0 where they are equal."""
+    return _reduced("l1_loss", abs(input - _as_floats("l1_loss", target, input)), reduction)
+
+
+def huber_loss(input, target, reduction="mean", delta=1.0):
+    """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = input - target; averaged.   Huber 1964.
+
+    Computed as q (d - q / 2) with q = d clipped to +-delta, which is both cases at once and cannot overflow.
+    """
+    if not delta > 0:
+        raise ConfigError(f"huber_loss: delta must be > 0, got {delta}")
+    return _reduced("huber_loss", _huber(input - _as_floats("huber_loss", target, input), delta), reduction)
+
+
+def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
+    """huber_loss / beta: d^2 / (2 beta) where |d| <= beta, else |d| - beta / 2; l1_loss for beta 0.   Girshick 2015."""
+    if not beta >= 0:
+        raise ConfigError(f"smooth_l1_loss: beta must be >= 0, got {beta}")
+    d = input - _as_floats("smooth_l1_loss", target, input)
+    return _reduced("smooth_l1_loss", _huber(d, beta) * (1 / beta) if beta else abs(d), reduction)
+
+
+def _huber(d, delta):
+    q = clip(d, -delta, delta)
+    return q * (d - 0.5 * q)
+
+
+# ------------------------------------------------------------------------------------------------------- classes ---
+
+
+def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+    """-log softmax(input)[target]: the logits' surprise at the true class.
+
+    input (N, C), (N, C, d1, ...) or (C,): logits, classes on axis 1 (or the only one).
+    target: class numbers 0 .. C-1, of input's shape without the class axis; or floats of input's shape, a probability
+    per class: the loss is then -(the sum of target * log softmax(input) over the classes), and target gets derivatives.
+    weight (C,): a factor per class, constant.  "mean" divides by the number of targets, or by the sum of their weights;
+    with probabilities always by the number.  ignore_index: this class number costs nothing and does not count; "mean"
+    over nothing but ignored targets is NaN.
+    label_smoothing e: the target becomes (1 - e) target + e / C.   Szegedy et al. 2016, section 7.
+    OutOfBoundsError for a class that is not there.
+    """
+    if not 0 <= label_smoothing <= 1:
+        raise ConfigError(f"cross_entropy: label_smoothing must be in [0, 1], got {label_smoothing}")
+    axis = _class_axis("cross_entropy", input)
+    labels = plain(target)
+    if is_array(labels) and labels.dtype.kind == "f":
+        target = _as_floats("cross_entropy", target, input)
+        if label_smoothing:
+            target = target * (1 - label_smoothing) + label_smoothing / input.shape[axis]
+        if weight is not None:
+            target = target * _per_class("cross_entropy", weight, input, axis)
+        return _reduced("cross_entropy", -sum(target * log_softmax(input, axis), axis), reduction)
+    return _class_loss("cross_entropy", log_softmax(input, axis), target, weight, ignore_index, reduction,
+                       label_smoothing)
+
+
+def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
+    """-input[target]: cross_entropy of log probabilities, such as log_softmax gives.   Arguments as there."""
+    return _class_loss("nll_loss", input, target, weight, ignore_index, reduction, 0.0)
+
+
+def _class_axis(op, input):
+    if input.ndim == 0 or input.shape[min(1, input.ndim - 1)] == 0:
+        raise ShapeError(f"{op}: input is (N, C), (N, C, d1, ...) or (C,) with C >= 1 classes, got {input.shape}")
+    return min(1, input.ndim - 1)
+
+
+def _per_class(op, weight, input, axis):
+    """The weights of the classes as a constant array that broadcasts against input."""
+    weight = plain(weight) if isinstance(weight, Tensor) or is_array(weight) else new_array(weight, input.dtype)
+    if weight.shape != (input.shape[axis],):
+        raise ShapeError(f"{op}: weight is {weight.shape}, need ({input.shape[axis]},), one for each class of input "
+                         f"{input.shape}")
+    if weight.dtype != input.dtype:
+        raise DTypeError(f"{op}: weight is {weight.dtype}, but input {input.dtype}; convert it with .astype(...)")
+    return weight.reshape(-1, *[1] * (input.ndim - axis - 1))
+
+
+def _class_loss(op, log_p, target, weight, ignore_index, reduction, smoothing):
+    axis = _class_axis(op, log_p)
+    classes = log_p.shape[axis]
+    labels = plain(target)
+    labels = labels if is_array(labels) else np.asarray(labels)
+    expected = (*log_p.shape[:axis], *log_p.shape[axis + 1 :])
+    if labels.dtype.kind not in "iu":
+        raise DTypeError(f"{op}: class numbers must be integers, got {labels.dtype}; use .astype('int64')")
+    if labels.shape != expected:
+        raise ShapeError(f"{op}: input {log_p.shape} has {classes} classes on axis {axis}, so target must be "
+                         f"{expected}, got {labels.shape}")
+    m = xp(labels)
+    counted = labels != ignore_index
+    labels = m.where(counted, labels, 0)
+    if isinstance(labels, np.ndarray) and labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        bad = int(labels.min() if labels.min() < 0 else labels.max())
+        raise OutOfBoundsError(f"{op}: target {bad} is not a class: input {log_p.shape} has the classes 0 .. "
+                               f"{classes - 1} (and ignore_index is {ignore_index})")
+    loss = -squeeze(take_along_axis(log_p, m.expand_dims(labels, axis), axis), axis)
+    share = counted.astype(log_p.dtype)  # of each target in the mean: its weight, 0 if ignored
+    if weight is None:
+        smooth = -sum(log_p, axis) if smoothing else None
+    else:
+        per_class = _per_class(op, weight, log_p, axis)
+        share = share * per_class.reshape(-1)[labels]
+        loss = loss * share
+        smooth = -sum(log_p * per_class, axis) if smoothing else None
+    if smoothing:
+        loss = loss * (1 - smoothing) + smooth * (smoothing / classes)
+    loss = where(counted, loss, 0.0)
+    if reduction == "mean":
+        total = share.sum()
+        return sum(loss) * m.where(total == 0, np.nan, 1 / m.where(total == 0, 1, total)).astype(log_p.dtype)
+    return _reduced(op, loss, reduction)
+
+
+# ----------------------------------------------------------------------------------------------------- yes or no ---
+
+
+def _logits_forward(a, t):
+    m = xp(a, t)
+    return m.maximum(a, 0) - a * t + m.log1p(m.exp(-m.abs(a)))
+
+
+_logits_loss = primitive(
+    _logits_forward, lambda g, y, a, t: g * (sigmoid(a) - t), lambda g, y, a, t: -(g * a),
+    name="binary_cross_entropy_with_logits", saves="inputs")
+
+
+def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
+    """-t log s - (1 - t) log(1 - s) with s = sigmoid(a), for logits a = input and t = target in [0, 1].
+
+    Computed as max(a, 0) - a t + log(1 + e^-|a|): exact at any logit, where log(sigmoid(a)) would be -inf.
+    Derivative sigmoid(a) - t, never above 1.   input, target: one shape, to which the constants broadcast: weight, a
+    factor per element; pos_weight, a factor on t's term: above 1, a missed "yes" costs more than a false one.
+    """
+    op = "binary_cross_entropy_with_logits"
+    target = _as_floats(op, target, input)
+    if pos_weight is None:
+        loss = _logits_loss(input, target)
+    else:
+        loss = target * _factor(op, "pos_weight", pos_weight, input) * softplus(-input) + (1 - target) * softplus(input)
+    return _reduced(op, loss if weight is None else loss * _factor(op, "weight", weight, input), reduction)
+
+
+def _factor(op, name, factor, input):
+    """A constant factor that broadcasts to the input's shape."""
+    factor = plain(factor) if isinstance(factor, Tensor) or is_array(factor) else new_array(factor, input.dtype)
+    shape = (1,) * (input.ndim - factor.ndim) + factor.shape
+    if len(shape) != input.ndim or any(m not in (n, 1) for m, n in zip(shape, input.shape)):
+        raise ShapeError(f"{op}: {name} {factor.shape} does not broadcast to input {input.shape}")
+    return factor
+
+
+def _log_forward(x):
+    m = xp(x)
+    return m.maximum(m.log(m.maximum(x, 1e-44)), -100)  # log(0) would warn; every float below e^-100 gives -100
+
+
+_log_above = primitive(_log_forward, lambda g, y, x: g / maximum(x, 1e-12), name="log_above", saves="inputs")
+
+
+def _probability_forward(p, t):
+    return -(t * _log_forward(p) + (1 - t) * _log_forward(1 - p))
+
+
+_probability_loss = primitive(
+    _probability_forward,
+    lambda g, y, p, t: g * ((p - t) / maximum(p * (1 - p), 1e-12)),
+    lambda g, y, p, t: g * (_log_above(1 - p) - _log_above(p)),
+    name="binary_cross_entropy", saves="inputs")
+
+
+def binary_cross_entropy(input, target, weight=None, reduction="mean"):
+    """-t log p - (1 - t) log(1 - p), for probabilities p = input in [0, 1] and t = target.
+
+    As in torch both logarithms are at least -100, and the derivative (p - t) / (p (1 - p)) has at least 1e-12 below the
+    line, so a certain and wrong p costs 100, not inf.  binary_cross_entropy_with_logits needs neither.
+    weight: broadcasts to input's shape, a factor per element.   ConfigError for p outside [0, 1].
+    """
+    target = _as_floats("binary_cross_entropy", target, input)
+    p = plain(input)
+    if isinstance(p, np.ndarray) and p.size and not (p.min() >= 0 and p.max() <= 1):
+        raise ConfigError(f"binary_cross_entropy: input must be probabilities in [0, 1], got {p.min()} .. {p.max()}; "
+                          f"for logits use binary_cross_entropy_with_logits")
+    loss = _probability_loss(input, target)
+    if weight is not None:
+        loss = loss * _factor("binary_cross_entropy", "weight", weight, input)
+    return _reduced("binary_cross_entropy", loss, reduction)
+
+
+# ------------------------------------------------------------------------------------------------- distributions ---
+
+
+def kl_div(input, target, reduction="mean", log_target=False):
+    """t (log t - input) for log probabilities `input` and probabilities t = target: KL(target || e^input), per element.
+
+    log_target: target holds log t.   0 log 0 is 0, with derivative 0.   reduction also "batchmean": the sum divided by
+    input.shape[0], which is the divergence; "mean" divides by all elements, as torch does.
+    """
+    target = _as_floats("kl_div", target, input)
+    if log_target:
+        loss = exp(target) * (target - input)
+    else:
+        loss = target * (log(where(plain(target) == 0, 1.0, target)) - input)
+    if reduction == "batchmean":
+        return sum(loss) * (1 / input.shape[0])
+    return _reduced("kl_div", loss, reduction)
+
+
+def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
+    """(log v + (input - target)^2 / v) / 2 with v = max(var, eps): the surprise at target of a normal distribution.
+
+    full: log(2 pi) / 2 is added.   Nix and Weigend 1994.  var: of input's shape, or without its last axis, or with size
+    1 there (one variance for all), or a number.  As in torch the bound eps is not differentiated: below it var gets the
+    derivative at eps.   ConfigError for a negative variance.
+    """
+    target = _as_floats("gaussian_nll_loss", target, input)
+    if isinstance(var, (int, float)):
+        var = xp(plain(input)).full(input.shape, var, input.dtype)
+    if tuple(var.shape) == tuple(input.shape[:-1]) != tuple(input.shape):
+        var = expand_dims(var, -1)
+    if tuple(var.shape[:-1]) != tuple(input.shape[:-1]) or var.shape[-1:] not in (tuple(input.shape[-1:]), (1,)):
+        raise ShapeError(f"gaussian_nll_loss: var is {var.shape}, input {input.shape}; need input's shape, or that "
+                         f"without the last axis, or with size 1 there")
+    v = plain(var)
+    if isinstance(v, np.ndarray) and v.size and not v.min() >= 0:
+        raise ConfigError(f"gaussian_nll_loss: var must be >= 0, its least is {v.min()}; pass a variance, such as "
+                          f"exp(log_var)")
+    var = var + (xp(v).maximum(v, eps) - v)
+    loss = 0.5 * (log(var) + square(input - target) / var)
+    return _reduced("gaussian_nll_loss", loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)

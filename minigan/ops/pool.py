@@ -1,0 +1,318 @@
+"""Pooling: one number for each window of an image, its largest or its average.
+
+max_pool2d, max_pool1d   the gradient goes to the first largest element     adaptive_max_pool2d   with the output size
+avg_pool2d, avg_pool1d   every element of the window gets an equal share    adaptive_avg_pool2d   given, not the kernel
+
+Two pairs of ops that are each other's gradients carry every order of derivative: _pick and _put (choose one element per
+window, put it back there), sum_windows and spread_windows.  As in convolution, the work is one loop over the kernel's
+elements ("taps"), each a whole slice of the images, in the memory order H W N C (see kernels/cpu/conv.py).  Padding is
+never stored: a tap that would read it is left out.
+
+Names, argument order and shapes are those of torch.nn.functional: x (N, C, H, W) or (C, H, W).
+"""
+
+from itertools import product
+
+import numpy as np
+
+from minigan.autograd import primitive
+from minigan.backend import xp
+from minigan.errors import DTypeError, ShapeError
+from minigan.ops.conv import pair
+from minigan.ops.reduce import mean
+from minigan.ops.shape import concatenate, expand_dims, squeeze
+from minigan.tensor import plain
+
+# --------------------------------------------------------------------------------------- windows, one tap at a time ---
+
+
+def taps(size, kernel, stride, padding, dilation, out):
+    """For each element (r, s) of the kernel, row by row: the outputs it has a part in, the inputs it reads for them.
+
+    Yields ((r, s), (slice, slice) of the output, (slice, slice) of the input): output p reads input
+    p*stride + r*dilation - padding.  Where that lies in the padding, p is left out.
+    """
+    rows, columns = ([_reach(t * d - p, n, s, o) for t in range(k)]
+                     for n, k, s, p, d, o in zip(size, kernel, stride, padding, dilation, out))
+    for (r, (p, i)), (s, (q, j)) in product(enumerate(rows), enumerate(columns)):
+        yield (r, s), (p, q), (i, j)
+
+
+def _reach(offset, n, stride, out):
+    """The outputs p for which 0 <= p*stride + offset < n, and the inputs at these places: two slices."""
+    first, last = max(0, -(offset // stride)), min(out, (n - 1 - offset) // stride + 1)
+    if last <= first:
+        return slice(0, 0), slice(0, 0)
+    return slice(first, last), slice(first * stride + offset, (last - 1) * stride + offset + 1, stride)
+
+
+def _pixels(x):
+    """x (N, C, H, W) as (H, W, N, C) in C order; a view if that is how it lies in memory."""
+    return xp(x).ascontiguousarray(x.transpose(2, 3, 0, 1))
+
+
+def _images(pixels):
+    return pixels.transpose(2, 3, 0, 1)
+
+
+# --------------------------------------------------------------------------------------------------------- maximum ---
+
+
+def _max_forward(x, kernel, stride, padding, dilation, out):
+    m, pixels = xp(x), _pixels(x)
+    y = m.full((*out, *x.shape[:2]), -np.inf, x.dtype)
+    for _, o, i in taps(x.shape[2:], kernel, stride, padding, dilation, out):
+        m.maximum(y[o], pixels[i], out=y[o])
+    return _images(y)
+
+
+def _first_maxima(x, y, how):
+    """One boolean array per tap, (oh, ow, N, C) or the part it reaches: is the window's first maximum here?"""
+    pixels, y = _pixels(x), _pixels(y)
+    free = xp(y).ones(y.shape, bool)  # windows whose maximum is not yet found
+    found = []
+    for _, o, i in taps(x.shape[2:], *how):
+        tap = pixels[i]
+        here = tap == y[o]
+        here |= tap != tap  # NaN: then y is NaN too, which equals nothing
+        here &= free[o]
+        free[o] ^= here
+        found.append(here)
+    return found
+
+
+def _pick_forward(x, found, how):
+    pixels = _pixels(x)
+    y = xp(x).zeros((*how[-1], *x.shape[:2]), x.dtype)
+    for (_, o, i), here in zip(taps(x.shape[2:], *how), found):
+        y[o] += pixels[i] * here
+    return _images(y)
+
+
+def _put_forward(u, found, how, size):
+    kernel, stride, _, dilation, _ = how
+    pixels = _pixels(u)
+    x = xp(u).zeros((*size, *u.shape[:2]), u.dtype)
+    apart = all(s > d * (k - 1) for k, s, d in zip(kernel, stride, dilation))
+    for (_, o, i), here in zip(taps(size, *how), found):
+        if apart:  # windows that don't overlap: nothing to add to
+            xp(u).multiply(pixels[o], here, out=x[i])
+        else:
+            x[i] += pixels[o] * here
+    return _images(x)
+
+
+# how = (kernel, stride, padding, dilation, out), all (vertical, horizontal) pairs.  found: _first_maxima, constants.
+_max = primitive(
+    _max_forward,
+    lambda g, y, x, *how: _put(g, _first_maxima(plain(x), plain(y), how), how, x.shape[2:]),
+    name="max_pool2d")
+_pick = primitive(_pick_forward, lambda g, y, x, found, how: _put(g, found, how, x.shape[2:]),
+                  name="pool_pick", saves="neither")
+_put = primitive(_put_forward, lambda g, y, u, found, how, size: _pick(g, found, how),
+                 name="pool_put", saves="neither")
+
+
+def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+    """y[n,c,p,q] = the largest x[n, c, p*stride + r*dilation - padding, ...] over the elements (r, s) of the kernel.
+
+    x (N, C, H, W) or (C, H, W)  ->  (N, C, oh, ow) with oh = floor((H + 2 padding - dilation (kh - 1) - 1) / stride)
+    + 1, ow alike; ceil_mode rounds up instead, but no window starts in the padding at the end.  Each argument is an int
+    or a (vertical, horizontal) pair; stride None is the kernel size.  Padding never wins: it counts as -inf.
+    dy/dx = 1 at the first maximum of a window, row by row, else 0, as in torch.  A window with a NaN gives NaN, and its
+    gradient goes to the first NaN.
+    ShapeError if the kernel exceeds the padded input or the padding half the kernel; DTypeError unless x is floats.
+    """
+    x, kernel, stride, padding, dilation, out, batched = _window(
+        "max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode)
+    y = _max(x, kernel, stride, padding, dilation, out)
+    return y if batched else squeeze(y, 0)
+
+
+# --------------------------------------------------------------------------------------------------------- average ---
+
+
+def _sum_forward(x, kernel, stride, padding, out):
+    """y[n,c,p,q] = the sum of x[n, c, p*stride + r - padding, ...] over the elements (r, s) of the kernel.
+
+    x (N, C, H, W) -> (N, C, *out); kernel, stride, padding, out: (vertical, horizontal) pairs.  Its adjoint is
+    spread_windows: <sum_windows(x), u> = <x, spread_windows(u)>.
+    """
+    pixels = _pixels(x)
+    for axis in (0, 1):  # rows, then columns: kh + kw taps instead of kh * kw
+        n, o = pixels.shape[axis], out[axis]
+        sums = xp(x).zeros((*pixels.shape[:axis], o, *pixels.shape[axis + 1 :]), x.dtype)
+        for t in range(kernel[axis]):
+            p, i = _reach(t - padding[axis], n, stride[axis], o)
+            sums[_along(axis, p)] += pixels[_along(axis, i)]
+        pixels = sums
+    return _images(pixels)
+
+
+def _spread_forward(u, kernel, stride, padding, size):
+    """x[n,c,i,j] = the sum of u[n,c,p,q] over the windows (p, q) that hold pixel (i, j): the adjoint of sum_windows.
+
+    u (N, C, oh, ow) -> (N, C, *size).  With stride = kernel it repeats every element kernel times.
+    """
+    pixels = _pixels(u)
+    for axis in (0, 1):
+        n, o = size[axis], pixels.shape[axis]
+        spread = xp(u).zeros((*pixels.shape[:axis], n, *pixels.shape[axis + 1 :]), u.dtype)
+        for t in range(kernel[axis]):
+            p, i = _reach(t - padding[axis], n, stride[axis], o)
+            if kernel[axis] <= stride[axis]:  # windows that don't overlap: nothing to add to
+                spread[_along(axis, i)] = pixels[_along(axis, p)]
+            else:
+                spread[_along(axis, i)] += pixels[_along(axis, p)]
+        pixels = spread
+    return _images(pixels)
+
+
+def _along(axis, part):
+    return (slice(None),) * axis + (part,)
+
+
+sum_windows = primitive(
+    _sum_forward,
+    lambda g, y, x, kernel, stride, padding, out: spread_windows(g, kernel, stride, padding, x.shape[2:]),
+    name="sum_windows", saves="neither")
+spread_windows = primitive(
+    _spread_forward,
+    lambda g, y, u, kernel, stride, padding, size: sum_windows(g, kernel, stride, padding, u.shape[2:]),
+    name="spread_windows", saves="neither")
+
+
+def avg_pool2d(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+    """y[n,c,p,q] = the average of x[n, c, p*stride + r - padding, ...] over the elements (r, s) of the kernel.
+
+    Shapes, arguments and errors as max_pool2d.  The padding's zeros count as elements, unless count_include_pad=False:
+    then the sum is divided by the number of true pixels in the window.  What ceil_mode adds beyond the padding never
+    counts.   dy/dx = 1 / that number.
+    """
+    x, kernel, stride, padding, _, out, batched = _window("avg_pool2d", x, kernel_size, stride, padding, 1, ceil_mode)
+    counts = []
+    for n, k, s, p, o in zip(x.shape[2:], kernel, stride, padding, out):
+        first = np.arange(o) * s - p
+        end = np.minimum(first + k, n + p)
+        counts.append(end - first if count_include_pad else np.minimum(end, n) - np.maximum(first, 0))
+    share = 1 / np.multiply.outer(*counts)
+    if (share == share[:1, :1]).all():
+        share = float(share[0, 0])
+    else:
+        share = xp(plain(x)).asarray(share.astype(x.dtype))
+    y = sum_windows(x, kernel, stride, padding, out) * share
+    return y if batched else squeeze(y, 0)
+
+
+# -------------------------------------------------------------------------------------------- the output size given ---
+
+
+def adaptive_avg_pool2d(x, output_size):
+    """y[n,c,p,q] = the average over rows floor(p H / oh) .. ceil((p+1) H / oh) - 1, and columns alike.
+
+    x (N, C, H, W) or (C, H, W)  ->  (N, C, *output_size).  output_size: an int or (oh, ow); None keeps that size.
+    Windows overlap by one where oh does not divide H.   torch.nn.functional.adaptive_avg_pool2d.
+    """
+    x, size, batched = _adaptive("adaptive_avg_pool2d", x, output_size)
+    if all(n % o == 0 for n, o in zip(x.shape[2:], size)):
+        kernel = tuple(n // o for n, o in zip(x.shape[2:], size))
+        y = avg_pool2d(x, kernel)
+    else:
+        y = x
+        for axis, o in zip((2, 3), size):
+            y = concatenate([mean(y[_along(axis, window)], axis, True) for window in _windows(x.shape[axis], o)], axis)
+    return y if batched else squeeze(y, 0)
+
+
+def adaptive_max_pool2d(x, output_size):
+    """y[n,c,p,q] = the largest element in the window that adaptive_avg_pool2d averages; the first of equals."""
+    x, size, batched = _adaptive("adaptive_max_pool2d", x, output_size)
+    if all(n % o == 0 for n, o in zip(x.shape[2:], size)):
+        y = max_pool2d(x, tuple(n // o for n, o in zip(x.shape[2:], size)))
+    else:
+        rows, columns = (_windows(n, o) for n, o in zip(x.shape[2:], size))
+        largest = lambda window: max_pool2d(window, window.shape[2:])
+        y = concatenate([concatenate([largest(x[:, :, i, j]) for j in columns], 3) for i in rows], 2)
+    return y if batched else squeeze(y, 0)
+
+
+def _windows(n, out):
+    """The slices that cut n elements into `out` windows of nearly equal size."""
+    return [slice(p * n // out, -(-(p + 1) * n // out)) for p in range(out)]
+
+
+def _adaptive(op, x, output_size):
+    x, batched = _as_batch(op, x)
+    sizes = tuple(output_size) if isinstance(output_size, (tuple, list)) else (output_size, output_size)
+    if len(sizes) == 2:
+        sizes = tuple(n if o is None else o for n, o in zip(x.shape[2:], sizes))
+    sizes = pair(sizes, "output_size", op, 1)
+    if 0 in x.shape[2:]:
+        raise ShapeError(f"{op}: x {x.shape} has no pixels to pool")
+    return x, sizes, batched
+
+
+# ------------------------------------------------------------------------------------------------- one spatial axis ---
+
+
+def max_pool1d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+    """max_pool2d along one axis: x (N, C, L) or (C, L)  ->  (N, C, length).   Arguments: ints, or tuples of one."""
+    _one_axis("max_pool1d", x)
+    y = max_pool2d(expand_dims(x, -2), *_row(kernel_size, stride, padding), (1, _number(dilation)), ceil_mode)
+    return squeeze(y, -2)
+
+
+def avg_pool1d(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+    """avg_pool2d along one axis: x (N, C, L) or (C, L)  ->  (N, C, length).   Arguments: ints, or tuples of one."""
+    _one_axis("avg_pool1d", x)
+    y = avg_pool2d(expand_dims(x, -2), *_row(kernel_size, stride, padding), ceil_mode, count_include_pad)
+    return squeeze(y, -2)
+
+
+def _one_axis(op, x):
+    if x.ndim not in (2, 3):
+        raise ShapeError(f"{op}: x is (N, C, L) or (C, L), got {x.shape}")
+
+
+def _row(kernel, stride, padding):
+    """The arguments of 1-D pooling as those of 2-D pooling over a single row."""
+    kernel = _number(kernel)
+    return (1, kernel), (1, kernel if stride is None else _number(stride)), (0, _number(padding))
+
+
+def _number(value):
+    return value[0] if isinstance(value, (tuple, list)) and len(value) == 1 else value
+
+
+# ----------------------------------------------------------------------------------------------------------- checks ---
+
+
+def _as_batch(op, x):
+    """x as (N, C, H, W), and whether it was so already."""
+    if x.ndim not in (3, 4):
+        raise ShapeError(f"{op}: x is (N, C, H, W) or (C, H, W), got {x.shape}")
+    if x.dtype.kind != "f":
+        raise DTypeError(f"{op}: x must be a float array, got {x.dtype}; convert it with .astype('float32')")
+    return (x, True) if x.ndim == 4 else (expand_dims(x, 0), False)
+
+
+def _window(op, x, kernel, stride, padding, dilation, ceil_mode):
+    """The arguments of a pooling op checked and as pairs, with its output size: (x, ..., out, batched)."""
+    x, batched = _as_batch(op, x)
+    kernel = pair(kernel, "kernel_size", op, 1)
+    stride = kernel if stride is None else pair(stride, "stride", op, 1)
+    padding, dilation = pair(padding, "padding", op), pair(dilation, "dilation", op, 1)
+    out = []
+    for n, k, s, p, d in zip(x.shape[2:], kernel, stride, padding, dilation):
+        reach = d * (k - 1) + 1
+        if 2 * p > reach:
+            raise ShapeError(f"{op}: padding {p} is more than half of the kernel {k} (dilation {d} -> {reach}), so a "
+                             f"window could lie in the padding alone; use less padding, or mg.pad")
+        o = (n + 2 * p - reach + (s - 1 if ceil_mode else 0)) // s + 1
+        if ceil_mode and (o - 1) * s >= n + p:  # the last window would start in the padding at the end
+            o -= 1
+        if o < 1 or n == 0:
+            raise ShapeError(f"{op}: kernel {k} (dilation {d} -> {reach}) exceeds the padded input of {n + 2 * p} "
+                             f"(x {x.shape}, padding {padding}); use a smaller kernel or a larger image")
+        out.append(o)
+    return x, kernel, stride, padding, dilation, tuple(out), batched
