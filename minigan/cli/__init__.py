@@ -1,47 +1,99 @@
 """The `minigan` command: argparse in, one function per verb, and one place where errors become a line of text.
 
-main        parse, run, return the exit code: 0, 2 for a mistake of the user's (one or two lines, no traceback), 130 Ctrl-C
-The verbs: train.py (train, resume, sample), show.py (list, data, doctor).
+main            parse, run, return the exit code: 0; 2 for what the user can mend (one or two lines, no traceback); 130 Ctrl-C
+output_file     check the name of a file to be written, before any work is done
+The verbs: train.py (train, resume, sample), show.py (list, data, doctor), check.py (gradcheck), lesson.py (lesson).
 """
 
 import argparse
+import os
+import re
 import sys
+from pathlib import Path
 
-from minigan.errors import MiniganError
+from minigan.errors import ConfigError, MiniganError, suggestion
+from minigan.version import __version__
 
 
 class _Parser(argparse.ArgumentParser):
     """argparse, with an error of two lines instead of the whole usage."""
 
     def error(self, message):
+        choice = re.fullmatch(r"argument VERB: invalid choice: '(.*)' \(choose from (.*)\)", message)
+        if choice:
+            message = f"there is no verb {choice[1]!r}{suggestion(choice[1], re.findall('[a-z]+', choice[2]))}"
         self.exit(2, f"{self.prog}: {message}\nsee `{self.prog} --help`\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the whole command; every verb's file adds its own."""
-    from minigan.cli import show, train
+    from minigan.cli import check, lesson, show, train
 
-    parser = _Parser(prog="minigan", description="Train, look into and check small generative networks.", allow_abbrev=False)
-    verbs = parser.add_subparsers(metavar="VERB", required=True, parser_class=_Parser)
-    for module in (train, show):
+    parser = _Parser(prog="minigan", description="Train, look into and check small generative networks.", allow_abbrev=False,
+                     epilog="Start with `minigan train dcgan`; `minigan VERB --help` tells more about a verb.")
+    parser.add_argument("--version", action="version", version=f"minigan {__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True, parser_class=_Parser)
+    for module in (train, show, check, lesson):
         module.add(verbs)
+    for verb in verbs.choices.values():
+        verb.set_defaults(parser=verb)
     return parser
+
+
+def _parse(arguments):
+    """parse_args, with the nearest name for an option that there is not."""
+    parser = build_parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        verb, word = options.parser, unknown[0].partition("=")[0]
+        if not word.startswith("-"):
+            verb.error(f"{word!r} is one argument too many")
+        verb.error(f"unknown option {word}{suggestion(word, re.findall('--[a-z-]+', verb.format_usage()))}")
+    return options
 
 
 def main(arguments=None) -> int:
     """Run the command with these arguments (sys.argv's by default) and return the exit code."""
-    options = build_parser().parse_args(arguments)
     try:
-        return options.run(options) or 0
+        options = _parse(arguments)
+        code = options.run(options) or 0
+        sys.stdout.flush()  # here a full disk or a closed pipe can still be told, at the interpreter's end it cannot
+        return code
     except MiniganError as error:
-        print(f"minigan: {error}", file=sys.stderr)
-        return 2
+        return _fail(error)
     except KeyboardInterrupt:
-        print("minigan: stopped", file=sys.stderr)
-        return 130
+        return _fail("stopped", 130)
     except BrokenPipeError:  # the reader of our output (head, less) has gone
-        sys.stderr.close()
+        _forget_stdout()
         return 0
-    except MemoryError:
-        print("minigan: out of memory; use a smaller --batch-size", file=sys.stderr)
-        return 2
+    except MemoryError as error:
+        return _fail(f"out of memory ({error or 'no more to be had'}); use a smaller --batch-size, -n or network")
+    except OSError as error:  # every file we know of has its own message; this is the rest
+        _forget_stdout()
+        where = "standard output" if error.filename is None else os.fsdecode(error.filename)
+        return _fail(f"{where}: {error.strerror or error}; check that it can be read or written, and the space on its disk")
+
+
+def _fail(message, code=2):
+    print(f"minigan: {message}", file=sys.stderr)
+    return code
+
+
+def _forget_stdout():
+    """Send what is still to be printed nowhere, or Python would fail once more when it ends."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):  # not a real file: a notebook's, or a test's
+        pass
+
+
+def output_file(path, suffix):
+    """The path, of a file that can be written there as far as one sees; ConfigError if its ending or its folder is wrong."""
+    path = Path(path)
+    if path.suffix != suffix:
+        raise ConfigError(f"{path}: name the file *{suffix}")
+    if path.is_dir():
+        raise ConfigError(f"{path}: is a folder; give the name of a file *{suffix}")
+    if not path.absolute().parent.is_dir():
+        raise ConfigError(f"{path}: its folder does not exist; make it first")
+    return path
