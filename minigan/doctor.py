@@ -38,7 +38,7 @@ def blas() -> dict:
 
 def examine() -> list[Finding]:
     """All findings, the necessary things first."""
-    return [_python(), _numpy(), _blas(), _fonts(), _mnist(), _cache(), _disk(), _cuda()]
+    return [_python(), _numpy(), _blas(), _digits(), _mnist(), _cache(), _disk(), _cuda()]
 
 
 def _python():
@@ -62,39 +62,56 @@ def _blas():
     return Finding("blas", text)
 
 
-def _fonts():
+def _digits():
     from minigan import data
     from minigan.errors import DataError
 
     try:
-        found = data.digits.verify()
-    except DataError as error:
+        for split in data.SPLITS:
+            data.digits.draw(split, 0, 10)
+    except DataError as error:  # some Linux packages leave matplotlib's fonts out
         return Finding("digits", "cannot be drawn", False, str(error))
-    return Finding("digits", f"{found[0][0]}: {found[0][1]}")
+    return Finding("digits", "can be drawn; cached: " + _summary(data.verify("digits"), "none"))
 
 
 def _mnist():
     from minigan import data
 
     rows = data.verify("mnist")
+    if all(status == "missing" for _, status in rows):
+        return Finding("mnist", "not on this machine", advice="fetched on first use, or give --data-dir or $MINIGAN_DATA")
     bad = [f"{file}: {status}" for file, status in rows if not status.startswith("ok")]
-    if bad:
-        return Finding("mnist", "not on this machine", True, "fetched on first use, or give --data-dir or $MINIGAN_DATA")
-    return Finding("mnist", f"{len(rows)} files, ok")
+    return Finding("mnist", _summary(rows, "none"), not bad, "; ".join(bad))
+
+
+def _summary(rows, none):
+    """'4 files, ok' or '3 of 4 files ok', of the rows of data.verify."""
+    files = [status for file, status in rows if os.path.isfile(file) or not status.startswith("ok")]
+    good = sum(status.startswith("ok") for status in files)
+    if not files:
+        return none
+    return f"{len(files)} file(s), ok" if good == len(files) else f"{good} of {len(files)} file(s) ok"
 
 
 def _cache():
     from minigan.data import cache
 
-    folder = cache.folder()
-    existing = next(p for p in (folder, *folder.parents) if p.exists())
-    ok = os.access(existing, os.W_OK)
-    return Finding("cache", str(folder), ok, "" if ok else "cannot be written, so digits are drawn anew each time; set "
-                                                          "$MINIGAN_CACHE to a folder of yours")
+    advice = "without it data are drawn or fetched anew each time; set $MINIGAN_CACHE to a folder of yours"
+    try:
+        folder = cache.folder()
+        existing = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    except OSError as error:
+        return Finding("cache", f"none: {error}", False, advice)
+    if existing.is_dir() and os.access(existing, os.W_OK):
+        return Finding("cache", str(folder))
+    return Finding("cache", f"{folder} cannot be written", False, advice)
 
 
 def _disk():
-    free = shutil.disk_usage(".").free / 2**30
+    try:
+        free = shutil.disk_usage(".").free / 2**30
+    except OSError as error:
+        return Finding("disk", f"this folder cannot be used: {error.strerror}", False, "go to another one")
     return Finding("disk", f"{free:.1f} GiB free here", free > 0.5, "" if free > 0.5 else "a run needs about 0.1 GiB")
 
 

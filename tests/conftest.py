@@ -1,11 +1,18 @@
 """What holds for every test: fresh random streams, an engine that records, the same property tests in each run."""
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import settings
+from threadpoolctl import threadpool_limits
 
 import minigan as mg
 from minigan.autograd import is_recording
+
+# Tests run side by side, one per core: BLAS threads of their own would only wait for each other (ten times slower).
+threadpool_limits(1)
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the commands that tests start
 
 settings.register_profile("minigan", derandomize=True, deadline=None, max_examples=25, database=None)
 settings.load_profile("minigan")

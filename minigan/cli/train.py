@@ -1,68 +1,88 @@
 """minigan train, resume, sample."""
 
+import argparse
+import contextlib
+import math
+import os
 import sys
-from pathlib import Path
+import time
 
 import numpy as np
 
-from minigan.errors import ConfigError
+from minigan.cli import output_file
+from minigan.errors import CheckpointError, ConfigError, NotFiniteError
+
+MOST_SAMPLES = 100_000  # 300 MB of 28x28 pictures
+MOST_PICTURES = 10_000  # in one .png, 6000 pixels wide
 
 
-def whole(least):
-    """An argparse type: a whole number >= least."""
+def whole(least, most=10**9 - 1):
+    """An argparse type: a whole number from least to most."""
 
     def parse(text):
         try:
             value = int(text)
         except ValueError:
-            raise ValueError(text) from None
-        if not least <= value < 10**9:
-            raise ConfigError(f"{text!r} is not a whole number from {least} to 999999999")
+            value = None
+        if value is None or not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"must be a whole number from {least} to {most}, got {text[:40]!r}")
         return value
 
-    parse.__name__ = "whole number"
     return parse
 
 
 def seconds(text):
     """An argparse type: a time > 0 in seconds."""
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not 0 < value < 1e7:
-        raise ConfigError(f"--seconds must be a number above 0 and below 1e7, got {text}")
+        raise argparse.ArgumentTypeError(f"must be a number above 0 and below 1e7, got {text[:40]!r}")
     return value
 
 
 def add(verbs) -> None:
     """Enter the verbs of this file."""
-    verb = verbs.add_parser("train", help="train a system", description="Train a system into a new run folder.",
-                            allow_abbrev=False)
-    verb.add_argument("system", help="its name; `minigan list systems` has them all")
-    verb.add_argument("--data", metavar="NAME", help="data set (default: the system's own; `minigan list datasets`)")
-    verb.add_argument("--data-dir", metavar="DIR", help="folder with the data set's files")
+    verb = verbs.add_parser("train", help="train a system", allow_abbrev=False,
+                            description="Train a system into a new run folder.  Ctrl-C stops and saves, "
+                                        "`minigan resume` goes on.")
+    verb.add_argument("system", metavar="SYSTEM", help="its name; `minigan list systems` has them all")
+    verb.add_argument("--data", metavar="NAME", help="data set; `minigan list datasets` (default: the system's own, digits)")
+    verb.add_argument("--data-dir", metavar="DIR",
+                      help="folder with the data set's files (default: $MINIGAN_DATA/NAME, the cache, a download)")
     verb.add_argument("--steps", type=whole(1), metavar="N", help="iterations (default: the system's own)")
-    verb.add_argument("--seconds", type=seconds, metavar="S", help="stop after this time, if the steps are not done by then")
-    verb.add_argument("--batch-size", type=whole(1), metavar="N", help="samples per step")
-    verb.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of all random numbers (default 0)")
-    verb.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:1 or auto (default cpu)")
+    verb.add_argument("--seconds", type=seconds, metavar="S",
+                      help="stop after this time, if the steps are not done by then (default: no limit)")
+    verb.add_argument("--batch-size", type=whole(1), metavar="N", help="samples per step (default: the system's own)")
+    verb.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of all random numbers (default: 0)")
+    verb.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:1 or auto (default: cpu)")
     verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings",
-                      help="change a setting; may be given again; `minigan list systems` shows them")
-    verb.add_argument("--out", metavar="DIR", help="run folder (default runs/<date>-<system>-s<seed>)")
+                      help="change a setting, such as lr=1e-4; may be given again; `minigan list systems` shows all, "
+                           "with their defaults")
+    verb.add_argument("--out", metavar="DIR", help="run folder (default: runs/<date>-<system>-s<seed>)")
     verb.set_defaults(run=_train)
 
     verb = verbs.add_parser("resume", help="continue a run", description="Continue a run from its newest checkpoint.",
                             allow_abbrev=False)
     verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
     verb.add_argument("--steps", type=whole(1), metavar="N", help="iterations in all (default: as the run was started)")
-    verb.add_argument("--seconds", type=seconds, metavar="S", help="stop after this time")
+    verb.add_argument("--seconds", type=seconds, metavar="S", help="stop after this time (default: no limit)")
+    verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: as the run was started)")
+    verb.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: as the run was started)")
     verb.set_defaults(run=_resume)
 
     verb = verbs.add_parser("sample", help="draw samples from a run", description="Draw samples from a trained run.",
                             allow_abbrev=False)
     verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
-    verb.add_argument("-n", type=whole(1), default=64, metavar="N", help="how many (default 64)")
-    verb.add_argument("--seed", type=whole(0), metavar="N", help="other samples than the run's own pictures show")
-    verb.add_argument("-o", "--out", metavar="FILE", help="picture, a .png (default: grid.png, unless --npz is given)")
-    verb.add_argument("--npz", metavar="FILE", help="also the numbers: images (N, C, H, W) in [-1, 1], or points (N, 2)")
+    verb.add_argument("-n", type=whole(1, MOST_SAMPLES), default=64, metavar="N",
+                      help=f"how many, up to {MOST_SAMPLES} (default: 64)")
+    verb.add_argument("--seed", type=whole(0), metavar="N",
+                      help="draw others (default: those that the run's own pictures show)")
+    verb.add_argument("-o", "--out", metavar="FILE", help="picture, a .png (default: grid.png, or none if --npz is given)")
+    verb.add_argument("--npz", metavar="FILE",
+                      help="the numbers, a .npz: images (N, C, H, W) float32 in [-1, 1], or points (N, 2) (default: none)")
+    verb.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: as the run was started)")
     verb.set_defaults(run=_sample)
 
 
@@ -72,8 +92,8 @@ def _train(options):
     overrides = {}
     for text in options.settings:
         key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise ConfigError(f"--set takes KEY=VALUE, got {text!r}")
+        if not equals or not key.strip():
+            raise ConfigError(f"--set takes KEY=VALUE, such as lr=1e-4, got {text!r}")
         overrides[key.strip()] = value.strip()
     for key, value in (("steps", options.steps), ("batch_size", options.batch_size)):
         if value is not None:
@@ -81,70 +101,96 @@ def _train(options):
     session = Session.start(options.system, options.data, options.data_dir, options.seed, options.device, overrides,
                             options.out)
     size = sum(p.size for net in session.game.nets.values() for p in net.parameters())
-    print(f"{options.system} on {session.data_name}, {size:,} parameters, into {session.run.folder}")
+    print(f"{options.system} on {session.data_name}, {size:,} parameters, into {session.run.folder}", flush=True)
     return _go_on(session, session.settings.steps, options.seconds)
 
 
 def _resume(options):
     from minigan.train.session import Session
 
-    session = Session.open(options.path)
-    steps = options.steps or session.settings.steps
-    if steps <= session.step and options.seconds is None:
-        raise ConfigError(f"{session.run.folder} has already {session.step} of {steps} steps; "
+    session = Session.open(options.path, options.device)
+    steps, folder = options.steps or session.settings.steps, session.run.folder
+    if steps <= session.step:
+        raise ConfigError(f"{folder}: has {session.step} of {steps} steps already; "
                           f"go further with `minigan resume {options.path} --steps {2 * session.step}`")
-    print(f"{session.run.system} on {session.data_name}, from step {session.step}, in {session.run.folder}")
+    session.data_dir = options.data_dir or session.data_dir
+    session.attach()
+    print(f"{session.run.system} on {session.data_name}, from step {session.step}, in {folder}", flush=True)
     return _go_on(session, steps, options.seconds)
 
 
 def _go_on(session, steps, seconds):
-    """Train with a progress bar; say at the end where things are."""
-    done = session.train(steps, seconds, _progress(session, steps))
+    """Train with a progress bar; say at the end where things are, and after a stop how to go on."""
     folder = session.run.folder
-    if not done:
-        print(f"stopped at step {session.step}; continue with `minigan resume {folder}`")
+    again = f"`minigan resume {folder}" + (f" --steps {steps}`" if steps != session.settings.steps else "`")
+    try:
+        with _progress(session, steps, seconds) as report:
+            done = session.train(steps, seconds, report)
+    except CheckpointError as error:  # a full disk, most likely
+        saved = _saved(session)
+        then = f"then {again} goes on from step {saved}"
+        if saved >= steps:
+            then = f"all {saved} steps are done and saved, only this file is missing; `minigan sample {folder}` draws samples"
+        raise CheckpointError(f"{error}\n{then}") from error
+    except NotFiniteError as error:
+        raise NotFiniteError(f"step {session.step + 1}: {error}\n{folder} is saved up to step {_saved(session)}; "
+                             "a smaller learning rate often helps: --set lr=...") from error
+    except KeyboardInterrupt:
+        print(f"stopped at once; {again} goes on from step {_saved(session)}", file=sys.stderr)
         return 130
+    if not done:
+        print(f"stopped at step {session.step} and saved; continue with {again}", file=sys.stderr)
+        return 128 + session.stopped  # 130 for Ctrl-C, as a shell counts
     print(f"step {session.step}: see {folder / 'samples.gif'}, {folder / 'curves.png'} and {folder / 'samples'}\n"
           f"more samples: minigan sample {folder} -n 64 -o grid.png")
+    if session.step < steps:
+        print(f"{steps - session.step} steps are left: {again}")
     return 0
 
 
-def _progress(session, steps):
-    """A report(step, losses): a bar on a terminal, a line every tenth of the way elsewhere."""
+def _saved(session):
+    """The step of the newest checkpoint, 0 if there is none."""
+    path = session.run.latest_checkpoint()
+    return int(path.stem.partition("_")[2]) if path else 0
+
+
+@contextlib.contextmanager
+def _progress(session, steps, seconds):
+    """A report(step, losses): a bar on a terminal; elsewhere a line every tenth of the way."""
     from tqdm import tqdm
 
-    terminal = sys.stderr.isatty()
-    bar = tqdm(total=steps, initial=session.step, unit="step", disable=not terminal, dynamic_ncols=True)
-    clock = tqdm(total=steps, initial=session.step, disable=None, file=_Nowhere()) if not terminal else bar
+    first, start = session.step, time.monotonic()
+    columns = _columns()
+    bar = tqdm(total=steps, initial=first, unit="step", disable=columns is None, dynamic_ncols=bool(columns), ncols=80)
 
     def report(step, losses):
-        text = "  ".join(f"{name} {value:.3f}" for name, value in losses.items() if "." not in name)
-        clock.update()
-        if terminal:
-            bar.set_postfix_str(text, refresh=False)
-            if step == steps:
-                bar.close()
+        if not bar.disable:
+            bar.set_postfix_str(_losses(losses), refresh=False)  # drawn ten times a second, however fast the steps are
+            bar.update()
         elif step % max(1, steps // 10) == 0 or step == steps:
-            rate = clock.format_dict
-            speed = (rate["n"] - rate["initial"]) / max(rate["elapsed"], 1e-9)
-            print(f"step {step}/{steps}  {text}  {speed:.1f} steps/s  {(steps - step) / max(speed, 1e-9):.0f} s left",
-                  file=sys.stderr)
+            elapsed = max(time.monotonic() - start, 1e-9)
+            speed = (step - first) / elapsed
+            left = min((steps - step) / speed, (seconds or math.inf) - elapsed)
+            print(f"step {step}/{steps}  {_losses(losses)}  {speed:.1f} steps/s  {max(left, 0):.0f} s left",
+                  file=sys.stderr, flush=True)
 
-    return report
+    with bar:  # also closed by an error, so that its text has a line of its own
+        yield report
 
 
-class _Nowhere:
-    """A file that forgets; tqdm only keeps time for us then."""
+def _columns():
+    """How wide the terminal is that stderr goes to, 0 if it does not know, None if it is no terminal."""
+    if not sys.stderr.isatty():
+        return None
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError):
+        return 0
 
-    def write(self, text):
-        """Forget it."""
 
-    def flush(self):
-        """Nothing to do."""
-
-    def isatty(self):
-        """Not a terminal."""
-        return True
+def _losses(losses):
+    return "  ".join(f"{name} {value:.3f}" if abs(value) < 1e5 else f"{name} {value:.3g}"
+                     for name, value in losses.items() if "." not in name)
 
 
 def _sample(options):
@@ -152,20 +198,21 @@ def _sample(options):
     from minigan.serialize import replacing
     from minigan.train.session import Session
 
-    session = Session.open(options.path)
-    samples = session.sample(options.n, options.seed)
-    picture = options.out or (None if options.npz else "grid.png")
+    picture = output_file(options.out or "grid.png", ".png") if options.out or not options.npz else None
+    numbers = output_file(options.npz, ".npz") if options.npz else None
+    session = Session.open(options.path, options.device)
+    if session.step == 0:
+        raise ConfigError(f"{session.run.folder}: has no checkpoint with a trained network; "
+                          f"train it with `minigan resume {options.path}`")
     pictures = len(session.sample_shape) == 3
-    for path, ending in ((picture, ".png"), (options.npz, ".npz")):
-        if path and Path(path).suffix != ending:
-            raise ConfigError(f"{path}: name the file *{ending}")
-        if path and not Path(path).absolute().parent.is_dir():
-            raise ConfigError(f"{path}: its folder does not exist; make it first")
+    if picture and pictures and options.n > MOST_PICTURES:
+        raise ConfigError(f"-n {options.n}: one picture holds up to {MOST_PICTURES} samples; use --npz FILE without -o")
+    samples = session.sample(options.n, options.seed)
     if picture and pictures:
         viz.save_png(picture, viz.image_grid(samples, scale=2))
     elif picture:
         viz.scatter_png(picture, samples, title=f"{session.run.system}, step {session.step}")
-    if options.npz:
-        with replacing(options.npz) as file:
-            np.savez(file, **{"images" if pictures else "points": samples.astype(np.float32)})
-    print(f"{options.n} samples of step {session.step}: {', '.join(str(p) for p in (picture, options.npz) if p)}")
+    if numbers:
+        with replacing(numbers) as file:
+            np.savez(file, **{"images" if pictures else "points": samples.astype(np.float32, copy=False)})
+    print(f"{options.n} samples of step {session.step}: {', '.join(str(path) for path in (picture, numbers) if path)}")

@@ -1,6 +1,8 @@
 """The systems by name.  One file per system; `@recipe` enters its build function here.
 
 recipe      decorator: name, default data set, settings with their defaults           get     the recipe of a name
+COMMON      the settings that every system has besides its own                        recipes all of them
+typed       a value as the command line gives it, in the type of a setting
 """
 
 import importlib
@@ -11,13 +13,18 @@ from types import SimpleNamespace
 
 from minigan.errors import ConfigError, suggestion
 
+# In steps: how often to log, draw samples, write a checkpoint.
+COMMON = {"log_every": 10, "sample_every": 100, "checkpoint_every": 250}
+# Beyond these a typing error is likelier than a wish, and the machine would run out of memory, not say so.
+MOST = {"batch_size": 100_000, "latent": 10_000, "channels": 1024}
+
 
 @dataclass(frozen=True)
 class Recipe:
     """How to build a system.
 
     build(settings, sample_shape) -> Game.  settings: every setting with its default, whose type --set keeps.  Those every
-    system has: steps (iterations), batch_size.  data: default data set.  summary: one line for `minigan list`.
+    system declares: steps (iterations), batch_size.  data: default data set.  summary: one line for `minigan list`.
     """
 
     name: str
@@ -27,8 +34,8 @@ class Recipe:
     summary: str
 
     def configure(self, overrides: dict | None = None) -> SimpleNamespace:
-        """The settings with some replaced; ConfigError for one that is unknown, or of the wrong type or range."""
-        settings = dict(self.settings)
+        """The settings and COMMON, some replaced; ConfigError for one that is unknown, or of the wrong type or range."""
+        settings = {**self.settings, **COMMON}
         for key, value in (overrides or {}).items():
             if key not in settings:
                 raise ConfigError(f"{self.name} has no setting {key!r}{suggestion(key, settings)}")
@@ -37,24 +44,35 @@ class Recipe:
 
 
 def typed(key, value, default):
-    """value, perhaps a string from the command line, in the type of the default."""
+    """value, perhaps a string from the command line, in the type of the default.  ConfigError if it has none of that type,
+    or a number is negative, not finite, 0 where something is counted, or beyond all use."""
     kind = type(default)
     try:
-        if kind is bool:
-            if str(value).lower() not in ("true", "false"):
-                raise ValueError
-            return str(value).lower() == "true"
-        if kind is int and float(value) != int(float(value)):
-            raise ValueError
-        typed = int(float(value)) if kind is int else kind(value)
-    except (ValueError, OverflowError):
+        result = _TYPES[kind](value)
+    except (ValueError, TypeError, KeyError, OverflowError):
         words = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
-        raise ConfigError(f"setting {key} must be {words[kind]}, got {value!r}") from None
-    if kind in (int, float) and not (0 <= typed < 1e9):  # also refuses NaN; no setting here has a use for more
-        raise ConfigError(f"setting {key} must be a number from 0 to 1e9, got {value}")
-    if kind is int and typed < 1:
-        raise ConfigError(f"setting {key} must be at least 1, got {value}")
-    return typed
+        raise ConfigError(f"setting {key} must be {words[kind]} such as {_word(default)}, got {value!r}") from None
+    least, most = int(kind is int), MOST.get(key, 10**9 - 1)
+    if kind in (int, float) and not least <= result <= most:  # "not" also refuses NaN
+        raise ConfigError(f"setting {key} must be from {least} to {most}, got {value}")
+    return result
+
+
+def _whole(value):
+    if float(value) != int(float(value)):  # 1e3 is a whole number too
+        raise ValueError
+    return int(float(value))
+
+
+def _truth(value):
+    return {"true": True, "false": False}[str(value).lower()]
+
+
+_TYPES = {int: _whole, float: float, bool: _truth, str: str}
+
+
+def _word(default):
+    return str(default).lower() if isinstance(default, bool) else default
 
 
 RECIPES: dict[str, Recipe] = {}

@@ -236,7 +236,7 @@ class Run:
             there = f"there are steps {', '.join(map(str, steps))}" if steps else "there is none"
             raise CheckpointError(f"{path}: no checkpoint of step {_step_of(path)}; {there}")
         try:
-            return _step_of(path), serialize.load(path, kind)
+            state, about = serialize.load(path, kind), serialize.describe(path)["about"]
         except serialize.DamagedCheckpoint as error:
             good = self._newest_good(kind, before=_step_of(path))
             remedy = "no earlier checkpoint can be read; start again with `minigan train`"
@@ -247,6 +247,10 @@ class Run:
                     remedy = f"delete it and step {', '.join(bad)}, also damaged, to resume from step {good}"
             what = str(error).partition(";")[0]
             raise CheckpointError(f"{what}; {remedy}") from error
+        if about.get("system", self.system) != self.system:
+            raise CheckpointError(f"{path}: is of the system {about['system']}, this run is of {self.system}; put it back "
+                                  "where it came from, and delete it here to resume from an earlier one")
+        return _step_of(path), state
 
     def _newest_good(self, kind, before):
         for path in reversed(self.checkpoints()):

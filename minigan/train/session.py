@@ -1,7 +1,7 @@
 """A run in progress: data, game, random streams and run folder, from the first step to the last.
 
 Session.start     a new run            Session.open      an existing one, at a checkpoint
-train             the loop around game.play: log, samples, checkpoints, progress, Ctrl-C
+train             the loop around game.play: log, samples, checkpoints, progress, Ctrl-C and SIGTERM
 Elsewhere: what happens in one iteration (game.py), the files (run.py).
 
 A session that is killed and opened again continues to the same bits: a checkpoint holds the weights, the optimizers'
@@ -13,18 +13,17 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 
 from minigan import backend, data, viz
 from minigan.backend import Streams
-from minigan.errors import CheckpointError, ConfigError
+from minigan.errors import CheckpointError, ConfigError, DeviceError
 from minigan.systems import registry
 from minigan.train.game import play
 from minigan.train.run import Run
 
-# What every system has besides its own settings.  In steps: how often to log, draw samples, write a checkpoint.
-COMMON = {"log_every": 10, "sample_every": 100, "checkpoint_every": 250}
 SHOWN = 64  # samples in a picture of pictures
 SHOWN_POINTS = 2000
 
@@ -32,22 +31,22 @@ SHOWN_POINTS = 2000
 class Session:
     """The objects of one run.  Make it with `Session.start` or `Session.open`.
 
-    run: the folder; settings: every setting by name; game; step: iterations done; dataset, loader: None until `attach`.
+    run: the folder; settings: every setting by name; game; step: iterations done; dataset, loader: None until `attach`;
+    stopped: the signal that ended `train`, 0 if none did.
     """
 
-    def __init__(self, run: Run):
-        self.run, self.step = run, 0
+    def __init__(self, run: Run, device=None):
+        self.run, self.step, self.stopped = run, 0, 0
         config = dict(run.config)
         self.data_name, self.data_dir = config.pop("data"), config.pop("data_dir", None) or None
         self.sample_shape, self.device = tuple(config.pop("sample_shape")), config.pop("device")
-        self.every = {key: config.pop(key) for key in COMMON}
+        self.device = device or self.device
         self.recipe = registry.get(run.system)
         self.settings = self.recipe.configure(config)
         self.streams = Streams(run.seed)
         backend.seed(run.seed)
         self.game = self.recipe.build(self.settings, self.sample_shape).to(self.device)
-        self.dataset = self.loader = None
-        self.stopped = False
+        self.dataset = self.loader = self._loader_state = None
 
     @classmethod
     def start(cls, system: str, data_name=None, data_dir=None, seed=0, device="cpu", overrides=None, out=None) -> "Session":
@@ -56,9 +55,6 @@ class Session:
         ConfigError or DataError, before any folder is made, for a system, data set, setting or device that is not there.
         """
         recipe = registry.get(system)
-        overrides = dict(overrides or {})
-        common = {key: overrides.pop(key, default) for key, default in COMMON.items()}
-        common = {key: registry.typed(key, value, COMMON[key]) for key, value in common.items()}
         settings = recipe.configure(overrides)
         if not isinstance(seed, int) or not 0 <= seed < 2**63:
             raise ConfigError(f"seed must be a whole number from 0 to 2^63 - 1, got {seed}")
@@ -67,30 +63,47 @@ class Session:
         dataset = data.load(data_name, data_dir=data_dir)
         data.Loader(dataset, settings.batch_size, 0)  # complains of a batch that does not fit
         recipe.build(settings, dataset.sample_shape)  # complains of data that does not fit
-        config = {"data": data_name, "data_dir": str(data_dir or ""), "sample_shape": list(dataset.sample_shape),
-                  "device": device, **common, **vars(settings)}
+        folder = str(Path(data_dir).expanduser().absolute()) if data_dir else ""  # `resume` may be called from elsewhere
+        config = {"data": data_name, "data_dir": folder, "sample_shape": list(dataset.sample_shape), "device": device,
+                  **vars(settings)}
         session = cls(Run.create(system, seed, config, out))
         session.attach(dataset)
         return session
 
     @classmethod
-    def open(cls, path) -> "Session":
-        """An existing run, as it was at its newest checkpoint, or at the checkpoint file given.  CheckpointError if none."""
+    def open(cls, path, device=None) -> "Session":
+        """An existing run, as it was at its newest checkpoint, or at the checkpoint file given.
+
+        A run that was killed before its first checkpoint is at step 0.   device: instead of the one it was started on.
+        CheckpointError for what is no run of this minigan, a damaged checkpoint, or one of another run.
+        """
         run = Run.open(path)
+        device = device and backend.pick_device(device)
         try:
-            session = cls(run)
-        except (KeyError, TypeError, ConfigError) as error:
-            raise CheckpointError(f"{run.folder}: config.toml does not describe a run of this minigan: {error}") from None
-        step, state = run.load_checkpoint()
-        try:
-            session.game.load_state_dict(state["game"])
-            session.streams.load_state_dict(state["streams"])
-            backend.streams.load_state_dict(state["noise"])
-            session._loader_state = state["loader"]
-        except KeyError as error:
-            raise CheckpointError(f"{run.folder}: the checkpoint of step {step} lacks {error}; it is not of this run") from None
-        session.step = step
+            session = cls(run, device)
+        except DeviceError as error:
+            raise DeviceError(f"{run.folder}: was trained on {run.config['device']!r}; {error} (--device cpu)") from None
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            what = f"{error} is missing" if isinstance(error, KeyError) else error
+            raise CheckpointError(f"{run.folder / 'config.toml'}: does not describe a run of this minigan: {what}; "
+                                  "restore it from a copy, or start a new run") from error
+        last = max((r["step"] for r in run.read_log() if isinstance(r.get("step"), int)), default=0)
+        if run.latest_checkpoint() is None and last <= session.settings.checkpoint_every:
+            return session  # killed before there was one; the seed alone gives the same weights again
+        session._restore(*run.load_checkpoint())
         return session
+
+    def _restore(self, step, state):
+        try:
+            self.game.load_state_dict(state["game"])
+            self.streams.load_state_dict(state["streams"])
+            backend.streams.load_state_dict(state["noise"])
+            self._loader_state = state["loader"]
+        except CheckpointError as error:
+            raise CheckpointError(f"{self.run.checkpoint_path(step)}: is not of this run: {error}") from None
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise CheckpointError(f"{self.run.checkpoint_path(step)}: is not of this run: it lacks {error}") from error
+        self.step = step
 
     def attach(self, dataset=None) -> None:
         """Load the training data (or take it), and go to the place in it where the checkpoint was written."""
@@ -99,39 +112,40 @@ class Session:
             raise CheckpointError(f"{self.run.folder}: the run was trained on samples {self.sample_shape}, "
                                   f"{self.data_name} now has {tuple(self.dataset.sample_shape)}")
         self.loader = data.Loader(self.dataset, self.settings.batch_size, self.streams("data"))
-        if self.step:
+        if self._loader_state is not None:
             self.loader.load_state_dict(self._loader_state)
 
     # ----------------------------------------------------------------------------------------------------- the loop ---
 
     def train(self, steps=None, seconds=None, report=None) -> bool:
-        """Play until `steps` iterations are done in all, or for `seconds`; True if it got there, False after Ctrl-C.
+        """Play until `steps` iterations are done in all, or for `seconds`; False if Ctrl-C or SIGTERM ended it before.
 
         report(step, losses): called after every step, for a progress bar.
+        Whatever happens, the run folder is whole up to its newest checkpoint, and `Session.open` goes on from there.
         """
         steps = self.settings.steps if steps is None else steps
         if self.loader is None:
             self.attach()
         self.run.truncate_log(self.step)
-        start, losses = time.monotonic(), {}
-        if self.step == 0:
-            self.draw()
+        start = time.monotonic()
         with self._interruptible():
+            if self.step == 0:
+                self.draw()
             while self.step < steps and not self.stopped and (seconds is None or time.monotonic() - start < seconds):
                 losses = play(self.game, self.loader, self.streams)
                 self.step += 1
-                if self.step % self.every["log_every"] == 0:
+                if self.step % self.settings.log_every == 0:
                     self.run.log({"step": self.step, **losses})
-                if self.step % self.every["sample_every"] == 0:
+                if self.step % self.settings.sample_every == 0:
                     self.draw()
-                if self.step % self.every["checkpoint_every"] == 0:
+                if self.step % self.settings.checkpoint_every == 0:
                     self.save()
                 if report:
                     report(self.step, losses)
             self.save()
             self.draw()
             self.finish()
-        return not self.stopped
+        return self.step >= steps or not self.stopped
 
     def save(self) -> None:
         """Write a checkpoint of this step."""
@@ -152,8 +166,7 @@ class Session:
             viz.save_png(path, viz.image_grid(self.sample(SHOWN), scale=2))
         else:
             real = self.dataset.sample(SHOWN_POINTS, np.random.default_rng(0)).x
-            viz.scatter_png(path, self.sample(SHOWN_POINTS), real, f"{self.run.system}, step {self.step}",
-                            limits=_limits(real))
+            viz.scatter_png(path, self.sample(SHOWN_POINTS), real, f"{self.run.system}, step {self.step}")
 
     def finish(self) -> None:
         """Draw curves.png and samples.gif from what the run has so far."""
@@ -164,25 +177,24 @@ class Session:
 
     @contextlib.contextmanager
     def _interruptible(self):
-        """The first Ctrl-C lets the step finish and everything be saved; the second one stops at once."""
-        self.stopped = False
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
+        """The first Ctrl-C or SIGTERM lets the step finish and everything be saved; the next one stops at once."""
+        self.stopped, previous = 0, {}
 
-        def stop(*_):
-            self.stopped = True
-            signal.signal(signal.SIGINT, previous)
-            print("\nfinishing this step and saving; press Ctrl-C again to stop at once", file=sys.stderr)
+        def stop(number, frame):
+            self.stopped = number
+            restore()
+            with contextlib.suppress(RuntimeError):  # it came in the middle of another print
+                print("\nfinishing this step and saving; once more stops at once", file=sys.stderr)
 
-        previous = signal.signal(signal.SIGINT, stop)
+        def restore():
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+        if threading.current_thread() is threading.main_thread():  # only there may handlers be set
+            for number in (signal.SIGINT, signal.SIGTERM):
+                if signal.getsignal(number) not in (None, signal.SIG_IGN):  # ignored: a job of nohup or of a shell's "&"
+                    previous[number] = signal.signal(number, stop)
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, previous)
-
-
-def _limits(points):
-    low, high = points.min(axis=0), points.max(axis=0)
-    margin = 0.25 * (high - low)
-    return tuple((float(a), float(b)) for a, b in zip(low - margin, high + margin))
+            restore()

@@ -1,28 +1,44 @@
-"""The three convolution kernels: forward, adjoint in x, weight gradient.  Each is one matrix product.
+"""The three convolution kernels: forward, adjoint in x, weight gradient.  Each is a sequence of matrix products.
 
 Arrays are logically x (N, C, H, W), w (O, C/groups, kh, kw), u (N, O, oh, ow).  In memory activations are kept in the
 order (H, W, N, C), "HWNC", and shown as (N, C, H, W) by transposing the view: then every pixel is a contiguous (N, C)
 matrix, and gathering the pixels under the kernel copies runs of N*C or C floats instead of single ones (a third of
 the time of NCHW, measured at 64 channels).  Input in any other order is converted once on the way in.
 
+Work goes row by row of the output, so that the gathered columns of a few rows stay in the cache until the product has read
+them, and rows are shared among threads (threads.py).
+
 stride, padding, dilation are (vertical, horizontal) pairs.
 """
 
+import math
+from typing import NamedTuple
+
 from minigan.backend import xp
+from minigan.kernels.threads import get_num_threads, share
 
 # Below this many channels a run of C floats is too short to copy quickly, and columns are laid out as whole planes.
 FEW_CHANNELS = 8
+# Gathered columns are made for about this many bytes at a time, and a thread is not woken for less than this many columns.
+CACHE = 2**20
+WORTH_A_THREAD = 2**18
 
 
 def conv2d(x, w, out, stride, padding, dilation, groups):
     """y[n,o,p,q] = the sum over c,r,s of x[n,c, p*stride + r*dilation - padding, ...] w[o,c,r,s], y of size out (oh, ow)."""
-    kernel = w.shape[2:]
+    m, n = xp(x), x.shape[0]
     rows = _padded(x, padding)
-    parts = []
-    for x_group, w_group in _groups(rows, w, groups):
-        columns = _columns(x_group, kernel, out, stride, dilation)
-        parts.append((columns @ _kernel_matrix(w_group)).reshape(*out, x.shape[0], w_group.shape[0]))
-    y = parts[0] if groups == 1 else xp(x).concatenate(parts, axis=-1)
+    y = m.empty((*out, n, w.shape[0]), x.dtype)
+    for inside, outside in _groups(w, groups):
+        columns = _Columns(rows[..., inside], w.shape[2:], out, stride, dilation)
+        matrix = _kernel_matrix(w[outside])
+        target = y[..., outside]
+
+        def work(start, stop, columns=columns, matrix=matrix, target=target):
+            for a, b in columns.pieces(start, stop):
+                target[a:b] = (columns(a, b) @ matrix).reshape(target[a:b].shape)
+
+        share(work, out[0], columns.rows_worth_a_thread)
     return y.transpose(2, 3, 0, 1)
 
 
@@ -31,43 +47,147 @@ def conv2d_adjoint(u, w, size, stride, padding, dilation, groups):
 
     <conv2d(x, w), u> = <x, conv2d_adjoint(u, w, size)> for every x of that size (H, W).
     """
-    m, n = xp(u), u.shape[0]
-    rows = _hwnc(u)
-    out = rows.shape[:2]
-    padded = [s + 2 * p for s, p in zip(size, padding)]
-    parts = []
-    per_group = rows.shape[3] // groups
-    for k in range(groups):
-        w_group = w[k * per_group : (k + 1) * per_group]
-        u_matrix = rows[..., k * per_group : (k + 1) * per_group].reshape(-1, per_group)
-        x_group = m.zeros((*padded, n, w.shape[1]), u.dtype)
-        matrix = _kernel_matrix(w_group)
-        if w.shape[1] < FEW_CHANNELS:  # planes: (taps and channels) x pixels
-            planes = (matrix @ u_matrix.T).reshape(*w.shape[2:], w.shape[1], *out, n)
-            taps = planes.transpose(0, 1, 3, 4, 5, 2)
-        else:
-            taps = (u_matrix @ matrix.T).reshape(*out, n, *w.shape[2:], w.shape[1]).transpose(3, 4, 0, 1, 2, 5)
-        for r in range(w.shape[2]):
-            for s in range(w.shape[3]):
-                x_group[_under_tap((r, s), out, stride, dilation)] += taps[r, s]
-        parts.append(x_group)
-    x = parts[0] if groups == 1 else m.concatenate(parts, axis=-1)
-    return x[padding[0] : padding[0] + size[0], padding[1] : padding[1] + size[1]].transpose(2, 3, 0, 1)
+    spread = _scatter if w.shape[1] < FEW_CHANNELS else _gather
+    x = xp(u).zeros((*size, u.shape[0], w.shape[1] * groups), u.dtype)
+    for outside, inside in _groups(w, groups):
+        spread(x[..., outside], _hwnc(u)[..., inside], w[inside], stride, padding, dilation)
+    return x.transpose(2, 3, 0, 1)
+
+
+def _scatter(x, u, w, stride, padding, dilation):
+    """Add every tap's plane where it belongs: for few channels, whose planes are cheap to add and too thin to gather."""
+    kernel, out, n = w.shape[2:], u.shape[:2], u.shape[2]
+    (top, left), (height, width) = padding, x.shape[:2]
+    whole = xp(u).zeros((height + 2 * top, width + 2 * left, n, w.shape[1]), u.dtype)
+    taps = (_kernel_matrix(w) @ u.reshape(-1, u.shape[3]).T).reshape(*kernel, w.shape[1], *out, n)
+    for r in range(kernel[0]):
+        for s in range(kernel[1]):
+            i, j = r * dilation[0], s * dilation[1]
+            under = whole[i : i + (out[0] - 1) * stride[0] + 1 : stride[0], j : j + (out[1] - 1) * stride[1] + 1 : stride[1]]
+            under += taps[r, s].transpose(1, 2, 3, 0)
+    x[...] = whole[top : top + height, left : left + width]
+
+
+def _gather(x, u, w, stride, padding, dilation):
+    """For each phase of the stride (which remainder x's row and column leave) a convolution of u with every stride-th tap.
+
+    No two products meet in one element of x, so nothing is added twice and threads need not wait.
+    """
+    phases = [[_phase(f, *how) for f in range(how[3])] for how in zip(x.shape[:2], w.shape[2:], padding, stride, dilation)]
+    ends = [[(p.first - p.offsets[-1], p.first + p.count - p.offsets[0]) for p in axis if p.offsets and p.count]
+            for axis in phases]
+    if not all(ends) or not u.size:
+        return
+    low = [min(start for start, _ in axis) for axis in ends]
+    high = [max(stop for _, stop in axis) for axis in ends]
+    source = _window(u, low, high)
+    for vertical in phases[0]:
+        for horizontal in phases[1]:
+            both = (vertical, horizontal)
+            if not all(p.offsets and p.count for p in both):
+                continue
+            corner = source[tuple(slice(p.first - p.offsets[-1] - at, None) for p, at in zip(both, low))]
+            columns = _Columns(corner, [len(p.offsets) for p in both], [p.count for p in both], (1, 1),
+                               [p.spacing for p in both])
+            # The highest offset comes first in the columns: taps in falling order.
+            some = w[:, :, vertical.taps[::-1]][:, :, :, horizontal.taps[::-1]]
+            matrix = some.transpose(2, 3, 0, 1).reshape(-1, w.shape[1])
+            target = x[tuple(slice(p.start, None, s) for p, s in zip(both, stride))][: vertical.count, : horizontal.count]
+
+            def work(start, stop, columns=columns, matrix=matrix, target=target):
+                for a, b in columns.pieces(start, stop):
+                    target[a:b] = (columns(a, b) @ matrix).reshape(target[a:b].shape)
+
+            share(work, vertical.count, columns.rows_worth_a_thread)
+
+
+class _Phase(NamedTuple):
+    """Along one axis, the elements x[start + stride * k], k < count, and the taps r that reach them.
+
+    With q = first + k, x gets u[q - offset] times the tap, for every tap and its offset; spacing: between offsets.
+    """
+
+    start: int
+    first: int
+    count: int
+    taps: list
+    offsets: list
+    spacing: int
+
+
+def _phase(f, size, kernel, padding, stride, dilation):
+    """From p*stride + r*dilation - padding = i: the i with (i + padding) % stride = f, and the r that fit them."""
+    taps = [r for r in range(kernel) if (r * dilation - f) % stride == 0]
+    offsets = [(r * dilation - f) // stride for r in taps]
+    first = -((f - padding) // stride)  # the smallest q whose i = f - padding + stride * q is not negative
+    start = f - padding + stride * first
+    return _Phase(start, first, max(0, -(-(size - start) // stride)), taps, offsets, dilation // math.gcd(stride, dilation))
+
+
+def _window(u, low, high):
+    """u[low[0]:high[0], low[1]:high[1]], with zeros where that is outside."""
+    out = xp(u).zeros((high[0] - low[0], high[1] - low[1], *u.shape[2:]), u.dtype)
+    inside = [(max(a, 0), min(b, n)) for a, b, n in zip(low, high, u.shape)]
+    if all(a < b for a, b in inside):
+        (top, bottom), (left, right) = inside
+        out[top - low[0] : bottom - low[0], left - low[1] : right - low[1]] = u[top:bottom, left:right]
+    return out
 
 
 def conv2d_weight(x, u, kernel, stride, padding, dilation, groups):
     """w[o,c,r,s] = the sum over n,p,q of x[n,c, p*stride + r*dilation - padding, ...] u[n,o,p,q]."""
-    m = xp(x)
-    rows, u_rows = _padded(x, padding), _hwnc(u)
-    per_group, channels = u_rows.shape[3] // groups, x.shape[1] // groups
-    parts = []
-    for k in range(groups):
-        x_group = rows[..., k * channels : (k + 1) * channels]
-        u_matrix = u_rows[..., k * per_group : (k + 1) * per_group].reshape(-1, per_group)
-        columns = _columns(x_group, kernel, u_rows.shape[:2], stride, dilation)
-        parts.append((columns.T @ u_matrix).reshape(*kernel, channels, per_group))
-    w = parts[0] if groups == 1 else m.concatenate(parts, axis=-1)
-    return m.ascontiguousarray(w.transpose(3, 2, 0, 1))
+    m, per_group = xp(x), x.shape[1] // groups
+    rows, u_rows = _padded(x, padding), m.ascontiguousarray(_hwnc(u))
+    out = u_rows.shape[:2]
+    w = m.zeros((u.shape[1], per_group, *kernel), x.dtype)
+    for inside, outside in _groups(w, groups):
+        columns = _Columns(rows[..., inside], kernel, out, stride, dilation)
+        source = u_rows[..., outside]
+
+        def work(start, stop, columns=columns, source=source):
+            total = 0
+            for a, b in columns.pieces(start, stop):
+                total = total + columns(a, b).T @ source[a:b].reshape(-1, source.shape[3])
+            return total
+
+        total = sum(share(work, out[0], columns.rows_worth_a_thread))
+        if u.size:
+            w[outside] = total.reshape(*kernel, per_group, -1).transpose(3, 2, 0, 1)
+    return w
+
+
+class _Columns:
+    """What lies under the kernel at each output pixel, as a matrix (pixels N, kh kw C), a few rows at a time: "im2col".
+
+    rows: the padded x as (H, W, N, C).   columns(a, b): the matrix for the output rows a to b, a copy.
+    """
+
+    def __init__(self, rows, kernel, out, stride, dilation):
+        self.rows, self.kernel, self.out, self.stride, self.dilation = rows, kernel, out, stride, dilation
+        n, c = rows.shape[2:]
+        self.as_planes = c < FEW_CHANNELS
+        s0, s1, s2, s3 = rows.strides
+        (dy, dx), (sy, sx) = dilation, stride
+        if self.as_planes:
+            shape, strides = (*kernel, c, *out, n), (s0 * dy, s1 * dx, s3, s0 * sy, s1 * sx, s2)
+        else:
+            shape, strides = (*out, n, *kernel, c), (s0 * sy, s1 * sx, s2, s0 * dy, s1 * dx, s3)
+        self.view = xp(rows).lib.stride_tricks.as_strided(rows, shape, strides)
+        self.width = kernel[0] * kernel[1] * c
+        per_row = max(1, out[1] * n * self.width)
+        # One thread of ours means several of BLAS's, which want one large product rather than many small ones.
+        self.step = out[0] if get_num_threads() == 1 else max(1, CACHE // (per_row * rows.itemsize))
+        self.rows_worth_a_thread = max(1, -(-WORTH_A_THREAD // per_row))
+
+    def pieces(self, start, stop):
+        """(a, b) for consecutive blocks of output rows that fit the cache."""
+        return ((a, min(a + self.step, stop)) for a in range(start, stop, max(1, self.step)))
+
+    def __call__(self, a, b):
+        pixels = (b - a) * self.out[1] * self.rows.shape[2]
+        if self.as_planes:
+            return self.view[:, :, :, a:b].reshape(self.width, pixels).T
+        return self.view[a:b].reshape(pixels, self.width)
 
 
 def _hwnc(x):
@@ -85,33 +205,12 @@ def _padded(x, padding):
     return out
 
 
-def _groups(rows, w, groups):
-    """(channels of x, rows of w) of each group."""
-    channels, per_group = w.shape[1], w.shape[0] // groups
-    for k in range(groups):
-        yield rows[..., k * channels : (k + 1) * channels], w[k * per_group : (k + 1) * per_group]
+def _groups(w, groups):
+    """(channels of x, channels of y) of each group, as slices."""
+    inside, outside = w.shape[1], w.shape[0] // groups
+    return [(slice(k * inside, (k + 1) * inside), slice(k * outside, (k + 1) * outside)) for k in range(groups)]
 
 
 def _kernel_matrix(w):
     """(kh kw C, O): one row for each element under the kernel, in the order of the columns."""
     return w.transpose(2, 3, 1, 0).reshape(-1, w.shape[0])
-
-
-def _columns(rows, kernel, out, stride, dilation):
-    """What lies under the kernel at each output pixel: (oh ow N, kh kw C).  "im2col"."""
-    n, c = rows.shape[2:]
-    s0, s1, s2, s3 = rows.strides
-    view = xp(rows).lib.stride_tricks.as_strided
-    if c < FEW_CHANNELS:
-        taps = view(rows, (*kernel, c, *out, n),
-                    (s0 * dilation[0], s1 * dilation[1], s3, s0 * stride[0], s1 * stride[1], s2))
-        return taps.reshape(kernel[0] * kernel[1] * c, out[0] * out[1] * n).T
-    taps = view(rows, (*out, n, *kernel, c),
-                (s0 * stride[0], s1 * stride[1], s2, s0 * dilation[0], s1 * dilation[1], s3))
-    return taps.reshape(out[0] * out[1] * n, kernel[0] * kernel[1] * c)
-
-
-def _under_tap(tap, out, stride, dilation):
-    """The pixels of the padded x that one tap of the kernel touches: two slices."""
-    return tuple(slice(t * d, t * d + (o - 1) * s + 1, s) if o else slice(0, 0)
-                 for t, o, s, d in zip(tap, out, stride, dilation))
