@@ -11,6 +11,9 @@ import threading
 import time
 
 
+_NOT_THE_USERS = {"minigan", *sys.stdlib_module_names} - {"__main__"}
+
+
 class _Watchers(threading.local):
     active = ()
 
@@ -54,8 +57,8 @@ def run(op, phase, site, inputs, function, /, *args, **params):
 
 
 def calling_line() -> str:
-    """'file.py:12': the innermost line of the call stack that is not minigan's own."""
+    """'file.py:12': the innermost line of the call stack that is neither minigan's own nor Python's library."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "minigan":
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _NOT_THE_USERS:
         frame = frame.f_back
     return f"{frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_lineno}"

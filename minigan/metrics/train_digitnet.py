@@ -1,7 +1,7 @@
 """Train the digit classifier of digitnet.py again: `python -m minigan.metrics.train_digitnet` (a minute; needs MNIST).
 
 Prints the accuracy on font faces it has not seen and on MNIST's test set, and overwrites digitnet.npz.  Seen when the file
-in the package was made: 100.00 % of 2,000 digits of unseen faces, 98.87 % of MNIST's 10,000, mean confidence 0.90 and 0.88.
+in the package was made: 99.90 % right on 2,000 digits of unseen faces, 98.64 % on MNIST's 10,000 (confidence 1.00, 0.99).
 """
 
 import numpy as np
@@ -32,8 +32,7 @@ def main():
             rows = order[start : start + BATCH_SIZE]
             adam.param_groups[0]["lr"] = LEARNING_RATE * (1 - step / steps)
             logits = net(Tensor(images[rows].astype(np.float32) / 127.5 - 1))
-            # Smoothed labels (Szegedy et al. 2016, section 7): confidence near 1 has to be earned.
-            adam.step(grad(cross_entropy(logits, labels[rows], label_smoothing=0.1), net.parameters()))
+            adam.step(grad(cross_entropy(logits, labels[rows]), net.parameters()))
             step += 1
         print(f"epoch {epoch + 1} of {EPOCHS}")
     np.savez_compressed(WEIGHTS, **{name: w.astype(np.float16) for name, w in net.state_dict().items()})

@@ -149,15 +149,15 @@ class Game:
 
     def sample(self, z) -> np.ndarray:
         """Samples for latent draws z (n, dim): an array, one row each.  Changes nothing, draws nothing."""
-        modes = {net: net.training for net in self.nets.values()}
-        for net in modes:
+        modes = {module: module.training for net in self.nets.values() for module in net.modules()}
+        for net in self.nets.values():
             net.eval()
         try:
             with no_grad():
                 return self._sample(Tensor(to_device(z, self.device))).to("cpu").numpy()
         finally:
-            for net, mode in modes.items():
-                net.train(mode)
+            for module, mode in modes.items():  # one by one: a part may be frozen in evaluation mode on purpose
+                module.training = mode
 
     def state_dict(self) -> dict:
         """Weights and optimizer states."""
@@ -203,7 +203,10 @@ def _finite(g) -> bool:
 
 
 def blame(game, step):
-    """Take the step again, watched, to name the op that first makes a NaN or an infinity; always raises NotFiniteError."""
+    """Take the step again, watched, to name the op that first makes a NaN or an infinity; always raises NotFiniteError.
+
+    Dropout draws afresh, so where only that noise made the value, the message cannot name the op.
+    """
     from minigan.debug import debug
     from minigan.errors import NotFiniteError
 

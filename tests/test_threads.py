@@ -1,0 +1,75 @@
+"""Sharing a kernel among threads changes nothing but the time."""
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan.kernels import threads
+from minigan.kernels.cpu import conv
+
+
+@pytest.fixture
+def three_threads(monkeypatch):
+    monkeypatch.setattr(conv, "WORTH_A_THREAD", 1)  # so that small arrays are shared, too
+    monkeypatch.setattr(conv, "CACHE", 2000)
+    before = mg.get_num_threads()
+    mg.set_num_threads(3)
+    yield
+    mg.set_num_threads(before)
+
+
+CASES = [(1, 1, 1, 1), (2, 1, 1, 1), (2, 1, 2, 1), (1, 0, 1, 2), (3, 2, 1, 1)]
+
+
+def all_three(how, channels, rng):
+    stride, padding, dilation, groups = how
+    x = rng.standard_normal((3, channels, 9, 7))
+    w = rng.standard_normal((6, channels // groups, 3, 3))
+    size = tuple((n + 2 * padding - dilation * 2 - 1) // stride + 1 for n in (9, 7))
+    u = rng.standard_normal((3, 6, *size))
+    pairs = [(v, v) for v in (stride, padding, dilation)]
+    return (conv.conv2d(x, w, size, *pairs, groups), conv.conv2d_adjoint(u, w, (9, 7), *pairs, groups),
+            conv.conv2d_weight(x, u, (3, 3), *pairs, groups))
+
+
+@pytest.mark.parametrize("channels", [2, 16])
+@pytest.mark.parametrize("how", CASES)
+def test_convolutions_are_the_same_on_one_thread_and_on_three(how, channels, three_threads):
+    shared = all_three(how, channels, np.random.default_rng(0))
+    again = all_three(how, channels, np.random.default_rng(0))
+    mg.set_num_threads(1)
+    alone = all_three(how, channels, np.random.default_rng(0))
+    for a, b, c in zip(shared, again, alone):
+        np.testing.assert_array_equal(a, b)  # the same bits every time
+        np.testing.assert_allclose(a, c, rtol=1e-12, atol=1e-12)
+
+
+def test_pieces_cover_the_range_once_in_order(three_threads):
+    for n in (1, 2, 3, 7, 10):
+        pieces = threads.share(lambda a, b: (a, b), n)
+        assert pieces[0][0] == 0 and pieces[-1][1] == n and len(pieces) == min(3, n)
+        assert all(first[1] == second[0] for first, second in zip(pieces, pieces[1:]))
+    assert threads.share(lambda a, b: (a, b), 10, least=6) == [(0, 10)]
+
+
+def test_an_error_in_a_thread_is_raised(three_threads):
+    def fail(a, b):
+        if a:
+            raise RuntimeError("in a thread")
+
+    with pytest.raises(RuntimeError, match="in a thread"):
+        threads.share(fail, 3)
+
+
+def test_blas_is_held_to_one_thread_and_given_back():
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    blas = lambda: [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
+    with threadpool_limits(2):
+        mg.set_num_threads(2)
+        assert set(blas()) == {1}
+        mg.set_num_threads(1)
+        assert set(blas()) == {2}
+    for wrong in (0, -1, 1.5):
+        with pytest.raises(ValueError, match="int >= 1"):
+            mg.set_num_threads(wrong)
