@@ -58,6 +58,7 @@ def leaf(tensor: Tensor) -> Node:
     return node
 
 
+NO_PARAMS = ((), {})  # shared: the fewer objects a graph has, the less Python's collector walks
 _is_recording = ContextVar("recording", default=True)  # of each thread on its own
 
 
@@ -189,7 +190,8 @@ def _record(op, args, params):
             arrays, cells = [a if node is None else None for a, node in zip(arrays, parents)], [None] * len(arrays)
         cells.append(out.changed if op.saves_output else None)
         output = kept if op.backward is not None else y if op.saves_output else None
-        out.node = Node(op, arrays, (rest, params), parents, cells, output, y.shape, y.dtype, site)
+        out.node = Node(op, tuple(arrays), (rest, params) if rest or params else NO_PARAMS, tuple(parents), tuple(cells),
+                        output, y.shape, y.dtype, site)
     return out
 
 

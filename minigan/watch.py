@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 
-
 _NOT_THE_USERS = {"minigan", *sys.stdlib_module_names} - {"__main__"}
 
 
