@@ -17,7 +17,6 @@ from minigan.methods import arange, eye, full, ones, ones_like, tensor, zeros, z
 from minigan.ops import *  # every op is mg.<NumPy name>
 from minigan.ops import __all__ as _ops
 from minigan.profile import profile
-from minigan.serialize import load, save
 from minigan.tensor import Tensor, from_dlpack
 from minigan.version import __version__
 from minigan.watch import watch
@@ -32,4 +31,6 @@ def __getattr__(name):
     """The parts that need more than NumPy, or that training does not: loaded when first asked for."""
     if name in ("data", "metrics", "systems", "train", "viz"):
         return importlib.import_module(f"minigan.{name}")
+    if name in ("load", "save"):
+        return getattr(importlib.import_module("minigan.serialize"), name)
     raise AttributeError(f"module 'minigan' has no attribute {name!r}")

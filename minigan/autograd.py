@@ -17,7 +17,6 @@ import contextlib
 import weakref
 from contextvars import ContextVar
 from functools import partial, wraps
-from inspect import signature
 from operator import attrgetter
 
 import numpy as np
@@ -127,8 +126,7 @@ def fused(forward, backward, composition):
     (None where needed[i] is False);   composition(*inputs, **params) -> y, in public ops.  Under create_graph=True the
     composition is differentiated; tests hold the two equal.
     """
-    count = sum(p.default is p.empty and p.kind == p.POSITIONAL_OR_KEYWORD
-                for p in signature(composition).parameters.values())
+    count = composition.__code__.co_argcount - len(composition.__defaults__ or ())
     return _callable(Op(forward, count, backward=backward, composition=composition))
 
 
@@ -139,7 +137,9 @@ def _callable(op):
     @wraps(forward)
     def call(*args, **params):
         if count is not None and len(args) < count:
-            bound = signature(forward).bind(*args, **params)  # inputs given by name: put them in their places
+            from inspect import signature  # slow to import, and seldom needed: inputs given by name
+
+            bound = signature(forward).bind(*args, **params)
             args, params = bound.args, bound.kwargs
         for x in args if count is None else args[:count]:
             if isinstance(x, Tensor):

@@ -165,9 +165,9 @@ class Streams:
 
     def __init__(self, seed: int = 0):
         self.seed = int(seed)
-        self._generators: dict[str, np.random.Generator] = {}
+        self._generators: dict = {}
 
-    def __call__(self, name: str) -> np.random.Generator:
+    def __call__(self, name: str) -> "np.random.Generator":
         """The generator of that name, made when first asked for."""
         if name not in self._generators:
             entropy = [self.seed, zlib.crc32(name.encode())]

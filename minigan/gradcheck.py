@@ -15,8 +15,8 @@ right one.  Order n + 1 is order 1 of the function (x, v) -> J^T v.  The table o
 """
 
 import math
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -31,8 +31,7 @@ ROUNDING = 20.0  # how many times the measured noise of f a difference may be of
 FULL = 2000  # elements looked at, at most, to find the worst one
 
 
-@dataclass
-class Report:
+class Report(NamedTuple):
     """What gradcheck found.   str(report) is one line.
 
     name: of the function.  order: the highest that was checked.  shapes: of the differentiated inputs.  errors: for

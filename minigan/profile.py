@@ -4,28 +4,23 @@ profile     `with mg.profile() as p: ...; print(p)`: a table, the slowest op fir
 """
 
 import contextlib
-from dataclasses import dataclass, field
 
 from minigan.backend import is_array
 from minigan.watch import watch
 
 
-@dataclass
 class Row:
     """What one op did in one phase ("forward" or "backward").   seconds: in all;  bytes: of its inputs and outputs."""
 
-    op: str
-    phase: str
-    calls: int = 0
-    seconds: float = 0.0
-    bytes: int = 0
+    def __init__(self, op, phase):
+        self.op, self.phase, self.calls, self.seconds, self.bytes = op, phase, 0, 0.0, 0
 
 
-@dataclass
 class Profile:
     """The rows of a profile, by (op, phase); printed as a table with times in ms and sizes in MB."""
 
-    by_op: dict = field(default_factory=dict)
+    def __init__(self):
+        self.by_op = {}
 
     @property
     def rows(self) -> list[Row]:

@@ -9,7 +9,6 @@ slower, measured), so BLAS is held to one thread as soon as there are several of
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 
 _count = 1
 _pool = None
@@ -32,6 +31,8 @@ def set_num_threads(n: int | None = None) -> None:
         n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if not isinstance(n, int) or n < 1:
         raise ValueError(f"set_num_threads: n must be an int >= 1, got {n!r}")
+    from concurrent.futures import ThreadPoolExecutor
+
     from threadpoolctl import threadpool_limits
 
     if _limits is not None:
