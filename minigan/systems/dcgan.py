@@ -2,7 +2,9 @@
 
 Radford, Metz and Chintala 2016 (arXiv:1511.06434), at the size of a digit: 7 -> 14 -> 28 and back, kernel 4, stride 2.
 Theirs: batch norm in both nets but for G's output and D's input, ReLU in G, LeakyReLU 0.2 in D, tanh output, weights from
-N(0, 0.02^2), batch norm's from N(1, 0.02^2), Adam 2e-4 with beta1 = 0.5.  Ours: `channels` 64, a first dense layer.
+N(0, 0.02^2), batch norm's from N(1, 0.02^2), Adam with beta1 = 0.5.  Ours: `channels` 64, a first dense layer, and learning
+rates of 5e-4 for D and 1e-3 for G: their 2e-4 is for long training.  After 1,000 steps on font digits the judge of
+metrics/digitnet.py calls the samples with a mean confidence of 0.880 with our rates and 0.856 with theirs (one seed).
 """
 
 from functools import partial
@@ -55,8 +57,8 @@ def start(module):
         init.normal_(module.weight, 1.0, 0.02)
 
 
-@recipe("dcgan", data="digits", steps=1500, batch_size=64, latent=100, channels=64, lr=2e-4, beta1=0.5,
-        objective="non-saturating")
+@recipe("dcgan", data="digits", steps=1500, batch_size=64, latent=100, channels=64, lr_d=5e-4, lr_g=1e-3,
+        beta1=0.5, objective="non-saturating")
 def build(settings, sample_shape):
     """The game for pictures of this shape (C, 28, 28)."""
     if len(sample_shape) != 3 or sample_shape[1:] != (28, 28):
@@ -64,6 +66,6 @@ def build(settings, sample_shape):
                           f"or the system gan")
     G, D = generator(settings.latent, settings.channels, sample_shape[0]), discriminator(settings.channels, sample_shape[0])
     G.apply(start), D.apply(start)
-    adam = partial(Adam, lr=settings.lr, betas=(settings.beta1, 0.999))
-    return Game({"G": G, "D": D}, players=[Player("D", [D], adam), Player("G", [G], adam)],
-                terms=adversarial(settings.objective), latent=Normal(settings.latent))
+    adam = partial(Adam, betas=(settings.beta1, 0.999))
+    players = [Player("D", [D], partial(adam, lr=settings.lr_d)), Player("G", [G], partial(adam, lr=settings.lr_g))]
+    return Game({"G": G, "D": D}, players, adversarial(settings.objective), Normal(settings.latent))
