@@ -93,7 +93,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=15)
     options = parser.parse_args()
     batch_size, rounds = (16, 1) if options.quick else (options.batch, options.rounds)
-    game = dcgan.build(registry.get("dcgan").configure(), (1, 28, 28))
+    game = dcgan.build(registry.get("dcgan").configure({"channels": CHANNELS}), (1, 28, 28))
     rng = np.random.default_rng(0)
     batch = Batch(np.tanh(rng.standard_normal((batch_size, 1, 28, 28), dtype=np.float32)), None)
     streams = Streams(0)

@@ -2,9 +2,10 @@
 
 Radford, Metz and Chintala 2016 (arXiv:1511.06434), at the size of a digit: 7 -> 14 -> 28 and back, kernel 4, stride 2.
 Theirs: batch norm in both nets but for G's output and D's input, ReLU in G, LeakyReLU 0.2 in D, tanh output, weights from
-N(0, 0.02^2), batch norm's from N(1, 0.02^2), Adam with beta1 = 0.5.  Ours: `channels` 64, a first dense layer, and learning
-rates of 5e-4 for D and 1e-3 for G: their 2e-4 is for long training.  After 1,000 steps on font digits the judge of
-metrics/digitnet.py calls the samples with a mean confidence of 0.880 with our rates and 0.856 with theirs (one seed).
+N(0, 0.02^2), batch norm's from N(1, 0.02^2), Adam with beta1 = 0.5.  Ours: a first dense layer, and what lets two minutes do:
+learning rates of 5e-4 for D and 1e-3 for G (theirs, 2e-4, are for long training) and `channels` 32 (64 takes twice the time).
+Seen on font digits, one seed, as the mean confidence of the judge in metrics/digitnet.py, which is 1.00 on real digits: with
+64 channels 0.856 after 1,000 steps with their rates and 0.880 with ours; with 32 and ours 0.886 after 1,500, 0.902 after 2,500.
 """
 
 from functools import partial
@@ -57,7 +58,7 @@ def start(module):
         init.normal_(module.weight, 1.0, 0.02)
 
 
-@recipe("dcgan", data="digits", steps=1500, batch_size=64, latent=100, channels=64, lr_d=5e-4, lr_g=1e-3,
+@recipe("dcgan", data="digits", steps=2500, batch_size=64, latent=100, channels=32, lr_d=5e-4, lr_g=1e-3,
         beta1=0.5, objective="non-saturating")
 def build(settings, sample_shape):
     """The game for pictures of this shape (C, 28, 28)."""
