@@ -4,9 +4,11 @@ set_num_threads   how many threads the large kernels use          share   run a 
 
 NumPy releases the interpreter lock inside its loops and BLAS calls, so Python threads do run side by side.  Splitting a
 kernel *outside* its steps lets each thread keep its piece in its own cache from the first step to the last; BLAS's own
-threads split only the matrix product, and meet again after each.  Both kinds at once get into each other's way, so BLAS is held to one
-thread as soon as there are several of ours.  Off by default: only convolutions are shared so far, and what is not shared
-loses BLAS's second thread (a DCGAN step on two cores: no gain seen; the convolutions alone: up to 1.7 times as fast).
+threads split only the matrix product, and meet again after each.  Both kinds at once get into each other's way, so BLAS is
+held to one thread as soon as there are several of ours.
+
+Off by default: only convolutions are shared so far, and what is not shared loses BLAS's second thread.  Seen on two cores:
+no gain for a whole DCGAN step, up to 1.7 times for the convolutions alone.
 """
 
 import os
