@@ -22,7 +22,7 @@ from operator import attrgetter
 import numpy as np
 
 from minigan.backend import MODULES, check_mix, constant
-from minigan.errors import CONSTANT, FREED, STALE, DTypeError, GraphError, ShapeError, broadcast_advice
+from minigan.errors import CONSTANT, FREED, DTypeError, GraphError, ShapeError, broadcast_advice, stale
 from minigan.tensor import Tensor, clock
 from minigan.watch import calling_line, run, watching
 
@@ -269,9 +269,9 @@ def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=()):
 def _gradients(node, g, wanted, create_graph):
     """(i, gradient of input i) for the wanted inputs of a node whose output has gradient g; zeros are left out."""
     op, parents, y, order = node.op, node.parents, node.output, node.order
-    for cell in node.cells:
+    for i, cell in enumerate(node.cells):
         if cell is not None and cell[0] > order:
-            raise GraphError(f"{op.name}{f' ({node.site})' if node.site else ''}: {STALE}")
+            raise GraphError(stale(op.name, node.site, i, parents))
     rest, params = node.params
     if op.rule is None:
         needed = [parent in wanted for parent in parents]

@@ -50,11 +50,20 @@ class CheckpointError(MiniganError, ValueError):
     """A checkpoint or run folder that cannot be read, written, or belongs to something else."""
 
 
-# The three ways a graph can be asked too late, too early, or in vain.
+# A graph can be asked for derivatives too late, or in vain.
 FREED = "this graph was freed by an earlier backward() or grad(); pass retain_graph=True there, or compute the loss again"
-STALE = ("a value saved for backward was updated in place after use; run backward() or grad() before the update "
-         "(optimizer.step(), x[...] = ...), or compute the loss again")
 CONSTANT = "it was made under no_grad() or detach(), or from tensors none of which has requires_grad=True"
+
+
+def stale(op: str, site: str | None, i: int, parents) -> str:
+    """The text of the error for a value that an op saved and somebody changed: input i, or the output after the last."""
+    if i >= len(parents):
+        what = "its output"
+    else:
+        what = f"input {i} {parents[i].shape}" if parents[i] is not None else f"input {i}"
+    called = f" (called at {site})" if site else ""
+    return (f"{op}{called}: {what}, saved for backward, was updated in place after use; run backward() or grad() before the "
+            f"update (optimizer.step(), x[...] = ...), or compute the loss again")
 
 
 def suggestion(word: str, known) -> str:

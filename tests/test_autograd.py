@@ -227,7 +227,7 @@ def test_an_optimizer_step_between_forward_and_backward_is_noticed():
     w = mg.nn.Parameter(rng.standard_normal((3, 3)).astype("f4"))
     loss = (mg.ones((2, 3)) @ w.T).sum() + (w * w).sum()
     mg.optim.SGD([w], lr=0.1).step([mg.ones((3, 3))])
-    with pytest.raises(GraphError, match="updated in place after use.*before the update"):
+    with pytest.raises(GraphError, match=r"input \d \(3, 3\), saved for backward, was updated in place after use.*before the update"):
         loss.backward()
 
 
@@ -237,7 +237,7 @@ def test_an_in_place_change_is_noticed_through_views_and_detached_twins():
     y = x.T.reshape(4, 3)  # a view of x, here constant, saved by the product
     loss = (w.reshape(4, 1) * y).sum()
     x.detach()[0, 0] = 100.0
-    with pytest.raises(GraphError, match="multiply: a value saved"):
+    with pytest.raises(GraphError, match="multiply: input 1, saved for backward, was updated"):
         loss.backward()
 
 
@@ -424,7 +424,7 @@ def test_checkpoint_keeps_only_its_inputs_and_notices_updates():
     y = mg.checkpoint(f)(x)
     assert inside[0]() is None
     mg.optim.SGD([w], lr=0.1).step([np.ones((4, 4))])
-    with pytest.raises(GraphError, match="checkpoint: a value saved for backward was updated"):
+    with pytest.raises(GraphError, match="checkpoint: input 1 \\(4, 4\\), saved for backward, was updated"):
         y.sum().backward()
 
 
