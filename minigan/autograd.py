@@ -23,7 +23,7 @@ import numpy as np
 
 from minigan.backend import MODULES, check_mix, constant
 from minigan.errors import CONSTANT, FREED, DTypeError, GraphError, ShapeError, broadcast_advice, stale
-from minigan.tensor import Tensor, clock
+from minigan.tensor import Tensor, clock, refuse_graph
 from minigan.watch import calling_line, run, watching
 
 
@@ -93,8 +93,7 @@ class Op:
 
     def __init__(self, forward, count, rule=None, broadcasts=False, saves="both", views=False, backward=None,
                  composition=None):
-        self.name = forward.__name__
-        self.forward, self.count, self.rule = forward, count, rule
+        self.name, self.forward, self.count, self.rule = forward.__name__, forward, count, rule
         self.broadcasts, self.views = broadcasts, views
         self.saves_inputs, self.saves_output = saves in ("both", "inputs"), saves in ("both", "output")
         self.backward, self.composition = backward, composition
@@ -169,6 +168,8 @@ def _record(op, args, params):
                 first = array
             elif array.dtype != first.dtype or type(array) is not type(first):
                 check_mix(op.name, arrays)
+    if rest or params:
+        refuse_graph(op.name, (*rest, *params.values()))
     site = None
     try:
         if watching():
@@ -252,8 +253,8 @@ def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=()):
                     h = _fitted(h, parent, node.op, i)
                 if parent not in grads:
                     grads[parent] = h
-                    # An array of its own (not g, not a view) may be added to in place; others may have other owners.
-                    if not create_graph and h is not g and h.base is None:
+                    # A rule's own array (not g, not a view) may be added to in place; others may have other owners.
+                    if node.op.rule and not create_graph and h is not g and h.base is None:
                         owned.add(parent)
                 elif parent in owned and h.ndim:
                     grads[parent] += h
@@ -383,7 +384,7 @@ def grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=No
     retain_graph = create_graph if retain_graph is None else retain_graph
     roots = [(o.node, _start(o, g, "grad_outputs", create_graph)) for o, g in zip(outputs, grad_outputs)]
     targets = {x.node for x in inputs}
-    with enable_grad() if create_graph else contextlib.nullcontext():
+    with _recording(create_graph or is_recording()):
         found = vjp(roots, targets, create_graph, retain_graph)
     results = []
     for i, x in enumerate(inputs):
@@ -391,9 +392,7 @@ def grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=No
         if g is None and x.node in found:  # reached, but every rule on the way said "zero"
             g = MODULES[type(x.data)].zeros_like(x.data)
         if g is None and not allow_unused:
-            raise GraphError(
-                f"grad: input {i} {x.data.shape} was not used to compute the outputs (or was used under no_grad() or "
-                f"after detach()); leave it out, or pass allow_unused=True to get None in its place"
-            )
+            raise GraphError(f"grad: input {i} {x.data.shape} was not used to compute the outputs (or was used under no_grad() "
+                             f"or after detach()); leave it out, or pass allow_unused=True to get None in its place")
         results.append(g if g is None or isinstance(g, Tensor) else Tensor(g))
     return tuple(results)

@@ -201,12 +201,11 @@ class Streams:
     def load_state_dict(self, state: dict) -> None:
         """Go back to a saved state.
 
-        A generator handed out earlier stays the same object and goes back too; one made after the save starts afresh.
+        A generator handed out earlier stays the same object and goes back too; one made after the save is forgotten, and
+        made anew when asked for.
         """
         self.seed = int(state["seed"])
-        for name, generator in self._generators.items():
-            if name not in state["generators"]:
-                generator.bit_generator.state = Streams(self.seed)(name).bit_generator.state
+        self._generators = {name: g for name, g in self._generators.items() if name in state["generators"]}
         for name, generator_state in state["generators"].items():
             self(name).bit_generator.state = generator_state
 

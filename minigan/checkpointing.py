@@ -15,12 +15,14 @@ def checkpoint(function):
 
     f may use other tensors too, such as a module's parameters; they get their gradients.  Random numbers drawn from
     minigan's streams (dropout) are replayed, so both runs see the same ones.  Every order of derivative works.  f must
-    compute the same again: what it changes in place (the running statistics of batch norm) it changes twice.
+    compute the same again: what it changes in place (the running statistics of batch norm) it changes twice, and constants
+    that it uses beside its inputs must not change in between.
     GraphError if f does not return one Tensor.
     """
 
     def call(*xs):
         before, start = streams.state_dict(), next(clock)
+        tensors = [isinstance(x, Tensor) for x in xs]
         inputs = [Tensor(x.data).requires_grad_() if isinstance(x, Tensor) and x.requires_grad else x for x in xs]
         out = function(*inputs)
         if not isinstance(out, Tensor):
@@ -34,12 +36,13 @@ def checkpoint(function):
             now = streams.state_dict()
             streams.load_state_dict(before)
             try:
-                return function(*values)
+                return function(*(Tensor(v) if constant and not isinstance(v, Tensor) else v
+                                  for v, constant in zip(values, tensors)))
             finally:
                 streams.load_state_dict(now)
 
-        op = Op(function, None, composition=again)
-        op.name = "checkpoint"
+        again.__name__ = "checkpoint"
+        op = Op(again, None, composition=again)
         ours = [x if isinstance(x, Tensor) else Tensor(x) for x in xs]
         cells = [x.changed for x in ours] + [node.leaf().changed if node.op is None else None for node in others]
         result.node = Node(op, [x.data for x in ours], ((), {}), [x.node for x in ours] + others, cells, None, out.shape,

@@ -1,7 +1,7 @@
 """Find the op that makes the first NaN or infinity.
 
 debug       inside the block (or the decorated function), the first op, forward or backward, whose output is not finite
-            although its inputs are raises NotFiniteError with the op's name and the user's line that called it
+            raises NotFiniteError with the op's name, the user's line that called it, and whether its inputs were finite
 """
 
 from minigan.backend import is_array, xp

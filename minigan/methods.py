@@ -7,8 +7,8 @@ import numpy as np
 
 from minigan import ops
 from minigan.autograd import backward, is_recording, leaf, primitive
-from minigan.backend import device_of, to_device
-from minigan.errors import GraphError
+from minigan.backend import device_of, is_array, new_array, to_device
+from minigan.errors import GraphError, ShapeError
 from minigan.tensor import Tensor, plain, tensor
 
 # Operators, and the same with the tensor on the right.
@@ -60,8 +60,8 @@ def _flatten(x):
 
 
 def _to(x, device):
-    """The tensor on another device ('cpu', 'cuda', 'cuda:1'); derivatives pass through."""
-    return _move(x, device)
+    """The tensor on another device ('cpu', 'cuda', 'cuda:1'), itself if it is there; derivatives pass through."""
+    return x if device == x.device else _move(x, device)
 
 
 Tensor.reshape, Tensor.transpose, Tensor.flatten, Tensor.to = _reshape, _transpose, _flatten, _to
@@ -98,15 +98,40 @@ def _requires_grad_(x, value=True):
 def _setitem(x, index, value):
     """x[index] = value in place, for constants and for leaves under no_grad.
 
-    GraphError for a tensor inside a graph.  A graph that has saved this memory notices, and refuses to go backward.
+    GraphError for a tensor inside a graph, and for a value that brings a graph along, which would be lost.  A graph that
+    has saved this memory, as the input of an op, notices and refuses to go backward; indices and conditions are not watched.
     """
-    if x.node is not None and (x.node.op is not None or is_recording()):
-        raise GraphError(
-            "x[...] = value would change a tensor that a graph depends on; build a new one with mg.where, "
-            "mg.concatenate or mg.scatter_add, or change a leaf inside `with mg.no_grad():`"
-        )
+    if x.node is not None and is_recording():
+        raise GraphError(_IN_PLACE.format("x[...] = value"))
+    _check_in_place(x, "x[...] = value", value)
     x.data[plain(index)] = plain(value)
     x.touch()
+
+
+_IN_PLACE = ("{} would change a tensor that a graph depends on; build a new one with mg.where, mg.concatenate or "
+             "mg.scatter_add, or change a leaf inside `with mg.no_grad():`")
+
+
+def _check_in_place(x, what, value):
+    if not x.is_leaf:
+        raise GraphError(_IN_PLACE.format(what))
+    if isinstance(value, Tensor) and value.node is not None and is_recording():
+        raise GraphError(f"{what} would lose the derivative of the value; say so with .detach(), or build a new tensor with "
+                         f"mg.where, mg.concatenate or mg.stack")
+
+
+def _copy_(x, value):
+    """Overwrite the values in place (they stay in the same memory) and return the tensor; also of a leaf, for initialisers.
+
+    ShapeError if the shapes differ; GraphError inside a graph, and for a value that brings a graph along.
+    """
+    _check_in_place(x, "copy_", value)
+    array = plain(value)
+    if np.shape(array) != x.shape:
+        raise ShapeError(f"copy_: cannot copy {np.shape(array)} into {x.shape}; the shapes must be equal")
+    x.data[...] = to_device(array if is_array(array) else new_array(array), x.device)
+    x.touch()
+    return x
 
 
 def _deepcopy(x, memo):
@@ -120,7 +145,7 @@ def _deepcopy(x, memo):
 
 Tensor.requires_grad = property(_requires_grad, _set_requires_grad, doc=_requires_grad.__doc__)
 Tensor.requires_grad_, Tensor.__setitem__, Tensor.backward = _requires_grad_, _setitem, backward
-Tensor.__deepcopy__ = _deepcopy
+Tensor.__deepcopy__, Tensor.copy_ = _deepcopy, _copy_
 
 # ------------------------------------------------------------------------------------------------- new tensors ---
 

@@ -8,7 +8,7 @@ import itertools
 
 import numpy as np
 
-from minigan.backend import MODULES, device_of, is_array, new_array, to_device
+from minigan.backend import MODULES, device_of, new_array, to_device
 from minigan.errors import DeviceError, DTypeError, GraphError, ShapeError
 
 # One tick per recorded call and per in-place change, so that two of them can be told apart: which came first?
@@ -116,16 +116,13 @@ class Tensor:
         """Note that the data was changed in place: graphs that saved the old values will refuse to use them."""
         self.changed[0] = next(clock)
 
-    def copy_(self, value) -> "Tensor":
-        """Overwrite the values in place (they stay in the same memory) and return self.  ShapeError if shapes differ."""
-        array = value.data if isinstance(value, Tensor) else value
-        if np.shape(array) != self.shape:
-            raise ShapeError(f"copy_: cannot copy {np.shape(array)} into {self.shape}; the shapes must be equal")
-        if not isinstance(self.data, np.ndarray):
-            array = to_device(array if is_array(array) else new_array(array), self.device)
-        self.data[...] = to_device(array, "cpu") if is_array(array) and isinstance(self.data, np.ndarray) else array
-        self.touch()
-        return self
+
+def refuse_graph(op: str, arguments) -> None:
+    """GraphError if one of these arguments, which the op does not differentiate, is a Tensor that wants a gradient."""
+    for x in arguments:
+        if isinstance(x, Tensor) and x.node is not None:
+            raise GraphError(f"{op}: a Tensor {x.shape} that requires a gradient is given where {op} has no derivative, so its "
+                             f"gradient would be lost; say so with .detach(), or use an op that has one (maximum, where)")
 
 
 def plain(x):

@@ -47,7 +47,7 @@ def run(op, phase, site, inputs, function, /, *args, **params):
     start = time.perf_counter()
     output = function(*args, **params)
     seconds = time.perf_counter() - start
-    for value in output if isinstance(output, tuple) and phase == "backward" else [output]:
+    for value in output if isinstance(output, (tuple, list)) and phase == "backward" else [output]:
         value = value[0] if isinstance(value, tuple) else value  # a fused op returns (output, what it keeps)
         for watcher in _watchers.active:
             watcher(op, phase, inputs, getattr(value, "data", value) if hasattr(value, "node") else value, seconds, site)

@@ -45,6 +45,16 @@ def set_num_threads(n: int | None = None) -> None:
     _count = n
 
 
+def _after_fork():
+    """In a forked child the parent's threads do not exist: make new ones when asked again, work alone until then."""
+    global _count, _pool
+    _count, _pool = 1, None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def share(function, n: int, least: int = 1) -> list:
     """[function(start, stop), ...] over pieces of range(n), one per thread, each of at least `least`; results in order."""
     pieces = max(1, min(_count, n // max(1, least)))

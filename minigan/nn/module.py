@@ -239,6 +239,8 @@ class Sequential(Module):
         super().__init__()
         named = modules[0] if len(modules) == 1 and isinstance(modules[0], dict) else enumerate(modules)
         for name, module in named.items() if isinstance(named, dict) else named:
+            if not isinstance(module, Module):
+                raise TypeError(f"Sequential takes modules, got {type(module).__name__}; write Sequential(*layers) for a list")
             setattr(self, str(name), module)
 
     def forward(self, x):

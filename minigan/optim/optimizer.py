@@ -4,6 +4,7 @@ When an optimizer is made, its parameters become views of one buffer.  A rule su
 them at once: one call per line instead of one per line and parameter, one kernel on a GPU, one message between machines.
 """
 
+import copy
 from itertools import pairwise
 
 import numpy as np
@@ -33,12 +34,22 @@ class Flat:
     def adopt(self):
         """Make every parameter a view of the vector again, if it was moved or another optimizer has taken it."""
         first = self.parameters[0].data
+        if any(p.dtype != first.dtype or p.device != device_of(first) for p in self.parameters):
+            raise ConfigError("an optimizer's parameters were given different dtypes or devices after it was made; make the "
+                              "optimizer after module.to(...)")
         if first.dtype != self.vector.dtype or device_of(first) != device_of(self.vector):
             self._allocate()
         for p, view in zip(self.parameters, self.views):
             if p.data is not view:
                 view[...] = p.data
                 p.data = view
+
+    def __deepcopy__(self, memo):
+        """Copies of the parameters, views of a vector of their own, and of the state."""
+        twin = Flat(copy.deepcopy(self.parameters, memo))
+        twin.steps, twin.state = list(self.steps), copy.deepcopy(self.state, memo)
+        twin.adopt()
+        return twin
 
     def named(self, name):
         """The rule's vector of that name, zeros at first."""
@@ -48,18 +59,26 @@ class Flat:
 
 
 class Optimizer:
-    """Base of the update rules.  A rule writes `update` (and `state_names`); see SGD.
+    """Base of the update rules.  A rule writes `state_names` and `update`; see SGD.
 
     params: Parameters, or a list of {"params": ..., option: ...} groups with options of their own (torch.optim).
     param_groups: those groups; changing group["lr"] takes effect at the next step.
     """
 
-    state_names: tuple = ()
+    def state_names(self, options) -> tuple:
+        """The vectors that the rule keeps, by name, for a group with these options."""
+        return ()
 
     def __init__(self, params, **options):
         params = [params] if isinstance(params, Tensor) else list(params)
         groups = params if params and isinstance(params[0], dict) else [{"params": params}]
-        self.param_groups = [{**options, **group, "params": list(group["params"])} for group in groups]
+        for group in groups:
+            unknown = [key for key in group if key not in ("params", *options)]
+            if "params" not in group or unknown:
+                raise ConfigError(f"{type(self).__name__}: a group needs 'params', and may have the options "
+                                  f"{', '.join(options)}; got {', '.join(map(repr, group))}")
+        self.param_groups = [
+            {**options, **group, "params": [p] if isinstance(p := group["params"], Tensor) else list(p)} for group in groups]
         seen = set()
         for group in self.param_groups:
             self._check(group, seen)
@@ -76,7 +95,7 @@ class Optimizer:
                 raise ConfigError(f"{name}: a parameter of shape {p.shape} is given twice; it would be updated twice")
             seen.add(id(p))
         for option in ("lr", "eps", "weight_decay", "momentum", "alpha"):
-            if option in group and not (np.ndim(group[option]) == 0 and group[option] >= 0):
+            if option in group and not (isinstance(group[option], (int, float, np.number)) and group[option] >= 0):
                 raise ConfigError(f"{name}: {option} must be a number >= 0, got {group[option]!r}")
         if "betas" in group and not (len(group["betas"]) == 2 and all(0 <= b < 1 for b in group["betas"])):
             raise ConfigError(f"{name}: betas must be two numbers in [0, 1), got {group['betas']!r}")
@@ -133,7 +152,7 @@ class Optimizer:
         for (piece, g), i in zip(pieces, updated):
             if group.get("maximize"):
                 g *= -1
-            state = {name: flat.named(name)[piece] for name in self.state_names}
+            state = {name: flat.named(name)[piece] for name in self.state_names(group)}
             self.update(flat.vector[piece], g, state, flat.steps[i], group)
 
     def update(self, w, g, state, t, options) -> None:
@@ -161,9 +180,14 @@ class Optimizer:
             raise CheckpointError(f"{type(self).__name__}: the saved state is for {len(state['state'])} parameters in "
                                   f"{len(groups)} groups, this optimizer has {len(parameters)} in {len(self.param_groups)}")
         for group, saved in zip(self.param_groups, groups):
+            if set(saved) != set(group) - {"params"}:
+                raise CheckpointError(f"{type(self).__name__}: the saved state has the options {', '.join(sorted(saved))}; it "
+                                      f"is of another rule")
             group.update({k: tuple(v) if isinstance(v, list) else v for k, v in saved.items()})
         index = {id(p): i for i, p in enumerate(parameters)}
         for flat in (flat for flats in self._flats for flat in flats):
+            flat.adopt()
+            flat.state = {}
             for k, p in enumerate(flat.parameters):
                 saved = dict(state["state"][str(index[id(p)])])
                 flat.steps[k] = int(saved.pop("step"))

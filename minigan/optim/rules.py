@@ -16,11 +16,13 @@ class SGD(Optimizer):
     maximize: go up instead of down.
     """
 
-    state_names = ("momentum_buffer",)
-
     def __init__(self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False, *, maximize=False):
         super().__init__(params, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
                          nesterov=nesterov, maximize=maximize)
+
+    def state_names(self, options):
+        """The running sum of gradients, if there is momentum."""
+        return ("momentum_buffer",) if options["momentum"] else ()
 
     def update(self, w, g, state, t, options):
         """See the class."""
@@ -43,13 +45,13 @@ class Adam(Optimizer):
     amsgrad: the largest v so far takes v's place (Reddi et al. 2018).  weight_decay: g <- g + weight_decay w.
     """
 
-    state_names = ("exp_avg", "exp_avg_sq")
-
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False, *, maximize=False):
-        if amsgrad:
-            self.state_names = (*self.state_names, "max_exp_avg_sq")
         super().__init__(params, lr=lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay, amsgrad=amsgrad,
                          maximize=maximize)
+
+    def state_names(self, options):
+        """m, v, and for AMSGrad the largest v."""
+        return ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if options["amsgrad"] else []))
 
     def update(self, w, g, state, t, options):
         """See the class.  In place throughout: a step of Adam is bound by memory, not by arithmetic."""
@@ -79,13 +81,15 @@ class RMSprop(Optimizer):
     goes through b <- momentum b + quotient, and w <- w - lr b.  weight_decay: g <- g + weight_decay w.
     """
 
-    state_names = ("square_avg", "grad_avg", "momentum_buffer")
-
     def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False, *,
                  maximize=False):
-        self.state_names = ("square_avg", *(["grad_avg"] if centered else []), *(["momentum_buffer"] if momentum else []))
         super().__init__(params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum,
                          centered=centered, maximize=maximize)
+
+    def state_names(self, options):
+        """v, and a if centered, and b if there is momentum."""
+        return ("square_avg", *(["grad_avg"] if options["centered"] else []),
+                *(["momentum_buffer"] if options["momentum"] else []))
 
     def update(self, w, g, state, t, options):
         """See the class."""
@@ -98,7 +102,7 @@ class RMSprop(Optimizer):
             a = state["grad_avg"]
             a *= alpha
             a += (1 - alpha) * g
-            variance = v - a * a
+            variance = xp(w).maximum(v - a * a, 0)  # rounding can take it below 0 when g hardly changes
         step = g / (xp(w).sqrt(variance) + options["eps"])
         if options["momentum"]:
             b = state["momentum_buffer"]

@@ -13,12 +13,13 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 import numpy as np
 
 from minigan.autograd import grad, no_grad
 from minigan.backend import to_device
-from minigan.errors import ConfigError, suggestion
+from minigan.errors import CheckpointError, ConfigError, suggestion
 from minigan.nn import Module
 from minigan.tensor import Tensor
 from minigan.train.objectives import OBJECTIVES, Objective
@@ -45,6 +46,12 @@ class Player:
         self.name, self.nets, self.steps = name, nets, steps
         self.parameters = [p for net in nets for p in net.parameters()]
         self.optimizer = optimizer(self.parameters)
+
+    def gradients(self, loss) -> list:
+        """One gradient per parameter; None for those that the loss does not use and those that are frozen."""
+        free = [p for p in self.parameters if p.requires_grad]
+        found = iter(grad(loss, free, allow_unused=True))
+        return [next(found) if p.requires_grad else None for p in self.parameters]
 
     def update(self, gradients) -> None:
         """Take one step along the gradients, one per parameter."""
@@ -132,6 +139,11 @@ class Game:
         for term in terms:
             if term.player not in names:
                 raise ConfigError(f"term {term.name!r} is for player {term.player!r}{suggestion(term.player, names)}")
+        if len(set(names)) != len(names):
+            raise ConfigError(f"players need names of their own, got {names}")
+        for one, other in combinations(terms, 2):
+            if (one.player, one.name) == (other.player, other.name):
+                raise ConfigError(f"player {one.player!r} has two terms called {one.name!r}; name each differently")
         for name in names:
             if not any(term.player == name for term in terms):
                 raise ConfigError(f"player {name!r} has no term, so nothing to improve")
@@ -166,8 +178,11 @@ class Game:
 
     def load_state_dict(self, state) -> None:
         """Go back to a saved state.  CheckpointError if it was saved from another game."""
+        for part, own in (("nets", self.nets), ("players", [player.name for player in self.players])):
+            if set(state[part]) != set(own):
+                raise CheckpointError(f"the state has the {part} {', '.join(state[part])}, this game {', '.join(own)}")
         for name, net in self.nets.items():
-            net.load_state_dict(state["nets"].get(name, {}))
+            net.load_state_dict(state["nets"][name])
         for player in self.players:
             player.optimizer.load_state_dict(state["players"][player.name])
 
@@ -185,7 +200,7 @@ def play(game: Game, batches, streams) -> dict[str, float]:
             step = Step(game, player, next(batches), streams)
             parts = game.parts(step)
             loss = sum(parts.values())
-            gradients = grad(loss, player.parameters, allow_unused=True)
+            gradients = player.gradients(loss)
             losses[player.name] = float(loss)
             if len(parts) > 1:
                 losses.update({f"{player.name}.{name}": float(part) for name, part in parts.items()})
@@ -213,5 +228,5 @@ def blame(game, step):
     again = Step(game, step.player, step.batch, step.streams)
     again.__dict__["z"] = step.z
     with debug():
-        grad(sum(game.parts(again).values()), step.player.parameters, allow_unused=True)
+        step.player.gradients(sum(game.parts(again).values()))
     raise NotFiniteError(f"player {step.player.name}: a loss or gradient overflowed when its terms were added")

@@ -141,3 +141,10 @@ def agree_with_torch(torch, name, x, *options, **more):
 ])
 def test_values_and_gradients_are_torchs(name, options, more):
     agree_with_torch(pytest.importorskip("torch"), name, X, *options, **more)
+
+
+def test_sequential_refuses_a_list_instead_of_becoming_the_identity():
+    from minigan import nn
+
+    with pytest.raises(TypeError, match=r"write Sequential\(\*layers\)"):
+        nn.Sequential([nn.Linear(2, 2)])

@@ -1,5 +1,6 @@
 """The update rules against closed forms, a naive reference on single numbers, and torch where it is installed."""
 
+import copy
 import itertools
 
 import numpy as np
@@ -123,7 +124,7 @@ def test_a_saved_state_continues_to_the_same_bits(name, options):
         optimizer.step(g)
     after, again = fresh()
     for p, q in zip(after, before):
-        p.copy_(q)
+        p.copy_(q.detach())
     again.load_state_dict(optimizer.state_dict())
     for g in gradients()[4:]:
         again.step(g)
@@ -187,3 +188,55 @@ def test_bad_gradients_are_refused():
         optim.SGD([p]).step([np.ones(3), np.ones(3)])
     with pytest.raises(GraphError, match="leaf"):
         optim.SGD([p * 2.0])
+
+
+def test_a_deep_copy_trains_on_its_own():
+    model = mg.nn.Linear(2, 1)
+    optimizer = optim.SGD(model.parameters(), lr=1.0)
+    twin, twins = copy.deepcopy((model, optimizer))
+    before = model.weight.data.copy()
+    twins.step([np.ones((1, 2), np.float32), np.ones(1, np.float32)])
+    np.testing.assert_array_equal(model.weight.data, before)
+    np.testing.assert_allclose(twin.weight.data, before - 1, rtol=1e-6)
+
+
+def test_loading_a_state_forgets_what_came_after_it_and_keeps_its_precision():
+    layer = mg.nn.Linear(2, 1)
+    optimizer = optim.Adam(layer.parameters())
+    fresh = optimizer.state_dict()
+    optimizer.step([np.ones((1, 2), np.float32), np.ones(1, np.float32)])
+    optimizer.load_state_dict(fresh)
+    assert all(set(entry) == {"step"} and entry["step"] == 0 for entry in optimizer.state_dict()["state"].values())
+    layer.double()
+    third = [np.full((1, 2), 1 / 3), np.ones(1)]
+    other = optim.Adam(mg.nn.Linear(2, 1).double().parameters())
+    other.step(third)
+    optimizer.load_state_dict(other.state_dict())
+    np.testing.assert_array_equal(optimizer.state_dict()["state"]["0"]["exp_avg"], other.state_dict()["state"]["0"]["exp_avg"])
+
+
+def test_a_part_moved_to_another_dtype_is_noticed():
+    net = mg.nn.Sequential(mg.nn.Linear(2, 2), mg.nn.Linear(2, 1))
+    optimizer = optim.SGD(net.parameters())
+    net[1].double()
+    with pytest.raises(ConfigError, match="make the optimizer after"):
+        optimizer.step([np.ones(p.shape, p.dtype) for p in net.parameters()])
+
+
+def test_groups_may_differ_in_what_they_keep_and_unknown_options_are_refused():
+    a, b = Parameter(np.ones(1)), Parameter(np.ones(1))
+    optimizer = optim.Adam([{"params": [a], "amsgrad": True}, {"params": b}])
+    optimizer.step([np.ones(1), np.ones(1)])
+    assert "max_exp_avg_sq" in optimizer.state_dict()["state"]["0"]
+    with pytest.raises(ConfigError, match="'learning_rate'"):
+        optim.Adam([{"params": [a], "learning_rate": 3}])
+    with pytest.raises(CheckpointError, match="another rule"):
+        optim.Adam([a]).load_state_dict(optim.RMSprop([b]).state_dict())
+
+
+def test_centered_rmsprop_survives_a_constant_gradient():
+    p = Parameter(np.zeros(2, np.float32))
+    optimizer = optim.RMSprop([p], lr=0.01, centered=True)
+    for _ in range(2000):
+        optimizer.step([np.array([0.1, 1234.567], np.float32)])
+    assert np.isfinite(p.data).all()

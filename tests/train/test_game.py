@@ -349,3 +349,17 @@ def test_logits_of_any_size_are_finite(name):
     a, b = mg.tensor([[1e4], [-1e4]], requires_grad=True), mg.tensor([[1e4], [-1e4]], requires_grad=True)
     loss = OBJECTIVES[name].d(a, b) + OBJECTIVES[name].g(b)
     assert np.isfinite(float(loss)) and all(np.isfinite(g.data).all() for g in mg.grad(loss, [a, b]))
+
+
+def test_names_are_unique_and_frozen_parameters_stay():
+    D = mg.nn.Linear(1, 1)
+    terms = [Term("l", "D", lambda step: ops.mean(step.a)), Term("l", "D", lambda step: ops.mean(step.a))]
+    with pytest.raises(ConfigError, match="two terms called 'l'"):
+        Game({"D": D}, [Player("D", [D], sgd)], terms, Normal(1))
+    with pytest.raises(ConfigError, match="names of their own"):
+        Game({"D": D}, [Player("D", [D], sgd), Player("D", [D], sgd)], terms[:1], Normal(1))
+    D.bias.requires_grad = False
+    player = Player("D", [D], sgd)
+    before = [p.data.copy() for p in (D.weight, D.bias)]
+    player.update(player.gradients(D(mg.ones((2, 1))).sum()))
+    assert (D.weight.data != before[0]).all() and (D.bias.data == before[1]).all()
