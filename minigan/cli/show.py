@@ -82,7 +82,7 @@ def _preview(options):
         viz.save_png(path, viz.image_grid(dataset[rows].x, columns=10, scale=2))
         print(f"{options.name}: {len(dataset):,} pictures {dataset.sample_shape}, {len(rows)} of them in {path}")
     else:
-        viz.scatter_png(path, dataset.sample(2000, rng).x, title=options.name)
+        viz.scatter_png(path, None, dataset.sample(2000, rng).x, title=options.name)
         print(f"{options.name}: endless points, 2,000 of them in {path}")
 
 

@@ -18,7 +18,7 @@ REAL, FAKE = "#56B4E9", "#D55E00"
 def scatter_png(path, fake, real=None, title=None, limits=None):
     """Draw points as a square PNG, 600 x 600 pixels, with equal axes.
 
-    fake    (N, 2), orange      real    (M, 2) or None, blue, underneath
+    fake    (N, 2), orange      real    (M, 2) or None, blue, underneath; one of the two may be None
     limits  (low, high) of both axes; by default the real points with a margin (the fake ones when there are none), so
             the frames of one run have one scale
     Points beyond the limits and points that are NaN or infinite cannot be drawn: the picture says how many.
@@ -27,7 +27,8 @@ def scatter_png(path, fake, real=None, title=None, limits=None):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    fake = _points(fake, "fake")
+    only_real = fake is None
+    fake = _points(np.zeros((0, 2)) if only_real else fake, "fake")
     real = None if real is None else _points(real, "real")
     low, high = _limits(fake if real is None else real) if limits is None else limits
 
@@ -37,7 +38,8 @@ def scatter_png(path, fake, real=None, title=None, limits=None):
         # Larger and paler than the generated points: a halo that is seen around those that lie on it.
         axes.scatter(*real.T, s=4 * _area(real), color=REAL, alpha=0.4, linewidths=0, label=f"real ({len(real)})")
     shown = fake[np.isfinite(fake).all(axis=1)]
-    axes.scatter(*shown.T, s=_area(fake), color=FAKE, alpha=0.7, linewidths=0, label=f"generated ({len(fake)})")
+    if not only_real:
+        axes.scatter(*shown.T, s=_area(fake), color=FAKE, alpha=0.7, linewidths=0, label=f"generated ({len(fake)})")
     axes.set(xlim=(low, high), ylim=(low, high), xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
     axes.grid(color="0.9", linewidth=0.6)
     axes.set_axisbelow(True)

@@ -234,3 +234,11 @@ def test_drawing_changes_no_global_setting(tmp_path):
     curves_png(tmp_path / "x.png", [{"step": 1, "D": 1.0}])
     scatter_png(tmp_path / "x.png", cluster((0, 0)))
     assert matplotlib.rcParams.copy() == before
+
+
+def test_real_points_alone_are_drawn_in_their_own_colour(tmp_path):
+    scatter_png(tmp_path / "real.png", None, np.random.default_rng(0).standard_normal((500, 2)))
+    pixels = np.asarray(Image.open(tmp_path / "real.png").convert("RGB")).astype(int)
+    orange = (pixels[..., 0] - pixels[..., 2] > 100).sum()
+    blue = (pixels[..., 2] - pixels[..., 0] > 60).sum()
+    assert orange == 0 and blue > 500
