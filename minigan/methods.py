@@ -7,7 +7,7 @@ import numpy as np
 
 from minigan import ops
 from minigan.autograd import backward, is_recording, leaf, primitive
-from minigan.backend import device_of, is_array, new_array, to_device
+from minigan.backend import check_device, device_of, is_array, new_array, to_device
 from minigan.errors import GraphError, ShapeError
 from minigan.tensor import Tensor, plain, tensor
 
@@ -54,17 +54,12 @@ def _transpose(x, *axes):
     return ops.transpose(x, (axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes) or None)
 
 
-def _flatten(x):
-    """A copy-free x in one axis, in C order; see ops.ravel."""
-    return ops.ravel(x)
-
-
 def _to(x, device):
     """The tensor on another device ('cpu', 'cuda', 'cuda:1'), itself if it is there; derivatives pass through."""
-    return x if device == x.device else _move(x, device)
+    return x if check_device(device) == x.device else _move(x, device)
 
 
-Tensor.reshape, Tensor.transpose, Tensor.flatten, Tensor.to = _reshape, _transpose, _flatten, _to
+Tensor.reshape, Tensor.transpose, Tensor.flatten, Tensor.to = _reshape, _transpose, ops.ravel, _to
 
 
 def _d_move(g, y, x, device):

@@ -31,14 +31,7 @@ def conv2d(x, w, out, stride, padding, dilation, groups):
     y = m.empty((*out, n, w.shape[0]), x.dtype)
     for inside, outside in _groups(w, groups):
         columns = _Columns(rows[..., inside], w.shape[2:], out, stride, dilation)
-        matrix = _kernel_matrix(w[outside])
-        target = y[..., outside]
-
-        def work(start, stop, columns=columns, matrix=matrix, target=target):
-            for a, b in columns.pieces(start, stop):
-                target[a:b] = (columns(a, b) @ matrix).reshape(target[a:b].shape)
-
-        share(work, out[0], columns.rows_worth_a_thread)
+        columns.times(_kernel_matrix(w[outside]), y[..., outside])
     return y.transpose(2, 3, 0, 1)
 
 
@@ -91,14 +84,8 @@ def _gather(x, u, w, stride, padding, dilation):
                                [p.spacing for p in both])
             # The highest offset comes first in the columns: taps in falling order.
             some = w[:, :, vertical.taps[::-1]][:, :, :, horizontal.taps[::-1]]
-            matrix = some.transpose(2, 3, 0, 1).reshape(-1, w.shape[1])
             target = x[tuple(slice(p.start, None, s) for p, s in zip(both, stride))][: vertical.count, : horizontal.count]
-
-            def work(start, stop, columns=columns, matrix=matrix, target=target):
-                for a, b in columns.pieces(start, stop):
-                    target[a:b] = (columns(a, b) @ matrix).reshape(target[a:b].shape)
-
-            share(work, vertical.count, columns.rows_worth_a_thread)
+            columns.times(some.transpose(2, 3, 0, 1).reshape(-1, w.shape[1]), target)
 
 
 class _Phase(NamedTuple):
@@ -182,6 +169,15 @@ class _Columns:
     def pieces(self, start, stop):
         """(a, b) for consecutive blocks of output rows that fit the cache."""
         return ((a, min(a + self.step, stop)) for a in range(start, stop, max(1, self.step)))
+
+    def times(self, matrix, target):
+        """target (oh, ow, N, channels) = the columns times the matrix, shared among threads by rows."""
+
+        def work(start, stop):
+            for a, b in self.pieces(start, stop):
+                target[a:b] = (self(a, b) @ matrix).reshape(target[a:b].shape)
+
+        share(work, self.out[0], self.rows_worth_a_thread)
 
     def __call__(self, a, b):
         pixels = (b - a) * self.out[1] * self.rows.shape[2]
