@@ -75,6 +75,13 @@ def suggestion(word: str, known) -> str:
     return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(map(str, known))}"
 
 
+def choose(what: str, name: str, table: dict):
+    """table[name]; ConfigError with the nearest name if there is none."""
+    if name not in table:
+        raise ConfigError(f"unknown {what} {name!r}{suggestion(str(name), table)}")
+    return table[name]
+
+
 def broadcast_advice(op: str, shapes) -> str:
     """The text of the error for shapes that do not broadcast; with the fix, where one missing axis explains it."""
     text = f"{op}: {' and '.join(map(str, shapes))} do not broadcast"

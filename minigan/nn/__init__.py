@@ -14,6 +14,7 @@ from minigan.nn.layers import (
     ReLU, ReplicationPad2d, Sigmoid, SiLU, SmoothL1Loss, Softmax, Softplus, Tanh, Unflatten, Upsample, ZeroPad2d)
 from minigan.nn.module import Module, ModuleDict, ModuleList, Parameter, Sequential
 from minigan.nn.norm import BatchNorm1d, BatchNorm2d, GroupNorm, InstanceNorm2d, LayerNorm
+from minigan.nn.adversarial import MinibatchDiscrimination, VirtualBatch, VirtualBatchNorm
 from minigan.nn.rnn import GRU, LSTM, GRUCell, LSTMCell
 from minigan.nn.utils import summary
 

@@ -63,7 +63,10 @@ class Optimizer:
 
     params: Parameters, or a list of {"params": ..., option: ...} groups with options of their own (torch.optim).
     param_groups: those groups; changing group["lr"] takes effect at the next step.
+    needs_closure: step takes a function closure() -> (loss, gradients) too, to look at other weights on its way.
     """
+
+    needs_closure = False
 
     def state_names(self, options) -> tuple:
         """The vectors that the rule keeps, by name, for a group with these options."""
@@ -115,6 +118,10 @@ class Optimizer:
     def parameters(self) -> list:
         """All parameters, in the order given."""
         return [p for group in self.param_groups for p in group["params"]]
+
+    def wanted(self) -> list:
+        """The parameters whose gradients the next step will use: all, unless the rule updates some at a time."""
+        return self.parameters
 
     def zero_grad(self) -> None:
         """Forget the gradients that backward() has summed."""

@@ -1,27 +1,42 @@
 """GAN: two multilayer perceptrons play the non-saturating game.
 
-Goodfellow et al. 2014.  The nets are those of seed text 002: G 100-128-256-784, D 784-256-128-1, LeakyReLU, a sigmoid
-on the pictures (here tanh, for pixels in [-1, 1]).  Its learning rate is 2e-4; beta1 = 0.5 is DCGAN's (Radford et al. 2016).
+Goodfellow et al. 2014.  For pictures the nets are those of seed text 002: G 100-128-256-784, D 784-256-128-1, LeakyReLU, a
+sigmoid on the pictures (here tanh, for pixels in [-1, 1]).  Its learning rate is 2e-4; beta1 = 0.5 is DCGAN's (Radford et
+al. 2016).  For points of the plane: two hidden layers of 128 in each, 2 latent numbers.
 D ends in a logit: the sigmoid is inside the objective, where it cannot overflow.
 """
 
 import math
-from functools import partial
 
 from minigan.nn import Flatten, LeakyReLU, Linear, Sequential, Tanh, Unflatten
-from minigan.optim import Adam
 from minigan.systems.registry import recipe
-from minigan.train.game import Game, Normal, Player, adversarial
+from minigan.train.game import Normal
+from minigan.train.gan import SETTINGS, gan, norm_layer, prepare
+
+# For points: what systems share on ring8, grid25, swiss-roll and two-moons.
+POINTS = {"batch_size": 256, "latent": 2, "lr_d": 1e-3, "lr_g": 1e-3}
 
 
-@recipe("gan", data="digits", steps=4000, batch_size=64, latent=100, lr=2e-4, beta1=0.5, objective="non-saturating")
+def mlp(sizes, norm="none"):
+    """The layers of a perceptron: Linear, norm and LeakyReLU for every hidden size, a Linear for the last."""
+    layers = []
+    for inputs, outputs in zip(sizes[:-2], sizes[1:-1]):
+        layers += [Linear(inputs, outputs), *norm_layer(norm, outputs, pixels=False), LeakyReLU(0.2)]
+    return [*layers, Linear(*sizes[-2:])]
+
+
+def nets(settings, sample_shape):
+    """G and D for samples of this shape: pictures (C, H, W), or points (2,)."""
+    size, width = math.prod(sample_shape), settings.width
+    pictures = len(sample_shape) > 1
+    hidden = [width, 2 * width] if pictures else [width, width]
+    G = Sequential(*mlp([settings.latent, *hidden, size], settings.norm_g),
+                   *([Tanh()] if pictures else []), Unflatten(1, sample_shape))  # points are not confined to [-1, 1]
+    D = Sequential(Flatten(), *mlp([size, *hidden[::-1], 1], settings.norm_d))
+    return prepare(G, D, settings, Normal(settings.latent))
+
+
+@recipe("gan", points=POINTS | {"steps": 10_000}, **SETTINGS, steps=4000, batch_size=64, latent=100, width=128)
 def build(settings, sample_shape):
-    """The game for samples of this shape: pictures (C, H, W), or points (2,)."""
-    pixels = math.prod(sample_shape)
-    last = [Tanh()] if len(sample_shape) > 1 else []  # points are not confined to [-1, 1]
-    G = Sequential(Linear(settings.latent, 128), LeakyReLU(0.2), Linear(128, 256), LeakyReLU(0.2), Linear(256, pixels),
-                   *last, Unflatten(1, sample_shape))
-    D = Sequential(Flatten(), Linear(pixels, 256), LeakyReLU(0.2), Linear(256, 128), LeakyReLU(0.2), Linear(128, 1))
-    adam = partial(Adam, lr=settings.lr, betas=(settings.beta1, 0.999))
-    return Game({"G": G, "D": D}, players=[Player("D", [D], adam), Player("G", [G], adam)],
-                terms=adversarial(settings.objective), latent=Normal(settings.latent))
+    """The game for samples of this shape."""
+    return gan(*nets(settings, sample_shape), settings, Normal(settings.latent))

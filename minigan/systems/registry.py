@@ -8,7 +8,7 @@ typed       a value as the command line gives it, in the type of a setting
 import importlib
 import pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 from minigan.errors import ConfigError, suggestion
@@ -24,7 +24,8 @@ class Recipe:
     """How to build a system.
 
     build(settings, sample_shape) -> Game.  settings: every setting with its default, whose type --set keeps.  Those every
-    system declares: steps (iterations), batch_size.  data: default data set.  summary: one line for `minigan list`.
+    system declares: steps (iterations), batch_size.  points: the defaults that are others for points of the plane.
+    data: default data set.  summary: one line for `minigan list`.
     """
 
     name: str
@@ -32,14 +33,20 @@ class Recipe:
     data: str
     settings: dict
     summary: str
+    points: dict = field(default_factory=dict)
 
-    def configure(self, overrides: dict | None = None) -> SimpleNamespace:
-        """The settings and COMMON, some replaced; ConfigError for one that is unknown, or of the wrong type or range."""
-        settings = {**self.settings, **COMMON}
+    def configure(self, overrides: dict | None = None, sample_shape=None) -> SimpleNamespace:
+        """The settings for samples of this shape and COMMON, some replaced; "lr" stands for all of lr_d, lr_g, ...
+
+        ConfigError for a setting that is unknown, or of the wrong type or range."""
+        settings = {**self.settings, **(self.points if sample_shape == (2,) else {}), **COMMON}
+        rates = [key for key in settings if key.startswith("lr_")]
+        meant = {key: [key] for key in settings} | ({"lr": rates} if rates else {})
         for key, value in (overrides or {}).items():
-            if key not in settings:
-                raise ConfigError(f"{self.name} has no setting {key!r}{suggestion(key, settings)}")
-            settings[key] = typed(key, value, settings[key])
+            if key not in meant:
+                raise ConfigError(f"{self.name} has no setting {key!r}{suggestion(key, meant)}")
+            for name in meant[key]:
+                settings[name] = typed(key, value, settings[name])
         return SimpleNamespace(**settings)
 
 
@@ -78,12 +85,12 @@ def _word(default):
 RECIPES: dict[str, Recipe] = {}
 
 
-def recipe(name: str, data: str = "digits", **settings):
+def recipe(name: str, data: str = "digits", points: dict | None = None, **settings):
     """Enter build(settings, sample_shape) -> Game under a name; the first line of its module's docstring describes it."""
 
     def enter(build):
         doc = importlib.import_module(build.__module__).__doc__
-        RECIPES[name] = Recipe(name, build, data, settings, doc.splitlines()[0])
+        RECIPES[name] = Recipe(name, build, data, settings, doc.splitlines()[0], points or {})
         return build
 
     return enter

@@ -1,6 +1,6 @@
 """What the two players of a GAN pay, as pure functions of logits: a = D(x) on real, b = D(G(z)) on generated samples.
 
-Each objective has d(a, b), which D minimises, and g(b), which G minimises; both are scalars (means over the batch), in
+Each objective has d(a, b), which D minimises, and g(a, b), which G minimises; both are scalars (means over the batch), in
 nats where they are cross-entropies.  Logits, never probabilities: log sigmoid(a) = -softplus(-a) cannot overflow.
 """
 
@@ -11,26 +11,41 @@ from minigan.ops import mean, relu, softplus, square
 
 
 class Objective(NamedTuple):
-    """d(a, b): D's loss.   g(b): G's loss."""
+    """d(a, b): D's loss.   g(a, b): G's loss.
+
+    paired: G's loss looks at real samples too; otherwise its a is None, and D is not asked for it.
+    target: a real sample has a label, so that it can be smoothed (see stabilisers.smoothing).
+    unit: what the losses are measured in.
+    """
 
     d: Callable
     g: Callable
+    paired: bool = False
+    target: bool = False
+    unit: str = "score"
 
 
 OBJECTIVES = {
     "minimax": Objective(                                        # Goodfellow et al. 2014, equation 1
         d=lambda a, b: mean(softplus(-a)) + mean(softplus(b)),   # -E log D(x) - E log(1 - D(G(z)));  2 ln 2 undecided
-        g=lambda b: -mean(softplus(b))),                         # E log(1 - D(G(z)));  slope at b = -10 is -0.00005
+        g=lambda a, b: -mean(softplus(b)),                       # E log(1 - D(G(z)));  slope at b = -10 is -0.00005
+        target=True, unit="nats"),
     "non-saturating": Objective(                                 # Goodfellow et al. 2014, section 3
         d=lambda a, b: mean(softplus(-a)) + mean(softplus(b)),
-        g=lambda b: mean(softplus(-b))),                         # -E log D(G(z));  slope at b = -10 is -1.0
+        g=lambda a, b: mean(softplus(-b)),                       # -E log D(G(z));  slope at b = -10 is -1.0
+        target=True, unit="nats"),
     "least-squares": Objective(                                  # Mao et al. 2017, equation 9: a = 0, b = c = 1
         d=lambda a, b: 0.5 * mean(square(a - 1)) + 0.5 * mean(square(b)),
-        g=lambda b: 0.5 * mean(square(b - 1))),
+        g=lambda a, b: 0.5 * mean(square(b - 1)),
+        target=True, unit="squared score"),
     "hinge": Objective(                                          # Lim and Ye 2017; Miyato et al. 2018, equation 16
         d=lambda a, b: mean(relu(1 - a)) + mean(relu(1 + b)),
-        g=lambda b: -mean(b)),
+        g=lambda a, b: -mean(b)),
     "wasserstein": Objective(                                    # Arjovsky et al. 2017, algorithm 1
         d=lambda a, b: mean(b) - mean(a),                        # needs a D of bounded slope
-        g=lambda b: -mean(b)),
+        g=lambda a, b: -mean(b)),
+    "relativistic": Objective(                                   # Jolicoeur-Martineau 2019, equations 7 and 8 (RaSGAN):
+        d=lambda a, b: mean(softplus(mean(b) - a)) + mean(softplus(b - mean(a))),   # is x more real than the average fake?
+        g=lambda a, b: mean(softplus(mean(a) - b)) + mean(softplus(a - mean(b))),   # and the other way round
+        paired=True, unit="nats"),
 }

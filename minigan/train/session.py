@@ -55,12 +55,13 @@ class Session:
         ConfigError or DataError, before any folder is made, for a system, data set, setting or device that is not there.
         """
         recipe = registry.get(system)
-        settings = recipe.configure(overrides)
+        recipe.configure(overrides)  # complains of a setting before any data is fetched
         if not isinstance(seed, int) or not 0 <= seed < 2**63:
             raise ConfigError(f"seed must be a whole number from 0 to 2^63 - 1, got {seed}")
         device = backend.pick_device(device)
         data_name = data_name or recipe.data
         dataset = data.load(data_name, data_dir=data_dir)
+        settings = recipe.configure(overrides, tuple(dataset.sample_shape))
         data.Loader(dataset, settings.batch_size, 0)  # complains of a batch that does not fit
         recipe.build(settings, dataset.sample_shape)  # complains of data that does not fit
         folder = str(Path(data_dir).expanduser().absolute()) if data_dir else ""  # `resume` may be called from elsewhere
@@ -132,7 +133,7 @@ class Session:
             if self.step == 0:
                 self.draw()
             while self.step < steps and not self.stopped and (seconds is None or time.monotonic() - start < seconds):
-                losses = play(self.game, self.loader, self.streams)
+                losses = play(self.game.at(self.step), self.loader, self.streams, self.step / steps)
                 self.step += 1
                 if self.step % self.settings.log_every == 0:
                     self.run.log({"step": self.step, **losses})
@@ -153,17 +154,35 @@ class Session:
             "game": self.game.state_dict(), "streams": self.streams.state_dict(), "noise": backend.streams.state_dict(),
             "loader": self.loader.state_dict()})
 
-    def sample(self, n: int, seed=None) -> np.ndarray:
-        """n samples, an array.  The same ones for the same weights: drawn from a stream of their own (or a given seed)."""
+    def sample(self, n: int, seed=None, label=None, show=False) -> np.ndarray:
+        """n samples, an array.  The same ones for the same weights: drawn from a stream of their own (or a given seed).
+
+        label: the class of all of them, for a system that has classes; by default see `labels`.  ConfigError if it has
+        none, or not this one.   show: what a picture of the run shows, instead of the samples.
+        """
         generator = Streams(self.run.seed)("eval") if seed is None else Streams(seed)("sample")
-        parts = [self.game.sample(self.game.latent(min(500, n - i), generator)) for i in range(0, n, 500)]
+        labels = self.labels(n, label)
+        parts = []
+        for i in range(0, n, 500):
+            z = self.game.latent(min(500, n - i), generator)
+            parts.append(self.game.sample(z, None if labels is None else labels[i : i + 500], show))
         return np.concatenate(parts)
+
+    def labels(self, n: int, label=None) -> np.ndarray | None:
+        """The classes of n samples, int64: all `label`, or 0, 1, 2, ... in turn; None for a system without classes."""
+        classes = self.game.classes
+        if label is not None and not (classes and 0 <= label < classes):
+            raise ConfigError(f"{self.run.system} cannot draw label {label}: "
+                              + (f"its labels are 0 to {classes - 1}" if classes else "it has no labels; see cgan"))
+        if classes is None:
+            return None
+        return np.full(n, label) if label is not None else np.arange(n) % classes
 
     def draw(self) -> None:
         """Write samples/step_<step>.png: the same latent draws every time, so that one sees them change."""
         path = self.run.sample_path(self.step)
         if len(self.sample_shape) == 3:
-            viz.save_png(path, viz.image_grid(self.sample(SHOWN), scale=2))
+            viz.save_png(path, viz.image_grid(self.sample(SHOWN, show=True), scale=2))
         else:
             real = self.dataset.sample(SHOWN_POINTS, np.random.default_rng(0)).x
             viz.scatter_png(path, self.sample(SHOWN_POINTS), real, f"{self.run.system}, step {self.step}")

@@ -183,14 +183,15 @@ def test_terms_are_weighed_and_added():
     losses = play(game, batches(), Streams(0))
     expected = {"D.score": 2 * (x @ w.T).mean(), "D.size": 10 * (w**2).sum()}
     assert {name: pytest.approx(value, rel=1e-5) for name, value in expected.items()} == {k: losses[k] for k in expected}
-    assert losses["D"] == pytest.approx(sum(expected.values()), rel=1e-5) and set(losses) == {"D", *expected}
+    assert losses["D"] == pytest.approx(sum(expected.values()), rel=1e-5) and set(losses) == {"D", "D.gradient", *expected}
+    assert losses["D.gradient"] == pytest.approx(np.linalg.norm(2 * x.mean(axis=0) + 20 * w), rel=1e-5)
     np.testing.assert_allclose(D.weight.data, w - 0.01 * (2 * x.mean(axis=0) + 20 * w), rtol=1e-5)
 
 
 def test_a_term_pays_one_player_only():
     """A penalty on G's weights in D's terms moves nothing; as G's term it shrinks them."""
     for player, shrinks in (("D", False), ("G", True)):
-        game = linear_game(Objective(lambda a, b: 0.0 * ops.mean(a), lambda b: 0.0 * ops.mean(b)))
+        game = linear_game(Objective(lambda a, b: 0.0 * ops.mean(a), lambda a, b: 0.0 * ops.mean(b)))
         G = game.nets["G"]
         game.terms.append(Term("size", player, lambda step, G=G: ops.sum(G.weight**2)))
         before = np.abs(G.weight.data).sum()
@@ -200,7 +201,7 @@ def test_a_term_pays_one_player_only():
 
 def test_one_term_is_reported_once_and_losses_are_plain_numbers():
     losses = play(linear_game(), batches(), Streams(0))
-    assert list(losses) == ["D", "G"] and all(type(value) is float for value in losses.values())
+    assert list(losses) == ["D", "D.gradient", "G", "G.gradient"] and all(type(value) is float for value in losses.values())
 
 
 def test_a_term_for_nobody_and_a_player_without_a_term_are_refused():
@@ -248,7 +249,7 @@ def test_a_nan_in_the_data_is_not_blamed_on_the_op_that_met_it():
 
 def test_a_large_but_finite_gradient_is_no_error():
     """Its square is beyond float32."""
-    game = linear_game(Objective(lambda a, b: 1e25 * ops.mean(a), lambda b: ops.mean(b)), optimizer=partial(SGD, lr=1e-25))
+    game = linear_game(Objective(lambda a, b: 1e25 * ops.mean(a), lambda a, b: ops.mean(b)), optimizer=partial(SGD, lr=1e-25))
     w, x = game.nets["D"].weight.data.copy(), next(batches()).x
     play(game, batches(), Streams(0))
     np.testing.assert_allclose(game.nets["D"].weight.data, w - x.mean(axis=0), rtol=1e-4)
@@ -291,17 +292,19 @@ def test_the_latent_draws():
 # ---- objectives ------------------------------------------------------------------------------------------------------
 
 ln, softplus = math.log, lambda t: np.logaddexp(0.0, t)
-FORMULAS = {  # (D's loss of a, b; G's loss of b), in NumPy, float64
-    "minimax": (lambda a, b: -np.log(1 / (1 + np.exp(-a))).mean() - np.log(1 - 1 / (1 + np.exp(-b))).mean(),
-                lambda b: np.log(1 - 1 / (1 + np.exp(-b))).mean()),
-    "non-saturating": (lambda a, b: -np.log(1 / (1 + np.exp(-a))).mean() - np.log(1 - 1 / (1 + np.exp(-b))).mean(),
-                       lambda b: -np.log(1 / (1 + np.exp(-b))).mean()),
-    "least-squares": (lambda a, b: ((a - 1) ** 2).mean() / 2 + (b**2).mean() / 2, lambda b: ((b - 1) ** 2).mean() / 2),
-    "hinge": (lambda a, b: np.maximum(0, 1 - a).mean() + np.maximum(0, 1 + b).mean(), lambda b: -b.mean()),
-    "wasserstein": (lambda a, b: b.mean() - a.mean(), lambda b: -b.mean()),
+probability = lambda t: 1 / (1 + np.exp(-t))
+cross_entropy = lambda real, fake: -np.log(probability(real)).mean() - np.log(1 - probability(fake)).mean()
+FORMULAS = {  # (D's loss of a, b; G's loss of a, b), in NumPy, float64
+    "minimax": (cross_entropy, lambda a, b: np.log(1 - probability(b)).mean()),
+    "non-saturating": (cross_entropy, lambda a, b: -np.log(probability(b)).mean()),
+    "least-squares": (lambda a, b: ((a - 1) ** 2).mean() / 2 + (b**2).mean() / 2, lambda a, b: ((b - 1) ** 2).mean() / 2),
+    "hinge": (lambda a, b: np.maximum(0, 1 - a).mean() + np.maximum(0, 1 + b).mean(), lambda a, b: -b.mean()),
+    "wasserstein": (lambda a, b: b.mean() - a.mean(), lambda a, b: -b.mean()),
+    "relativistic": (lambda a, b: cross_entropy(a - b.mean(), b - a.mean()),
+                     lambda a, b: cross_entropy(b - a.mean(), a - b.mean())),
 }
 UNDECIDED = {"minimax": (2 * ln(2), -ln(2)), "non-saturating": (2 * ln(2), ln(2)), "least-squares": (0.5, 0.5),
-             "hinge": (2.0, 0.0), "wasserstein": (0.0, 0.0)}
+             "hinge": (2.0, 0.0), "wasserstein": (0.0, 0.0), "relativistic": (2 * ln(2), 2 * ln(2))}
 
 
 def test_every_objective_has_its_formula_here():
@@ -316,9 +319,9 @@ def test_an_objective_is_its_formula_with_its_slopes(name):
     ta, tb = mg.tensor(a, requires_grad=True), mg.tensor(b, requires_grad=True)
     loss = OBJECTIVES[name].d(ta, tb)
     assert loss.shape == () and float(loss) == pytest.approx(d(a, b), rel=1e-12)
-    assert float(OBJECTIVES[name].g(tb)) == pytest.approx(g(b), rel=1e-12)
-    slopes = (*mg.grad(loss, [ta, tb]), *mg.grad(OBJECTIVES[name].g(tb), [tb]))
-    functions = (lambda t: d(t, b), lambda t: d(a, t), g)
+    assert float(OBJECTIVES[name].g(ta, tb)) == pytest.approx(g(a, b), rel=1e-12)
+    slopes = (*mg.grad(loss, [ta, tb]), *mg.grad(OBJECTIVES[name].g(ta, tb), [tb]))
+    functions = (lambda t: d(t, b), lambda t: d(a, t), lambda t: g(a, t))
     for slope, function, at in zip(slopes, functions, (a, b, b)):
         for i in range(len(at)):
             step = np.zeros_like(at)
@@ -331,7 +334,7 @@ def test_an_objective_is_its_formula_with_its_slopes(name):
 def test_what_an_undecided_d_pays(name):
     zero = mg.zeros((4, 1))
     assert float(OBJECTIVES[name].d(zero, zero)) == pytest.approx(UNDECIDED[name][0], abs=1e-6)
-    assert float(OBJECTIVES[name].g(zero)) == pytest.approx(UNDECIDED[name][1], abs=1e-6)
+    assert float(OBJECTIVES[name].g(zero, zero)) == pytest.approx(UNDECIDED[name][1], abs=1e-6)
 
 
 @pytest.mark.parametrize("name, slope", [
@@ -340,14 +343,14 @@ def test_what_an_undecided_d_pays(name):
     ("least-squares", -11.0), ("hinge", -1.0), ("wasserstein", -1.0)])
 def test_what_g_feels_when_d_is_sure(name, slope):
     b = mg.tensor([[-10.0]], requires_grad=True)
-    (found,) = mg.grad(OBJECTIVES[name].g(b), [b])
+    (found,) = mg.grad(OBJECTIVES[name].g(None, b), [b])
     assert float(found) == pytest.approx(slope, rel=1e-3)
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_logits_of_any_size_are_finite(name):
     a, b = mg.tensor([[1e4], [-1e4]], requires_grad=True), mg.tensor([[1e4], [-1e4]], requires_grad=True)
-    loss = OBJECTIVES[name].d(a, b) + OBJECTIVES[name].g(b)
+    loss = OBJECTIVES[name].d(a, b) + OBJECTIVES[name].g(a, b)
     assert np.isfinite(float(loss)) and all(np.isfinite(g.data).all() for g in mg.grad(loss, [a, b]))
 
 

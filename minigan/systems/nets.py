@@ -1,0 +1,11 @@
+"""Which nets a system plays with, where it can choose: perceptrons (gan.py) or convolutions (dcgan.py)."""
+
+from minigan.errors import choose
+from minigan.systems import dcgan, gan
+
+FAMILIES = {"mlp": gan.nets, "conv": dcgan.nets}
+
+
+def nets(settings, sample_shape):
+    """G and D of the family settings.nets for samples of this shape."""
+    return choose("family of nets", settings.nets, FAMILIES)(settings, sample_shape)

@@ -1,0 +1,71 @@
+"""Penalties on the slope of D: |dD/dx| at chosen points, held to 1 or to 0.  Each is a scalar loss of a Step.
+
+gradient  WGAN-GP: slope 1 between real and generated samples      r1, r2  slope 0 at the real, at the generated ones
+dragan    slope 1 around the real samples                          PENALTIES  these by name, with their papers' weights
+
+The slope is one norm per sample, never one per batch, whatever the rank of x; the derivative of a penalty is a derivative
+of a derivative, which `grad(create_graph=True)` gives.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from minigan.autograd import grad
+from minigan.ops import mean, sqrt, square
+from minigan.ops import sum as total
+
+
+def slopes_squared(step, points):
+    """|dD/dx|^2 at each of the points (N, ...): (N,), recorded, so that it can be differentiated again."""
+    points = points.detach()
+    points.requires_grad = True
+    (g,) = grad(total(step.score(points)), [points], create_graph=True)
+    return total(square(g), axis=tuple(range(1, g.ndim)))
+
+
+def _off_one(squared):
+    """E (|slope| - 1)^2.  The slope of a square root is infinite at 0, where a dead D may be: 1e-12 keeps it finite."""
+    return mean(square(sqrt(squared + 1e-12) - 1))
+
+
+def _per_sample(n, x):
+    return (n, *[1] * (x.ndim - 1))
+
+
+def gradient(step):
+    """E (|dD/dx^| - 1)^2,   x^ = u x + (1 - u) G(z),  u uniform in [0, 1), one per sample.   Gulrajani et al. 2017, eq. 3."""
+    x, fake = step.seen_x.detach(), step.seen_fake.detach()
+    u = step.draw("penalty", lambda generator: generator.random(_per_sample(len(x), x), dtype=np.float32))
+    return _off_one(slopes_squared(step, u * x + (1 - u) * fake))
+
+
+def r1(step):
+    """E |dD/dx|^2 / 2 at real samples.   Mescheder et al. 2018, equation 9 (the 1/2 is theirs; its weight is gamma)."""
+    return 0.5 * mean(slopes_squared(step, step.seen_x))
+
+
+def r2(step):
+    """E |dD/dx|^2 / 2 at generated samples.   Mescheder et al. 2018, equation 10."""
+    return 0.5 * mean(slopes_squared(step, step.seen_fake))
+
+
+def dragan(step):
+    """E (|dD/dx| - 1)^2 at x + s u / 2,   s the standard deviation of the whole batch, u uniform in [0, 1) per number.
+
+    Kodali et al. 2017, algorithm 1, with the noise of their published code."""
+    x = step.seen_x.detach()
+    u = step.draw("penalty", lambda generator: generator.random(x.shape, dtype=np.float32))
+    return _off_one(slopes_squared(step, x + 0.5 * x.std() * u))
+
+
+class Penalty(NamedTuple):
+    """loss: a function of a Step.   weight: its paper's."""
+
+    loss: Callable
+    weight: float
+
+
+PENALTIES = {"wgan-gp": Penalty(gradient, 10.0), "r1": Penalty(r1, 10.0), "r2": Penalty(r2, 10.0),
+             "dragan": Penalty(dragan, 10.0)}

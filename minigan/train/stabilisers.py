@@ -1,0 +1,123 @@
+"""What steadies a GAN, each a few lines that combine with the others.
+
+pieces that run after a player's update   WeightClip, MovingAverage, HistoricalAverage
+terms of a loss                           smoothing, feature_matching, HistoricalAverage.term
+what D sees                               instance_noise
+Elsewhere: layers (nn/adversarial.py: minibatch discrimination, virtual batch norm; nn/utils.py: spectral norm), penalties
+on D's slope (penalties.py), which combine how (gan.py).
+"""
+
+import numpy as np
+
+from minigan.backend import to_device
+from minigan.errors import ConfigError
+from minigan.nn import Module, Sequential
+from minigan.ops import mean, square
+from minigan.ops import sum as total
+from minigan.tensor import Tensor
+from minigan.train.game import Term
+
+
+class WeightClip:
+    """After every update: w <- min(max(w, -c), c) for every parameter.   Arjovsky et al. 2017, algorithm 1, line 7."""
+
+    def __init__(self, nets: list[Module], c: float):
+        self.parameters, self.c = [p for net in nets for p in net.parameters()], c
+
+    def __call__(self):
+        for p in self.parameters:
+            p.data.clip(-self.c, self.c, out=p.data)
+            p.touch()
+
+
+class MovingAverage:
+    """After every update: w' <- decay w' + (1 - decay) w, w' the weights of `average`, a copy of `net` to draw samples from.
+
+    Buffers (the running statistics of a batch norm) are copied.  In the first steps the decay is at most (1 + t)/(10 + t),
+    so that the initial weights are soon forgotten.   Yazici et al. 2019.
+    """
+
+    def __init__(self, net: Module, average: Module, decay: float):
+        self.net, self.average, self.decay, self.t = net, average, decay, 0
+
+    def __call__(self):
+        decay, self.t = min(self.decay, (1 + self.t) / (10 + self.t)), self.t + 1
+        for mean_p, p in zip(self.average.parameters(), self.net.parameters()):
+            mean_p.data *= decay
+            mean_p.data += (1 - decay) * p.data
+            mean_p.touch()
+        for (_, copied), (_, buffer) in zip(self.average.named_buffers(), self.net.named_buffers()):
+            copied.data[...] = buffer.data
+
+    def state_dict(self):
+        """How many updates there were; the weights are a net of the game."""
+        return {"t": self.t}
+
+    def load_state_dict(self, state):
+        """Go back to a saved state."""
+        self.t = int(state["t"])
+
+
+class HistoricalAverage:
+    """|w - mean of all w so far|^2, the mean taken after every update.   Salimans et al. 2016, section 3.3."""
+
+    def __init__(self, nets: list[Module]):
+        self.parameters, self.t = [p for net in nets for p in net.parameters()], 0
+        self.means = None  # taken at the first update: the weights may have moved to another device since
+
+    def __call__(self):
+        self.t += 1
+        if self.means is None:
+            self.means = [p.data.copy() for p in self.parameters]
+        for m, p in zip(self.means, self.parameters):
+            m += (p.data - m) / self.t
+
+    def term(self, player: str, weight: float) -> Term:
+        """The term that a player pays for it, 0 before the first update."""
+        def distance(step):
+            means = [p.data for p in self.parameters] if self.means is None else self.means
+            return sum(total(square(p - Tensor(m))) for p, m in zip(self.parameters, means))
+
+        return Term("history", player, distance, weight)
+
+    def state_dict(self):
+        """The means, and of how many."""
+        return {"t": self.t, "means": [np.array(to_device(m, "cpu")) for m in self.means or ()]}
+
+    def load_state_dict(self, state):
+        """Go back to a saved state."""
+        self.t = int(state["t"])
+        self.means = [to_device(np.array(m), p.device) for m, p in zip(state["means"], self.parameters)] or None
+
+
+def smoothing(amount: float) -> Term:
+    """One-sided label smoothing: real samples count as real with probability 1 - amount.   Salimans et al. 2016, 3.4.
+
+    -(1 - s) log D(x) - s log(1 - D(x)) = softplus(-a) + s a, so the term is s E[a]; for least squares (a - (1 - s))^2 / 2
+    is (a - 1)^2 / 2 + s a and a constant, so it is the same there.
+    """
+    return Term("smoothing", "D", lambda step: mean(step.a), amount)
+
+
+def instance_noise(std: float):
+    """The view of a game in which D sees all samples through N(0, s^2) noise, s from std down to 0 over the run.
+
+    Sonderby et al. 2017; Arjovsky and Bottou 2017, section 3: the two distributions then overlap, and a perfect D is rare.
+    """
+    def view(step, name, samples):
+        noise = step.draw(f"instance noise {name}", lambda g: g.standard_normal(samples.shape, dtype=np.float32))
+        return samples + std * (1 - step.progress) * noise
+
+    return view
+
+
+def feature_matching(D: Module, weight: float) -> Term:
+    """|E f(x) - E f(G(z))|^2 for G, f(x) what D has computed before its last layer.   Salimans et al. 2016, section 3.1.
+
+    ConfigError unless D is a Sequential of two layers or more.
+    """
+    if not isinstance(D, Sequential) or len(D) < 2:
+        raise ConfigError("feature_matching needs a D that is a Sequential, to take what comes before its last layer")
+    features = D[:-1]
+    return Term("features", "G", lambda step: total(square(
+        mean(features(step.seen_x), axis=0) - mean(features(step.seen_fake), axis=0))), weight)
