@@ -1,6 +1,7 @@
 """A small digit classifier, trained once (by train_digitnet.py), that judges generated digits.
 
 classify        pictures -> probabilities of the ten digits          digit_report    which digits are there, how surely
+features        pictures -> 64 numbers each, for distances           agreement       share that is the digit asked for
 
 It has never seen a generated picture, and shares nothing with any discriminator.  Trained on font digits and MNIST alike,
 so that it can judge generators of both.  Scores that use it say so in their names: they are comparable with each other,
@@ -19,6 +20,7 @@ from minigan.ops import softmax
 from minigan.tensor import Tensor
 
 WEIGHTS = Path(__file__).with_name("digitnet.npz")
+SCALE = 6.5  # the features' root mean square over font digits, and over MNIST: the cubic kernel distance depends on it
 
 
 def network() -> Sequential:
@@ -47,17 +49,41 @@ def classify(images) -> np.ndarray:
 
     ShapeError for any other shape.
     """
+    return probabilities(trained(), _pictures(images, "classify"))
+
+
+def features(images) -> np.ndarray:
+    """What the classifier's last layer sees, over SCALE: (N, 64) float32, none below 0.   images (N, 1, 28, 28) in [-1, 1].
+
+    26 of the 64 are 0 for every digit: the network needs no more.   ShapeError for any other shape.
+    """
+    return _outputs(trained()[:-1], _pictures(images, "features"), 64) / SCALE
+
+
+def agreement(images, labels) -> float:
+    """Share of images (N, 1, 28, 28) called the digit of their label (N,).   ShapeError unless there is one label each."""
+    p, labels = classify(images), np.asarray(labels)
+    if labels.shape != p.shape[:1] or not len(p):
+        raise ShapeError(f"agreement: {len(p)} images need as many labels, at least one, got labels {labels.shape}")
+    return float((p.argmax(axis=1) == labels).mean())
+
+
+def _pictures(images, what):
     images = np.asarray(images, np.float32)
     if images.ndim != 4 or images.shape[1:] != (1, 28, 28):
-        raise ShapeError(f"classify: images must be (N, 1, 28, 28), got {images.shape}")
-    return probabilities(trained(), images)
+        raise ShapeError(f"{what}: images must be (N, 1, 28, 28), got {images.shape}")
+    return images
 
 
 def probabilities(net, images) -> np.ndarray:
     """The same by any network that gives logits (N, 10)."""
+    return _outputs(lambda x: softmax(net(x), 1), images, 10)
+
+
+def _outputs(net, images, width):
     with no_grad():
-        parts = [softmax(net(Tensor(images[i : i + 1000])), 1).numpy() for i in range(0, len(images), 1000)]
-    return np.concatenate([np.zeros((0, 10), np.float32), *parts])
+        parts = [net(Tensor(images[i : i + 1000])).numpy() for i in range(0, len(images), 1000)]
+    return np.concatenate([np.zeros((0, width), np.float32), *parts])
 
 
 @dataclass

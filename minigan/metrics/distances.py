@@ -1,0 +1,99 @@
+"""Distances between all rows of two arrays, in blocks, and what their means say.
+
+nearest             the k nearest rows of b for every row of a        mean_distance     over all pairs
+energy_distance     how far two samples are from one density          diversity         are the samples too alike?
+Everything that compares samples pair by pair (neighbours.py, two_sample.py) stands on `blocks`: 10,000 x 10,000 distances
+take 64 MB at a time, not 800.
+"""
+
+import numpy as np
+
+from minigan.errors import NotFiniteError, ShapeError
+
+BLOCK = 8_000_000  # distances held at a time: 64 MB
+
+
+def matrix(x, what: str, least: int = 1) -> np.ndarray:
+    """x (N, ...) as float64 (N, d).   ShapeError with fewer than `least` rows, NotFiniteError for NaN and infinities."""
+    x = np.asarray(x, np.float64)
+    if x.ndim < 2 or 0 in x.shape[1:]:
+        raise ShapeError(f"{what}: needs one row per sample, (N, d), got {x.shape}; for N single numbers pass x[:, None]")
+    if len(x) < least:
+        raise ShapeError(f"{what}: needs at least {least} samples, got {len(x)}")
+    if not np.isfinite(x).all():
+        raise NotFiniteError(f"{what}: {np.count_nonzero(~np.isfinite(x))} of {x.size} values are NaN or infinite")
+    return x.reshape(len(x), -1)
+
+
+def pair(a, b, what: str, least: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Both as float64 matrices.   ShapeError if their samples have different shapes."""
+    if np.shape(a)[1:] != np.shape(b)[1:]:
+        raise ShapeError(f"{what}: samples of shape {np.shape(a)[1:]} cannot be compared with samples of {np.shape(b)[1:]}")
+    return matrix(a, what, least), matrix(b, what, least)
+
+
+def blocks(a: np.ndarray, b: np.ndarray):
+    """Yield (rows, squared distances (len(rows), len(b))) for consecutive rows of a.   a (N, d), b (M, d) float64."""
+    middle = b.mean(axis=0)  # near 0, |a|^2 + |b|^2 - 2 ab loses the fewest digits
+    a, b = a - middle, b - middle
+    squares, height = (b * b).sum(axis=1), max(1, BLOCK // len(b))
+    for start in range(0, len(a), height):
+        part = a[start : start + height]
+        distances = (-2 * part) @ b.T
+        distances += (part * part).sum(axis=1)[:, None]
+        distances += squares
+        yield np.arange(start, start + len(part)), np.maximum(distances, 0, out=distances)
+
+
+def nearest(a, b, k: int = 1, skip_self: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Distances (N, k), ascending, and indices (N, k) of the k nearest rows of b.   a (N, d), b (M, d).
+
+    skip_self: row i of a is row i of b, and no neighbour of itself.   ShapeError when b has fewer than k others.
+    """
+    a, b = pair(a, b, "nearest")
+    if len(b) < k + skip_self:
+        raise ShapeError(f"nearest: {k} neighbours of each need at least {k + skip_self} samples, got {len(b)}")
+    distances, indices = np.empty((len(a), k)), np.empty((len(a), k), np.int64)
+    for rows, squared in blocks(a, b):
+        if skip_self:
+            squared[np.arange(len(rows)), rows] = np.inf
+        found = np.argpartition(squared, k - 1, axis=1)[:, :k]
+        values = np.take_along_axis(squared, found, axis=1)
+        order = values.argsort(axis=1)
+        distances[rows] = np.sqrt(np.take_along_axis(values, order, axis=1))
+        indices[rows] = np.take_along_axis(found, order, axis=1)
+    return distances, indices
+
+
+def mean_distance(a, b=None) -> float:
+    """Mean Euclidean distance between a row of a and a row of b; without b, between two different rows of a."""
+    alone = b is None
+    a, b = pair(a, a if alone else b, "mean_distance", least=1 + alone)
+    total = 0.0
+    for rows, squared in blocks(a, b):
+        if alone:
+            squared[np.arange(len(rows)), rows] = 0
+        total += np.sqrt(squared).sum()
+    return float(total / (len(a) * (len(b) - alone)))
+
+
+def energy_distance(a, b) -> float:
+    """2 E|x - y| - E|x - x'| - E|y - y'|, x from a, y from b; 0 when both come from one density, in the units of x.
+
+    a (N, d), b (M, d).   Pairs of a sample with itself are left out, so the estimate is unbiased and may fall a little
+    below 0.   In one dimension it is twice the area of (F - G)^2.   Szekely & Rizzo 2013, section 1.
+    """
+    a, b = pair(a, b, "energy_distance", least=2)
+    return 2 * mean_distance(a, b) - mean_distance(a) - mean_distance(b)
+
+
+def diversity(samples, reference) -> float:
+    """Mean distance between two samples over that between two real ones: about 1 when healthy, 0 when all are the same.
+
+    samples (N, ...), reference (M, ...).   Sees collapse to one spot; a few far spots may hide from it (modes.py sees them).
+    """
+    samples, reference = pair(samples, reference, "diversity", least=2)
+    real = mean_distance(reference)
+    if real == 0:
+        raise ShapeError(f"diversity: the {len(reference)} real samples are all the same; pass different ones")
+    return mean_distance(samples) / real

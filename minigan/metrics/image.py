@@ -1,0 +1,51 @@
+"""How near is a picture to the one it should be?
+
+psnr        decibels, pixel by pixel            ssim        structure, in windows of 11 x 11
+"""
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from minigan.errors import ShapeError
+from minigan.metrics.distances import pair
+
+
+def psnr(a, b, low: float = -1.0, high: float = 1.0) -> np.ndarray:
+    """10 log10((high - low)^2 / mean (a - b)^2) of each picture, in dB; infinite for equal ones.   a, b (N, C, H, W) -> (N,).
+
+    low, high: the smallest and the largest possible value.
+    """
+    a, b = _pictures(a, b, "psnr")
+    with np.errstate(divide="ignore"):
+        return 10 * np.log10((high - low) ** 2 / ((a - b) ** 2).mean(axis=(1, 2, 3)))
+
+
+def ssim(a, b, low: float = -1.0, high: float = 1.0) -> np.ndarray:
+    """Mean over windows and channels of  (2 m_a m_b + c1)(2 s_ab + c2) / ((m_a^2 + m_b^2 + c1)(s_a^2 + s_b^2 + c2)),  <= 1.
+
+    a, b (N, C, H, W) -> (N,).   m, s^2, s_ab: mean, variance and covariance of x - low under a Gaussian window, 11 x 11,
+    std 1.5, at all places where it fits whole; c1 = (0.01 (high - low))^2, c2 = (0.03 (high - low))^2.   The means must not
+    be negative, hence x - low.   ShapeError below 11 pixels.   Wang et al. 2004, equation 13.
+    """
+    a, b = (x - low for x in _pictures(a, b, "ssim"))
+    if min(a.shape[2:]) < 11:
+        raise ShapeError(f"ssim: pictures must be at least 11 x 11, got {a.shape[2:]}")
+    window = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)
+    window /= window.sum()
+
+    def mean(x):
+        x = sliding_window_view(x, 11, axis=2) @ window
+        return sliding_window_view(x, 11, axis=3) @ window
+
+    m_a, m_b, c1, c2 = mean(a), mean(b), (0.01 * (high - low)) ** 2, (0.03 * (high - low)) ** 2
+    var_a, var_b, cov = mean(a * a) - m_a**2, mean(b * b) - m_b**2, mean(a * b) - m_a * m_b
+    score = (2 * m_a * m_b + c1) * (2 * cov + c2) / ((m_a**2 + m_b**2 + c1) * (var_a + var_b + c2))
+    return score.mean(axis=(1, 2, 3))
+
+
+def _pictures(a, b, what):
+    if np.ndim(a) != 4:
+        raise ShapeError(f"{what}: pictures must be (N, C, H, W), got {np.shape(a)}")
+    if np.shape(a) != np.shape(b):
+        raise ShapeError(f"{what}: picture by picture needs equal shapes, got {np.shape(a)} and {np.shape(b)}")
+    return (x.reshape(np.shape(a)) for x in pair(a, b, what))

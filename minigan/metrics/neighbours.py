@@ -1,0 +1,96 @@
+"""What nearest neighbours tell: quality and variety apart, and whether the generator only repeats.
+
+precision_recall    share of samples among the real, and of the real among the samples
+density_coverage    the same two questions, less upset by outliers
+memorisation        do samples repeat the training data?      duplicates      do they repeat each other?
+support_size        how many different samples are there?     (the birthday paradox)
+Distances are Euclidean: use features in which near means alike, or pixels to find copies.
+"""
+
+import math
+
+import numpy as np
+
+from minigan.errors import ShapeError
+from minigan.metrics.distances import blocks, matrix, nearest, pair
+
+
+def precision_recall(real, fake, k: int = 3) -> tuple[float, float]:
+    """precision: share of fake inside the real set; recall: share of real inside the fake set.
+
+    A set is the union of balls around its members, each reaching its own k-th nearest neighbour in the set.
+    real (N, d), fake (M, d).   Low precision: bad samples; low recall: something is never made.   Two samples of one density
+    do not reach 1, and both depend on N and k: compare like with like.   Kynkaanniemi et al. 2019, equations 1 and 2.
+    """
+    real, fake = pair(real, fake, "precision_recall", least=k + 1)
+    return _inside(fake, real, k), _inside(real, fake, k)
+
+
+def _inside(points, members, k) -> float:
+    radii = nearest(members, members, k, skip_self=True)[0][:, -1] ** 2
+    return sum(int((squared <= radii).any(axis=1).sum()) for _, squared in blocks(points, members)) / len(points)
+
+
+def density_coverage(real, fake, k: int = 5) -> tuple[float, float]:
+    """density: in how many balls of real samples a fake one lies, over k; coverage: share of real balls that hold a fake one.
+
+    real (N, d), fake (M, d); the balls reach the k-th nearest neighbour.   Both are near 1 for equal densities (density may
+    be above; expected coverage is 1 - 2^-k for N = M large).   Naeem et al. 2020, equations 3 and 4.
+    """
+    real, fake = pair(real, fake, "density_coverage", least=k + 1)
+    radii = nearest(real, real, k, skip_self=True)[0][:, -1] ** 2
+    count, covered = 0, np.zeros(len(real), bool)
+    for _, squared in blocks(fake, real):
+        count += np.count_nonzero(squared <= radii)
+        covered |= (squared <= radii).any(axis=0)
+    return count / (k * len(fake)), float(covered.mean())
+
+
+def memorisation(samples, training, real=None, quantile: float = 0.05, rng=0) -> float:
+    """Share of samples nearer to the training data than nearly all real ones are: near `quantile` if honest, 1 for a copier.
+
+    samples (N, d), training (M, d).   "Near" is the `quantile` of the distances from fresh real samples, `real`, to their
+    nearest training sample; without `real`, from at most 1,000 training samples to their nearest other one.
+    Blurred samples lie near everything in pixels: high values ask for a look at the pairs, low ones clear.
+    """
+    if real is None:
+        rows = np.random.default_rng(rng).permutation(len(training))[:1000]
+        # The two nearest of a training row are itself and the other one looked for.
+        usual = _kth(np.asarray(training)[rows], training, 2)
+    else:
+        usual = _kth(real, training, 1)
+    return float((_kth(samples, training, 1) <= np.quantile(usual, quantile)).mean())
+
+
+def _kth(points, members, k):
+    """Distance to the k-th nearest member, part by part: all of MNIST as float64 would be 376 MB."""
+    parts = np.array_split(np.asarray(members), max(1, len(members) // 10_000))
+    return np.sort(np.concatenate([nearest(points, part, k)[0] for part in parts], axis=1), axis=1)[:, k - 1]
+
+
+def duplicates(samples, real, quantile: float = 0.05) -> float:
+    """Share of samples nearer to another sample than nearly all real ones are to another real one: near `quantile` if as
+    varied as the real ones, 1 if they come again and again.
+
+    samples (N, d), real (M, d), of which as many are used on both sides: neighbours are nearer among more.
+    """
+    samples, real = pair(samples, real, "duplicates", least=2)
+    N = min(len(samples), len(real))
+    own, usual = (nearest(x[:N], x[:N], skip_self=True)[0][:, 0] for x in (samples, real))
+    return float((own <= np.quantile(usual, quantile)).mean())
+
+
+def support_size(samples, threshold: float) -> float:
+    """1 / P(two samples are within `threshold` of each other): how many different samples a generator has, if equally likely.
+
+    samples (N, d).   The birthday paradox: N samples see supports up to about N^2; infinity where no pair is close.   A
+    lower bound when some come more often than others.   After Arora & Zhang 2017, section 2, who look at pairs by eye.
+    """
+    samples = matrix(samples, "support_size", least=2)
+    if not threshold > 0:
+        raise ShapeError(f"support_size: the threshold must be positive, since distances are rounded, got {threshold}")
+    N, close = len(samples), 0
+    for rows, squared in blocks(samples, samples):
+        squared[np.arange(len(rows)), rows] = np.inf
+        close += np.count_nonzero(squared <= threshold**2)
+    return N * (N - 1) / close if close else math.inf
