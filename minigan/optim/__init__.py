@@ -1,9 +1,18 @@
-"""Optimizers, under torch.optim's names: rules.py has the update rules, optimizer.py what they share."""
+"""Optimizers, under torch.optim's names: rules.py has the update rules, optimizer.py what they share.
+
+CoordinateDescent   one block of parameters per step      ConjugateGradient   directions that remember the last one
+lr_scheduler        learning rates that change in time    convex.py           coordinate descent where it is exact
+dynamics.py         is a game's gradient field the gradient of anything?
+"""
 
 from minigan.backend import keep_memory
+from minigan.optim import convex, dynamics, lr_scheduler
+from minigan.optim.conjugate import ConjugateGradient
+from minigan.optim.coordinate import CoordinateDescent
 from minigan.optim.optimizer import Optimizer
 from minigan.optim.rules import SGD, Adam, RMSprop
 
 keep_memory()  # whoever optimizes, loops
 
-__all__ = ["SGD", "Adam", "Optimizer", "RMSprop"]
+__all__ = ["SGD", "Adam", "ConjugateGradient", "CoordinateDescent", "Optimizer", "RMSprop", "convex", "dynamics",
+           "lr_scheduler"]

@@ -1,0 +1,116 @@
+"""Coordinate descent on the parameters of a network, one block of them per step.
+
+Seed text 002 says: change one block, leave the others, go on to the next.  Where one block's minimum is a formula, that
+is an exact method (convex.py).  For a network it is not, so a block takes one step of a base rule, SGD or Adam.
+"""
+
+import numpy as np
+
+from minigan import backend
+from minigan.errors import CheckpointError, ConfigError, suggestion
+from minigan.optim.optimizer import Optimizer
+from minigan.optim.rules import SGD
+from minigan.tensor import Tensor
+
+RULES = ("cyclic", "random", "steepest")
+
+
+class CoordinateDescent(Optimizer):
+    """w_B <- the base rule's step on w_B, for one block B of the parameters; all others keep value and state.
+
+    rule: which block.  "cyclic": one after the other;  "random": each with equal chance;  "steepest": the one with the
+    longest gradient, argmax ||g_B||_2 (Gauss-Southwell; Nutini et al. 2015, section 3).
+    blocks: lists of parameters, together all of them, each once; by default every parameter is a block.
+    base, options: the rule for one block, and its options: CoordinateDescent(params, lr=2e-4, base=Adam, betas=(0.5, 0.999)).
+    seed: of the random rule; by default drawn from the stream "blocks".
+
+    Before each step `wanted()` tells which gradients are worth computing; step(grads) takes one per parameter, as ever,
+    and ignores those outside the block (None will do).  ConfigError for blocks that do not fit the parameters.
+    """
+
+    def __init__(self, params, lr=1e-3, blocks=None, rule="cyclic", base=SGD, seed=None, **options):
+        self.base = base(params, lr=lr, **options)
+        self.param_groups = self.base.param_groups
+        if rule not in RULES:
+            raise ConfigError(f"CoordinateDescent: unknown rule {rule!r}{suggestion(str(rule), RULES)}")
+        self.rule = rule
+        self.blocks = self._indices(blocks)
+        self.updates = [0] * len(self.blocks)
+        self._coordinates = 0
+        self._generator = np.random.default_rng(backend.streams("blocks").integers(2**63) if seed is None else seed)
+        self._next = len(self.blocks) - 1
+        self._advance()
+
+    def _indices(self, blocks):
+        """The blocks as lists of places in `parameters`: numbers survive a copy, and a checkpoint."""
+        if blocks is None:
+            return [[i] for i in range(len(self.parameters))]
+        place = {id(p): i for i, p in enumerate(self.parameters)}
+        blocks = [[block] if isinstance(block, Tensor) else list(block) for block in blocks]
+        strangers = [p for block in blocks for p in block if id(p) not in place]
+        if strangers:
+            raise ConfigError(f"CoordinateDescent: a block holds a {getattr(strangers[0], 'shape', strangers[0])!r} that is "
+                              f"not among the parameters")
+        indices = [[place[id(p)] for p in block] for block in blocks]
+        if not all(indices) or sorted(i for block in indices for i in block) != list(range(len(place))):
+            raise ConfigError(f"CoordinateDescent: {len(indices)} blocks with {sum(map(len, indices))} parameters in all; "
+                              f"each of the {len(place)} must be in exactly one, and none empty")
+        return indices
+
+    def _advance(self):
+        if self.rule == "cyclic":
+            self._next = (self._next + 1) % len(self.blocks)
+        elif self.rule == "random":
+            self._next = int(self._generator.integers(len(self.blocks)))
+
+    def wanted(self) -> list:
+        """The parameters whose gradients the next step uses: those of its block; for "steepest", which compares, all."""
+        parameters = self.parameters
+        return parameters if self.rule == "steepest" else [parameters[i] for i in self.blocks[self._next]]
+
+    @property
+    def evaluations(self) -> float:
+        """How many gradients were asked for, in whole ones: a step counts the share of the coordinates in wanted().
+
+        So "steepest" counts 1 per step, as SGD does.  Kind to the others: the gradient of a first layer needs the whole
+        backward pass through the later ones, so its time is more than its share.
+        """
+        return self._coordinates / sum(p.size for p in self.parameters)
+
+    def step(self, grads=None) -> None:
+        """One update of one block.  grads: as for every Optimizer; those outside wanted() are not looked at."""
+        parameters = self.parameters
+        grads = [p.grad for p in parameters] if grads is None else list(grads)
+        if self.rule == "steepest" and len(grads) == len(parameters):
+            self._next = int(np.argmax([self._length(grads, block) for block in self.blocks]))
+        block = set(self.blocks[self._next])
+        self.base.step([g if i in block else None for i, g in enumerate(grads)])
+        self._coordinates += sum(p.size for p in self.wanted())
+        self.updates[self._next] += 1
+        self._advance()
+
+    @staticmethod
+    def _length(grads, block):
+        """||g_B||^2."""
+        arrays = [grads[i].data if isinstance(grads[i], Tensor) else grads[i] for i in block if grads[i] is not None]
+        return sum(float((g * g).sum()) for g in arrays)
+
+    def state_dict(self) -> dict:
+        """The base rule's state, and which block comes next."""
+        return {**self.base.state_dict(), "descent": {
+            "rule": self.rule, "blocks": self.blocks, "next": self._next, "updates": list(self.updates),
+            "coordinates": self._coordinates, "generator": self._generator.bit_generator.state}}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Go back to a saved state.  CheckpointError if it was made for other parameters, blocks or another rule."""
+        saved = state.get("descent", {})
+        if saved.get("rule") != self.rule or saved["blocks"] != self.blocks:
+            raise CheckpointError(f"CoordinateDescent: the saved state is of the rule {saved.get('rule')!r} on "
+                                  f"{len(saved.get('blocks', []))} blocks, this one is {self.rule!r} on {len(self.blocks)}; "
+                                  f"make it with the same rule and blocks")
+        self.base.load_state_dict(state)
+        self._next, self.updates, self._coordinates = saved["next"], list(saved["updates"]), saved["coordinates"]
+        self._generator.bit_generator.state = saved["generator"]
+
+    def __repr__(self):
+        return f"CoordinateDescent({self.base!r}, {len(self.blocks)} blocks, rule={self.rule!r})"

@@ -1,0 +1,189 @@
+"""Learning rates that change in time, under torch.optim.lr_scheduler's names, arguments, defaults and results.
+
+StepLR   ExponentialLR   CosineAnnealingLR   LinearLR        a formula in t, the number of step() calls
+ReduceLROnPlateau                                            smaller when a measured value stops improving
+
+A schedule changes group["lr"] of every group of its optimizer, from what it is to what comes next, so two schedules on one
+optimizer combine.  torch's argument last_epoch is left out: to resume, load_state_dict.
+"""
+
+import math
+
+from minigan.errors import CheckpointError, ConfigError, suggestion
+
+
+class _Schedule:
+    """What all schedules share: the optimizer, the count of steps, and a state of plain numbers and words."""
+
+    def __init__(self, optimizer):
+        if not hasattr(optimizer, "param_groups"):
+            raise ConfigError(f"{type(self).__name__}: the first argument is an optimizer, got {type(optimizer).__name__}")
+        self.optimizer = optimizer
+        self.last_epoch = 0
+
+    def get_last_lr(self) -> list:
+        """The learning rate of every group."""
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    def state_dict(self) -> dict:
+        """Everything but the optimizer, and the learning rates."""
+        return {**{k: v for k, v in vars(self).items() if k != "optimizer"}, "lr": self.get_last_lr()}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Go back to a saved state, and its learning rates.  CheckpointError if another schedule, or for other groups, made it.
+
+        torch leaves the learning rates to the optimizer's state; here the order of loading the two does not matter.
+        """
+        if set(state) != set(self.state_dict()) or len(state["lr"]) != len(self.optimizer.param_groups):
+            raise CheckpointError(f"{type(self).__name__}: the saved state ({', '.join(state)}) is of another schedule, or of "
+                                  f"an optimizer that has not {len(self.optimizer.param_groups)} group(s)")
+        vars(self).update({k: v for k, v in state.items() if k != "lr"})
+        for group, lr in zip(self.optimizer.param_groups, state["lr"]):
+            group["lr"] = lr
+
+
+class LRScheduler(_Schedule):
+    """Base of the formulas.  A schedule writes `change`.
+
+    last_epoch: t, how often step() was called.  base_lrs: the learning rates at the start, one per group.
+    """
+
+    def __init__(self, optimizer):
+        super().__init__(optimizer)
+        self.base_lrs = self.get_last_lr()
+        self._apply()
+
+    def change(self, lr: float, base: float, t: int) -> float:
+        """lr(t) from lr(t - 1); at t = 0 from the optimizer's own.   base: lr at the start."""
+        raise TypeError(f"{type(self).__name__} has no change(); a schedule must define one")
+
+    def _apply(self):
+        for group, base in zip(self.optimizer.param_groups, self.base_lrs):
+            group["lr"] = self.change(group["lr"], base, self.last_epoch)
+
+    def step(self) -> None:
+        """To the next t.  Call it after the optimizer's step, once per epoch or per iteration, as the schedule is meant."""
+        self.last_epoch += 1
+        self._apply()
+
+
+class StepLR(LRScheduler):
+    """lr(t) = lr(0) gamma^floor(t / step_size): a fall every step_size steps."""
+
+    def __init__(self, optimizer, step_size: int, gamma: float = 0.1):
+        self.step_size, self.gamma = _positive("StepLR", "step_size", step_size), gamma
+        super().__init__(optimizer)
+
+    def change(self, lr, base, t):
+        """See the class."""
+        return lr * self.gamma if t and t % self.step_size == 0 else lr
+
+
+class ExponentialLR(LRScheduler):
+    """lr(t) = lr(0) gamma^t."""
+
+    def __init__(self, optimizer, gamma: float):
+        self.gamma = gamma
+        super().__init__(optimizer)
+
+    def change(self, lr, base, t):
+        """See the class."""
+        return lr * self.gamma if t else lr
+
+
+class LinearLR(LRScheduler):
+    """lr(t) = lr(0) (start_factor + (end_factor - start_factor) min(t / total_iters, 1)): warm-up, or a straight fall.
+
+    0 < start_factor <= 1, 0 <= end_factor <= 1.
+    """
+
+    def __init__(self, optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5):
+        if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
+            raise ConfigError(f"LinearLR: needs 0 < start_factor <= 1 and 0 <= end_factor <= 1, got {start_factor} and "
+                              f"{end_factor}")
+        self.start_factor, self.end_factor = start_factor, end_factor
+        self.total_iters = _positive("LinearLR", "total_iters", total_iters)
+        super().__init__(optimizer)
+
+    def change(self, lr, base, t):
+        """See the class."""
+        if t > self.total_iters:
+            return lr
+        factor = lambda t: self.start_factor + (self.end_factor - self.start_factor) * t / self.total_iters
+        return lr * (factor(t) / factor(t - 1) if t else self.start_factor)
+
+
+class CosineAnnealingLR(LRScheduler):
+    """lr(t) = eta_min + (lr(0) - eta_min) (1 + cos(pi t / T_max)) / 2: down to eta_min at T_max, and, if it goes on, up again.
+
+    Loshchilov and Hutter 2017, equation 5, without the restarts.
+    """
+
+    def __init__(self, optimizer, T_max: int, eta_min: float = 0.0):
+        self.T_max, self.eta_min = _positive("CosineAnnealingLR", "T_max", T_max), eta_min
+        super().__init__(optimizer)
+
+    def change(self, lr, base, t):
+        """See the class."""
+        if t == 0:
+            return lr
+        if (t - 1) % (2 * self.T_max) == self.T_max:  # from the lowest point: lr - eta_min is 0, and no factor leads out
+            return lr + (base - self.eta_min) * (1 - math.cos(math.pi / self.T_max)) / 2
+        factor = lambda t: 1 + math.cos(math.pi * t / self.T_max)
+        return factor(t) / factor(t - 1) * (lr - self.eta_min) + self.eta_min
+
+
+class ReduceLROnPlateau(_Schedule):
+    """lr <- max(factor lr, min_lr) when the metric has not improved for more than `patience` steps in a row.
+
+    mode: "min" or "max", what improving means.  threshold, threshold_mode: better than the best so far by that share of it
+    ("rel") or by that much ("abs").  cooldown: steps after a reduction in which bad ones do not count.  min_lr: a number, or
+    one per group.  eps: a reduction smaller than this is not made.  A NaN never counts as better.
+    """
+
+    def __init__(self, optimizer, mode: str = "min", factor: float = 0.1, patience: int = 10, threshold: float = 1e-4,
+                 threshold_mode: str = "rel", cooldown: int = 0, min_lr=0, eps: float = 1e-8):
+        super().__init__(optimizer)
+        for option, value, known in (("mode", mode, ("min", "max")), ("threshold_mode", threshold_mode, ("rel", "abs"))):
+            if value not in known:
+                raise ConfigError(f"ReduceLROnPlateau: unknown {option} {value!r}{suggestion(str(value), known)}")
+        if not factor < 1:
+            raise ConfigError(f"ReduceLROnPlateau: factor must be below 1 to reduce anything, got {factor}")
+        groups = len(optimizer.param_groups)
+        self.min_lrs = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * groups
+        if len(self.min_lrs) != groups:
+            raise ConfigError(f"ReduceLROnPlateau: {len(self.min_lrs)} min_lr for {groups} group(s); give one each")
+        self.mode, self.factor, self.patience, self.threshold = mode, factor, patience, threshold
+        self.threshold_mode, self.cooldown, self.eps = threshold_mode, cooldown, eps
+        self.best = math.inf if mode == "min" else -math.inf
+        self.num_bad_epochs = self.cooldown_counter = 0
+
+    def _better(self, value):
+        sign = 1 if self.mode == "min" else -1
+        if self.threshold_mode == "rel":
+            return sign * value < sign * self.best * (1 - sign * self.threshold)
+        return sign * value < sign * self.best - self.threshold
+
+    def step(self, metric) -> None:
+        """Take note of the metric (a number or a scalar Tensor); reduce the learning rates if it is time."""
+        value = float(metric)
+        self.last_epoch += 1
+        if self._better(value):
+            self.best, self.num_bad_epochs = value, 0
+        else:
+            self.num_bad_epochs += 1
+        if self.cooldown_counter > 0:
+            self.cooldown_counter -= 1
+            self.num_bad_epochs = 0
+        if self.num_bad_epochs > self.patience:
+            self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
+            for group, least in zip(self.optimizer.param_groups, self.min_lrs):
+                lr = max(group["lr"] * self.factor, least)
+                if group["lr"] - lr > self.eps:
+                    group["lr"] = lr
+
+
+def _positive(owner, option, value):
+    if not (isinstance(value, int) and value > 0):
+        raise ConfigError(f"{owner}: {option} must be a whole number above 0, got {value!r}")
+    return value
