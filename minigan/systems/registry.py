@@ -13,8 +13,16 @@ from types import SimpleNamespace
 
 from minigan.errors import ConfigError, suggestion
 
-# In steps: how often to log, draw samples, write a checkpoint.
-COMMON = {"log_every": 10, "sample_every": 100, "checkpoint_every": 250}
+COMMON = {
+    "log_every": 10, "sample_every": 100, "checkpoint_every": 250,  # in steps
+    "metrics": "none",      # to be logged every metrics_every steps: names with commas between them, or default
+    "metrics_every": 500,
+    "schedule": "none",     # of all learning rates: linear, cosine, exponential, step, plateau (train/hooks.py)
+    "final_lr": 0.01,       # the part of a learning rate that is left at the end
+    "monitor": "loss",      # plateau: what has to get better, a metric or a player's loss
+    "patience": 5,          # plateau: how many looks it may take for that
+    "factor": 0.5,          # plateau: what a learning rate is multiplied by
+}
 # Beyond these a typing error is likelier than a wish, and the machine would run out of memory, not say so.
 MOST = {"batch_size": 100_000, "latent": 10_000, "channels": 1024}
 
@@ -36,12 +44,12 @@ class Recipe:
     points: dict = field(default_factory=dict)
 
     def configure(self, overrides: dict | None = None, sample_shape=None) -> SimpleNamespace:
-        """The settings for samples of this shape and COMMON, some replaced; "lr" stands for all of lr_d, lr_g, ...
+        """The settings for samples of this shape and COMMON, some replaced; "lr" stands for lr_d and lr_g, and so on.
 
         ConfigError for a setting that is unknown, or of the wrong type or range."""
         settings = {**self.settings, **(self.points if sample_shape == (2,) else {}), **COMMON}
-        rates = [key for key in settings if key.startswith("lr_")]
-        meant = {key: [key] for key in settings} | ({"lr": rates} if rates else {})
+        stems = {key[:-2] for key in settings if key.endswith("_d")}
+        meant = {stem: [stem + "_d", stem + "_g"] for stem in stems} | {key: [key] for key in settings}
         for key, value in (overrides or {}).items():
             if key not in meant:
                 raise ConfigError(f"{self.name} has no setting {key!r}{suggestion(key, meant)}")

@@ -13,8 +13,8 @@ from minigan.train.gan import SETTINGS, gan
 
 
 @recipe("wgan", data="ring8", points=POINTS | {"lr_d": 5e-4, "lr_g": 5e-4, "clip": 0.1, "steps": 5000},
-        **SETTINGS | {"objective": "wasserstein", "d_steps": 5, "clip": 0.01, "optimizer": "rmsprop",
-                      "lr_d": 5e-5, "lr_g": 5e-5},
+        **SETTINGS | {"objective": "wasserstein", "d_steps": 5, "clip": 0.01, "optimizer_d": "rmsprop",
+                      "optimizer_g": "rmsprop", "lr_d": 5e-5, "lr_g": 5e-5},
         nets="mlp", steps=4000, batch_size=64, latent=100, width=128, channels=32)
 def build(settings, sample_shape):
     """The game for samples of this shape."""

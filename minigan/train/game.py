@@ -61,12 +61,12 @@ class Player:
         found = iter(grad(loss, [p for p in self.parameters if id(p) in wanted], allow_unused=True))
         return [next(found) if id(p) in wanted else None for p in self.parameters]
 
-    def update(self, gradients, closure=None) -> None:
+    def update(self, gradients, loss=None, closure=None) -> None:
         """Take one step along the gradients, one per parameter.
 
-        closure() -> (loss, gradients) takes the turn again with the weights of then, for an optimizer that searches along
-        a line."""
-        self.optimizer.step(gradients, **({"closure": closure} if self.optimizer.needs_closure else {}))
+        loss: its value here; closure() -> (loss, gradients) takes the turn again with the weights of then.  Both are for
+        an optimizer that searches along a line."""
+        self.optimizer.step(gradients, **({"loss": loss, "closure": closure} if self.optimizer.needs_closure else {}))
         for piece in self.after:
             piece()
 
@@ -137,9 +137,9 @@ class Step:
         """G(z)."""
         return self.game.nets["G"](z)
 
-    def score(self, samples) -> Tensor:
-        """D(samples), logits."""
-        return self.game.nets["D"](samples)
+    def score(self, samples, D=None) -> Tensor:
+        """D(samples), logits.   D: another net to ask, such as a part of the game's D."""
+        return (self.game.nets["D"] if D is None else D)(samples)
 
     @cached_property
     def x(self):
@@ -327,7 +327,7 @@ def play(game: Game, batches, streams, progress: float = 0.0) -> dict[str, float
                 losses.update({f"{player.name}.{name}": float(part) for name, part in parts.items()})
             if not (np.isfinite(losses[player.name]) and np.isfinite(losses[f"{player.name}.gradient"])):
                 blame(game, step)
-            player.update(gradients, partial(_retake, game, step))
+            player.update(gradients, losses[player.name], partial(_retake, game, step))
     return losses
 
 

@@ -7,7 +7,6 @@ Elsewhere: the pieces themselves (objectives.py, penalties.py, stabilisers.py, n
 
 import copy
 import warnings
-from functools import partial
 
 from minigan.errors import ConfigError, choose
 from minigan.nn import (
@@ -23,16 +22,17 @@ from minigan.nn import (
     VirtualBatchNorm,
 )
 from minigan.nn.utils import spectral_norm
-from minigan.optim import SGD, Adam, RMSprop
-from minigan.train import stabilisers
+from minigan.train import dynamics, stabilisers
 from minigan.train.game import Game, Player, Term, adversarial
 from minigan.train.objectives import OBJECTIVES
+from minigan.train.optimizers import optimizer
 from minigan.train.penalties import PENALTIES
 
 SETTINGS = {
     "objective": "non-saturating",  # objectives.py
     "d_steps": 1,                   # turns of D per turn of G
-    "optimizer": "adam", "lr_d": 2e-4, "lr_g": 2e-4, "beta1": 0.5, "beta2": 0.999,
+    "optimizer_d": "adam", "optimizer_g": "adam",  # optimizers.py
+    "lr_d": 2e-4, "lr_g": 2e-4, "beta1": 0.5, "beta2": 0.999,
     "penalty": "none",              # penalties.py
     "penalty_weight": 0.0,          # 0: as in the penalty's paper
     "clip": 0.0,                    # D's weights are kept in +-clip;  0: they are not
@@ -45,11 +45,6 @@ SETTINGS = {
     "adversarial_g": 1.0,           # weight of the objective in G's loss;  0: feature matching alone
     "history": 0.0,                 # weight of historical averaging, in both losses
     "ema": 0.0,                     # samples come from G's moving average with this decay;  0: from G itself
-}
-OPTIMIZERS = {
-    "adam": lambda settings, lr: partial(Adam, lr=lr, betas=(settings.beta1, settings.beta2)),
-    "rmsprop": lambda settings, lr: partial(RMSprop, lr=lr),
-    "sgd": lambda settings, lr: partial(SGD, lr=lr),
 }
 REFERENCE = 64  # samples of the reference batch of virtual batch norm
 
@@ -112,10 +107,11 @@ def gan(G, D, settings, latent, **options) -> Game:
     if settings.ema:
         nets["G_average"] = copy.deepcopy(G)
         after["G"].append(stabilisers.MovingAverage(G, nets["G_average"], settings.ema))
-    optimizer = choose("optimizer", settings.optimizer, OPTIMIZERS)
-    players = [Player("D", [D], optimizer(settings, settings.lr_d), settings.d_steps, after["D"]),
-               Player("G", [G], optimizer(settings, settings.lr_g), 1, after["G"])]
+    betas = (settings.beta1, settings.beta2)
+    players = [Player("D", [D], optimizer(settings.optimizer_d, [D], settings.lr_d, betas), settings.d_steps, after["D"]),
+               Player("G", [G], optimizer(settings.optimizer_g, [G], settings.lr_g, betas), 1, after["G"])]
     options.setdefault("sample", nets.get("G_average", G))
+    options["metrics"] = {"asymmetry": dynamics.measured} | options.get("metrics", {})
     return Game(nets, players, terms, latent, **options)
 
 

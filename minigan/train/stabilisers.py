@@ -120,4 +120,4 @@ def feature_matching(D: Module, weight: float) -> Term:
         raise ConfigError("feature_matching needs a D that is a Sequential, to take what comes before its last layer")
     features = D[:-1]
     return Term("features", "G", lambda step: total(square(
-        mean(features(step.seen_x), axis=0) - mean(features(step.seen_fake), axis=0))), weight)
+        mean(step.score(step.seen_x, features), axis=0) - mean(step.score(step.seen_fake, features), axis=0))), weight)

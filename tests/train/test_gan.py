@@ -7,14 +7,16 @@ import numpy as np
 import pytest
 
 import minigan as mg
+from minigan import data
 from minigan.backend import Streams
 from minigan.data import Batch
 from minigan.errors import ConfigError
 from minigan.nn import BatchNorm1d, GroupNorm, MinibatchDiscrimination, VirtualBatch
 from minigan.systems import registry
 from minigan.train.game import play
-from minigan.train.gan import OPTIMIZERS, SETTINGS
+from minigan.train.gan import SETTINGS
 from minigan.train.objectives import OBJECTIVES
+from minigan.train.optimizers import OPTIMIZERS
 from minigan.train.penalties import PENALTIES
 
 POINTS, PICTURES = (2,), (1, 28, 28)
@@ -111,10 +113,16 @@ def test_samples_come_from_the_moving_average():
     assert np.array_equal(samples, average) and not np.allclose(samples, own)
 
 
-@pytest.mark.parametrize("name, kind", [("adam", mg.optim.Adam), ("rmsprop", mg.optim.RMSprop), ("sgd", mg.optim.SGD)])
-def test_optimizers_by_name(name, kind):
-    assert name in OPTIMIZERS
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers_by_name(name):
     game = build(optimizer=name, beta1=0.3)
+    before = [[p.data.copy() for p in player.parameters] for player in game.players]
+    assert all(np.isfinite(value) for value in play_some(game, times=1).values())
+    for player, start in zip(game.players, before):
+        moved = [not np.array_equal(p.data, q) for p, q in zip(player.parameters, start)]
+        assert (0 < sum(moved) <= 2 < len(moved)) if name.startswith("coordinate") else all(moved)
+    kinds = {"adam": mg.optim.Adam, "rmsprop": mg.optim.RMSprop, "sgd": mg.optim.SGD}
+    kind = kinds.get(name, mg.optim.CoordinateDescent if name.startswith("coordinate") else mg.optim.ConjugateGradient)
     assert all(isinstance(player.optimizer, kind) for player in game.players)
 
 
@@ -152,3 +160,19 @@ def test_what_rarely_works_is_warned_of():
 def test_every_system_here_has_every_setting():
     for name in ("gan", "dcgan", "wgan", "wgan-gp", "lsgan"):
         assert set(SETTINGS) <= set(registry.get(name).settings)
+
+
+@pytest.mark.parametrize("system, shape", [("gan", POINTS), ("dcgan", PICTURES)])
+def test_the_asymmetry_of_a_gan_is_a_metric_that_changes_nothing(system, shape):
+    game = build(system, shape)
+    if shape == POINTS:
+        dataset = data.load("ring8")
+    else:
+        pictures = np.random.default_rng(0).integers(0, 256, (80, *shape)).astype(np.uint8)
+        dataset = data.ImageDataset("noise", pictures)
+    before = {name: net.state_dict() for name, net in game.nets.items()}
+    before = {(name, key): np.array(value) for name, state in before.items() for key, value in state.items()}
+    found = game.metrics["asymmetry"](game, dataset, np.random.default_rng(0))
+    assert set(found) == {"asymmetry"} and 0.05 < found["asymmetry"] <= 1
+    for (name, key), value in before.items():
+        assert np.array_equal(game.nets[name].state_dict()[key], value)

@@ -1,0 +1,161 @@
+"""Do the systems do what is claimed of them?  Each claim with its control, over several seeds: docs/results.md.
+
+    python benchmarks/systems.py [CLAIM ...] [--seeds 0-4] [--jobs 2] [--out docs/results.json]
+    python benchmarks/systems.py --table            the Markdown of what --out holds, without running anything
+
+A claim is a few runs that differ in one thing.  Each run is trained in a process of its own with one BLAS thread, for its
+system's number of steps or, where a claim is about equal time, for as many seconds as the run it is compared with took.
+Runs that --out holds already are not made again.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy loads
+
+
+@dataclass
+class Arm:
+    """One of the runs of a claim.   like: the arm whose seconds this one gets."""
+
+    system: str
+    data: str
+    settings: dict = field(default_factory=dict)
+    like: str = ""
+
+
+CLAIMS: dict[str, tuple[str, list[str], dict[str, Arm]]] = {  # name: (the claim, the numbers shown, the arms by name)
+    "ring8": (
+        "WGAN-GP finds all 8 modes of ring8 within 2 minutes; the non-saturating GAN is known to be worse",
+        ["modes", "high-quality", "reverse-kl"],
+        {"wgan-gp": Arm("wgan-gp", "ring8"), "gan (non-saturating)": Arm("gan", "ring8")}),
+    "grid25": (
+        "WGAN-GP finds at least 24 of the 25 modes of grid25 within 5 minutes; control: the GAN for as long",
+        ["modes", "high-quality", "reverse-kl"],
+        {"wgan-gp": Arm("wgan-gp", "grid25"), "gan, equal time": Arm("gan", "grid25", {"steps": 10**6}, like="wgan-gp")}),
+    "dcgan": (
+        "DCGAN on MNIST has all ten digits, and a better fid-digits than the MLP GAN at equal time",
+        ["fid-digits", "is-digits", "digits", "digits-confidence"],
+        {"dcgan": Arm("dcgan", "mnist"), "gan, equal time": Arm("gan", "mnist", {"steps": 10**6}, like="dcgan")}),
+    "vae": (
+        "The VAE's test ELBO on MNIST (784-400-20, dynamic binarisation) is better than -101 nats, its importance-weighted "
+        "bound tighter",
+        ["elbo", "iwae", "active-units"], {"vae": Arm("vae", "mnist")}),
+    "cgan": (
+        "At least 95 % of the conditional GAN's samples are the digit asked for; about 10 % when D saw shuffled labels",
+        ["label_accuracy"],
+        {"cgan": Arm("cgan", "digits"), "shuffled labels": Arm("cgan", "digits", {"shuffle_labels": True})}),
+    "cyclegan": (
+        "CycleGAN from filled to outline digits keeps the label in at least 90 % and comes closer to the hidden true pair "
+        "than the identity", [], {"cyclegan": Arm("cyclegan", "filled-outline")}),
+    "seqgan": (
+        "SeqGAN brings the oracle's NLL below the maximum-likelihood start and below the constant-reward control",
+        [], {"seqgan": Arm("seqgan", "oracle"), "constant reward": Arm("seqgan", "oracle", {"reward": "constant"})}),
+    "coordinate-gan": (
+        "What coordinate descent on G's layers gives, beside Adam on all of G: at as many turns, and at equal time",
+        ["modes", "high-quality", "reverse-kl"],
+        {"cyclic": Arm("coordinate-gan", "ring8"),
+         "random": Arm("coordinate-gan", "ring8", {"optimizer_g": "coordinate-random"}),
+         "steepest": Arm("coordinate-gan", "ring8", {"optimizer_g": "coordinate-steepest"}),
+         "Adam, equal turns": Arm("gan", "ring8"),
+         "Adam, equal time": Arm("gan", "ring8", {"steps": 10**6}, like="cyclic")}),
+}
+
+
+def train(name, arm_name, seed, seconds) -> dict:
+    """One run, measured: {"seconds" of its processor time, "steps", number: value, ...}."""
+    from minigan.train.evaluation import measure
+    from minigan.train.session import Session
+
+    arm = CLAIMS[name][2][arm_name]
+    quiet = {"log_every": 1000, "sample_every": 10**8, "checkpoint_every": 10**8}
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        session = Session.start(arm.system, arm.data, seed=seed, overrides=quiet | arm.settings, out=Path(folder) / "run")
+        start = time.process_time()  # of this process alone, whatever else the machine does
+
+        def report(step, losses):
+            session.stopped = seconds is not None and time.process_time() - start >= seconds
+
+        session.train(report=report)
+        return {"seconds": round(time.process_time() - start, 1), "steps": session.step, **measure(session)}
+
+
+def outcome(name, arm_name, seed, results) -> None:
+    """Train in a process of its own, and keep what it measured in results."""
+    like = CLAIMS[name][2][arm_name].like
+    limit = results[name][like][str(seed)]["seconds"] if like else None
+    command = [sys.executable, __file__, "--one", json.dumps([name, arm_name, seed, limit])]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        print(f"{name}, {arm_name}, seed {seed}: failed, see above", file=sys.stderr)
+        return
+    found = json.loads(done.stdout.splitlines()[-1])
+    results.setdefault(name, {}).setdefault(arm_name, {})[str(seed)] = found
+    print(f"{name}, {arm_name}, seed {seed}: " + ", ".join(f"{k} {v:.4g}" for k, v in found.items()), file=sys.stderr)
+
+
+def table(results) -> str:
+    """The results as Markdown: per claim a table, an arm a row, mean ± standard deviation [lowest, highest]."""
+    lines = []
+    for name, (claim, numbers, arms) in CLAIMS.items():
+        rows = {arm: list(results.get(name, {}).get(arm, {}).values()) for arm in arms}
+        if not any(rows.values()):
+            continue
+        numbers = numbers or [k for k in next(found for found in rows.values() if found)[0] if k not in ("seconds", "steps")]
+        lines += [f"### {name}", "", claim + ".", "", f"| run | seeds | seconds | steps | {' | '.join(numbers)} |",
+                  "| --- " * (len(numbers) + 4) + "|"]
+        for arm, found in rows.items():
+            if found:
+                cells = [summary([row[number] for row in found]) for number in ("seconds", "steps", *numbers)]
+                lines.append(f"| {arm} | {len(found)} | {' | '.join(cells)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def summary(values) -> str:
+    """mean +- standard deviation [lowest, highest]; one number where all are equal."""
+    if max(values) == min(values):
+        return f"{values[0]:.4g}"
+    return f"{statistics.mean(values):.3g} ± {statistics.stdev(values):.2g} [{min(values):.3g}, {max(values):.3g}]"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("claims", nargs="*", help=", ".join(CLAIMS))
+    parser.add_argument("--seeds", default="0-4", help="such as 0-4")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
+    parser.add_argument("--out", type=Path, default=Path("docs/results.json"))
+    parser.add_argument("--table", action="store_true")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(train(*json.loads(options.one))))
+        return
+    results = json.loads(options.out.read_text()) if options.out.exists() else {}
+    if options.table:
+        print(table(results))
+        return
+    first, _, last = options.seeds.partition("-")
+    seeds = range(int(first), int(last or first) + 1)
+    for later in (False, True):  # an arm of equal time waits for the one it is compared with
+        todo = [(name, arm, seed) for name in options.claims or CLAIMS for arm, about in CLAIMS[name][2].items()
+                for seed in seeds if bool(about.like) == later and str(seed) not in results.get(name, {}).get(arm, {})]
+        with ThreadPoolExecutor(options.jobs) as pool:
+            for _ in pool.map(lambda job: outcome(*job, results), todo):
+                options.out.write_text(json.dumps(results, indent=1))
+    print(table(results))
+
+
+if __name__ == "__main__":
+    main()
