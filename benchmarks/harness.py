@@ -22,22 +22,25 @@ from minigan.doctor import blas
 THREADS = 2  # of the peer, and of BLAS
 
 
-def compare(ours, theirs, seconds: float, rounds: int = 7):
-    """A row of times: both sides in turns, `rounds` times, each turn long enough that all take about this many seconds.
+def compare(ours, theirs, seconds: float) -> dict:
+    """A row of times: both sides in turns for about this many seconds, at least three turns each, of 20 ms or one call.
 
-    {"ours": s, "theirs": s, "ratio", "low", "high", "ratio of minima"}: medians over the rounds; theirs None: ours alone.
+    {"ours": s, "theirs": s, "ratio", "low", "high", "ratio_of_minima", "turns", "calls"}: medians over the turns; low and
+    high: a tenth of the ratios lies below, above.  theirs None: ours alone.   0 seconds: one turn.
     """
     functions = [ours] if theirs is None else [ours, theirs]
-    once = [min(_time(f, 1) for _ in range(3)) for f in functions]  # warms up, too
-    calls = max(1, int(seconds / rounds / sum(once)))
-    pairs = [[_time(f, calls) for f in functions] for _ in range(rounds)]
+    once = [min(_time(f, 1) for _ in range(3 if seconds else 1)) for f in functions]  # warms up, too
+    calls = max(1, round(0.02 / once[0])) if seconds else 1
+    turns = max(3, round(seconds / sum(once) / calls)) if seconds else 1
+    pairs = [[_time(f, calls) for f in functions] for _ in range(turns)]
     columns = list(zip(*pairs))
     row = {"ours": statistics.median(columns[0]), "ours_min": min(columns[0])}
     if theirs is not None:
-        ratios = [a / b for a, b in pairs]
+        ratios = sorted(a / b for a, b in pairs)
         row |= {"theirs": statistics.median(columns[1]), "theirs_min": min(columns[1]), "ratio": statistics.median(ratios),
-                "low": min(ratios), "high": max(ratios), "ratio_of_minima": min(columns[0]) / min(columns[1])}
-    return row | {"rounds": rounds, "calls": calls}
+                "low": ratios[turns // 10], "high": ratios[-1 - turns // 10],
+                "ratio_of_minima": min(columns[0]) / min(columns[1])}
+    return row | {"turns": turns, "calls": calls}
 
 
 def _time(function, calls):

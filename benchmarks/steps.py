@@ -82,15 +82,19 @@ def vae(lib, net):
 def wgan_gp(lib, net):
     """One step of the critic of WGAN-GP (Gulrajani et al. 2017): the penalty is differentiated twice."""
     nn = lib.nn
+    G = net(nn.Sequential(nn.Linear(100, 128), nn.LeakyReLU(0.2), nn.Linear(128, 256), nn.LeakyReLU(0.2),
+                          nn.Linear(256, 784), nn.Tanh()))
     D = net(nn.Sequential(nn.Linear(784, 256), nn.LeakyReLU(0.2), nn.Linear(256, 128), nn.LeakyReLU(0.2), nn.Linear(128, 1)))
 
-    def loss(x, fake, u):
+    def loss(x, z, u):
+        with lib.no_grad():
+            fake = G(z)
         between = (u * x + (1 - u) * fake).detach().requires_grad_()
         (slope,) = lib.grad(D(between).sum(), between, create_graph=True)
         excess = lib.norm(slope, 1) - 1
         return D(fake).mean() - D(x).mean() + 10 * (excess * excess).mean()
 
-    return [Turn(loss, D, [("normal", 784), ("uniform", 1)])]
+    return [Turn(loss, D, [("normal", 100), ("uniform", 1)])]
 
 
 def toy_gan(lib, net):
@@ -242,6 +246,8 @@ def kind(name):
     return (conv_functions, CONVOLUTIONS[name][-1]) if name in CONVOLUTIONS else (chain_functions, CHAINS[name])
 
 
+LINE = "{:<20}" + "{:>9}" * 9
+PEER = ("ratio", "low", "high", "ratio_of_minima")
 ALL = [*STEPS, *CONVOLUTIONS, *CHAINS]
 
 
@@ -251,15 +257,14 @@ def main(arguments=None):
     parser.add_argument("--quick", action="store_true", help="tiny and once: checks that every row runs and is right")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--seconds", type=float, default=6, help="for each row (default 6)")
-    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--out", metavar="FOLDER", help="write steps.json and steps.md there")
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.names if name not in ALL]:
         parser.error(f"no row {unknown[0]!r}; there are {', '.join(ALL)}")
     torch, rows = torch_or_none(), []
     print(describe(environment()))
-    print(f"one step, batch {options.batch}; peer: " + (f"PyTorch {torch.__version__}" if torch else "none, PyTorch is not installed"))
-    print(f"{'row':<20}{'minigan ms':>11}{'PyTorch ms':>11}{'ratio':>7}{'from - to':>14}{'minima':>8}{'goal':>6}{'error':>9}{'theirs':>9}")
+    print(f"one step, batch {options.batch}; peer: " + (f"PyTorch {torch.__version__}" if torch else "no PyTorch here"))
+    print(LINE.format("row", "ours ms", "theirs", "ratio", "from", "to", "minima", "goal", "error", "theirs"))
     for name in options.names or ALL:
         make, goal = kind(name)
         ours, theirs, errors = make(name, 8 if options.quick else options.batch, torch)
@@ -267,11 +272,11 @@ def main(arguments=None):
         # in a DCGAN there are always some, in PyTorch as here.
         tolerance = 2e-2 if name == "dcgan" else 1e-4
         assert max(errors) < tolerance, f"{name}: off by {errors} from float64, so the times would mean nothing"
-        row = compare(ours, theirs, *((0, 1) if options.quick else (options.seconds, options.rounds)))
+        row = compare(ours, theirs, 0 if options.quick else options.seconds)
         rows.append({"name": name, **row, "goal": goal, "error": errors[0], "their_error": errors[-1] if torch else None})
-        peer = f"{1e3 * row['theirs']:>11.2f}{row['ratio']:>7.2f}{row['low']:>7.2f} - {row['high']:.2f}{row['ratio_of_minima']:>8.2f}" \
-            if theirs else f"{'-':>11}{'-':>7}{'-':>14}{'-':>8}"
-        print(f"{name:<20}{1e3 * row['ours']:>11.2f}{peer}{goal:>6.2f}{errors[0]:>9.0e}" + (f"{errors[1]:>9.0e}" if torch else ""), flush=True)
+        peer = [f"{1e3 * row['theirs']:.2f}", *(f"{row[k]:.2f}" for k in PEER)] if torch else "-----"
+        print(LINE.format(name, f"{1e3 * row['ours']:.2f}", *peer, f"{goal:.2f}",
+                          *(f"{e:.0e}" for e in [*errors, 0][:2])), flush=True)
     save("steps", rows, ["name", "ours", "theirs", "ratio", "low", "high", "ratio_of_minima", "goal", "error"], options.out)
 
 
