@@ -24,7 +24,7 @@ import numpy as np
 from minigan.backend import MODULES, check_mix, constant
 from minigan.errors import CONSTANT, FREED, DTypeError, GraphError, ShapeError, broadcast_advice, stale
 from minigan.tensor import Tensor, clock, refuse_graph
-from minigan.watch import calling_line, run, watching
+from minigan.watch import calling_line, run, watchers
 
 
 class Node:
@@ -137,10 +137,9 @@ def _callable(op):
     def call(*args, **params):
         if count is not None and len(args) < count:
             from inspect import signature  # slow to import, and seldom needed: inputs given by name
-
             bound = signature(forward).bind(*args, **params)
             args, params = bound.args, bound.kwargs
-        for x in args if count is None else args[:count]:
+        for x in args if count is None or len(args) == count else args[:count]:
             if isinstance(x, Tensor):
                 return _record(op, args, params)
         return forward(*args, **params)[0] if is_fused else forward(*args, **params)
@@ -151,7 +150,8 @@ def _callable(op):
 
 def _record(op, args, params):
     """Call op with Tensors among its inputs; return a Tensor that remembers the call if a derivative may be asked for."""
-    inputs, rest = (args, ()) if op.count is None else (args[: op.count], args[op.count :])
+    count = op.count
+    inputs, rest = (args, ()) if count is None or len(args) == count else (args[:count], args[count:])
     arrays, parents, cells = [], [], []
     tracked, first = False, None
     for x in inputs:
@@ -172,7 +172,7 @@ def _record(op, args, params):
         refuse_graph(op.name, (*rest, *params.values()))
     site = None
     try:
-        if watching():
+        if watchers.active:
             site = calling_line()
             y = run(op.name, "forward", site, arrays, op.forward, *arrays, *rest, **params)
         else:
@@ -184,7 +184,8 @@ def _record(op, args, params):
     kept = None
     if op.backward is not None:
         y, kept = y
-    y = _array(y)
+    if type(y) not in MODULES:
+        y = np.asarray(y)
     out = Tensor(y, None, cells[0] if op.views and cells else None)
     if tracked and _is_recording.get():
         if not op.saves_inputs:  # constants stay, their shapes may be asked for; the others' shapes stand in their nodes
@@ -215,7 +216,7 @@ def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=()):
     output is newer.  targets None: all leaves.  boundary: nodes to stop at, for what lies behind is another walk's.
     Returns {target: g}; a target that the roots do not depend on is missing.  g are arrays, under create_graph Tensors.
     """
-    grads, owned, results = {}, set(), {}
+    grads, owned, results, kinds = {}, set(), {}, (Tensor,) if create_graph else MODULES
     for node, g in roots:
         grads[node] = _array(grads[node] + g) if node in grads else g
     nodes, seen, stack = [], set(), list(grads)
@@ -249,7 +250,7 @@ def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=()):
         if g is not None:
             for i, h in _gradients(node, g, wanted, create_graph):
                 parent = node.parents[i]
-                if h.shape != parent.shape or h.dtype != parent.dtype or isinstance(h, np.generic):
+                if h.shape != parent.shape or h.dtype != parent.dtype or type(h) not in kinds:
                     h = _fitted(h, parent, node.op, i)
                 if parent not in grads:
                     grads[parent] = h
@@ -268,20 +269,21 @@ def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=()):
 
 
 def _gradients(node, g, wanted, create_graph):
-    """(i, gradient of input i) for the wanted inputs of a node whose output has gradient g; zeros are left out."""
+    """[(i, gradient of input i), ...] for the wanted inputs of a node whose output has gradient g; zeros are left out."""
     op, parents, y, order = node.op, node.parents, node.output, node.order
-    for i, cell in enumerate(node.cells):
+    for cell in node.cells:
         if cell is not None and cell[0] > order:
-            raise GraphError(stale(op.name, node.site, i, parents))
+            raise GraphError(stale(op.name, node.site, [c is cell for c in node.cells].index(True), parents))
+    shown = partial(run, op.name, "backward", node.site, [g]) if watchers.active else None
     rest, params = node.params
     if op.rule is None:
         needed = [parent in wanted for parent in parents]
         if create_graph or op.backward is None:
             results = _through_composition(node, g, needed, create_graph)
         else:
-            results = run(op.name, "backward", node.site, [g], op.backward, g, needed, y, *node.inputs, *rest, **params)
-        yield from ((i, h) for i, h in enumerate(results) if h is not None)
-        return
+            backward = partial(shown, op.backward) if shown else op.backward
+            results = backward(g, needed, y, *node.inputs, *rest, **params)
+        return [(i, h) for i, h in enumerate(results) if h is not None]
     values = node.inputs
     if not op.saves_inputs:
         values = [_Unsaved(p) if a is None else a for a, p in zip(values, parents)]
@@ -289,11 +291,14 @@ def _gradients(node, g, wanted, create_graph):
         values = [a if p is None else Tensor(a, p, cell) for a, p, cell in zip(values, parents, node.cells)]
     if create_graph and y is not None:
         y = Tensor(y, node, node.cells[-1])
+    results = []
     for i, parent in enumerate(parents):
         if parent in wanted:
-            h = run(op.name, "backward", node.site, [g], op.rule(i), g, y, *values, *rest, **params)
+            rule = partial(shown, op.rule(i)) if shown else op.rule(i)
+            h = rule(g, y, *values, *rest, **params)
             if h is not None:
-                yield i, h
+                results.append((i, h))
+    return results
 
 
 def _fitted(h, parent, op, i):
@@ -303,10 +308,8 @@ def _fitted(h, parent, op, i):
         repeated = [k for k in range(h.ndim) if k < lead or parent.shape[k - lead] == 1 != h.shape[k]]
         h = h.sum(axis=tuple(repeated), keepdims=True).reshape(parent.shape)
     if h.shape != parent.shape or h.dtype != parent.dtype:
-        raise GraphError(
-            f"{op.name}: the rule of input {i} returned {h.dtype} {h.shape}, "
-            f"but the input is {parent.dtype} {parent.shape}; the rule is wrong"
-        )
+        raise GraphError(f"{op.name}: the rule of input {i} returned {h.dtype} {h.shape}, but the input is {parent.dtype} "
+                         f"{parent.shape}; the rule is wrong")
     return _array(h)
 
 
@@ -338,10 +341,8 @@ def _start(output, gradient, argument, create_graph):
     y = output.data
     if gradient is None:
         if y.ndim:
-            raise GraphError(
-                f"only a scalar has one gradient and this tensor is {y.shape}; "
-                f"reduce it with .sum() or .mean(), or pass {argument} of that shape"
-            )
+            raise GraphError(f"only a scalar has one gradient and this tensor is {y.shape}; reduce it with .sum() or .mean(), "
+                             f"or pass {argument} of that shape")
         gradient = MODULES[type(y)].ones_like(y)
     if not isinstance(gradient, Tensor):
         gradient = Tensor(gradient if type(gradient) in MODULES else np.asarray(gradient, y.dtype))

@@ -66,7 +66,7 @@ def constant(x):
 
     A Python number joins any dtype; a NumPy number (np.sqrt(2)) would turn float32 into float64, so it becomes one.
     """
-    if x is None or (isinstance(x, (bool, int, float)) and not isinstance(x, np.generic)):
+    if type(x) is float or x is None or (isinstance(x, (bool, int, float)) and not isinstance(x, np.generic)):
         return x
     return x.item() if isinstance(x, np.generic) else new_array(x)
 

@@ -1,8 +1,9 @@
 """See every op as it runs: the one seam that the profiler, the NaN hunter and the lessons hang on.
 
 watch         a context manager: call a function after each op and each gradient rule      calling_line   who called?
+watchers      .active: those of this thread; the engine calls an op through `run` only if there are any.
 
-With no watcher the engine's only cost is one test.  The tools: debug.py, profile.py.
+The tools: debug.py, profile.py.
 """
 
 import contextlib
@@ -17,12 +18,7 @@ class _Watchers(threading.local):
     active = ()
 
 
-_watchers = _Watchers()
-
-
-def watching() -> bool:
-    """Is anybody watching this thread?"""
-    return bool(_watchers.active)
+watchers = _Watchers()
 
 
 @contextlib.contextmanager
@@ -33,23 +29,21 @@ def watch(watcher):
     output: an array or None (of a rule: the gradient).  seconds: how long it took.  site: "file.py:12", the line
     outside minigan that called the op, or None if nobody watched when it was recorded.
     """
-    previous, _watchers.active = _watchers.active, (*_watchers.active, watcher)
+    previous, watchers.active = watchers.active, (*watchers.active, watcher)
     try:
         yield watcher
     finally:
-        _watchers.active = previous
+        watchers.active = previous
 
 
 def run(op, phase, site, inputs, function, /, *args, **params):
-    """function(*args, **params), shown to the watchers if there are any."""
-    if not _watchers.active:
-        return function(*args, **params)
+    """function(*args, **params), shown to the watchers."""
     start = time.perf_counter()
     output = function(*args, **params)
     seconds = time.perf_counter() - start
     for value in output if isinstance(output, (tuple, list)) and phase == "backward" else [output]:
         value = value[0] if isinstance(value, tuple) else value  # a fused op returns (output, what it keeps)
-        for watcher in _watchers.active:
+        for watcher in watchers.active:
             watcher(op, phase, inputs, getattr(value, "data", value) if hasattr(value, "node") else value, seconds, site)
         seconds = 0.0  # one call that gave several gradients is timed once
     return output

@@ -12,6 +12,7 @@ from minigan.backend import xp
 from minigan.errors import ShapeError
 from minigan.ops.elementwise import multiply
 from minigan.ops.index import diagonal
+from minigan.ops.reduce import sum
 from minigan.ops.shape import axes_of, broadcast_to, expand_dims, reshape, swapaxes, transpose
 
 
@@ -103,8 +104,26 @@ def linear(x, weight, bias=None):
     if bias is not None and tuple(bias.shape) != (weight.shape[0],):
         raise ShapeError(
             f"linear: bias is {bias.shape}, need ({weight.shape[0]},), one for each row of weight {weight.shape}")
-    y = matmul(x, transpose(weight))
-    return y if bias is None else y + bias
+    if x.ndim == 2:
+        return _linear(x, weight, bias)
+    rows = reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
+    return reshape(_linear(rows, weight, bias), (*x.shape[:-1], weight.shape[0]))
+
+
+def _linear_forward(x, weight, bias):
+    y = x @ weight.T
+    if bias is not None:
+        y += bias
+    return y
+
+
+# One op and not three (transpose, matmul, add): fewer nodes, and the weight's gradient comes out as the weight lies.
+_linear = primitive(
+    _linear_forward,
+    lambda g, y, x, w, b: matmul(g, w),
+    lambda g, y, x, w, b: matmul(transpose(g), x),
+    lambda g, y, x, w, b: sum(g, 0),
+    name="linear", saves="inputs")
 
 
 # -------------------------------------------------------------------------------------------------------- einsum --- #

@@ -19,6 +19,8 @@ def axes_of(op: str, axis, ndim: int) -> tuple:
     """The axes as a tuple of ints in 0 .. ndim-1; None means all.  ShapeError for one not there, or named twice."""
     if axis is None:
         return tuple(range(ndim))
+    if type(axis) is int and -ndim <= axis < ndim:
+        return (axis % ndim,)
     named = tuple(operator.index(i) for i in (axis if isinstance(axis, (tuple, list)) else (axis,)))
     for i in named:
         if not -ndim <= i < ndim:
