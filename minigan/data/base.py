@@ -17,7 +17,9 @@ from ..errors import CheckpointError, ConfigError, DataError
 
 
 class Batch(NamedTuple):
-    """x float32: pictures (n, C, H, W) in [-1, 1] or points (n, 2); labels int64 (n,), None where there are none."""
+    """x float32: pictures (n, C, H, W) in [-1, 1] or points (n, 2); or tokens (n, T) int64 (oracle.py).
+
+    labels int64 (n,), None where there are none."""
 
     x: np.ndarray
     labels: np.ndarray | None

@@ -2,13 +2,14 @@
 
 Goodfellow et al. 2014.  For pictures the nets are those of seed text 002: G 100-128-256-784, D 784-256-128-1, LeakyReLU, a
 sigmoid on the pictures (here tanh, for pixels in [-1, 1]).  Its learning rate is 2e-4; beta1 = 0.5 is DCGAN's (Radford et
-al. 2016).  For points of the plane: two hidden layers of 128 in each, 2 latent numbers.
+al. 2016).  For points of the plane: three hidden layers of 128 in each, as the toy of Gulrajani et al. 2017 has (with 512), and
+He's initial weights as there, 2 latent numbers.
 D ends in a logit: the sigmoid is inside the objective, where it cannot overflow.
 """
 
 import math
 
-from minigan.nn import Flatten, LeakyReLU, Linear, Sequential, Tanh, Unflatten
+from minigan.nn import Flatten, LeakyReLU, Linear, Sequential, Tanh, Unflatten, init
 from minigan.systems.registry import recipe
 from minigan.train.game import Normal
 from minigan.train.gan import SETTINGS, gan, norm_layer, prepare
@@ -25,14 +26,23 @@ def mlp(sizes, norm="none"):
     return [*layers, Linear(*sizes[-2:])]
 
 
+def start(module):
+    """He's initial weights (He et al. 2015), biases 0.  With smaller ones, all of G's first points lie together."""
+    if isinstance(module, Linear):
+        init.kaiming_normal_(module.weight, a=0.2)
+        init.zeros_(module.bias)
+
+
 def nets(settings, sample_shape):
     """G and D for samples of this shape: pictures (C, H, W), or points (2,)."""
     size, width = math.prod(sample_shape), settings.width
     pictures = len(sample_shape) > 1
-    hidden = [width, 2 * width] if pictures else [width, width]
+    hidden = [width, 2 * width] if pictures else [width] * 3
     G = Sequential(*mlp([settings.latent, *hidden, size], settings.norm_g),
                    *([Tanh()] if pictures else []), Unflatten(1, sample_shape))  # points are not confined to [-1, 1]
     D = Sequential(Flatten(), *mlp([size, *hidden[::-1], 1], settings.norm_d))
+    if not pictures:
+        G.apply(start), D.apply(start)
     return prepare(G, D, settings, Normal(settings.latent))
 
 

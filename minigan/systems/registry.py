@@ -24,7 +24,7 @@ COMMON = {
     "factor": 0.5,          # plateau: what a learning rate is multiplied by
 }
 # Beyond these a typing error is likelier than a wish, and the machine would run out of memory, not say so.
-MOST = {"batch_size": 100_000, "latent": 10_000, "channels": 1024}
+MOST = {"batch_size": 100_000, "latent": 10_000, "channels": 1024, "width": 10_000, "importance": 1000}
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class Recipe:
         """The settings for samples of this shape and COMMON, some replaced; "lr" stands for lr_d and lr_g, and so on.
 
         ConfigError for a setting that is unknown, or of the wrong type or range."""
-        settings = {**self.settings, **(self.points if sample_shape == (2,) else {}), **COMMON}
+        own = self.settings | (self.points if sample_shape == (2,) else {})
+        settings = {**self.settings, **COMMON, **own}
         stems = {key[:-2] for key in settings if key.endswith("_d")}
         meant = {stem: [stem + "_d", stem + "_g"] for stem in stems} | {key: [key] for key in settings}
         for key, value in (overrides or {}).items():

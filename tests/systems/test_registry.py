@@ -17,19 +17,36 @@ def test_every_system_declares_what_the_loop_needs():
     assert list(known) == sorted(known) and {"gan", "dcgan"} <= set(known)
     for name, system in known.items():
         assert {"steps", "batch_size"} <= set(system.settings), name
-        assert not set(system.settings) & set(COMMON), name
+        assert set(system.points) <= set(system.settings) | set(COMMON), name
         assert system.data in data.names() and system.summary.partition(": ")[2] and "\n" not in system.summary
         assert get(name) is system
         for key, value in system.settings.items():  # its own defaults are within the limits, and typed
             assert typed(key, str(value), value) == value and type(value) in (int, float, bool, str)
 
 
+SHAPES = {"ring8": (2,), "filled-outline": (2, 28, 28), "oracle": (10,)}
+
+
 @pytest.mark.parametrize("name", sorted(recipes()))
 def test_every_system_builds_with_its_defaults(name):
     system = get(name)
-    settings = system.configure({"channels": 2} if "channels" in system.settings else None)
-    game = system.build(settings, data.ImageDataset("x", np.zeros((1, 1, 28, 28), np.uint8)).sample_shape)
-    assert isinstance(game, Game) and game.sample(game.latent(2, np.random.default_rng(0))).shape == (2, 1, 28, 28)
+    shape = SHAPES.get(system.data, (1, 28, 28))
+    settings = system.configure({"channels": 2} if "channels" in system.settings else None, shape)
+    game = system.build(settings, shape)
+    labels = None if game.classes is None else np.arange(3) % game.classes
+    assert isinstance(game, Game)
+    assert len(game.sample(game.latent(3, np.random.default_rng(0)), labels)) == 3
+
+
+def test_a_name_stands_for_both_players_and_points_have_defaults_of_their_own():
+    gan = get("gan")
+    settings = gan.configure({"lr": 0.5, "norm": "layer", "optimizer_d": "sgd"}, (2,))
+    assert (settings.lr_d, settings.lr_g, settings.norm_d, settings.norm_g) == (0.5, 0.5, "layer", "layer")
+    assert (settings.optimizer_d, settings.optimizer_g) == ("sgd", "adam")
+    assert settings.batch_size == gan.points["batch_size"] != gan.configure(None, (1, 28, 28)).batch_size
+    with pytest.raises(ConfigError, match=r"gan has no setting 'beta'; did you mean 'beta\d'\?"):
+        gan.configure({"beta": 0.5})
+    assert get("wgan-gp").configure(None, (2,)).schedule == "linear" and get("wgan-gp").configure().schedule == "none"
 
 
 def test_an_unknown_system_is_told_the_nearest():
