@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from harness import Minigan, Torch, compare, describe, environment, save, torch_or_none
 
 import minigan as mg
+from minigan.kernels.threads import set_num_threads
 
 
 @dataclass
@@ -198,7 +199,7 @@ def conv_functions(name, batch, torch):
     inside, outside, size, kernel, stride, _ = CONVOLUTIONS[name]
     rng = np.random.default_rng(0)
     x = rng.standard_normal((batch, inside, size, size), dtype=np.float32)
-    w = rng.standard_normal((outside, inside, kernel, kernel), dtype=np.float32) / np.sqrt(inside * kernel**2).astype(np.float32)
+    w = rng.standard_normal((outside, inside, kernel, kernel), dtype=np.float32) * np.float32((inside * kernel**2) ** -0.5)
     out = (size + 2 - kernel) // stride + 1
     g = rng.standard_normal((batch, outside, out, out), dtype=np.float32)
 
@@ -257,10 +258,13 @@ def main(arguments=None):
     parser.add_argument("--quick", action="store_true", help="tiny and once: checks that every row runs and is right")
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--seconds", type=float, default=6, help="for each row (default 6)")
+    parser.add_argument("--threads", type=int, default=1, metavar="N",
+                        help="share our convolutions among N Python threads, BLAS on one (minigan.kernels.threads)")
     parser.add_argument("--out", metavar="FOLDER", help="write steps.json and steps.md there")
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.names if name not in ALL]:
         parser.error(f"no row {unknown[0]!r}; there are {', '.join(ALL)}")
+    set_num_threads(options.threads)
     torch, rows = torch_or_none(), []
     print(describe(environment()))
     print(f"one step, batch {options.batch}; peer: " + (f"PyTorch {torch.__version__}" if torch else "no PyTorch here"))

@@ -15,6 +15,7 @@ import math
 from typing import NamedTuple
 
 from minigan.backend import xp
+from minigan.kernels.cpu.memory import pixels_first
 from minigan.kernels.threads import get_num_threads, share
 
 # Below this many channels a run of C floats is too short to copy quickly, and columns are laid out as whole planes.
@@ -124,7 +125,7 @@ def _window(u, low, high):
 def conv2d_weight(x, u, kernel, stride, padding, dilation, groups):
     """w[o,c,r,s] = the sum over n,p,q of x[n,c, p*stride + r*dilation - padding, ...] u[n,o,p,q]."""
     m, per_group = xp(x), x.shape[1] // groups
-    rows, u_rows = _padded(x, padding), m.ascontiguousarray(_hwnc(u))
+    rows, u_rows = _padded(x, padding), _hwnc(u)
     out = u_rows.shape[:2]
     w = m.zeros((u.shape[1], per_group, *kernel), x.dtype)
     for inside, outside in _groups(w, groups):
@@ -187,14 +188,14 @@ class _Columns:
 
 
 def _hwnc(x):
-    return x.transpose(2, 3, 0, 1)
+    return pixels_first(x).transpose(2, 3, 0, 1)
 
 
 def _padded(x, padding):
     """x as (H + 2 ph, W + 2 pw, N, C) in C order, zeros around it."""
     m, (ph, pw), rows = xp(x), padding, _hwnc(x)
     if not (ph or pw):
-        return m.ascontiguousarray(rows)
+        return rows
     h, w, n, c = rows.shape
     out = m.zeros((h + 2 * ph, w + 2 * pw, n, c), x.dtype)
     out[ph : ph + h, pw : pw + w] = rows
