@@ -1,13 +1,12 @@
 """How long does one training step take, against PyTorch's, on the same nets, batch and cores?
 
-    python benchmarks/steps.py [NAME ...] [--quick] [--batch N] [--seconds S] [--out FOLDER]
+    python benchmarks/steps.py [NAME ...] [--quick] [--json] [--batch N] [--threads N] [--seconds S] [--out FOLDER]
 
 A workload is written once, as a function of a library (harness.py), and runs on minigan and on PyTorch: the same layers,
 losses, weights and data, gradients for the updated net only, Adam.  Before anything is timed, losses and gradients of the
 first step are held against the same text in float64.  Without PyTorch only our own time is printed.
 """
 
-import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import Minigan, Torch, compare, describe, environment, save, torch_or_none
+from harness import Minigan, Torch, best, compare, options_of, report, torch_or_none
 
 import minigan as mg
 from minigan.kernels.cpu.memory import pixels_first
@@ -258,29 +257,17 @@ def kind(name):
     return chain, check_arrays(chain), CHAINS[name]
 
 
-LINE = "{:<20}" + "{:>9}" * 11
-PEER = ("ratio", "low", "high", "ratio_of_minima")
 ALL = [*STEPS, *CONVOLUTIONS, *CHAINS]
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(ALL)} (default: all)")
-    parser.add_argument("--quick", action="store_true", help="tiny and once: checks that every row runs and is right")
-    parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--seconds", type=float, default=6, help="for each row (default 6)")
-    parser.add_argument("--threads", type=int, default=1, metavar="N",
-                        help="share our convolutions among N Python threads, BLAS on one (minigan.kernels.threads)")
-    parser.add_argument("--out", metavar="FOLDER", help="write steps.json and steps.md there")
-    options = parser.parse_args(arguments)
-    if unknown := [name for name in options.names if name not in ALL]:
-        parser.error(f"no row {unknown[0]!r}; there are {', '.join(ALL)}")
+    options = options_of(__doc__, arguments, seconds=6, names=ALL, batch=(128, "samples to a batch (default 128)"), threads=(
+        1, "share our convolutions among N Python threads, BLAS on one (minigan.kernels.threads)"))
     torch, rows, batch = torch_or_none(), [], 8 if options.quick else options.batch
-    print(describe(environment()))
-    print(f"one step, batch {batch}; peer: " + (f"PyTorch {torch.__version__}" if torch else "no PyTorch here"))
-    print(LINE.format("row", "ours ms", "theirs", "ratio", "from", "to", "minima", "goal", "error", "theirs", "MiB", "theirs"))
     sides = ["minigan", "torch"] if torch else ["minigan"]
     for name in options.names or ALL:
+        if sys.stderr.isatty():
+            print(f"\r{name:<30}", end="\r", file=sys.stderr, flush=True)
         build, check, goal = kind(name)
         errors, weights = check(name, batch, sides)
         # Rounding flips an activation that sits at the kink of a ReLU, and with it a whole gradient: of hundreds of thousands
@@ -288,12 +275,22 @@ def main(arguments=None):
         tolerance = 2e-2 if name == "dcgan" else 1e-4
         assert max(errors) < tolerance, f"{name}: off by {errors} from float64, so the times would mean nothing"
         arguments = [(name, batch, side, weights) for side in sides]
-        row = compare(build, *[*arguments, None][:2], 0 if options.quick else options.seconds, options.threads)
-        rows.append({"name": name, **row, "goal": goal, "error": errors[0], "their_error": errors[-1] if torch else None})
-        peer = [f"{1e3 * row['theirs']:.2f}", *(f"{row[k]:.2f}" for k in PEER)] if torch else "-----"
-        print(LINE.format(name, f"{1e3 * row['ours']:.2f}", *peer, f"{goal:.2f}", *(f"{e:.0e}" for e in [*errors, 0][:2]),
-                          round(row["memory"] / 2**20), round(row.get("their_memory", 0) / 2**20)), flush=True)
-    save("steps", rows, ["name", "ours", "theirs", "ratio", "low", "high", "ratio_of_minima", "goal", "error"], options.out)
+        if options.quick:  # once, here: starting two processes would take most of the time
+            row = {"ours": best(build(*arguments[0]), 0)}
+        else:
+            row = compare(build, *[*arguments, None][:2], options.seconds, options.threads)
+        rows.append({"row": name, "ours ms": round(1e3 * row["ours"], 3), "goal": goal, "error": f"{errors[0]:.0e}",
+                     "MiB": round(row.get("memory", 0) / 2**20), "seconds": row})
+        if torch:
+            rows[-1]["their error"] = f"{errors[1]:.0e}"
+        if "theirs" in row:
+            rows[-1] |= {"theirs ms": round(1e3 * row["theirs"], 3), "their MiB": round(row["their_memory"] / 2**20),
+                         "ratio": round(row["ratio"], 2), "from": round(row["low"], 2), "to": round(row["high"], 2),
+                         "minima": round(row["ratio_of_minima"], 2)}
+    peer = f"PyTorch {torch.__version__} (eager), {torch.get_num_threads()} threads" if torch else "none, PyTorch is not here"
+    columns = "row,ours ms,theirs ms,ratio,from,to,minima,goal,error,their error,MiB,their MiB"
+    report("steps", rows, columns.split(","), options,
+           f"one step, batch {batch}; our convolutions on {options.threads} Python thread(s); peer: {peer}")
 
 
 if __name__ == "__main__":
