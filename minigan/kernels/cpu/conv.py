@@ -176,7 +176,11 @@ class _Columns:
 
         def work(start, stop):
             for a, b in self.pieces(start, stop):
-                target[a:b] = (self(a, b) @ matrix).reshape(target[a:b].shape)
+                rows = target[a:b]
+                if rows.flags.c_contiguous:
+                    xp(rows).matmul(self(a, b), matrix, out=rows.reshape(-1, matrix.shape[1]))
+                else:  # one phase of a stride, or one group
+                    rows[...] = (self(a, b) @ matrix).reshape(rows.shape)
 
         share(work, self.out[0], self.rows_worth_a_thread)
 
