@@ -42,7 +42,10 @@ def conv2d_adjoint(u, w, size, stride, padding, dilation, groups):
     <conv2d(x, w), u> = <x, conv2d_adjoint(u, w, size)> for every x of that size (H, W).
     """
     spread = _scatter if w.shape[1] < FEW_CHANNELS else _gather
-    x = xp(u).zeros((*size, u.shape[0], w.shape[1] * groups), u.dtype)
+    if spread is _gather and dilation == (1, 1) and all(k % s == 0 for k, s in zip(w.shape[2:], stride)):
+        spread = _gather_at_once
+    new = xp(u).empty if spread is _gather_at_once else xp(u).zeros  # which fills all of x
+    x = new((*size, u.shape[0], w.shape[1] * groups), u.dtype)
     for outside, inside in _groups(w, groups):
         spread(x[..., outside], _hwnc(u)[..., inside], w[inside], stride, padding, dilation)
     return x.transpose(2, 3, 0, 1)
@@ -87,6 +90,28 @@ def _gather(x, u, w, stride, padding, dilation):
             some = w[:, :, vertical.taps[::-1]][:, :, :, horizontal.taps[::-1]]
             target = x[tuple(slice(p.start, None, s) for p, s in zip(both, stride))][: vertical.count, : horizontal.count]
             columns.times(some.transpose(2, 3, 0, 1).reshape(-1, w.shape[1]), target)
+
+
+def _gather_at_once(x, u, w, stride, padding, dilation):
+    """_gather for a kernel whose size the stride divides: all phases read the same pixels of u, so one product serves them.
+
+    With r = stride o + f, x[stride q + f - padding] = the sum over o of u[q - o] w[..., stride o + f].
+    """
+    (o, c, *kernel), n = w.shape, u.shape[2]
+    taps = [k // s for k, s in zip(kernel, stride)]
+    count = [-(-(size + p) // s) for size, p, s in zip(x.shape[:2], padding, stride)]
+    columns = _Columns(_window(u, [1 - t for t in taps], count), taps, count, (1, 1), (1, 1))
+    # The highest o comes first in the columns: taps in falling order.
+    matrix = w.reshape(o, c, taps[0], stride[0], taps[1], stride[1])[:, :, ::-1, :, ::-1].transpose(2, 4, 0, 3, 5, 1)
+    found = xp(u).empty((*count, n, stride[0] * stride[1] * c), u.dtype)
+    columns.times(matrix.reshape(taps[0] * taps[1] * o, -1), found)
+    found = found.reshape(*count, n, *stride, c)
+    for f in range(stride[0]):
+        for g in range(stride[1]):
+            first = [-(-(p - phase) // s) for p, phase, s in zip(padding, (f, g), stride)]  # q of x's first pixel of the phase
+            i, j = (s * q + phase - p for s, q, phase, p in zip(stride, first, (f, g), padding))
+            target = x[i :: stride[0], j :: stride[1]]
+            target[...] = found[first[0] : first[0] + len(target), first[1] : first[1] + target.shape[1], :, f, g]
 
 
 class _Phase(NamedTuple):
