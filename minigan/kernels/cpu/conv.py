@@ -20,8 +20,9 @@ from minigan.kernels.threads import get_num_threads, share
 
 # Below this many channels a run of C floats is too short to copy quickly, and columns are laid out as whole planes.
 FEW_CHANNELS = 8
-# Gathered columns are made for about this many bytes at a time, and a thread is not woken for less than this many columns.
-CACHE = 2**20
+# Gathered columns are made for about this many bytes at a time: what one thread of ours keeps near, or several of BLAS's,
+# which want larger products.  A thread is not woken for less than this many columns.
+CACHE, BLAS_CACHE = 2**20, 2**22
 WORTH_A_THREAD = 2**18
 
 
@@ -188,8 +189,7 @@ class _Columns:
         self.view = xp(rows).lib.stride_tricks.as_strided(rows, shape, strides)
         self.width = kernel[0] * kernel[1] * c
         per_row = max(1, out[1] * n * self.width)
-        # One thread of ours means several of BLAS's, which want one large product rather than many small ones.
-        self.step = out[0] if get_num_threads() == 1 else max(1, CACHE // (per_row * rows.itemsize))
+        self.step = max(1, (BLAS_CACHE if get_num_threads() == 1 else CACHE) // (per_row * rows.itemsize))
         self.rows_worth_a_thread = max(1, -(-WORTH_A_THREAD // per_row))
 
     def pieces(self, start, stop):
