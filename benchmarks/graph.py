@@ -1,57 +1,124 @@
-"""What does one op of a long chain cost, and does the cost stay the same as the chain grows?
+"""How does the cost of a step grow with graph length, batch size, channels and depth?  Linearly, where it should?
 
-    python benchmarks/graph.py [--quick]
+    python benchmarks/graph.py [--quick] [--json] [--seconds S] [--out FOLDER]
 
-y = y * 0.9999 on 4 elements, forward and backward, so that arithmetic hardly counts: this is the engine's own time.  Linear
-growth means the microseconds per op stay level.  PyTorch beside it, in turns, where it is installed.
+graph length: y = y * 0.9999 on 4 numbers, forward and backward: the engine's own time.  batch, depth: an MLP of 256 units,
+forward, backward and Adam.  channels: a 3x3 convolution on 14x14, forward and backward.  Every row has the least time, the
+most memory that NumPy held on the way, and the growth since the row before: 1.0 is linear, 2.0 quadratic, as channels are.
+--out also draws.
 """
 
-import argparse
+import gc
+import math
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import compare, environment
+from harness import best, options_of, report
 
 import minigan as mg
+from minigan import nn
 
 FACTOR = 0.9999
 
-def our_chain(n):
-    """The gradient of a chain of n products, which is FACTOR^n."""
-    x = mg.ones(4, requires_grad=True)
-    y = x
-    for _ in range(n):
-        y = y * FACTOR
-    return mg.grad(y, x, mg.ones(4))[0].numpy()
+
+def chain(n):
+    """A function that differentiates a chain of n products: FACTOR^n."""
+    x, g = mg.ones(4, requires_grad=True), mg.ones(4)
+
+    def once():
+        y = x
+        for _ in range(n):
+            y = y * FACTOR
+        return mg.grad(y, x, g)[0].numpy()
+
+    np.testing.assert_allclose(once(), FACTOR**n, rtol=1e-2)
+    return once
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="short chains, once: checks that the benchmark runs and is right")
-    quick = parser.parse_args().quick
-    try:
-        import torch
-    except ImportError:
-        torch = None
-    print(environment())
-    print(f"{'ops':>8}{'minigan us/op':>15}{'PyTorch us/op':>15}{'ratio':>8}")
-    for n in (10, 200) if quick else (10, 200, 1_000, 10_000, 100_000):
-        np.testing.assert_allclose(our_chain(n), FACTOR**n, rtol=1e-2)
+def mlp(batch, depth=4, width=256):
+    """A function that takes one training step of an MLP."""
+    layers = [layer for _ in range(depth) for layer in (nn.Linear(width, width), nn.LeakyReLU(0.2))]
+    net, x = nn.Sequential(*layers), mg.tensor(np.random.default_rng(0).standard_normal((batch, width), dtype=np.float32))
+    parameters = list(net.parameters())
+    adam = mg.optim.Adam(parameters, lr=1e-4)
 
-        def their_chain(n=n):
-            x = torch.ones(4, requires_grad=True)
-            y = x
-            for _ in range(n):
-                y = y * FACTOR
-            return torch.autograd.grad(y, x, torch.ones(4))
+    def once():
+        loss = mg.ops.square(net(x)).mean()
+        adam.step(mg.grad(loss, parameters))
+        return loss.item()
 
-        repeat = max(1, 2_000 // n)
-        mine, other, ratio, _ = compare(lambda n=n: our_chain(n), torch and their_chain, 1 if quick else 5, repeat)
-        theirs = f"{1e6 * other / n:>15.2f}{ratio:>8.2f}" if torch else f"{'-':>15}{'-':>8}"
-        print(f"{n:>8}{1e6 * mine / n:>15.2f}{theirs}")
+    first = once()
+    assert [once() for _ in range(3)][-1] < first, "the loss does not fall, so this is not a training step"
+    return once
+
+
+def convolution(channels, batch=32):
+    """A function that goes through a 3x3 convolution and back."""
+    layer = nn.Conv2d(channels, channels, 3, padding=1)
+    x = mg.tensor(np.ones((batch, channels, 14, 14), np.float32), requires_grad=True)
+
+    def once():
+        return mg.grad(layer(x).sum(), [x, *layer.parameters()])
+
+    np.testing.assert_allclose(once()[2].numpy(), batch * 14 * 14)  # of the bias
+    return once
+
+
+# what grows: the function, its sizes, its sizes in the quick mode
+GROWTH = {"graph length": (chain, (10, 100, 1_000, 10_000, 100_000), (10, 100)),
+          "batch": (mlp, (16, 32, 64, 128, 256, 512, 1024), (2, 4)),
+          "depth": (lambda n: mlp(64, n), (1, 2, 4, 8, 16, 32), (1, 2)),
+          "channels": (convolution, (8, 16, 32, 64, 128), (2, 4))}
+
+
+def peak(function):
+    """The most bytes that Python and NumPy held during one call, beyond what they held before."""
+    gc.collect()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    function()
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most - before
+
+
+def draw(found, path):
+    """Time and memory over size, one panel for each thing that grows."""
+    from matplotlib import pyplot as plt
+
+    figure, panels = plt.subplots(2, len(GROWTH), figsize=(13, 6), squeeze=False)
+    for column, what in enumerate(GROWTH):
+        some = [row for row in found if row["what"] == what]
+        for panel, key, label in zip(panels[:, column], ("ms", "MB"), ("ms", "MB")):
+            panel.loglog([r["size"] for r in some], [r[key] for r in some], "o-")
+            panel.set(xlabel=what, ylabel=label)
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+def main(arguments=None):
+    options = options_of(__doc__, arguments, seconds=0.3)
+    found = []
+    for what, (make, sizes, few) in GROWTH.items():
+        last = None
+        for size in few if options.quick else sizes:
+            function = make(size)
+            seconds, memory = best(function, 0 if options.quick else options.seconds), peak(function)
+            row = {"what": what, "size": size, "ms": round(1e3 * seconds, 4), "us per size": round(1e6 * seconds / size, 2),
+                   "MB": round(memory / 1e6, 3), "seconds": seconds, "bytes": memory}
+            if last:
+                row |= {f"growth of {name}": round(math.log(row[key] / last[key]) / math.log(size / last["size"]), 2)
+                        for name, key in (("time", "seconds"), ("memory", "bytes"))}
+            found.append(row)
+            last = row
+    report("graph", found, ["what", "size", "ms", "us per size", "growth of time", "MB", "growth of memory"], options)
+    if options.out:
+        draw(found, Path(options.out) / "growth.png")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,21 @@
-"""Time two ways of doing the same thing, fairly: in turns, in one process, medians of many.
+"""Time two ways of doing the same thing, fairly: in turns, in a process each, medians of many.
 
-compare     A B A B ... after a warm-up; the ratio is taken pair by pair, so slow drifts of the machine cancel
-best        our time alone, the least of several tries
-environment what the numbers depend on: processor, BLAS kernel and threads, versions      report, save   the results
+compare     A B A B ...; the ratio is taken pair by pair, so slow drifts of the machine cancel
+best        the least time of one call in this process
+environment what the numbers depend on: processor, BLAS kernel and threads, versions      describe, report
+options_of  the options that all benchmarks share
 Minigan, Torch    one text for both: a workload is a function of a library, and gets one of these two
+
+A process each, because the threads that a library keeps for its next call wait for it busily, and so take the other one's
+cores: in one process PyTorch's convolution took twice its time, beside OpenBLAS's waiting thread.
 """
 
-import itertools
+import argparse
 import json
+import multiprocessing
 import os
 import platform
+import resource
 import statistics
 import time
 from pathlib import Path
@@ -18,42 +24,95 @@ import numpy as np
 
 import minigan as mg
 from minigan.doctor import blas
+from minigan.kernels.threads import set_num_threads
 
-THREADS = 2  # of the peer, and of BLAS
+THREADS = 2  # of each side
+TURN, SETTLE = 0.3, 0.1  # seconds of a turn; those at its start that are not timed: the other side's threads go to sleep
 
 
-def compare(ours, theirs, seconds: float) -> dict:
-    """A row of times: both sides in turns for about this many seconds, at least three turns each, of 20 ms or one call.
+def compare(build, ours, theirs, seconds: float, threads: int = 1) -> dict:
+    """A row of times.   build(*ours) makes our function, build(*theirs) the peer's (None: no peer), in a process each.
 
-    {"ours": s, "theirs": s, "ratio", "low", "high", "ratio_of_minima", "turns", "calls"}: medians over the turns; low and
-    high: a tenth of the ratios lies below, above.  theirs None: ours alone.   0 seconds: one turn.
+    They run in turns for about this many seconds.   {"ours", "theirs": s, "ratio", "low", "high",
+    "ratio_of_minima", "turns", "memory", "their_memory": bytes}: of the turns' median calls the median; low and high: a
+    tenth of the ratios lies below, above; memory: the process's peak.   threads: see kernels/threads.py.
     """
-    functions = [ours] if theirs is None else [ours, theirs]
-    once = [min(_time(f, 1) for _ in range(3 if seconds else 1)) for f in functions]  # warms up, too
-    calls = max(1, round(0.02 / once[0])) if seconds else 1
-    turns = max(3, round(seconds / sum(once) / calls)) if seconds else 1
-    pairs = [[_time(f, calls) for f in functions] for _ in range(turns)]
-    columns = list(zip(*pairs))
-    row = {"ours": statistics.median(columns[0]), "ours_min": min(columns[0])}
+    sides = [_Side(build, arguments, n) for arguments, n in ((ours, threads), (theirs, 1)) if arguments is not None]
+    turns = max(3, round(seconds / TURN / len(sides)))
+    rounds = [[side.turn(TURN - SETTLE) for side in sides] for _ in range(turns)]
+    memory = [side.close() for side in sides]
+    medians, minima = ([[turn[i] for turn in column] for column in zip(*rounds)] for i in (0, 1))
+    row = {"ours": statistics.median(medians[0]), "ours_min": min(minima[0]), "memory": memory[0], "turns": turns}
     if theirs is not None:
-        ratios = sorted(a / b for a, b in pairs)
-        row |= {"theirs": statistics.median(columns[1]), "theirs_min": min(columns[1]), "ratio": statistics.median(ratios),
-                "low": ratios[turns // 10], "high": ratios[-1 - turns // 10],
-                "ratio_of_minima": min(columns[0]) / min(columns[1])}
-    return row | {"turns": turns, "calls": calls}
+        ratios = sorted(a / b for a, b in zip(*medians))
+        row |= {"theirs": statistics.median(medians[1]), "theirs_min": min(minima[1]), "their_memory": memory[1],
+                "ratio": statistics.median(ratios), "low": ratios[turns // 10], "high": ratios[-1 - turns // 10],
+                "ratio_of_minima": min(minima[0]) / min(minima[1])}
+    return row
 
 
-def _time(function, calls):
+class _Side:
+    """A process that holds one function, and runs it when told to."""
+
+    def __init__(self, build, arguments, threads):
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, build, arguments, threads), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.pipe.recv()
+
+    def turn(self, seconds):
+        """(median, least) seconds of a call, over calls that take this many seconds in all."""
+        self.pipe.send(seconds)
+        return self.pipe.recv()
+
+    def close(self):
+        """End the process; its peak memory in bytes."""
+        self.pipe.send(None)
+        peak = self.pipe.recv()
+        self.process.join()
+        return peak
+
+
+def _serve(pipe, build, arguments, threads):
+    if threads > 1:
+        set_num_threads(threads)
+    function = build(*arguments)
+    function()
+    pipe.send(True)
+    while (seconds := pipe.recv()) is not None:
+        start = time.perf_counter()
+        while time.perf_counter() < start + SETTLE:
+            function()
+        times, start = [_time(function)], time.perf_counter()
+        while time.perf_counter() < start + seconds:
+            times.append(_time(function))
+        pipe.send((statistics.median(times), min(times)))
+    pipe.send(_peak_memory())
+
+
+def _peak_memory():
+    """The most memory that this process has held, in bytes (getrusage's figure would count its parent's on Linux)."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return next(int(line.split()[1]) * 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _time(function):
     start = time.perf_counter()
-    for _ in itertools.repeat(None, calls):
-        function()
-    return (time.perf_counter() - start) / calls
+    function()
+    return time.perf_counter() - start
 
 
 def best(function, seconds: float = 0.3) -> float:
-    """The least time of one call, over tries that take about this many seconds in all: what the code needs, undisturbed."""
-    once = _time(function, 1)
-    return min(_time(function, 1) for _ in range(max(3, int(seconds / max(once, 1e-7)))))
+    """The least time of one call, over calls that take about this many seconds in all: what the code needs, undisturbed."""
+    function()
+    times, end = [_time(function)], time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        times.append(_time(function))
+    return min(times)
 
 
 def environment() -> dict:
@@ -80,21 +139,45 @@ def describe(env: dict) -> str:
             f"{env['blas']}, kernel {env['kernel']}, {env['blas_threads']} threads{pinned}")
 
 
+def options_of(doc, arguments, seconds, names=(), **more):
+    """The options that all benchmarks share, parsed.
+
+    names: of rows that can be chosen.  more: name=(default, help) of options that take a number.
+    """
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="tiny and once: checks that every row runs and is right")
+    parser.add_argument("--json", action="store_true", help="the results as JSON")
+    parser.add_argument("--seconds", type=float, default=seconds, metavar="S", help=f"for each row (default {seconds})")
+    parser.add_argument("--out", metavar="FOLDER", help="write the results there, as JSON, Markdown and pictures")
+    for name, (default, text) in more.items():
+        parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=text)
+    if names:
+        parser.add_argument("names", nargs="*", metavar="NAME", help=f"rows: {', '.join(names)} (default: all)")
+    options = parser.parse_args(arguments)
+    if names and (unknown := [name for name in options.names if name not in names]):
+        parser.error(f"no row {unknown[0]!r}; there are {', '.join(names)}")
+    return options
+
+
 def markdown(rows: list[dict], columns: list[str]) -> str:
-    """The rows as a Markdown table."""
-    lines = ["| " + " | ".join(columns) + " |", "| " + " | ".join("---" for _ in columns) + " |"]
-    return "\n".join(lines + ["| " + " | ".join(str(row.get(c, "")) for c in columns) + " |" for row in rows])
+    """The rows as a Markdown table, aligned to be read as it is."""
+    cells = [columns, *([str(row.get(c, "")) for c in columns] for row in rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
+    lines = ["| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths)) + " |" for line in cells]
+    return "\n".join([lines[0], "| " + " | ".join("-" * w for w in widths) + " |", *lines[1:]])
 
 
-def save(name: str, rows: list[dict], columns: list[str], folder) -> None:
-    """Write folder/name.json (everything) and folder/name.md (the table), if there is a folder."""
-    if folder is None:
-        return
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+def report(name: str, rows: list[dict], columns: list[str], options, remark: str = "") -> None:
+    """Print the results, and write them to the folder --out, if one is given, as name.json and name.md."""
     env = environment()
-    (folder / f"{name}.json").write_text(json.dumps({"environment": env, "rows": rows}, indent=2) + "\n")
-    (folder / f"{name}.md").write_text(f"# {name}\n\n{describe(env)}\n\n{markdown(rows, columns)}\n")
+    as_json = json.dumps({"benchmark": name, "environment": env, "remark": remark, "rows": rows}, indent=2)
+    as_text = "\n\n".join(text for text in (describe(env), remark, markdown(rows, columns)) if text)
+    print(as_json if options.json else as_text)
+    if options.out:
+        folder = Path(options.out)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.json").write_text(as_json + "\n")
+        (folder / f"{name}.md").write_text(f"# {name}\n\n{as_text}\n")
 
 
 def torch_or_none():

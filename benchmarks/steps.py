@@ -1,13 +1,12 @@
 """How long does one training step take, against PyTorch's, on the same nets, batch and cores?
 
-    python benchmarks/steps.py [NAME ...] [--quick] [--batch N] [--seconds S] [--out FOLDER]
+    python benchmarks/steps.py [NAME ...] [--quick] [--json] [--batch N] [--threads N] [--seconds S] [--out FOLDER]
 
 A workload is written once, as a function of a library (harness.py), and runs on minigan and on PyTorch: the same layers,
 losses, weights and data, gradients for the updated net only, Adam.  Before anything is timed, losses and gradients of the
 first step are held against the same text in float64.  Without PyTorch only our own time is printed.
 """
 
-import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import Minigan, Torch, compare, describe, environment, save, torch_or_none
+from harness import Minigan, Torch, best, compare, options_of, report, torch_or_none
 
 import minigan as mg
+from minigan.kernels.cpu.memory import pixels_first
 
 
 @dataclass
@@ -173,111 +173,124 @@ def error(results, truth):
     return float(worst)
 
 
-def step_functions(name, batch, torch):
-    """(our step, their step or None, our error, theirs) of a workload."""
-    function, shape, _ = STEPS[name]
-    rng = np.random.default_rng(0)
-    x = rng.random((batch, *shape), dtype=np.float32)
-    ours = Training(Minigan(), function)
-    exact = Training(Minigan(np.float64), function, ours.weights)
-    noise = [[getattr(Minigan(np.float64), kind)(batch, n).numpy() for kind, n in turn.noise] for turn in ours.turns]
-    noise32 = [[a.astype(np.float32) for a in drawn] for drawn in noise]
-    truth = exact.first(x.astype(np.float64), [[a.astype(np.float64) for a in drawn] for drawn in noise32])
-    errors = [error(ours.first(x, noise32), truth)]
-    our_x, theirs = mg.tensor(x), None
-    if torch:
-        peer = Training(Torch(torch), function, ours.weights)
-        errors.append(error(peer.first(x, noise32), truth))
-        their_x = torch.from_numpy(x)
-        theirs = lambda: peer.step(their_x)
-    return lambda: ours.step(our_x), theirs, errors
+def library(side):
+    """The library of a name: "minigan", "exact" (minigan in float64), "torch"."""
+    return Torch(torch_or_none()) if side == "torch" else Minigan(np.float64 if side == "exact" else np.float32)
 
 
-def conv_functions(name, batch, torch):
-    """The same of one convolution, forward and backward in input and weight."""
+def step(name, batch, side, weights=None):
+    """One side's function: a training step."""
+    training = Training(library(side), STEPS[name][0], weights)
+    x = training.lib.tensor(samples(name, batch))
+    return lambda: training.step(x)
+
+
+def samples(name, batch):
+    """The batch, the same for all."""
+    return np.random.default_rng(0).random((batch, *STEPS[name][1]), dtype=np.float32)
+
+
+def check_step(name, batch, sides):
+    """(the errors of the first step of each side against float64, the weights that all sides start from)."""
+    function, x = STEPS[name][0], samples(name, batch)
+    ours = Training(library("minigan"), function)
+    draw = library("minigan")
+    noise = [[getattr(draw, kind)(batch, n).numpy() for kind, n in turn.noise] for turn in ours.turns]
+    exact = Training(library("exact"), function, ours.weights)
+    truth = exact.first(x.astype(np.float64), [[a.astype(np.float64) for a in drawn] for drawn in noise])
+    return [error(Training(library(side), function, ours.weights).first(x, noise), truth) for side in sides], ours.weights
+
+
+def convolution(name, batch, side, weights=None):
+    """One side's function: a convolution forward and backward, in input and weight; returns y, dx, dw."""
     inside, outside, size, kernel, stride, _ = CONVOLUTIONS[name]
+    lib, out = library(side), (size + 2 - kernel) // stride + 1
     rng = np.random.default_rng(0)
-    x = rng.standard_normal((batch, inside, size, size), dtype=np.float32)
-    w = rng.standard_normal((outside, inside, kernel, kernel), dtype=np.float32) / np.sqrt(inside * kernel**2).astype(np.float32)
-    out = (size + 2 - kernel) // stride + 1
-    g = rng.standard_normal((batch, outside, out, out), dtype=np.float32)
-
-    def both(lib, arrays):
+    shapes = (batch, inside, size, size), (outside, inside, kernel, kernel), (batch, outside, out, out)
+    arrays = [rng.standard_normal(shape, dtype=np.float32) for shape in shapes]
+    if side != "torch":  # between our layers pixels come first in memory, between theirs images
+        arrays = [a if i == 1 else pixels_first(a.astype(lib.dtype)) for i, a in enumerate(arrays)]
+        x, w, g = (mg.Tensor(a.astype(lib.dtype, order="K")) for a in arrays)
+        x.requires_grad = w.requires_grad = True
+    else:
         x, w, g = (lib.tensor(a, requires_grad=i < 2) for i, a in enumerate(arrays))
-        if isinstance(lib, Minigan):  # between our layers pixels come first in memory, between theirs images
-            for t in (x, g):
-                t.data = np.ascontiguousarray(t.data.transpose(2, 3, 0, 1)).transpose(2, 3, 0, 1)
 
-        def once():
-            y = lib.F.conv2d(x, w, None, stride, 1)
-            return [lib.array(a) for a in (y, *lib.grad(y, (x, w), g))]
+    def once():
+        y = lib.F.conv2d(x, w, None, stride, 1)
+        return [lib.array(a) for a in (y, *lib.grad(y, (x, w), g))]
 
-        return once
-
-    ours = both(Minigan(), (x, w, g))
-    truth = both(Minigan(np.float64), [a.astype(np.float64) for a in (x, w, g)])()
-    theirs = both(Torch(torch), (x, w, g)) if torch else None
-    return ours, theirs, [max(float(abs(a - b).max() / abs(b).max()) for a, b in zip(f(), truth)) for f in (ours, theirs) if f]
+    return once
 
 
-def chain_functions(name, batch, torch):
-    """The same of a chain of 200 products of 4 numbers: the engine's own time."""
+def chain(name, batch, side, weights=None):
+    """One side's function: 200 products of 4 numbers, forward and backward: the engine's own time."""
+    lib = library(side)
+    ones = np.ones(4, np.float64 if side == "exact" else np.float32)
+    x, g = lib.tensor(ones, requires_grad=True), lib.tensor(ones)
 
-    def both(lib):
-        x, g = lib.tensor(np.ones(4, np.float32), requires_grad=True), lib.tensor(np.ones(4, np.float32))
+    def once():
+        y = x
+        for _ in range(CHAIN):
+            y = y * FACTOR
+        return [lib.array(lib.grad(y, x, g)[0])]
 
-        def once():
-            y = x
-            for _ in range(CHAIN):
-                y = y * FACTOR
-            return lib.grad(y, x, g)[0]
+    return once
 
-        return once
 
-    functions = both(Minigan()), both(Torch(torch)) if torch else None
-    errors = [abs(float(f()[0]) - FACTOR**CHAIN) for f in functions if f]
-    return *functions, errors
+def check_arrays(build):
+    """A check like check_step, for functions that return their results."""
+
+    def check(name, batch, sides):
+        truth = build(name, batch, "exact")()
+        return [max(float(abs(a - b).max() / abs(b).max()) for a, b in zip(build(name, batch, side)(), truth))
+                for side in sides], None
+
+    return check
 
 
 def kind(name):
-    """(the function that makes a row's functions, the ratio that is asked for)."""
+    """(the function that makes a side's function, the one that checks all sides, the ratio that is asked for)."""
     if name in STEPS:
-        return step_functions, STEPS[name][-1]
-    return (conv_functions, CONVOLUTIONS[name][-1]) if name in CONVOLUTIONS else (chain_functions, CHAINS[name])
+        return step, check_step, STEPS[name][-1]
+    if name in CONVOLUTIONS:
+        return convolution, check_arrays(convolution), CONVOLUTIONS[name][-1]
+    return chain, check_arrays(chain), CHAINS[name]
 
 
-LINE = "{:<20}" + "{:>9}" * 9
-PEER = ("ratio", "low", "high", "ratio_of_minima")
 ALL = [*STEPS, *CONVOLUTIONS, *CHAINS]
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(ALL)} (default: all)")
-    parser.add_argument("--quick", action="store_true", help="tiny and once: checks that every row runs and is right")
-    parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--seconds", type=float, default=6, help="for each row (default 6)")
-    parser.add_argument("--out", metavar="FOLDER", help="write steps.json and steps.md there")
-    options = parser.parse_args(arguments)
-    if unknown := [name for name in options.names if name not in ALL]:
-        parser.error(f"no row {unknown[0]!r}; there are {', '.join(ALL)}")
-    torch, rows = torch_or_none(), []
-    print(describe(environment()))
-    print(f"one step, batch {options.batch}; peer: " + (f"PyTorch {torch.__version__}" if torch else "no PyTorch here"))
-    print(LINE.format("row", "ours ms", "theirs", "ratio", "from", "to", "minima", "goal", "error", "theirs"))
+    options = options_of(__doc__, arguments, seconds=6, names=ALL, batch=(128, "samples to a batch (default 128)"), threads=(
+        1, "share our convolutions among N Python threads, BLAS on one (minigan.kernels.threads)"))
+    torch, rows, batch = torch_or_none(), [], 8 if options.quick else options.batch
+    sides = ["minigan", "torch"] if torch else ["minigan"]
     for name in options.names or ALL:
-        make, goal = kind(name)
-        ours, theirs, errors = make(name, 8 if options.quick else options.batch, torch)
+        if sys.stderr.isatty():
+            print(f"\r{name:<30}", end="\r", file=sys.stderr, flush=True)
+        build, check, goal = kind(name)
+        errors, weights = check(name, batch, sides)
         # Rounding flips an activation that sits at the kink of a ReLU, and with it a whole gradient: of hundreds of thousands
         # in a DCGAN there are always some, in PyTorch as here.
         tolerance = 2e-2 if name == "dcgan" else 1e-4
         assert max(errors) < tolerance, f"{name}: off by {errors} from float64, so the times would mean nothing"
-        row = compare(ours, theirs, 0 if options.quick else options.seconds)
-        rows.append({"name": name, **row, "goal": goal, "error": errors[0], "their_error": errors[-1] if torch else None})
-        peer = [f"{1e3 * row['theirs']:.2f}", *(f"{row[k]:.2f}" for k in PEER)] if torch else "-----"
-        print(LINE.format(name, f"{1e3 * row['ours']:.2f}", *peer, f"{goal:.2f}",
-                          *(f"{e:.0e}" for e in [*errors, 0][:2])), flush=True)
-    save("steps", rows, ["name", "ours", "theirs", "ratio", "low", "high", "ratio_of_minima", "goal", "error"], options.out)
+        arguments = [(name, batch, side, weights) for side in sides]
+        if options.quick:  # once, here: starting two processes would take most of the time
+            row = {"ours": best(build(*arguments[0]), 0)}
+        else:
+            row = compare(build, *[*arguments, None][:2], options.seconds, options.threads)
+        rows.append({"row": name, "ours ms": round(1e3 * row["ours"], 3), "goal": goal, "error": f"{errors[0]:.0e}",
+                     "MiB": round(row.get("memory", 0) / 2**20), "seconds": row})
+        if torch:
+            rows[-1]["their error"] = f"{errors[1]:.0e}"
+        if "theirs" in row:
+            rows[-1] |= {"theirs ms": round(1e3 * row["theirs"], 3), "their MiB": round(row["their_memory"] / 2**20),
+                         "ratio": round(row["ratio"], 2), "from": round(row["low"], 2), "to": round(row["high"], 2),
+                         "minima": round(row["ratio_of_minima"], 2)}
+    peer = f"PyTorch {torch.__version__} (eager), {torch.get_num_threads()} threads" if torch else "none, PyTorch is not here"
+    columns = "row,ours ms,theirs ms,ratio,from,to,minima,goal,error,their error,MiB,their MiB"
+    report("steps", rows, columns.split(","), options,
+           f"one step, batch {batch}; our convolutions on {options.threads} Python thread(s); peer: {peer}")
 
 
 if __name__ == "__main__":

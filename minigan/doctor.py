@@ -7,6 +7,7 @@ blas        which BLAS NumPy uses, the kernel it picked for this processor, and 
 import os
 import platform
 import shutil
+import subprocess
 import sys
 from dataclasses import dataclass
 
@@ -56,10 +57,37 @@ def _blas():
     found = blas()
     text = f"{found['library']} {found['version']}, kernel {found['kernel']}, {found['threads']} thread(s)"
     pinned = os.environ.get("OPENBLAS_CORETYPE")
-    if pinned:
-        return Finding("blas", text, False, f"OPENBLAS_CORETYPE={pinned} pins the kernel; without it OpenBLAS picks the "
-                                            f"fastest one for this processor")
-    return Finding("blas", text)
+    if not pinned:
+        return Finding("blas", text)
+    slower = _cost_of_pinning()
+    if slower is not None and slower < 1.1:
+        return Finding("blas", f"{text}; OPENBLAS_CORETYPE={pinned} pins the kernel, which costs nothing here")
+    cost = "" if slower is None else f"; a matrix product takes {slower:.1f} times as long"
+    return Finding("blas", text, False, f"OPENBLAS_CORETYPE={pinned} pins the kernel{cost}; without it OpenBLAS picks the "
+                                        "fastest one for this processor")
+
+
+_PRODUCT = """
+import time, numpy as np
+a = np.ones((512, 512), np.float32)
+def once():
+    start = time.perf_counter()
+    a @ a
+    return time.perf_counter() - start
+print(min(once() for _ in range(20)))
+"""
+
+
+def _cost_of_pinning():
+    """How many times as long a matrix product takes with OPENBLAS_CORETYPE as it is; None if that can't be measured."""
+    as_it_is = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # one thread is disturbed least by what else runs here
+    free = {name: value for name, value in as_it_is.items() if name != "OPENBLAS_CORETYPE"}
+    try:
+        pinned, unpinned = (float(subprocess.run([sys.executable, "-c", _PRODUCT], env=env, capture_output=True, text=True,
+                                                 timeout=20, check=True).stdout) for env in (as_it_is, free))
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return pinned / unpinned
 
 
 def _digits():

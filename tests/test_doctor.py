@@ -46,10 +46,29 @@ def test_a_blas_that_does_not_show_itself(monkeypatch):
     assert finding("blas").ok
 
 
-def test_a_pinned_kernel_is_told(monkeypatch):
+@pytest.mark.parametrize("slower, ok, text", [
+    (2.04, False, "pins the kernel; a matrix product takes 2.0 times as long; without it"),
+    (1.02, True, "pins the kernel, which costs nothing here"),
+    (None, False, "pins the kernel; without it OpenBLAS picks the fastest")])
+def test_a_pinned_kernel_is_told_with_its_cost(monkeypatch, slower, ok, text):
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Prescott")
+    monkeypatch.setattr(doctor, "_cost_of_pinning", lambda: slower)
     found = finding("blas")
-    assert not found.ok and "OPENBLAS_CORETYPE=Prescott pins the kernel" in found.advice
+    assert found.ok == ok and f"OPENBLAS_CORETYPE=Prescott {text}" in found.found + found.advice
+
+
+def test_the_cost_of_pinning_is_measured_in_processes_with_and_without_it(monkeypatch):
+    seen = []
+
+    def run(command, env, **_):
+        seen.append(env.get("OPENBLAS_CORETYPE"))
+        return collections.namedtuple("done", "stdout")("0.003\n" if seen[-1] else "0.002\n")
+
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Prescott")
+    monkeypatch.setattr(doctor.subprocess, "run", run)
+    assert doctor._cost_of_pinning() == pytest.approx(1.5) and seen == ["Prescott", None]
+    monkeypatch.setattr(doctor.subprocess, "run", lambda *_, **__: collections.namedtuple("done", "stdout")("no number"))
+    assert doctor._cost_of_pinning() is None
 
 
 def test_an_old_numpy_is_a_needed_thing_amiss(monkeypatch):

@@ -2,7 +2,8 @@
 
 main            parse, run, return the exit code: 0; 2 for what the user can mend (one or two lines, no traceback); 130 Ctrl-C
 output_file     check the name of a file to be written, before any work is done
-The verbs: train.py (train, resume, sample), show.py (list, data, doctor), check.py (gradcheck), lesson.py (lesson).
+The verbs: train.py (train, resume, sample), show.py (list, data, doctor), check.py (gradcheck), lesson.py (lesson),
+bench.py (bench).
 """
 
 import argparse
@@ -27,13 +28,13 @@ class _Parser(argparse.ArgumentParser):
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the whole command; every verb's file adds its own."""
-    from minigan.cli import check, lesson, show, train
+    from minigan.cli import bench, check, lesson, show, train
 
     parser = _Parser(prog="minigan", description="Train, look into and check small generative networks.", allow_abbrev=False,
                      epilog="Start with `minigan train dcgan`; `minigan VERB --help` tells more about a verb.")
     parser.add_argument("--version", action="version", version=f"minigan {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True, parser_class=_Parser)
-    for module in (train, show, check, lesson):
+    for module in (train, show, check, lesson, bench):
         module.add(verbs)
     for verb in verbs.choices.values():
         verb.set_defaults(parser=verb)

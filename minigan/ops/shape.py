@@ -12,6 +12,7 @@ import numpy as np
 from minigan.autograd import primitive
 from minigan.backend import xp
 from minigan.errors import ShapeError
+from minigan.kernels.cpu.memory import images_first
 from minigan.tensor import Tensor
 
 
@@ -60,6 +61,8 @@ broadcast_to = primitive(
 def _reshape(x, shape):
     """The elements of x, in C order, in another shape of as many; one size may be -1: whatever is left."""
     try:
+        if x.ndim == 4 and len(shape) == 2 and x.transpose(2, 3, 0, 1).flags.c_contiguous:  # as convolutions leave it
+            x = images_first(x)
         return x.reshape(shape)
     except ValueError:
         raise ShapeError(f"reshape: {x.shape} has {x.size} elements, which do not fill the shape {shape}") from None

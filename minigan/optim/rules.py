@@ -66,11 +66,11 @@ class Adam(Optimizer):
         v += g
         if options["amsgrad"]:
             v = module.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
+        correction = (1 - b2**t) ** 0.5  # sqrt(v^) + eps = (sqrt(v) + eps correction) / correction: a pass less
         step = module.sqrt(v, out=g)
-        step *= (1 - b2**t) ** -0.5
-        step += options["eps"]
+        step += options["eps"] * correction
         module.divide(m, step, out=step)
-        step *= options["lr"] / (1 - b1**t)
+        step *= options["lr"] * correction / (1 - b1**t)
         w -= step
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import minigan as mg
 from minigan.errors import ShapeError
 from minigan.gradcheck import gradcheck
+from minigan.kernels.cpu import conv as kernels
 from minigan.ops import conv as ops_conv
 
 
@@ -187,3 +188,22 @@ def t(*shape):
 def test_what_does_not_fit_is_said_with_the_sizes(call, text):
     with pytest.raises(ShapeError, match=text):
         call()
+
+
+@pytest.mark.parametrize("kernel, stride, padding, dilation, extra", [
+    (4, 2, 1, 1, 0), (4, 2, 0, 1, 1), (4, 2, 3, 1, 0), (2, 2, 0, 1, 0), (3, 1, 1, 1, 0), (6, 3, 2, 1, 2),
+    ((4, 3), (2, 3), (1, 2), 1, 0), ((2, 4), (1, 4), (0, 1), 1, (0, 3)), (4, 2, 5, 1, 0),
+    (3, 2, 1, 1, 1), (4, 2, 1, 2, 1), (2, 3, 0, 1, 1), (5, 2, 2, (1, 2), 0)])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_the_adjoint_of_many_channels_is_the_same_sum(kernel, stride, padding, dilation, extra, groups, monkeypatch):
+    monkeypatch.setattr(kernels, "FEW_CHANNELS", 1)  # as if two channels were many: gathered, not scattered
+    rng = np.random.default_rng(2)
+    u, w = rng.normal(size=(3, 2 * groups, 5, 6)), rng.normal(size=(2 * groups, 2, *two(kernel)))
+    how = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups, "output_padding": extra}
+    expected = naive_conv_transpose2d(u, w, **how)
+    np.testing.assert_allclose(mg.conv_transpose2d(mg.tensor(u), mg.tensor(w), **how).numpy(), expected, rtol=1e-11, atol=1e-12)
+
+
+def test_the_adjoint_of_nothing_is_nothing(monkeypatch):
+    monkeypatch.setattr(kernels, "FEW_CHANNELS", 1)
+    assert mg.conv_transpose2d(mg.zeros((0, 2, 3, 3)), mg.zeros((2, 2, 4, 4)), stride=2).shape == (0, 2, 8, 8)

@@ -15,12 +15,14 @@ import math
 from typing import NamedTuple
 
 from minigan.backend import xp
+from minigan.kernels.cpu.memory import pixels_first
 from minigan.kernels.threads import get_num_threads, share
 
 # Below this many channels a run of C floats is too short to copy quickly, and columns are laid out as whole planes.
 FEW_CHANNELS = 8
-# Gathered columns are made for about this many bytes at a time, and a thread is not woken for less than this many columns.
-CACHE = 2**20
+# Gathered columns are made for about this many bytes at a time: what one thread of ours keeps near, or several of BLAS's,
+# which want larger products.  A thread is not woken for less than this many columns.
+CACHE, BLAS_CACHE = 2**20, 2**22
 WORTH_A_THREAD = 2**18
 
 
@@ -41,7 +43,10 @@ def conv2d_adjoint(u, w, size, stride, padding, dilation, groups):
     <conv2d(x, w), u> = <x, conv2d_adjoint(u, w, size)> for every x of that size (H, W).
     """
     spread = _scatter if w.shape[1] < FEW_CHANNELS else _gather
-    x = xp(u).zeros((*size, u.shape[0], w.shape[1] * groups), u.dtype)
+    if spread is _gather and dilation == (1, 1) and all(k % s == 0 for k, s in zip(w.shape[2:], stride)):
+        spread = _gather_at_once
+    new = xp(u).empty if spread is _gather_at_once else xp(u).zeros  # which fills all of x
+    x = new((*size, u.shape[0], w.shape[1] * groups), u.dtype)
     for outside, inside in _groups(w, groups):
         spread(x[..., outside], _hwnc(u)[..., inside], w[inside], stride, padding, dilation)
     return x.transpose(2, 3, 0, 1)
@@ -88,6 +93,28 @@ def _gather(x, u, w, stride, padding, dilation):
             columns.times(some.transpose(2, 3, 0, 1).reshape(-1, w.shape[1]), target)
 
 
+def _gather_at_once(x, u, w, stride, padding, dilation):
+    """_gather for a kernel whose size the stride divides: all phases read the same pixels of u, so one product serves them.
+
+    With r = stride o + f, x[stride q + f - padding] = the sum over o of u[q - o] w[..., stride o + f].
+    """
+    (o, c, *kernel), n = w.shape, u.shape[2]
+    taps = [k // s for k, s in zip(kernel, stride)]
+    count = [-(-(size + p) // s) for size, p, s in zip(x.shape[:2], padding, stride)]
+    columns = _Columns(_window(u, [1 - t for t in taps], count), taps, count, (1, 1), (1, 1))
+    # The highest o comes first in the columns: taps in falling order.
+    matrix = w.reshape(o, c, taps[0], stride[0], taps[1], stride[1])[:, :, ::-1, :, ::-1].transpose(2, 4, 0, 3, 5, 1)
+    found = xp(u).empty((*count, n, stride[0] * stride[1] * c), u.dtype)
+    columns.times(matrix.reshape(taps[0] * taps[1] * o, -1), found)
+    found = found.reshape(*count, n, *stride, c)
+    for f in range(stride[0]):
+        for g in range(stride[1]):
+            first = [-(-(p - phase) // s) for p, phase, s in zip(padding, (f, g), stride)]  # q of x's first pixel of the phase
+            i, j = (s * q + phase - p for s, q, phase, p in zip(stride, first, (f, g), padding))
+            target = x[i :: stride[0], j :: stride[1]]
+            target[...] = found[first[0] : first[0] + len(target), first[1] : first[1] + target.shape[1], :, f, g]
+
+
 class _Phase(NamedTuple):
     """Along one axis, the elements x[start + stride * k], k < count, and the taps r that reach them.
 
@@ -124,7 +151,7 @@ def _window(u, low, high):
 def conv2d_weight(x, u, kernel, stride, padding, dilation, groups):
     """w[o,c,r,s] = the sum over n,p,q of x[n,c, p*stride + r*dilation - padding, ...] u[n,o,p,q]."""
     m, per_group = xp(x), x.shape[1] // groups
-    rows, u_rows = _padded(x, padding), m.ascontiguousarray(_hwnc(u))
+    rows, u_rows = _padded(x, padding), _hwnc(u)
     out = u_rows.shape[:2]
     w = m.zeros((u.shape[1], per_group, *kernel), x.dtype)
     for inside, outside in _groups(w, groups):
@@ -162,8 +189,7 @@ class _Columns:
         self.view = xp(rows).lib.stride_tricks.as_strided(rows, shape, strides)
         self.width = kernel[0] * kernel[1] * c
         per_row = max(1, out[1] * n * self.width)
-        # One thread of ours means several of BLAS's, which want one large product rather than many small ones.
-        self.step = out[0] if get_num_threads() == 1 else max(1, CACHE // (per_row * rows.itemsize))
+        self.step = max(1, (BLAS_CACHE if get_num_threads() == 1 else CACHE) // (per_row * rows.itemsize))
         self.rows_worth_a_thread = max(1, -(-WORTH_A_THREAD // per_row))
 
     def pieces(self, start, stop):
@@ -175,7 +201,11 @@ class _Columns:
 
         def work(start, stop):
             for a, b in self.pieces(start, stop):
-                target[a:b] = (self(a, b) @ matrix).reshape(target[a:b].shape)
+                rows = target[a:b]
+                if rows.flags.c_contiguous:
+                    xp(rows).matmul(self(a, b), matrix, out=rows.reshape(-1, matrix.shape[1]))
+                else:  # one phase of a stride, or one group
+                    rows[...] = (self(a, b) @ matrix).reshape(rows.shape)
 
         share(work, self.out[0], self.rows_worth_a_thread)
 
@@ -187,14 +217,14 @@ class _Columns:
 
 
 def _hwnc(x):
-    return x.transpose(2, 3, 0, 1)
+    return pixels_first(x).transpose(2, 3, 0, 1)
 
 
 def _padded(x, padding):
     """x as (H + 2 ph, W + 2 pw, N, C) in C order, zeros around it."""
     m, (ph, pw), rows = xp(x), padding, _hwnc(x)
     if not (ph or pw):
-        return m.ascontiguousarray(rows)
+        return rows
     h, w, n, c = rows.shape
     out = m.zeros((h + 2 * ph, w + 2 * pw, n, c), x.dtype)
     out[ph : ph + h, pw : pw + w] = rows

@@ -1,0 +1,54 @@
+"""`minigan bench`: the benchmarks run, their results are checked, and a copy without them says so."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from minigan.cli import bench, main
+
+
+def quick(*arguments):
+    """What a quick run prints, as text."""
+    command = [sys.executable, "-m", "minigan", "bench", *arguments, "--quick"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.mark.parametrize("which", ["kernels", "graph"])
+def test_every_row_runs_and_the_results_are_written(which, tmp_path):
+    found = json.loads(quick(which, "--json", "--out", str(tmp_path)))
+    assert found["benchmark"] == which and found["environment"]["kernel"] and len(found["rows"]) >= 8
+    assert json.loads((tmp_path / f"{which}.json").read_text()) == found
+    assert found["environment"]["kernel"] in (tmp_path / f"{which}.md").read_text()
+    assert len(list(tmp_path.glob("*.png"))) == 1
+
+
+def test_every_training_step_agrees_with_float64():
+    found = json.loads(quick("--json"))
+    rows = {row["row"]: row for row in found["rows"]}
+    assert set(rows) == {"mlp-gan", "vae", "wgan-gp-critic", "toy-gan", "dcgan", "conv-4x4-stride-2", "conv-3x3", "op-chain"}
+    # In a DCGAN rounding flips an activation or two at the kink of a ReLU.
+    assert all(float(row["error"]) < (2e-2 if name == "dcgan" else 1e-4) for name, row in rows.items())
+
+
+def test_a_wrong_result_stops_the_benchmark(monkeypatch):
+    sys.path.insert(0, str(bench.script("steps").parent))
+    import steps
+
+    monkeypatch.setattr(steps, "check_arrays", lambda build: lambda name, batch, sides: ([0.01] * len(sides), None))
+    with pytest.raises(AssertionError, match=r"op-chain: off by \[0.01.* from float64"):
+        steps.main(["op-chain", "--quick"])
+    with pytest.raises(SystemExit):
+        steps.main(["op-chian", "--quick"])
+
+
+def test_a_copy_without_the_benchmarks_says_where_they_are(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(bench, "__file__", str(tmp_path / "site" / "minigan" / "cli" / "bench.py"))
+    monkeypatch.chdir(tmp_path)
+    assert main(["bench", "graph"]) == 2
+    assert "get minigan's repository" in capsys.readouterr().err
+    assert not list(Path(tmp_path).iterdir())
