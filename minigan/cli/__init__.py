@@ -2,14 +2,16 @@
 
 main            parse, run, return the exit code: 0; 2 for what the user can mend (one or two lines, no traceback); 130 Ctrl-C
 output_file     check the name of a file to be written, before any work is done
-The verbs: train.py (train, resume, sample), show.py (list, data, doctor), check.py (gradcheck), lesson.py (lesson),
-bench.py (bench).
+The verbs: train.py (train, resume, sample), judge.py (evaluate, compare), tune.py (tune), show.py (list, data, doctor),
+check.py (gradcheck), lesson.py (lesson), bench.py (bench).
 """
 
 import argparse
+import contextlib
 import os
 import re
 import sys
+import warnings
 from pathlib import Path
 
 from minigan.errors import ConfigError, MiniganError, suggestion
@@ -28,16 +30,19 @@ class _Parser(argparse.ArgumentParser):
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the whole command; every verb's file adds its own."""
-    from minigan.cli import bench, check, lesson, show, train
+    from minigan.cli import bench, check, judge, lesson, show, train, tune
 
+    modules = (train, judge, tune, show, check, lesson, bench)  # a new file of verbs enters here
     parser = _Parser(prog="minigan", description="Train, look into and check small generative networks.", allow_abbrev=False,
                      epilog="Start with `minigan train dcgan`; `minigan VERB --help` tells more about a verb.")
     parser.add_argument("--version", action="version", version=f"minigan {__version__}")
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True, parser_class=_Parser)
-    for module in (train, show, check, lesson, bench):
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", parser_class=_Parser)
+    parser.set_defaults(run=lambda options: parser.print_help())  # of the command alone
+    for module in modules:
         module.add(verbs)
     for verb in verbs.choices.values():
         verb.set_defaults(parser=verb)
+    parser.set_defaults(parser=parser)
     return parser
 
 
@@ -57,7 +62,8 @@ def main(arguments=None) -> int:
     """Run the command with these arguments (sys.argv's by default) and return the exit code."""
     try:
         options = _parse(arguments)
-        code = options.run(options) or 0
+        with _plain_warnings():
+            code = options.run(options) or 0
         sys.stdout.flush()  # here a full disk or a closed pipe can still be told, at the interpreter's end it cannot
         return code
     except MiniganError as error:
@@ -73,6 +79,24 @@ def main(arguments=None) -> int:
         _forget_stdout()
         where = "standard output" if error.filename is None else os.fsdecode(error.filename)
         return _fail(f"{where}: {error.strerror or error}; check that it can be read or written, and the space on its disk")
+
+
+@contextlib.contextmanager
+def _plain_warnings():
+    """What minigan warns the user of is one line, once, without the source line that Python would show."""
+    seen, others = set(), warnings.showwarning
+
+    def show(message, category, *where, **options):
+        if category is not UserWarning:
+            others(message, category, *where, **options)
+        elif str(message) not in seen:
+            seen.add(str(message))
+            print(f"warning: {message}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("always", category=UserWarning, module="minigan")
+        warnings.showwarning = show
+        yield
 
 
 def _fail(message, code=2):

@@ -39,14 +39,19 @@ def title(path: Path) -> str:
         return next((line[4:].strip() for line in lines if line.startswith("# # ")), path.stem)
 
 
-def _lesson(options):
+def show() -> None:
+    """Print the titles."""
     lessons = find()
+    print("lessons (minigan lesson N):")
+    for path in lessons.values():
+        print(f"  {title(path)}")
+    print(f"they are in {next(iter(lessons.values())).parent}; read one in an editor while you run it")
+
+
+def _lesson(options):
     if options.which == "list":
-        print("lessons (minigan lesson N):")
-        for path in lessons.values():
-            print(f"  {title(path)}")
-        print(f"they are in {next(iter(lessons.values())).parent}; read one in an editor while you run it")
-        return 0
+        return show()
+    lessons = find()
     number = int(options.which) if options.which.isascii() and options.which.isdigit() else None
     if number not in lessons:
         known = ", ".join(map(str, lessons))

@@ -79,27 +79,33 @@ def add(verbs) -> None:
                       help=f"how many, up to {MOST_SAMPLES} (default: 64)")
     verb.add_argument("--seed", type=whole(0), metavar="N",
                       help="draw others (default: those that the run's own pictures show)")
+    verb.add_argument("--label", type=whole(0), metavar="N", help="the class of all of them (default: 0, 1, 2, ... in turn, "
+                                                                  "for a system that has classes)")
     verb.add_argument("-o", "--out", metavar="FILE", help="picture, a .png (default: grid.png, or none if --npz is given)")
     verb.add_argument("--npz", metavar="FILE",
-                      help="the numbers, a .npz: images (N, C, H, W) float32 in [-1, 1], or points (N, 2) (default: none)")
+                      help="the numbers, a .npz: images (N, C, H, W) float32 in [-1, 1], points (N, 2) or "
+                           "tokens (N, T); and labels (N,), if the system has them (default: none)")
     verb.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: as the run was started)")
     verb.set_defaults(run=_sample)
+
+
+def overrides(options) -> dict:
+    """{setting: value} of --set, --steps and --batch-size."""
+    found = {}
+    for text in options.settings:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise ConfigError(f"--set takes KEY=VALUE, such as lr=1e-4, got {text!r}")
+        found[key.strip()] = value.strip()
+    return found | {key: value for key, value in (("steps", options.steps), ("batch_size", options.batch_size))
+                    if value is not None}
 
 
 def _train(options):
     from minigan.train.session import Session
 
-    overrides = {}
-    for text in options.settings:
-        key, equals, value = text.partition("=")
-        if not equals or not key.strip():
-            raise ConfigError(f"--set takes KEY=VALUE, such as lr=1e-4, got {text!r}")
-        overrides[key.strip()] = value.strip()
-    for key, value in (("steps", options.steps), ("batch_size", options.batch_size)):
-        if value is not None:
-            overrides[key] = value
-    session = Session.start(options.system, options.data, options.data_dir, options.seed, options.device, overrides,
-                            options.out)
+    session = Session.start(options.system, options.data, options.data_dir, options.seed, options.device,
+                            overrides(options), options.out)
     size = sum(p.size for net in session.game.nets.values() for p in net.parameters())
     print(f"{options.system} on {session.data_name}, {size:,} parameters, into {session.run.folder}", flush=True)
     return _go_on(session, session.settings.steps, options.seconds)
@@ -115,14 +121,19 @@ def _resume(options):
                           f"go further with `minigan resume {options.path} --steps {2 * session.step}`")
     session.data_dir = options.data_dir or session.data_dir
     session.attach()
+    if steps != session.settings.steps:
+        session.settings.steps = steps
+        session.run.change_config(steps=steps)  # so that the next `resume` need not be told
     print(f"{session.run.system} on {session.data_name}, from step {session.step}, in {folder}", flush=True)
     return _go_on(session, steps, options.seconds)
 
 
 def _go_on(session, steps, seconds):
     """Train with a progress bar; say at the end where things are, and after a stop how to go on."""
+    from minigan.train import diagnosis
+
     folder = session.run.folder
-    again = f"`minigan resume {folder}" + (f" --steps {steps}`" if steps != session.settings.steps else "`")
+    again = f"`minigan resume {folder}`"
     try:
         with _progress(session, steps, seconds) as report:
             done = session.train(steps, seconds, report)
@@ -133,16 +144,20 @@ def _go_on(session, steps, seconds):
             then = f"all {saved} steps are done and saved, only this file is missing; `minigan sample {folder}` draws samples"
         raise CheckpointError(f"{error}\n{then}") from error
     except NotFiniteError as error:
-        raise NotFiniteError(f"step {session.step + 1}: {error}\n{folder} is saved up to step {_saved(session)}; "
-                             "a smaller learning rate often helps: --set lr=...") from error
+        saved = session.run.latest_checkpoint()
+        kept = f"{saved} is the last good checkpoint" if saved else f"{folder} has no checkpoint yet"
+        advice = diagnosis.diagnose(session.run.read_log(), vars(session.settings))[0].advice
+        raise NotFiniteError(f"step {session.step + 1}: {error}\n{kept}; {advice}") from error
     except KeyboardInterrupt:
         print(f"stopped at once; {again} goes on from step {_saved(session)}", file=sys.stderr)
         return 130
     if not done:
         print(f"stopped at step {session.step} and saved; continue with {again}", file=sys.stderr)
         return 128 + session.stopped  # 130 for Ctrl-C, as a shell counts
-    print(f"step {session.step}: see {folder / 'samples.gif'}, {folder / 'curves.png'} and {folder / 'samples'}\n"
-          f"more samples: minigan sample {folder} -n 64 -o grid.png")
+    print(f"step {session.step}: see {folder / 'report.html'}, {folder / 'samples.gif'} and {folder / 'samples'}")
+    for finding in diagnosis.diagnose(session.run.read_log(), vars(session.settings)):
+        print(f"{finding.what}: {finding.advice}")
+    print(f"how good: minigan evaluate {folder}\nmore samples: minigan sample {folder} -n 64 -o grid.png")
     if session.step < steps:
         print(f"{steps - session.step} steps are left: {again}")
     return 0
@@ -207,12 +222,21 @@ def _sample(options):
     pictures = len(session.sample_shape) == 3
     if picture and pictures and options.n > MOST_PICTURES:
         raise ConfigError(f"-n {options.n}: one picture holds up to {MOST_PICTURES} samples; use --npz FILE without -o")
-    samples = session.sample(options.n, options.seed)
-    if picture and pictures:
-        viz.save_png(picture, viz.image_grid(samples, scale=2))
-    elif picture:
-        viz.scatter_png(picture, samples, title=f"{session.run.system}, step {session.step}")
+    labels = session.labels(options.n, options.label)
+    if picture:
+        shown = session.sample(options.n, options.seed, options.label, True)
+        if pictures:
+            viz.save_png(picture, viz.image_grid(shown, scale=2))
+        elif shown.dtype.kind == "i":
+            viz.save_png(picture, viz.token_grid(shown))
+        else:
+            viz.scatter_png(picture, shown, title=f"{session.run.system}, step {session.step}")
     if numbers:
+        samples = session.sample(options.n, options.seed, options.label)
+        if samples.dtype.kind == "i":
+            arrays = {"tokens": samples}
+        else:
+            arrays = {"images" if pictures else "points": samples.astype(np.float32, copy=False)}
         with replacing(numbers) as file:
-            np.savez(file, **{"images" if pictures else "points": samples.astype(np.float32, copy=False)})
+            np.savez(file, **arrays, **({} if labels is None else {"labels": labels}))
     print(f"{options.n} samples of step {session.step}: {', '.join(str(path) for path in (picture, numbers) if path)}")

@@ -3,11 +3,13 @@
     runs/2026-11-20_1512-wgan-gp-s0/
         config.toml                     the system, the seed and every setting (`toml` writes it, tomllib reads it)
         env.json                        the versions and the processor that the numbers came from
-        log.jsonl                       one JSON object per line: {"step": 500, "D": 0.61, "G": 1.02}
-        samples/step_000500.png         and samples.gif, curves.png (drawn by viz/)
+        log.jsonl                       one JSON object per line: {"step": 500, "D": 0.61, "G": 1.02, "metrics": {...}}
+        seconds.json                    how long training took up to each checkpoint; evaluation.json  what `evaluate` found
+        samples/step_000500.png         and samples.gif, curves.png (drawn by viz/), report.html (report.py)
         checkpoints/step_000500.npz     the newest three, written by serialize.py
 
-Run             create, open; log, read_log, truncate_log; save_checkpoint, load_checkpoint; the paths of the pictures
+Run             create, open; log, read_log, truncate_log; save_checkpoint, load_checkpoint; the paths of the pictures;
+                seconds, note_seconds, evaluations, note_evaluation
 toml            a dict as TOML text
 environment     the contents of env.json
 Elsewhere: what happens in a step (game.py), what a checkpoint holds (its caller), the file format (serialize.py).
@@ -127,6 +129,10 @@ class Run:
     def gif_path(self):
         return self.folder / "samples.gif"
 
+    @property
+    def report_path(self):
+        return self.folder / "report.html"
+
     def sample_path(self, step):
         """samples/step_000500.png; its folder exists when this returns."""
         return self._file("samples", step, "png")
@@ -197,6 +203,47 @@ class Run:
                 continue
             if isinstance(record, dict):
                 yield record, line + b"\n"
+
+    # ---- what is known of some steps ----------------------------------------------------------------------------------
+
+    def seconds(self):
+        """{step: seconds of training until then}, for the steps that had a checkpoint."""
+        return {int(step): float(value) for step, value in self._read_json("seconds.json").items()}
+
+    def note_seconds(self, step, seconds):
+        """Remember how long training took until this step; what was noted of later ones is of a future that was left."""
+        kept = {str(s): value for s, value in self.seconds().items() if s < step}
+        self._write_json("seconds.json", {**kept, str(step): round(seconds, 3)})
+
+    def evaluations(self):
+        """A list of {"step", "samples", "metrics": {name: number}}, one per step, in their order."""
+        return sorted(self._read_json("evaluation.json").get("evaluations", []), key=lambda entry: entry["step"])
+
+    def note_evaluation(self, step, samples, metrics):
+        """Remember what was measured at this step; numbers of the same step stay if they are of as many samples."""
+        entries = {entry["step"]: entry for entry in self.evaluations()}
+        if entries.get(step, {}).get("samples") == samples:
+            metrics = {**entries[step]["metrics"], **metrics}
+        entries[step] = {"step": step, "samples": samples, "metrics": _plain(metrics)}
+        self._write_json("evaluation.json", {"evaluations": [entries[step] for step in sorted(entries)]})
+
+    def change_config(self, **changes):
+        """Change settings, in config.toml too."""
+        self.config.update(changes)
+        _write(self.folder / "config.toml", toml({"system": self.system, "seed": self.seed, "config": self.config}))
+
+    def _read_json(self, name):
+        path = self.folder / name
+        try:
+            value = json.loads(path.read_text())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise CheckpointError(f"{path}: cannot be read: {error}; delete it to go on without it") from error
+        return value if isinstance(value, dict) else {}
+
+    def _write_json(self, name, value):
+        _write(self.folder / name, json.dumps(value, indent=1, allow_nan=False) + "\n")
 
     # ---- checkpoints -------------------------------------------------------------------------------------------------
 

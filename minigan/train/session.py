@@ -1,8 +1,9 @@
 """A run in progress: data, game, random streams and run folder, from the first step to the last.
 
 Session.start     a new run            Session.open      an existing one, at a checkpoint
-train             the loop around game.play: log, samples, checkpoints, progress, Ctrl-C and SIGTERM
-Elsewhere: what happens in one iteration (game.py), the files (run.py).
+train             the loop around game.play: hooks, log, checkpoints, progress, Ctrl-C and SIGTERM
+sample, evaluate  what it draws, and how good that is
+Elsewhere: what happens in one iteration (game.py), what happens every so many (hooks.py), the files (run.py).
 
 A session that is killed and opened again continues to the same bits: a checkpoint holds the weights, the optimizers'
 state, every random stream and the place in the data.
@@ -19,9 +20,12 @@ import numpy as np
 
 from minigan import backend, data, viz
 from minigan.backend import Streams
-from minigan.errors import CheckpointError, ConfigError, DeviceError
+from minigan.errors import CheckpointError, ConfigError, DeviceError, NotFiniteError
 from minigan.systems import registry
+from minigan.train import evaluation, hooks, report
 from minigan.train.game import play
+from minigan.train.hooks import Every
+from minigan.train.objectives import OBJECTIVES
 from minigan.train.run import Run
 
 SHOWN = 64  # samples in a picture of pictures
@@ -31,7 +35,8 @@ SHOWN_POINTS = 2000
 class Session:
     """The objects of one run.  Make it with `Session.start` or `Session.open`.
 
-    run: the folder; settings: every setting by name; game; step: iterations done; dataset, loader: None until `attach`;
+    run: the folder; settings: every setting by name; game; step: iterations done; losses: of the last one;
+    dataset, loader, hooks: made by `attach`, which `train` calls where it was not called before; hooks is a list to add to;
     stopped: the signal that ended `train`, 0 if none did.
     """
 
@@ -46,7 +51,10 @@ class Session:
         self.streams = Streams(run.seed)
         backend.seed(run.seed)
         self.game = self.recipe.build(self.settings, self.sample_shape).to(self.device)
-        self.dataset = self.loader = self._loader_state = None
+        self.schedule = hooks.Schedule(self.settings, self.game, self.sample_shape)
+        self.losses, self.seconds = {}, run.seconds().get(0, 0.0)
+        self.dataset = self.loader = self._loader_state = self._test = None
+        self.hooks = []
 
     @classmethod
     def start(cls, system: str, data_name=None, data_dir=None, seed=0, device="cpu", overrides=None, out=None) -> "Session":
@@ -61,9 +69,13 @@ class Session:
         device = backend.pick_device(device)
         data_name = data_name or recipe.data
         dataset = data.load(data_name, data_dir=data_dir)
+        if isinstance(dataset, data.TokenDataset) and recipe.data != data_name:
+            raise ConfigError(f"{system} learns pictures and points; {data_name} holds sequences of tokens, use seqgan")
         settings = recipe.configure(overrides, tuple(dataset.sample_shape))
         data.Loader(dataset, settings.batch_size, 0)  # complains of a batch that does not fit
-        recipe.build(settings, dataset.sample_shape)  # complains of data that does not fit
+        game = recipe.build(settings, dataset.sample_shape)  # complains of data that does not fit
+        hooks.Schedule(settings, game, dataset.sample_shape)
+        evaluation.logged(settings, system, game, dataset)
         folder = str(Path(data_dir).expanduser().absolute()) if data_dir else ""  # `resume` may be called from elsewhere
         config = {"data": data_name, "data_dir": folder, "sample_shape": list(dataset.sample_shape), "device": device,
                   **vars(settings)}
@@ -100,14 +112,16 @@ class Session:
             self.streams.load_state_dict(state["streams"])
             backend.streams.load_state_dict(state["noise"])
             self._loader_state = state["loader"]
+            if "schedule" in state:  # not in those of before there were schedules
+                self.schedule.load_state_dict(state["schedule"])
         except CheckpointError as error:
             raise CheckpointError(f"{self.run.checkpoint_path(step)}: is not of this run: {error}") from None
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CheckpointError(f"{self.run.checkpoint_path(step)}: is not of this run: it lacks {error}") from error
-        self.step = step
+        self.step, self.seconds = step, self.run.seconds().get(step, 0.0)
 
     def attach(self, dataset=None) -> None:
-        """Load the training data (or take it), and go to the place in it where the checkpoint was written."""
+        """Load the training data (or take it), go to the place in it where the checkpoint was written, set up the hooks."""
         self.dataset = dataset or data.load(self.data_name, data_dir=self.data_dir)
         if tuple(self.dataset.sample_shape) != self.sample_shape:
             raise CheckpointError(f"{self.run.folder}: the run was trained on samples {self.sample_shape}, "
@@ -115,44 +129,92 @@ class Session:
         self.loader = data.Loader(self.dataset, self.settings.batch_size, self.streams("data"))
         if self._loader_state is not None:
             self.loader.load_state_dict(self._loader_state)
+        seen = [r for r in self.run.read_log() if isinstance(r.get("step"), int) and r["step"] <= self.step]
+        alarm = hooks.Alarm(self.real(hooks.LOOKED_AT), seen)
+        self.hooks = [Every(self.settings.sample_every, Session.draw), Every(self.settings.sample_every, alarm)]
+        names = evaluation.logged(self.settings, self.run.system, self.game, self.dataset)
+        if names:
+            self.hooks.append(Every(self.settings.metrics_every, lambda session: session.evaluate(names)))
+
+    def real(self, n: int) -> np.ndarray:
+        """n real samples, the same ones each time."""
+        if hasattr(self.dataset, "sample"):
+            return self.dataset.sample(n, np.random.default_rng(0)).x
+        rows = np.random.default_rng(0).permutation(len(self.dataset))[:n]
+        return self.dataset[rows].x
+
+    def test_dataset(self):
+        """The data set's test split, loaded once."""
+        if self._test is None:
+            self._test = data.load(self.data_name, "test", data_dir=self.data_dir)
+        return self._test
 
     # ----------------------------------------------------------------------------------------------------- the loop ---
 
     def train(self, steps=None, seconds=None, report=None) -> bool:
-        """Play until `steps` iterations are done in all, or for `seconds`; False if Ctrl-C or SIGTERM ended it before.
+        """Play until `steps` iterations are done in all (by default those of the settings), or for `seconds`; False if Ctrl-C
+        or SIGTERM ended it before.
 
         report(step, losses): called after every step, for a progress bar.
         Whatever happens, the run folder is whole up to its newest checkpoint, and `Session.open` goes on from there.
+        NotFiniteError, which names the op, when a loss or gradient is NaN or infinite; the log then says so too.
         """
-        steps = self.settings.steps if steps is None else steps
+        planned = self.settings.steps
+        steps = planned if steps is None else steps
         if self.loader is None:
             self.attach()
         self.run.truncate_log(self.step)
-        start = time.monotonic()
+        start, before = time.monotonic(), self.seconds
         with self._interruptible():
             if self.step == 0:
                 self.draw()
             while self.step < steps and not self.stopped and (seconds is None or time.monotonic() - start < seconds):
-                losses = play(self.game.at(self.step), self.loader, self.streams, self.step / steps)
+                try:
+                    self.losses = play(self.game.at(self.step), self.loader, self.streams, min(self.step / planned, 1.0))
+                except NotFiniteError as error:
+                    self.run.log({"step": self.step + 1, "not finite": str(error)})
+                    self.finish()
+                    raise
                 self.step += 1
-                if self.step % self.settings.log_every == 0:
-                    self.run.log({"step": self.step, **losses})
-                if self.step % self.settings.sample_every == 0:
-                    self.draw()
+                self.seconds = before + time.monotonic() - start
+                # The log before the checkpoint: a run killed between the two writes that line again, and never lacks it.
+                self._log(self._look())
                 if self.step % self.settings.checkpoint_every == 0:
                     self.save()
                 if report:
-                    report(self.step, losses)
+                    report(self.step, self.losses)
             self.save()
             self.draw()
             self.finish()
         return self.step >= steps or not self.stopped
 
+    def _look(self) -> dict:
+        """What the hooks have to say of this step; the learning rates of the next."""
+        metrics = {}
+        for hook in self.hooks:
+            metrics |= hook(self) or {}
+        self.schedule.step(self.losses, metrics)
+        return metrics
+
+    def _log(self, metrics):
+        record = {**self.losses, **self.schedule.rates()} if self.step % self.settings.log_every == 0 else {}
+        if metrics:
+            record["metrics"] = metrics
+        if record:
+            self.run.log({"step": self.step, **record})
+
     def save(self) -> None:
         """Write a checkpoint of this step."""
         self.run.save_checkpoint(self.step, {
             "game": self.game.state_dict(), "streams": self.streams.state_dict(), "noise": backend.streams.state_dict(),
-            "loader": self.loader.state_dict()})
+            "loader": self.loader.state_dict(), "schedule": self.schedule.state_dict()})
+        self.run.note_seconds(self.step, self.seconds)
+
+    def evaluate(self, names=None, n=None) -> dict[str, float]:
+        """{number: value} of the metrics named, by default of all that fit; see evaluation.measure.   Changes nothing."""
+        if self.dataset is None:
+            self.attach()
+        return evaluation.measure(self, names, n)
 
     def sample(self, n: int, seed=None, label=None, show=False) -> np.ndarray:
         """n samples, an array.  The same ones for the same weights: drawn from a stream of their own (or a given seed).
@@ -183,16 +245,25 @@ class Session:
         path = self.run.sample_path(self.step)
         if len(self.sample_shape) == 3:
             viz.save_png(path, viz.image_grid(self.sample(SHOWN, show=True), scale=2))
+        elif isinstance(self.dataset, data.TokenDataset):
+            viz.save_png(path, viz.token_grid(self.sample(SHOWN, show=True)))
         else:
             real = self.dataset.sample(SHOWN_POINTS, np.random.default_rng(0)).x
             viz.scatter_png(path, self.sample(SHOWN_POINTS), real, f"{self.run.system}, step {self.step}")
 
     def finish(self) -> None:
-        """Draw curves.png and samples.gif from what the run has so far."""
-        viz.curves_png(self.run.curves_path, self.run.read_log(), f"{self.run.system} on {self.data_name}")
+        """Draw curves.png and samples.gif from what the run has so far, and write report.html."""
+        viz.curves_png(self.run.curves_path, self.run.read_log(), f"{self.run.system} on {self.data_name}",
+                       unit=self._unit())
         frames = [path for path in self.run.samples() if int(path.stem.partition("_")[2]) <= self.step]
         if frames:
             viz.save_gif(self.run.gif_path, frames)
+        report.write(self.run, self.recipe)
+
+    def _unit(self):
+        """What the losses are measured in, "" where nobody says."""
+        objective = OBJECTIVES.get(getattr(self.settings, "objective", None))
+        return objective.unit if objective else getattr(self.game, "unit", "")
 
     @contextlib.contextmanager
     def _interruptible(self):

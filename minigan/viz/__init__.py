@@ -2,14 +2,16 @@
 
 images      image_grid, save_png, save_gif      batches of images
 points      scatter_png                         2-D samples beside the real ones
-curves      curves_png                          losses over steps
+tokens      token_grid                          sequences of tokens as coloured cells
+curves      curves_png, compare_png             losses, gradients and metrics over steps; runs side by side
 Matplotlib and Pillow load inside the functions that draw, so `import minigan.viz` costs nothing.  Figures are made with
 matplotlib's object interface, never pyplot: no window, no global state, safe beside a notebook's own plots.
 Every file takes its place whole (serialize.replacing): a viewer never meets half a picture.
 """
 
-from minigan.viz.curves import curves_png
+from minigan.viz.curves import compare_png, curves_png
 from minigan.viz.images import image_grid, save_gif, save_png
 from minigan.viz.points import scatter_png
+from minigan.viz.tokens import token_grid
 
-__all__ = ["curves_png", "image_grid", "save_gif", "save_png", "scatter_png"]
+__all__ = ["compare_png", "curves_png", "image_grid", "save_gif", "save_png", "scatter_png", "token_grid"]

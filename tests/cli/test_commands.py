@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from minigan.systems.registry import COMMON, get
 from minigan.train import session as session_module
 
 TINY = ["gan", "--batch-size", "8", "--set", "latent=4"]
@@ -34,12 +35,13 @@ def test_train_leaves_a_run_folder(minigan, own_folder):
     assert code == 0, err
     (run,) = (own_folder / "runs").iterdir()
     assert re.fullmatch(r"\d{4}-\d\d-\d\d_\d{4}-gan-s7", run.name)
-    assert sorted(os.listdir(run)) == ["checkpoints", "config.toml", "curves.png", "env.json", "log.jsonl", "samples",
-                                      "samples.gif"]
+    assert sorted(os.listdir(run)) == ["checkpoints", "config.toml", "curves.png", "env.json", "log.jsonl", "report.html",
+                                      "samples", "samples.gif", "seconds.json"]
     assert sorted(os.listdir(run / "samples")) == [f"step_{n:06d}.png" for n in (0, 10, 20)]
     assert os.listdir(run / "checkpoints") == ["step_000020.npz"]
     config = (run / "config.toml").read_text()
-    assert all(line in config for line in ("seed = 7", "lr_d = 0.001", "lr_g = 0.001", "batch_size = 8", "latent = 4", "steps = 20"))
+    lines = ("seed = 7", "lr_d = 0.001", "lr_g = 0.001", "batch_size = 8", "latent = 4", "steps = 20")
+    assert all(line in config for line in lines)
     records = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [r["step"] for r in records] == [10, 20] and all(0 < r["D"] < 5 and 0 < r["G"] < 5 for r in records)
     sizes = 4 * 128 + 128 + 128 * 256 + 256 + 256 * 784 + 784 + 784 * 256 + 256 + 256 * 128 + 128 + 128 + 1
@@ -127,9 +129,11 @@ def test_list(minigan):
 
 def test_every_setting_that_list_shows_can_be_set_to_what_it_shows(minigan):
     systems = minigan("list", "systems")[1]
-    shown = re.search(r"^  gan .*\n.*data digits; (.*)$", systems, re.M)[1].split(", ")
-    shown += re.search(r"all of them also have (.*)", systems)[1].split(", ")
-    assert len(shown) >= 9
+    gan = re.search(r"^  gan .*\n +data digits; (.*)$", systems, re.M)[1].split(", ")
+    shared = re.findall(r"^  (\w+=\S*)  ", systems, re.M)
+    assert {"latent=100", "batch_size=64"} <= set(gan) and {"objective=non-saturating", "log_every=10"} <= set(shared)
+    shown = gan + shared
+    assert len(shown) == len(get("gan").settings) + len(COMMON)
     settings = [word for text in shown if not text.startswith("steps") for word in ("--set", text)]
     assert minigan("train", "gan", *settings, "--steps", 1, "--out", "run")[0] == 0
 
@@ -259,7 +263,7 @@ def test_on_a_terminal_progress_is_a_bar(columns):
     assert "60/60" in frames[-1] and max(map(len, frames)) <= (columns or 80)
     assert len(frames) < 60  # drawn now and then, not at every step
     last = text.replace("\r\n", "\n").rpartition("60/60")[2].splitlines()
-    assert last[1].startswith("step 60: see run/samples.gif")  # on a line of its own
+    assert last[1].startswith("step 60: see run/report.html, run/samples.gif")  # on a line of its own
 
 
 def test_an_error_in_mid_training_leaves_the_bars_line(own_folder):
@@ -331,10 +335,14 @@ def test_a_signal_lets_the_step_finish_saves_and_tells_how_to_resume(minigan, mo
         assert Path("run", file).read_bytes() == Path("whole", file).read_bytes()
 
 
-def test_a_resumed_run_that_is_stopped_says_its_steps_again(minigan, run, monkeypatch):
-    interrupt_at(monkeypatch, 2)
-    code, _, err = minigan("resume", run, "--steps", 9)
-    assert code == 130 and err.endswith(f"continue with `minigan resume {run} --steps 9`\n")
+def test_the_steps_that_resume_is_given_are_remembered(minigan, run, monkeypatch):
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 2)
+        code, _, err = minigan("resume", run, "--steps", 9)
+    assert code == 130 and err.endswith(f"continue with `minigan resume {run}`\n")
+    assert "steps = 9" in (run / "config.toml").read_text()
+    code, out, _ = minigan("resume", run)
+    assert code == 0 and "step 9: see" in out
 
 
 def test_the_second_ctrl_c_stops_at_once(minigan, monkeypatch):

@@ -1,6 +1,7 @@
 """A run is the same to the bit however it is interrupted, looked at or repeated; and looking changes nothing."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -11,7 +12,8 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from minigan import backend
-from minigan.errors import CheckpointError, ConfigError, DataError, DeviceError
+from minigan.errors import CheckpointError, ConfigError, DataError, DeviceError, NotFiniteError
+from minigan.train import hooks
 from minigan.train import session as session_module
 from minigan.train.session import Session
 
@@ -21,6 +23,12 @@ RUNS = {  # system, data, settings: the three kinds of nets and data there are
     "gan on digits": ("gan", "digits", {"batch_size": 8, "latent": 4}),
     "dcgan on digits": ("dcgan", "digits", {"batch_size": 8, "latent": 4, "channels": 4}),
     "gan on points": ("gan", "ring8", {"batch_size": 8, "latent": 4}),
+    "scheduled": ("gan", "ring8", {"batch_size": 8, "latent": 4, "schedule": "cosine", "metrics": "energy",
+                                   "metrics_every": 4}),
+    "plateau": ("gan", "ring8", {"batch_size": 8, "latent": 4, "schedule": "plateau", "monitor": "energy", "metrics_every": 2,
+                                 "patience": 1}),
+    "plateau of a loss": ("gan", "ring8", {"batch_size": 8, "latent": 4, "schedule": "plateau", "monitor": "G",
+                                           "metrics_every": 2, "patience": 1}),
 }
 
 
@@ -63,6 +71,12 @@ def final(folder, step=STEPS):
 
 def log(folder):
     return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def losses(folder):
+    """The log without what the hooks saw."""
+    records = [{k: v for k, v in record.items() if k not in ("metrics", "alarm")} for record in log(folder)]
+    return [record for record in records if len(record) > 1]
 
 
 # ---- the same bits -----------------------------------------------------------------------------------------------------
@@ -121,6 +135,9 @@ def killed(kind, folder, where, count):
     ("gan on digits", "step", 9, 5),
     ("dcgan on digits", "step", 9, 5),
     ("gan on points", "step", 9, 5),
+    ("scheduled", "step", 9, 5),
+    ("plateau", "step", 9, 5),
+    ("plateau of a loss", "step", 9, 5),
     ("gan on digits", "step", 3, 0),    # before the first checkpoint
     ("gan on digits", "write", 5, 0),   # while the first is written
     ("gan on digits", "write", 10, 5),
@@ -183,7 +200,97 @@ def test_looking_more_often_changes_no_bit(kind, whole, tmp_path):
     session.train(report=lambda step, losses: looks.append(session.sample(3, seed=step)))
     assert len(looks) == STEPS
     assert final(tmp_path / "run") == final(whole(kind))
-    assert log(tmp_path / "run") == [record for record in log(whole(kind)) if record["step"] % 3 == 0]
+    assert losses(tmp_path / "run") == [record for record in losses(whole(kind)) if record["step"] % 3 == 0]
+
+
+@pytest.mark.parametrize("kind", ["gan on digits", "gan on points"])
+def test_measuring_during_training_changes_no_bit(kind, whole, tmp_path):
+    metrics = {"gan on digits": "c2st,diversity", "gan on points": "default"}[kind]
+    start(kind, tmp_path / "run", metrics=metrics, metrics_every=5).train()
+    assert final(tmp_path / "run") == final(whole(kind)) and losses(tmp_path / "run") == losses(whole(kind))
+    seen = {record["step"]: record["metrics"] for record in log(tmp_path / "run") if "metrics" in record}
+    assert list(seen) == [5, 7, 10] and "diversity" in seen[7]
+    assert set(seen[5]) >= {"gan on digits": {"c2st", "c2st-p", "diversity"}, "gan on points": {"modes", "reverse-kl"}}[kind]
+
+
+def test_a_hook_of_ones_own_sees_the_session_and_writes_into_the_log(whole, tmp_path):
+    session = start("gan on points", tmp_path / "run")
+    seen = []
+    session.hooks.append(hooks.Every(5, lambda s: seen.append(s.step)))
+    session.hooks.append(hooks.Every(4, lambda s: {"spread": float(s.sample(50).std()), "loss": s.losses["D"]}))
+    session.train()
+    assert seen == [5, 10]
+    records = {record["step"]: record for record in log(tmp_path / "run")}
+    assert [step for step, r in records.items() if "spread" in r.get("metrics", {})] == [4, 8, 12]
+    assert all(records[step]["metrics"]["loss"] == records[step]["D"] for step in (4, 8, 12))
+    assert final(tmp_path / "run") == final(whole("gan on points"))
+
+
+def test_evaluating_changes_no_state_and_gives_the_same_numbers_again(tmp_path):
+    session = start("gan on points", tmp_path / "run")
+    session.train(3)
+    before = everything(session)
+    numbers = session.evaluate()
+    assert {"modes", "high-quality"} <= set(numbers) and everything(session) == before
+    assert Session.open(tmp_path / "run").evaluate() == numbers
+    assert session.evaluate(["energy"], n=600) != session.evaluate(["energy"], n=700)
+
+
+def test_the_learning_rates_are_logged_and_follow_the_schedule_of_every_player(whole):
+    for record in losses(whole("scheduled")):
+        expected = 1e-3 * (0.01 + 0.99 * (1 + math.cos(math.pi * record["step"] / STEPS)) / 2)
+        assert record["D.lr"] == pytest.approx(expected, rel=1e-9) and record["G.lr"] == record["D.lr"]
+    assert "D.lr" not in losses(whole("gan on points"))[0]
+
+
+def test_a_schedule_stays_at_its_end_when_the_run_goes_on(tmp_path):
+    session = start("scheduled", tmp_path / "run", steps=4, metrics="none")
+    session.train(6)
+    assert [r["G.lr"] for r in losses(tmp_path / "run")][3:] == pytest.approx([1e-5] * 3)
+    session = Session.open(tmp_path / "run")
+    session.settings.steps = 8
+    session.train(8)
+    assert losses(tmp_path / "run")[-1]["G.lr"] == pytest.approx(1e-5)
+
+
+def test_a_diverging_run_names_the_op_and_keeps_its_last_good_checkpoint(tmp_path):
+    session = start("gan on points", tmp_path / "run", lr=1e8, objective="least-squares", steps=50)
+    with pytest.raises(NotFiniteError, match="first (NaN|Inf) in its output"):
+        session.train()
+    died = log(tmp_path / "run")[-1]
+    assert set(died) == {"step", "not finite"} and died["step"] == session.step + 1
+    assert "The run diverged: at step" in (tmp_path / "run" / "report.html").read_text()
+    assert (tmp_path / "run" / "curves.png").exists()
+
+
+def test_a_diverged_run_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
+    session = start("gan on points", tmp_path / "run")
+    real = session_module.play
+
+    def dying(*arguments):
+        if session.step == 7:
+            raise NotFiniteError("exp: first Inf in its output")
+        return real(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session_module, "play", dying)
+        with pytest.raises(NotFiniteError):
+            session.train()
+    assert log(tmp_path / "run")[-1] == {"step": 8, "not finite": "exp: first Inf in its output"}
+    again = Session.open(tmp_path / "run")
+    assert again.step == 5 and again.train() and [r["step"] for r in losses(tmp_path / "run")] == list(range(1, STEPS + 1))
+
+
+def test_seconds_of_training_add_up_over_resumes(tmp_path, monkeypatch):
+    ticks = iter(range(10**6))
+    monkeypatch.setattr(session_module.time, "monotonic", lambda: float(next(ticks)))
+    session = start("gan on points", tmp_path / "run")
+    session.train(5)
+    first = session.run.seconds()[5]
+    assert first > 0
+    session = Session.open(tmp_path / "run")
+    session.train(10)
+    assert list(session.run.seconds()) == [5, 10] and session.run.seconds()[10] == pytest.approx(2 * first, abs=2)
 
 
 # ---- sampling --------------------------------------------------------------------------------------------------------
@@ -255,6 +362,16 @@ def test_a_run_that_is_done_trains_no_further(whole):
     ({"overrides": {"steps": 0}}, ConfigError, "steps must be from 1"),
     ({"overrides": {"batch_size": None}}, ConfigError, "batch_size must be a whole number such as 64, got None"),
     ({"overrides": {"batch_size": 10**5}}, ConfigError, "a batch of 100000 does not fit"),
+    ({"overrides": {"schedule": "cosin"}}, ConfigError, "unknown schedule 'cosin'; did you mean 'cosine'"),
+    ({"overrides": {"schedule": "step", "final_lr": 0}}, ConfigError, "schedule=step: multiplies, and never reaches 0"),
+    ({"overrides": {"schedule": "plateau"}}, ConfigError, "the losses of D and G say who is ahead, not how good"),
+    ({"overrides": {"schedule": "plateau", "monitor": "Gg"}}, ConfigError, "monitor=Gg: neither a player nor a metric"),
+    ({"overrides": {"schedule": "plateau", "monitor": "modes"}}, ConfigError, "metric modes does not fit digits"),
+    ({"overrides": {"final_lr": 2}}, ConfigError, "final_lr is from 0 to 1"),
+    ({"overrides": {"factor": 1}}, ConfigError, "factor between 0 and 1"),
+    ({"overrides": {"metrics": "fdi"}}, ConfigError, "no metric 'fdi'; did you mean 'fid'"),
+    ({"overrides": {"metrics": "modes"}}, ConfigError, "metric modes does not fit digits: it counts the modes of a mixture"),
+    ({"overrides": {"metrics": "elbo"}}, ConfigError, "gan has no elbo: it draws samples and gives no probability to data"),
 ])
 def test_what_cannot_be_started_leaves_no_folder(tmp_path, options, error, text):
     with pytest.raises(error, match=text):

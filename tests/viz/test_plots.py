@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from minigan.errors import CheckpointError, ShapeError
-from minigan.viz import curves_png, scatter_png
-from minigan.viz.curves import COLOURS, smooth
+from minigan.viz import compare_png, curves_png, scatter_png
+from minigan.viz.curves import COLOURS, _panels, smooth
 from minigan.viz.points import FAKE, REAL
 
 
@@ -165,6 +165,60 @@ def test_a_loss_logged_at_some_steps_only_is_one_line(tmp_path):
 def test_no_log_makes_it_fail(tmp_path, records):
     curves_png(tmp_path / "x.png", records, title="$5 and $6_")
     assert pixels(tmp_path / "x.png").shape == (540, 960, 3)
+
+
+def test_gradients_rates_and_metrics_have_panels_of_their_own(tmp_path):
+    records = [{"step": s, "D": 1.0, "D.penalty": 0.5, "D.gradient": 1e3, "D.lr": 1e-3, "G": 2.0} for s in range(100)]
+    records[50]["metrics"] = {"modes": 8.0, "diversity": 0.9}
+    assert [(label, list(series), log) for label, series, log in _panels(records, None, "loss")] == [
+        ("loss", ["D", "D.penalty", "G"], False), ("gradient norm", ["D"], True), ("learning rate", ["D"], True),
+        ("modes", ["modes"], False), ("diversity", ["diversity"], False)]
+    curves_png(tmp_path / "x.png", records)
+    heights = [pixels(tmp_path / "x.png").shape[0]]
+    curves_png(tmp_path / "x.png", [{k: v for k, v in r.items() if k != "metrics"} for r in records])
+    heights.append(pixels(tmp_path / "x.png").shape[0])
+    assert heights[0] > heights[1] > 540
+
+
+def test_the_scale_of_the_losses_does_not_see_the_gradients(tmp_path):
+    """Without the mixing of earlier versions: the losses fill their panel though the gradient is 1e6."""
+    curves_png(tmp_path / "x.png", [{"step": s, "D": math.sin(s / 50), "D.gradient": 1e6} for s in range(1000)])
+    picture = pixels(tmp_path / "x.png")[:480, :800]
+    assert np.ptp(np.nonzero(near(picture, COLOURS[0], 10))[0]) > 250
+
+
+def test_the_losses_are_in_nats_only_if_somebody_says_so(tmp_path):
+    records = [{"step": s, "D": 1.0} for s in range(10)]
+    drawn = []
+    for unit in ("", "nats", "score"):
+        curves_png(tmp_path / "x.png", records, unit=unit)
+        drawn.append((tmp_path / "x.png").read_bytes())
+    assert len(set(drawn)) == 3
+    curves_png(tmp_path / "x.png", records)
+    assert (tmp_path / "x.png").read_bytes() == drawn[0]
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, math.nan, 1e300, 1e-300])
+def test_no_gradient_norm_makes_it_fail(tmp_path, value):
+    curves_png(tmp_path / "x.png", [{"step": s, "D": 1.0, "D.gradient": value} for s in range(200)])
+    assert pixels(tmp_path / "x.png").shape[1] == 960
+
+
+def test_compare_draws_each_group_in_its_colour(tmp_path):
+    groups = {"a": [{"fid": [(10, 3.0)]}, {"fid": [(10, 4.0)]}], "b": [{"fid": [(10, 9.0)]}], "c": [{}]}
+    compare_png(tmp_path / "x.png", groups, {"fid": "lower"})
+    picture = pixels(tmp_path / "x.png")
+    (rows_a, columns_a), (rows_b, columns_b) = (np.nonzero(near(picture, colour, 70)) for colour in COLOURS[:2])
+    assert columns_a.max() < columns_b.min() and rows_a.max() < rows_b.min()  # smaller to the left, the first group on top
+    assert not near(picture, COLOURS[2], 20).any()
+
+
+@pytest.mark.parametrize("groups", [{}, {"a": []}, {"a": [{}]}, {"a": [{"m": [(1, None)]}]},
+                                    {"$a$": [{"$m_": [(1, 2), (2, math.nan)]}]},
+                                    {str(i): [{"m": [(1, i), (2, i)], "k": [(1, i)]}] for i in range(12)}])
+def test_no_runs_make_compare_fail(tmp_path, groups):
+    compare_png(tmp_path / "x.png", groups, {}, title="$5")
+    assert pixels(tmp_path / "x.png").shape[1] == 960
 
 
 def test_the_keys_can_be_chosen(tmp_path):

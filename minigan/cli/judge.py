@@ -1,0 +1,215 @@
+"""minigan evaluate, compare."""
+
+import math
+
+from minigan.cli import output_file
+from minigan.errors import ConfigError
+
+SAMPLES = 2000  # the -n of evaluate, unless a metric needs more
+WORDS = {"higher": "higher is better", "lower": "lower is better", "near 1": "best near 1", "": ""}
+PATHS = ("data", "data_dir", "device", "sample_shape")  # of a config, not settings
+
+
+def add(verbs) -> None:
+    """Enter the verbs of this file."""
+    from minigan.cli.train import MOST_SAMPLES, whole
+
+    verb = verbs.add_parser("evaluate", help="measure how good a run's samples are", allow_abbrev=False,
+                            description="Measure how good a run's samples are.  The numbers also go into its evaluation.json "
+                                        "and report.html; the same weights give the same numbers.")
+    verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
+    verb.add_argument("--metrics", metavar="A,B", help="names from `minigan list metrics` (default: all that fit the data)")
+    verb.add_argument("-n", type=whole(1, MOST_SAMPLES), metavar="N",
+                      help=f"samples to draw (default: {SAMPLES}, or as many as the metrics need)")
+    verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: as the run was started)")
+    verb.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: as the run was started)")
+    verb.add_argument("--json", action="store_true", help="the same as JSON")
+    verb.set_defaults(run=_evaluate)
+
+    verb = verbs.add_parser("compare", help="runs side by side", allow_abbrev=False,
+                            description="A table and a plot of what `minigan evaluate` found for several runs.  Runs that "
+                                        "differ in the seed only are one line: mean +- standard deviation.")
+    verb.add_argument("paths", nargs="+", metavar="RUN", help="run folders")
+    verb.add_argument("-o", "--out", default="compare.png", metavar="FILE", help="the plot, a .png (default: compare.png)")
+    verb.add_argument("--json", action="store_true", help="the table as JSON, and no plot")
+    verb.set_defaults(run=_compare)
+
+
+# ---- evaluate --------------------------------------------------------------------------------------------------------
+
+
+def _evaluate(options):
+    import json
+
+    from minigan.train import evaluation, report
+    from minigan.train.session import Session
+
+    session = Session.open(options.path, options.device)
+    if session.step == 0:
+        raise ConfigError(f"{session.run.folder}: has no checkpoint with a trained network; "
+                          f"train it with `minigan resume {options.path}`")
+    session.data_dir = options.data_dir or session.data_dir
+    session.attach()
+    names = [name.strip() for name in options.metrics.split(",") if name.strip()] if options.metrics else None
+    n = options.n or max(SAMPLES, evaluation.needed(names, session))
+    numbers = session.evaluate(names, n)
+    session.run.note_evaluation(session.step, n, numbers)
+    report.write(session.run, session.recipe)
+    if options.json:
+        print(json.dumps({"run": str(session.run.folder), "step": session.step, "samples": n,
+                          "metrics": {k: v if math.isfinite(v) else None for k, v in numbers.items()}}, indent=2))
+        return 0
+    print(f"{session.run.system} on {session.data_name}, step {session.step}, {n:,} samples")
+    rows = [[name, figure(value), WORDS[evaluation.meaning(name)[0]]] for name, value in numbers.items()]
+    print("\n".join(f"  {line}" for line in table(rows)))
+    for text in dict.fromkeys(evaluation.meaning(name)[1] for name in numbers):
+        named = ", ".join(name for name in numbers if evaluation.meaning(name)[1] == text)
+        print(f"{named}: {text or 'what only this system can measure, on the test split'}")
+    return 0
+
+
+# ---- compare ---------------------------------------------------------------------------------------------------------
+
+
+def _compare(options):
+    import json
+
+    from minigan import viz
+    from minigan.train import evaluation
+    from minigan.train.run import Run
+
+    picture = None if options.json else output_file(options.out, ".png")
+    runs = [Run.open(path) for path in options.paths]
+    groups = grouped(runs)
+    if options.json:
+        print(json.dumps([{"group": name, **facts(run)} for name, members in groups.items() for run in members], indent=2))
+        return 0
+    _warn(runs)
+    found = {name: [facts(run) for run in members] for name, members in groups.items()}
+    labels = list(found)
+    if max(map(len, labels)) > 20:  # too wide for the head of a column
+        labels = [str(i + 1) for i in range(len(found))]
+    rows = [["", "run" if labels == list(found) else "system and what differs", "data", "seed", "steps", "seconds"]]
+    for label, (name, members) in zip(labels, found.items()):
+        rows.append([label if label != name else "", name, members[0]["data"], seeds([f["seed"] for f in members]),
+                     spread([f["step"] for f in members]), spread([f["seconds"] for f in members])])
+    print("\n".join(table(rows if labels != list(found) else [row[1:] for row in rows])))
+    metrics = list(dict.fromkeys(m for members in found.values() for f in members for m in f["metrics"]))
+    if metrics:
+        rows = [["", *labels, ""]]
+        for metric in metrics:
+            values = [spread([f["metrics"].get(metric) for f in members]) for members in found.values()]
+            rows.append([metric, *values, WORDS[evaluation.meaning(metric)[0]]])
+        print()
+        print("\n".join(table(rows)))
+    missing = [str(run.folder) for run in runs if not facts(run)["metrics"]]
+    if missing:
+        print("not measured yet: " + "; ".join(f"minigan evaluate {path}" for path in missing))
+    series = {label: [history(run) for run in members] for label, members in zip(labels, groups.values())}
+    title = "runs compared" if labels == list(found) else "\n".join(f"{i}: {name}" for i, name in zip(labels, found))
+    viz.compare_png(picture, series, {metric: evaluation.meaning(metric)[0] for metric in metrics}, title)
+    print(f"plot: {picture}")
+    return 0
+
+
+def _warn(runs):
+    import warnings
+
+    data = {run.config["data"] for run in runs}
+    if len(data) > 1:
+        warnings.warn(f"these runs are on different data ({', '.join(sorted(data))}): their metrics measure distances to "
+                      "different things and cannot be compared with each other", stacklevel=2)
+    counts = {facts(run)["samples"] for run in runs} - {None}
+    if len(counts) > 1:
+        warnings.warn(f"they were measured with different numbers of samples ({', '.join(map(str, sorted(counts)))}), on which "
+                      "fid-digits and others depend; evaluate all with the same -n", stacklevel=2)
+
+
+def facts(run) -> dict:
+    """What compare says of a run: from its config, its last checkpoint and its last evaluation."""
+    found, timed = run.evaluations(), run.seconds()
+    last = found[-1] if found else {"samples": None, "metrics": {}}
+    step = found[-1]["step"] if found else max(timed, default=0)
+    return {"run": str(run.folder), "system": run.system, "data": run.config.get("data"), "seed": run.seed, "step": step,
+            "seconds": timed.get(step, max(timed.values(), default=None)), "samples": last["samples"],
+            "metrics": last["metrics"]}
+
+
+def history(run) -> dict:
+    """{metric: [(step, value), ...]}: what was evaluated, and what was logged during training."""
+    found = {}
+    logged = [(r["step"], r["metrics"]) for r in run.read_log() if isinstance(r.get("metrics"), dict)]
+    evaluated = [(entry["step"], entry["metrics"]) for entry in run.evaluations()]
+    measured = {name for _, metrics in evaluated for name in metrics}
+    for step, metrics in [*logged, *evaluated]:
+        for name, value in metrics.items():
+            if name in measured:  # every run has logged its diversity; a panel of it where nobody asked would say little
+                found.setdefault(name, {})[step] = value
+    return {name: sorted(values.items()) for name, values in found.items()}
+
+
+def grouped(runs) -> dict:
+    """{name: runs that differ only in the seed}; the name is the system, with the settings that tell its groups apart."""
+    from minigan.systems.registry import COMMON
+
+    silent = {"data_dir", "device", "metrics", *(key for key in COMMON if key.endswith("_every"))}  # they change no result
+
+    def key(run):
+        return run.system, *sorted((k, _word(v)) for k, v in run.config.items() if k not in silent)
+
+    keys = list(dict.fromkeys(map(key, runs)))
+    groups = {}
+    for one in keys:
+        others = [dict(other[1:]) for other in keys if other[0] == one[0]]
+        own = [f"{k}={v}" for k, v in one[1:] if k not in PATHS and any(other.get(k) != v for other in others)]
+        if "steps" in dict(one[1:]) and len(own) > 1:
+            own = [text for text in own if not text.startswith("steps=")]  # there is a column for them
+        name = " ".join([one[0], *own])
+        while name in groups:
+            name += " "  # the same settings on other data
+        groups[name] = [run for run in runs if key(run) == one]
+    return groups
+
+
+def _word(value):
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+# ---- numbers and tables ----------------------------------------------------------------------------------------------
+
+
+def figure(value) -> str:
+    """A number with four digits that count; "-" for none."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return "-" if value is None else str(value)
+    return str(round(value)) if value == round(value) and abs(value) < 1e6 else f"{value:.4g}"
+
+
+def spread(values) -> str:
+    """"12.3" for one value, "12.3 +- 0.4" (mean and standard deviation, n - 1) for several; those that are None are left
+    out, and "(2 of 3)" says so."""
+    import numpy as np
+
+    known = [v for v in values if v is not None]
+    if not known:
+        return "-"
+    of = f" ({len(known)} of {len(values)})" if len(known) < len(values) else ""
+    if len(known) == 1 or len(set(known)) == 1:
+        return figure(known[0]) + of
+    return f"{figure(float(np.mean(known)))} +- {float(np.std(known, ddof=1)):.2g}{of}"
+
+
+def seeds(values) -> str:
+    """"0-4" for five in a row, else "0,3,7"."""
+    values = sorted(values)
+    if len(values) > 2 and values == list(range(values[0], values[-1] + 1)):
+        return f"{values[0]}-{values[-1]}"
+    return ",".join(map(str, values))
+
+
+def table(rows) -> list[str]:
+    """Lines with aligned columns, two blanks between them: words to the left, numbers to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    numeric = [all(row[i][:1] in "-0123456789" for row in rows[1:] or rows) for i in range(len(rows[0]))]
+    return ["  ".join(cell.rjust(w) if right else cell.ljust(w) for cell, w, right in zip(row, widths, numeric)).rstrip()
+            for row in rows]

@@ -1,0 +1,252 @@
+"""minigan tune: a grid search.  Every point of the grid is a normal run, trained and measured by processes of their own.
+
+The folder of a search holds a run folder for each point and results.json, which grows by one row as each is done: after a
+Ctrl-C the same command goes on with what is left.
+"""
+
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from minigan.errors import ConfigError
+
+MOST_RUNS = 500
+
+
+def add(verbs) -> None:
+    """Enter the verbs of this file."""
+    from minigan.cli.train import seconds, whole
+
+    verb = verbs.add_parser("tune", help="train a system on a grid of settings", allow_abbrev=False,
+                            description="Train a system with every combination of the values of --grid, and sort by a metric. "
+                                        " Ctrl-C stops and saves; the same command, with the same --out, goes on.")
+    verb.add_argument("system", metavar="SYSTEM", help="its name; `minigan list systems` has them all")
+    verb.add_argument("--grid", action="append", default=[], metavar="KEY=A,B", required=True,
+                      help="values of a setting, such as lr=1e-4,2e-4; given again, all combinations are tried")
+    verb.add_argument("--metric", required=True, metavar="M", help="to sort by; `minigan list metrics`")
+    verb.add_argument("--seeds", type=_seeds, default=[0], metavar="A-B", help="such as 0-2 or 0,3: each point with each of "
+                                                                               "them (default: 0)")
+    verb.add_argument("--jobs", type=whole(1, 64), default=1, metavar="N",
+                      help="runs at a time (default: 1); with more than one, each computes with one thread")
+    verb.add_argument("--data", metavar="NAME", help="data set (default: the system's own)")
+    verb.add_argument("--data-dir", metavar="DIR", help="folder with the data set's files")
+    verb.add_argument("--steps", type=whole(1), metavar="N", help="iterations of each run (default: the system's own)")
+    verb.add_argument("--seconds", type=seconds, metavar="S", help="end each run after this time (default: no limit)")
+    verb.add_argument("--batch-size", type=whole(1), metavar="N", help="samples per step (default: the system's own)")
+    verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings",
+                      help="change a setting in all runs; may be given again")
+    verb.add_argument("-n", type=whole(1), metavar="N", help="samples to measure (default: as `minigan evaluate`)")
+    verb.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:1 or auto (default: cpu)")
+    verb.add_argument("--out", metavar="DIR", help="folder of the search (default: runs/tune-<system>-<metric>)")
+    verb.set_defaults(run=_tune)
+
+
+def _seeds(text):
+    import argparse
+
+    found = []
+    for part in text.split(","):
+        match = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", part.strip())
+        if not match or int(match[2] or match[1]) < int(match[1]) or int(match[2] or 0) - int(match[1]) > 1000:
+            raise argparse.ArgumentTypeError(f"must be numbers such as 0-2 or 0,3, got {text[:40]!r}")
+        found += range(int(match[1]), int(match[2] or match[1]) + 1)
+    return list(dict.fromkeys(found))
+
+
+def _tune(options):
+    import signal
+
+    from minigan.cli.train import overrides
+
+    points, common = grid(options.grid), overrides(options)
+    metric, number = _check(options, points, common)
+    folder = Path(options.out or f"runs/tune-{options.system}-{options.metric}")
+    jobs = [(point, seed) for point in points for seed in options.seeds]
+    about = {"system": options.system, "data": options.data, "settings": {k: str(v) for k, v in common.items()},
+             "seconds": options.seconds, "samples": options.n, "metric": number}
+    results = _results(folder, about)
+    left = [job for job in jobs if _name(*job) not in results]
+    _write(folder, about, results)
+    print(f"{len(jobs)} runs of {options.system}, {options.jobs} at a time, into {folder}"
+          + (f"; {len(jobs) - len(left)} are done already" if len(left) < len(jobs) else ""), flush=True)
+    stopped = False
+    with ThreadPoolExecutor(options.jobs) as pool:
+        waiting = {pool.submit(_one, options, folder, metric, number, common, *job): job for job in left}
+        try:
+            for done in as_completed(waiting):
+                name, row = _name(*waiting[done]), done.result()
+                if row is not None:
+                    results[name] = row
+                    _write(folder, about, results)
+                    what = row["failed"] if "failed" in row else f"{number} {row['value']:.4g}"
+                    print(f"{len([j for j in jobs if _name(*j) in results])}/{len(jobs)}  {name}: {what}", flush=True)
+        except KeyboardInterrupt:  # the runs have been told too: they save and end
+            stopped = True
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            print("\nthe runs finish their step and save", file=sys.stderr)
+            for future in waiting:
+                future.cancel()
+    if stopped:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    _show(options, folder, points, results, number)
+    if stopped:
+        print(f"stopped; the same command goes on with the {len([j for j in jobs if _name(*j) not in results])} runs left",
+              file=sys.stderr)
+        return 130
+    return 0 if any("value" in results[_name(*job)] for job in jobs) else 2
+
+
+def grid(texts) -> list[dict]:
+    """All combinations of "lr=1e-4,2e-4", "batch_size=32,64": a list of {key: value}.   ConfigError for another form."""
+    axes = {}
+    for text in texts:
+        key, equals, values = text.partition("=")
+        values = [value.strip() for value in values.split(",")]
+        if not equals or not key.strip() or not all(values):
+            raise ConfigError(f"--grid takes KEY=A,B, such as lr=1e-4,2e-4, got {text!r}")
+        if key.strip() in axes:
+            raise ConfigError(f"--grid {key.strip()} is given twice; put all its values into one")
+        axes[key.strip()] = list(dict.fromkeys(values))
+    return [dict(zip(axes, values)) for values in itertools.product(*axes.values())]
+
+
+def _check(options, points, common):
+    """Everything that can be known to be wrong before the first run is started: (metric, number to sort by)."""
+    from minigan import data, metrics
+    from minigan.systems import registry
+    from minigan.train import evaluation, hooks
+
+    if len(points) * len(options.seeds) > MOST_RUNS:
+        raise ConfigError(f"{len(points)} points and {len(options.seeds)} seeds are {len(points) * len(options.seeds)} runs; "
+                          f"a search has up to {MOST_RUNS}")
+    both = [key for key in points[0] if key in common]
+    if both:
+        raise ConfigError(f"{both[0]} is in --grid and set for all runs; choose one")
+    recipe = registry.get(options.system)
+    metric, number = metrics.find(options.metric)
+    dataset = data.load(options.data or recipe.data, data_dir=options.data_dir)
+    for point in points:
+        settings = recipe.configure({**common, **point}, tuple(dataset.sample_shape))
+        data.Loader(dataset, settings.batch_size, 0)
+        game = recipe.build(settings, dataset.sample_shape)
+        hooks.Schedule(settings, game, dataset.sample_shape)
+        settings.metrics = metric
+        evaluation.logged(settings, options.system, game, dataset)  # complains of a metric that does not fit the data
+    if options.n and options.n < metrics.samples_needed([metric]):
+        raise ConfigError(f"{metric} needs at least {metrics.samples_needed([metric]):,} samples, got -n {options.n}")
+    return metric, number
+
+
+def _name(point, seed):
+    return ",".join(f"{key}={value}" for key, value in {**point, "seed": seed}.items())
+
+
+def _folder(name):
+    return re.sub(r"[^\w.,=+-]", "-", name)
+
+
+def _results(folder, about):
+    """{name: row} of the runs that are done.   ConfigError if the folder is of another search, or of none."""
+    file = folder / "results.json"
+    if not file.exists():
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ConfigError(f"{folder}: is taken, and not by a search; choose another --out")
+        return {}
+    try:
+        saved = json.loads(file.read_text())
+        before, rows = saved["search"], saved["runs"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{file}: cannot be read: {error}; choose another --out") from None
+    for key, value in about.items():
+        if before.get(key) != value:
+            raise ConfigError(f"{folder}: holds a search with {key} {before.get(key)}, this one has {value}; choose another "
+                              "--out")
+    return rows
+
+
+def _write(folder, about, results):
+    from minigan.serialize import replacing, write_error
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(str(write_error(folder, error))) from error
+    with replacing(folder / "results.json") as file:
+        file.write((json.dumps({"search": about, "runs": results}, indent=1) + "\n").encode())
+
+
+def _one(options, folder, metric, number, common, point, seed):
+    """Train and measure one run: {"value", "seconds", "run"}, or {"failed": why, "run"}; None if it was stopped."""
+    run = folder / _folder(_name(point, seed))
+    if (run / "config.toml").exists():
+        steps = ["resume", run]
+    else:
+        steps = ["train", options.system, "--seed", seed, "--device", options.device, "--out", run]
+        for key, value in {**common, **point}.items():
+            steps += ["--set", f"{key}={value}"]
+        for option, value in (("--data", options.data), ("--data-dir", options.data_dir)):
+            steps += [option, value] if value else []
+    steps += ["--seconds", options.seconds] if options.seconds else []
+    trained = _minigan(options.jobs, *steps)
+    if trained.returncode in (130, 143) or trained.returncode < 0:
+        return None
+    if trained.returncode and "steps already" not in trained.stderr:
+        return {"failed": _reason(trained.stderr), "run": str(run)}
+    measured = _minigan(options.jobs, "evaluate", run, "--metrics", metric, "--json", *(["-n", options.n] if options.n else []))
+    if measured.returncode == 130 or measured.returncode < 0:
+        return None
+    if measured.returncode:
+        return {"failed": _reason(measured.stderr), "run": str(run)}
+    from minigan.train.run import Run
+
+    value = json.loads(measured.stdout)["metrics"][number]
+    if value is None:
+        return {"failed": f"{number} is not a number", "run": str(run)}
+    return {"value": value, "seconds": max(Run.open(run).seconds().values(), default=None), "run": str(run)}
+
+
+def _minigan(jobs, *arguments):
+    environment = dict(os.environ)
+    if jobs > 1:  # more threads than cores would wait for each other
+        environment |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return subprocess.run([sys.executable, "-m", "minigan", *map(str, arguments)], capture_output=True, text=True,
+                          check=False, env=environment)
+
+
+def _reason(text):
+    """The first line of what went wrong, without the progress before it."""
+    lines = [line for line in text.splitlines() if line.startswith("minigan: ")] or text.splitlines() or ["no message"]
+    return lines[0].removeprefix("minigan: ")
+
+
+def _show(options, folder, points, results, number):
+    """The table, best first; a point is as good as the mean of its seeds, and one with a failed seed comes after the others."""
+    import statistics
+
+    from minigan.cli.judge import spread, table
+    from minigan.metrics import merit
+
+    rows = []
+    for point in points:
+        found = [results.get(_name(point, seed)) for seed in options.seeds]
+        values = [row["value"] for row in found if row and "value" in row]
+        failed = [row["failed"] for row in found if row and "failed" in row]
+        times = [row.get("seconds") for row in found if row and "value" in row]
+        worth = merit(number, statistics.fmean(values)) if values else float("-inf")
+        notes = [f"failed: {failed[0]}"] if failed else []
+        notes += [f"{found.count(None)} not done"] if None in found else []
+        rows.append((not failed, worth, [*point.values(), spread([*values, *[None] * len(failed)]), spread(times),
+                                         "; ".join(notes)]))
+    rows.sort(key=lambda row: row[:2], reverse=True)
+    from minigan.train import evaluation
+
+    print("\n".join(table([[*points[0], number, "seconds", ""], *(cells for _, _, cells in rows)])))
+    if rows[0][1] > float("-inf"):
+        best = " ".join(f"--set {key}={value}" for key, value in zip(points[0], rows[0][2]))
+        print(f"best ({number}, {evaluation.meaning(number)[0]} is better): {best}".replace("near 1 is better", "best near 1"))
+        print(f"compare them: minigan compare {folder}/*seed=*")

@@ -1,0 +1,260 @@
+"""evaluate, compare, tune and list: what they print, what they leave behind, and what they refuse."""
+
+import json
+import math
+import re
+import statistics
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minigan.cli import show
+from minigan.cli.judge import figure, seeds, spread, table
+from minigan.cli.tune import grid
+from minigan.errors import ConfigError
+from minigan.systems.registry import COMMON, recipes
+from minigan.train.gan import SETTINGS
+from minigan.train.objectives import OBJECTIVES
+
+POINTS = ["gan", "--batch-size", "8", "--set", "latent=4", "--data", "ring8"]
+
+
+# ---- evaluate --------------------------------------------------------------------------------------------------------
+
+
+def test_evaluate_prints_writes_and_repeats_the_same_numbers(minigan, points_run):
+    code, out, err = minigan("evaluate", points_run, "--metrics", "modes,energy")
+    assert code == 0, err
+    assert "gan on ring8, step 4, 2,500 samples" in out and re.search(r"reverse-kl +[\d.]+ +lower is better", out)
+    assert "modes, high-quality, reverse-kl, fair-modes: modes with a sample within 3 std" in out
+    (entry,) = json.loads((points_run / "evaluation.json").read_text())["evaluations"]
+    assert (entry["step"], entry["samples"]) == (4, 2500) and set(entry["metrics"]) > {"modes", "energy"}
+    before = (points_run / "evaluation.json").read_bytes()
+    _, again, _ = minigan("evaluate", points_run, "--metrics", "modes,energy", "--json")
+    assert json.loads(again)["metrics"] == entry["metrics"]
+    assert (points_run / "evaluation.json").read_bytes() == before
+    assert f">{entry['metrics']['energy']:.4g}<" in (points_run / "report.html").read_text()
+
+
+def test_evaluations_are_kept_one_per_step(minigan, points_run):
+    minigan("evaluate", points_run, "--metrics", "energy", "-n", 600)
+    minigan("evaluate", points_run, "--metrics", "pr-points", "-n", 600)
+    minigan("evaluate", points_run / "checkpoints" / "step_000002.npz", "--metrics", "energy", "-n", 600)
+    entries = json.loads((points_run / "evaluation.json").read_text())["evaluations"]
+    assert [entry["step"] for entry in entries] == [2, 4]
+    assert list(entries[1]["metrics"]) == ["energy", "precision-points", "recall-points"]
+    minigan("evaluate", points_run, "--metrics", "energy", "-n", 700)  # of another number of samples: not to be mixed
+    entries = json.loads((points_run / "evaluation.json").read_text())["evaluations"]
+    assert entries[1]["samples"] == 700 and list(entries[1]["metrics"]) == ["energy"]
+
+
+def test_evaluate_changes_nothing_else(minigan, points_run):
+    files = {path: path.read_bytes() for path in points_run.rglob("*.*") if path.suffix in (".npz", ".jsonl", ".toml")}
+    minigan("evaluate", points_run, "--metrics", "energy")
+    assert files and all(path.read_bytes() == data for path, data in files.items())
+
+
+@pytest.mark.parametrize("arguments, text", [
+    (["--metrics", "fdi"], "there is no metric 'fdi'; did you mean 'fid'?"),
+    (["--metrics", "modes"], "modes does not fit digits"),
+    (["--metrics", "fid", "-n", "100"], "fid-digits needs at least 2,000 samples, got 100"),
+    (["--metrics", "iwae"], "gan has no iwae: it draws samples and gives no probability to data"),
+    (["--metrics", "importance-bound"], "needs an encoder, as the system vae has one"),
+    (["-n", "0"], "-n: must be a whole number from 1"),
+    (["--metric", "fid"], "unknown option --metric; did you mean '--metrics'?"),
+])
+def test_what_cannot_be_measured_is_refused(refused, run, arguments, text):
+    assert text in refused("evaluate", run, *arguments)
+    assert not (run / "evaluation.json").exists()
+
+
+def test_a_run_without_a_checkpoint_has_nothing_to_measure(refused, own_folder):
+    from minigan.train.session import Session
+
+    Session.start("gan", "ring8", overrides={"batch_size": 8}, out=own_folder / "young")
+    assert "no checkpoint with a trained network; train it with `minigan resume young`" in refused("evaluate", "young")
+
+
+# ---- compare ---------------------------------------------------------------------------------------------------------
+
+
+def judged(minigan, name, *arguments, **metrics):
+    """A run of 2 steps that was measured with this result."""
+    from minigan.train.run import Run
+
+    assert minigan("train", *POINTS, "--steps", 2, "--out", name, *arguments)[0] == 0
+    if metrics:
+        Run.open(name).note_evaluation(2, 2500, metrics)
+    return name
+
+
+def test_compare_averages_runs_that_differ_in_the_seed_only(minigan):
+    values = [4.0, 6.0, 5.0]
+    runs = [judged(minigan, f"s{seed}", "--seed", seed, "--set", f"log_every={seed + 1}", modes=value)
+            for seed, value in enumerate(values)]
+    other = judged(minigan, "other", "--set", "objective=hinge", "--set", "ema=0.9", modes=8.0)
+    code, out, err = minigan("compare", *runs, other)
+    assert code == 0 and err == ""
+    assert re.search(r"1  gan ema=0.0? objective=non-saturating +ring8 +0-2 +2 ", out.replace("ema=0 ", "ema=0.0 "))
+    assert re.search(r"2  gan ema=0.9 objective=hinge +ring8 +0 +2 ", out)
+    assert re.search(rf"modes +5 \+- {statistics.stdev(values):.2g} +8 +higher is better", out)
+    assert out.endswith("plot: compare.png\n") and Path("compare.png").read_bytes()[:4] == b"\x89PNG"
+    _, text, _ = minigan("compare", *runs, other, "--json")
+    rows = json.loads(text)
+    assert [row["metrics"]["modes"] for row in rows] == [*values, 8.0] and len({row["group"] for row in rows}) == 2
+
+
+def test_compare_warns_of_what_cannot_be_compared_and_tells_what_is_missing(minigan, run, points_run):
+    code, out, err = minigan("compare", run, points_run)
+    assert code == 0 and "warning: these runs are on different data (digits, ring8)" in err and err.count("\n") == 1
+    assert f"not measured yet: minigan evaluate {run}; minigan evaluate {points_run}" in out
+
+
+def test_compare_warns_of_different_numbers_of_samples(minigan):
+    from minigan.train.run import Run
+
+    one, two = judged(minigan, "one", modes=1.0), judged(minigan, "two", "--seed", 1)
+    Run.open(two).note_evaluation(2, 5000, {"modes": 2.0})
+    assert "warning: they were measured with different numbers of samples (2500, 5000)" in minigan("compare", one, two)[2]
+
+
+def test_compare_refuses_what_is_no_run(refused, run, own_folder):
+    assert "nowhere: no such file or folder" in refused("compare", run, "nowhere")
+    assert "x.jpg: name the file *.png" in refused("compare", run, "-o", "x.jpg")
+
+
+def test_numbers_as_a_reader_wants_them():
+    assert [figure(v) for v in (3, 2500.0, 0.123456, 1e-7, None, math.nan)] == ["3", "2500", "0.1235", "1e-07", "-", "nan"]
+    assert spread([1.0, 3.0]) == "2 +- 1.4" and spread([None, 2.0]) == "2 (1 of 2)" and spread([None]) == "-"
+    assert [seeds(v) for v in ([0], [3, 1], [2, 0, 1], [0, 5, 6])] == ["0", "1,3", "0-2", "0,5,6"]
+    assert table([["", "n"], ["a", "1"], ["bb", "10"]]) == ["     n", "a    1", "bb  10"]
+
+
+# ---- tune ------------------------------------------------------------------------------------------------------------
+
+
+def test_grid_makes_all_combinations():
+    assert grid(["lr=1e-4,2e-4", "batch_size=32,64"]) == [
+        {"lr": "1e-4", "batch_size": "32"}, {"lr": "1e-4", "batch_size": "64"},
+        {"lr": "2e-4", "batch_size": "32"}, {"lr": "2e-4", "batch_size": "64"}]
+    for wrong in (["lr"], ["=1"], ["lr=1,,2"], ["lr="]):
+        with pytest.raises(ConfigError, match="--grid takes KEY=A,B"):
+            grid(wrong)
+    with pytest.raises(ConfigError, match="--grid lr is given twice"):
+        grid(["lr=1", "lr=2"])
+
+
+TUNE = ["tune", *POINTS, "--metric", "energy", "--steps", 6, "--out", "search", "--jobs", 2]
+
+
+def test_tune_sorts_by_the_metric_and_a_diverged_run_is_a_row(minigan):
+    arguments = [*TUNE, "--set", "objective=least-squares", "--grid", "lr=1e-3,1e8"]
+    code, out, err = minigan(*arguments)
+    assert code == 0, err
+    lines = out[out.index("  lr  "):].splitlines()
+    assert lines[0].split()[:2] == ["lr", "energy"] and lines[1].startswith("1e-3") and lines[2].strip().startswith("1e8")
+    assert "failed: step" in lines[2] and "Inf in its output" in lines[2]
+    assert "best (energy, lower is better): --set lr=1e-3" in out
+    rows = json.loads(Path("search/results.json").read_text())["runs"]
+    assert set(rows) == {"lr=1e-3,seed=0", "lr=1e8,seed=0"} and rows["lr=1e-3,seed=0"]["value"] > 0
+    run = Path("search/lr=1e-3,seed=0")
+    assert (run / "report.html").exists() and minigan("evaluate", run, "--metrics", "energy")[0] == 0
+    stamps = {path: path.stat().st_mtime_ns for path in run.rglob("*.npz")}
+    code, again, _ = minigan(*arguments)  # nothing is left to do
+    assert code == 0 and "2 are done already" in again and again[again.index("  lr  "):] == out[out.index("  lr  "):]
+    assert stamps == {path: path.stat().st_mtime_ns for path in run.rglob("*.npz")}
+
+
+def test_tune_goes_on_with_what_is_left(minigan):
+    arguments = [*TUNE, "--grid", "lr=1e-3", "--seeds", "0-1"]
+    minigan(*arguments)
+    file = Path("search/results.json")
+    saved = json.loads(file.read_text())
+    kept = saved["runs"].pop("lr=1e-3,seed=1")
+    file.write_text(json.dumps(saved))  # as after a Ctrl-C: its run is there, its row is not
+    code, out, _ = minigan(*arguments)
+    assert code == 0 and "1 are done already" in out
+    assert json.loads(file.read_text())["runs"]["lr=1e-3,seed=1"]["value"] == kept["value"]
+    values = [row["value"] for row in json.loads(file.read_text())["runs"].values()]
+    assert f"{figure(float(np.mean(values)))} +- {np.std(values, ddof=1):.2g}" in out
+
+
+@pytest.mark.parametrize("changed, text", [
+    (["--grid", "lrr=1,2"], "gan has no setting 'lrr'; did you mean 'lr'?"),
+    (["--grid", "lr=1,x"], "setting lr must be a number such as"),
+    (["--grid", "lr=1", "--metric", "eneryg"], "there is no metric 'eneryg'; did you mean 'energy'?"),
+    (["--grid", "lr=1", "--metric", "fid-digits"], "metric fid-digits does not fit ring8"),
+    (["--grid", "latent=2,3"], "latent is in --grid and set for all runs; choose one"),
+    (["--grid", "lr=1", "--seeds", "3-1"], "--seeds: must be numbers such as 0-2 or 0,3"),
+    (["--grid", "lr=" + ",".join(map(str, range(501)))], "are 501 runs; a search has up to 500"),
+    (["--grid", "lr=1", "-n", "10"], "energy needs at least 500 samples, got -n 10"),
+    (["--grid", "penalty=none,dragn"], "unknown penalty 'dragn'; did you mean 'dragan'?"),
+    ([], "required: --grid"),
+])
+def test_a_search_that_cannot_be_is_refused_before_it_starts(refused, own_folder, changed, text):
+    assert text in refused(*TUNE, *changed)
+    assert not (own_folder / "search").exists()
+
+
+def test_a_search_is_not_mixed_with_another(minigan, refused, own_folder):
+    (own_folder / "search").mkdir()
+    (own_folder / "search" / "results.json").write_text('{"search": {"system": "wgan"}, "runs": {}}')
+    assert "holds a search with system wgan, this one has gan; choose another --out" in refused(*TUNE, "--grid", "lr=1")
+    (own_folder / "search" / "results.json").write_text("{")
+    assert "results.json: cannot be read" in refused(*TUNE, "--grid", "lr=1")
+    (own_folder / "search" / "results.json").unlink()
+    (own_folder / "search" / "mine.txt").write_text("x")
+    assert "search: is taken, and not by a search" in refused(*TUNE, "--grid", "lr=1")
+
+
+# ---- list, and lines about warnings and divergence ---------------------------------------------------------------------
+
+
+def test_every_setting_and_objective_is_described():
+    assert set(show.ADVERSARIAL) == set(SETTINGS) and set(show.EVERYWHERE) == set(COMMON)
+    assert set(show.LOSSES) == set(OBJECTIVES)
+
+
+def test_the_lists_name_everything_and_fit_a_screen(minigan):
+    for what, words in (("metrics", ["fid-digits", "lower is better"]), ("objectives", ["hinge", "wgan-gp", "10 times"]),
+                        ("lessons", ["1. "]), ("systems", list(recipes()))):
+        code, out, _ = minigan("list", what)
+        assert code == 0 and all(word in out for word in words)
+        assert max(map(len, out.splitlines())) <= 150
+
+
+def test_minigan_alone_prints_its_help(minigan):
+    code, out, err = minigan()
+    assert code == 0 and out.startswith("usage: minigan") and "evaluate" in out and err == ""
+
+
+def test_a_warning_is_one_line_once(minigan):
+    code, _, err = minigan("train", *POINTS, "--set", "objective=wasserstein", "--steps", 1, "--out", "run")
+    assert code == 0 and err.count("warning: objective=wasserstein: nothing bounds D's slope") == 1
+    assert "UserWarning" not in err and ".py:" not in err
+
+
+def test_a_diverging_run_is_told_the_op_the_checkpoint_and_what_to_try(minigan):
+    code, _, err = minigan("train", *POINTS, "--set", "lr=1e8", "--set", "objective=least-squares", "--steps", 30,
+                           "--set", "checkpoint_every=1", "--out", "run")
+    lines = err[err.index("minigan: "):].splitlines()
+    assert code == 2 and len(lines) == 2 and "Traceback" not in err
+    assert re.match(r"minigan: step \d+: \w+: first (NaN|Inf) in its output", lines[0])
+    assert re.match(r"run/checkpoints/step_0+\d+\.npz is the last good checkpoint|run has no checkpoint yet", lines[1])
+    assert "try a smaller learning rate, such as --set lr=1e+07" in lines[1]
+    saved = sorted(Path("run/checkpoints").glob("*.npz")) if Path("run/checkpoints").exists() else []
+    if saved:
+        assert saved[-1].name in lines[1] and minigan("sample", "run", "-n", 1)[0] in (0, 2)
+    assert "The run diverged" in Path("run/report.html").read_text()
+
+
+def test_labels_are_drawn_and_saved(minigan, refused, run):
+    assert minigan("train", "cgan", "--data", "ring8", "--batch-size", 8, "--steps", 2, "--out", "c")[0] == 0
+    assert minigan("sample", "c", "-n", 5, "--label", 3, "--npz", "three.npz")[0] == 0
+    assert minigan("sample", "c", "-n", 10, "--npz", "all.npz")[0] == 0
+    with np.load("three.npz") as three, np.load("all.npz") as every:
+        assert three["labels"].tolist() == [3] * 5 and every["labels"].tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 0, 1]
+    assert "c cannot draw" not in refused("sample", "c", "--label", 8)
+    assert "cgan cannot draw label 8: its labels are 0 to 7" in refused("sample", "c", "--label", 8)
+    assert "gan cannot draw label 3: it has no labels; see cgan" in refused("sample", run, "--label", 3)
