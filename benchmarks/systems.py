@@ -64,7 +64,24 @@ CLAIMS: dict[str, tuple[str, list[str], dict[str, Arm]]] = {  # name: (the claim
         {"cyclegan": Arm("cyclegan", "filled-outline")}),
     "seqgan": (
         "SeqGAN brings the oracle's NLL below the maximum-likelihood start and below the constant-reward control",
-        [], {"seqgan": Arm("seqgan", "oracle"), "constant reward": Arm("seqgan", "oracle", {"reward": "constant"})}),
+        ["nll-oracle", "kl-oracle", "nll-test", "distinct", "nll-cool", "entropy"],
+        {"seqgan": Arm("seqgan", "oracle"),
+         "its start (300 steps of maximum likelihood)": Arm("seqgan", "oracle", {"steps": 300}),
+         "constant reward": Arm("seqgan", "oracle", {"reward": "constant", "baseline": False}),
+         "maximum likelihood, equal time": Arm("seqgan", "oracle", {"mle_steps": 10**6, "steps": 10**6}, like="seqgan")}),
+    "conjugate-gradients": (
+        "What conjugate directions give a VAE, whose field is a gradient, and a GAN, whose field is not, beside Adam at equal "
+        "time", ["elbo", "modes", "high-quality", "asymmetry"],
+        {"vae, Adam": Arm("vae", "digits", {"steps": 3000}),
+         "vae, Polak-Ribiere+ with line search": Arm(
+             "vae", "digits", {"steps": 10**6, "optimizer": "polak-ribiere-search"}, like="vae, Adam"),
+         "vae, the same at batch 1000": Arm(
+             "vae", "digits", {"steps": 10**6, "optimizer": "polak-ribiere-search", "batch_size": 1000}, like="vae, Adam"),
+         "gan, Adam": Arm("gan", "ring8"),
+         "gan, Polak-Ribiere+ with fixed step": Arm(
+             "gan", "ring8", {"steps": 10**6, "optimizer": "polak-ribiere", "lr": 0.01}, like="gan, Adam"),
+         "gan, Polak-Ribiere+ with line search for G": Arm(
+             "gan", "ring8", {"steps": 10**6, "optimizer_g": "polak-ribiere-search"}, like="gan, Adam")}),
     "coordinate-gan": (
         "What coordinate descent on G's layers gives, beside Adam on all of G: at as many turns, and at equal time",
         ["modes", "high-quality", "reverse-kl"],
@@ -134,7 +151,8 @@ def table(results) -> str:
                   "| --- " * (len(numbers) + 4) + "|"]
         for arm, found in rows.items():
             if found:
-                cells = [summary([row[number] for row in found]) for number in ("seconds", "steps", *numbers)]
+                cells = [summary([row[number] for row in found if number in row])
+                         for number in ("seconds", "steps", *numbers)]
                 lines.append(f"| {arm} | {len(found)} | {' | '.join(cells)} |")
         lines.append("")
     return "\n".join(lines)
@@ -142,6 +160,8 @@ def table(results) -> str:
 
 def summary(values) -> str:
     """mean +- standard deviation [lowest, highest]; one number where all are equal."""
+    if not values:
+        return "-"
     if max(values) == min(values):
         return f"{values[0]:.4g}"
     return f"{statistics.mean(values):.3g} ± {statistics.stdev(values):.2g} [{min(values):.3g}, {max(values):.3g}]"

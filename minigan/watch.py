@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-_NOT_THE_USERS = {"minigan", *sys.stdlib_module_names} - {"__main__"}
+_NOT_THE_USERS = {"minigan", "numpy", *sys.stdlib_module_names} - {"__main__"}
 
 
 class _Watchers(threading.local):
@@ -49,9 +49,12 @@ def run(op, phase, site, inputs, function, /, *args, **params):
     return output
 
 
-def calling_line() -> str:
-    """'file.py:12': the innermost line of the call stack that is neither minigan's own nor Python's library."""
+def calling_line() -> str | None:
+    """'file.py:12': the innermost line of the call stack that is neither minigan's own nor Python's or NumPy's library.
+
+    None if there is none, as under the command `minigan`."""
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _NOT_THE_USERS:
         frame = frame.f_back
-    return f"{frame.f_code.co_filename.rpartition('/')[2]}:{frame.f_lineno}"
+    name = frame.f_code.co_filename.rpartition("/")[2]
+    return None if frame.f_back is None and name in ("minigan", "__main__.py") else f"{name}:{frame.f_lineno}"

@@ -117,7 +117,7 @@ def _datasets():
 
 
 def _metrics():
-    from minigan.metrics import METRICS
+    from minigan.metrics import METRICS, OF_SYSTEMS
 
     print("metrics (minigan evaluate RUN --metrics A,B; minigan tune SYSTEM --metric M):")
     words = {"higher": "higher is better", "lower": "lower is better", "near 1": "best near 1"}
@@ -125,7 +125,9 @@ def _metrics():
         print(f"  {name:<16}for {metric.needs}, at least {metric.least:,} samples")
         _wrapped(metric.summary, 18)
         _wrapped("; ".join(f"{number}: {words[better]}" for number, better in metric.numbers.items()), 18)
-    print("a system may have others of its own, such as the likelihood of a vae")
+    print("what only some systems can measure themselves, on the test split:")
+    for number, own in OF_SYSTEMS.items():
+        _wrapped(f"{number}: {own.summary}" + (f"; {words[own.better]}" if own.better else ""), 2)
 
 
 def _objectives():

@@ -128,17 +128,19 @@ def _check(options, points, common):
     if both:
         raise ConfigError(f"{both[0]} is in --grid and set for all runs; choose one")
     recipe = registry.get(options.system)
-    metric, number = metrics.find(options.metric)
     dataset = data.load(options.data or recipe.data, data_dir=options.data_dir)
     for point in points:
         settings = recipe.configure({**common, **point}, tuple(dataset.sample_shape))
         data.Loader(dataset, settings.batch_size, 0)
         game = recipe.build(settings, dataset.sample_shape)
         hooks.Schedule(settings, game, dataset.sample_shape)
+        metric, number = evaluation.found(options.metric, options.system, game, dataset)
+        metrics.merit(number, 0.0)  # complains of a number that nothing can be sorted by
         settings.metrics = metric
         evaluation.logged(settings, options.system, game, dataset)  # complains of a metric that does not fit the data
-    if options.n and options.n < metrics.samples_needed([metric]):
-        raise ConfigError(f"{metric} needs at least {metrics.samples_needed([metric]):,} samples, got -n {options.n}")
+    least = metrics.samples_needed([metric] if metric in metrics.METRICS else [])
+    if options.n and options.n < least:
+        raise ConfigError(f"{metric} needs at least {least:,} samples, got -n {options.n}")
     return metric, number
 
 

@@ -19,7 +19,7 @@ from minigan.metrics.kernel import kernel_distance, polynomial_mmd
 from minigan.metrics.likelihood import bits_per_dimension, elbo, gaussian_kl, iwae_bound
 from minigan.metrics.modes import ModeReport, mode_report
 from minigan.metrics.neighbours import density_coverage, duplicates, memorisation, precision_recall, support_size
-from minigan.metrics.table import METRICS, default_metrics, evaluate, find, merit, resolve, samples_needed
+from minigan.metrics.table import METRICS, OF_SYSTEMS, default_metrics, evaluate, find, merit, resolve, samples_needed
 from minigan.metrics.two_sample import TwoSample, two_sample_test
 
 __all__ = [

@@ -3,7 +3,7 @@
 evaluate            names, samples, data set -> numbers by name         METRICS     the table
 default_metrics     the names that fit these samples and data           resolve     the full name of `fid`, or a refusal
 samples_needed      how many samples these metrics need                 find        a metric and one number of it, for tuning
-merit               a number turned so that more is better
+merit               a number turned so that more is better          OF_SYSTEMS  what only some systems can measure themselves
 Names that end in -digits use the project's own digit classifier: comparable with each other, not with published figures.
 """
 
@@ -148,6 +148,46 @@ def _numbers(dataset):
     return not hasattr(dataset, "vocabulary")
 
 
+
+@dataclass(frozen=True)
+class Own:
+    """A number that a system measures itself, on the test split.   metric: its name in Game.metrics;   better: as above, ""
+    where neither is;   summary: one line with the unit."""
+
+    metric: str
+    better: str
+    summary: str
+
+
+OF_SYSTEMS: dict[str, Own] = {
+    "elbo": Own("likelihood", "higher", "evidence lower bound on ln p(x), in nats per sample"),
+    "iwae-100": Own("likelihood", "higher", "importance-weighted bound on ln p(x) from 100 draws, in nats per sample"),
+    "reconstruction": Own("likelihood", "lower", "-E ln p(x|z), in nats per sample"),
+    "kl": Own("likelihood", "", "KL(q(z|x) || p(z)), in nats per sample"),
+    "active-units": Own("likelihood", "", "latent numbers whose mean varies with the sample (variance above 0.01)"),
+    "mse": Own("error", "lower", "mean squared error of a reconstructed number; a pixel is in [-1, 1]"),
+    "psnr": Own("error", "higher", "peak signal-to-noise ratio of reconstructed pictures, in dB"),
+    "label-accuracy": Own("label-accuracy", "higher", "share of samples that a judge calls what was asked for"),
+    "diversity-within": Own("label-accuracy", "near 1", "diversity among samples of one class, over that of real ones"),
+    "label-kept": Own("pairs", "higher", "share of translations read as the digit they were made of"),
+    "label-kept-back": Own("pairs", "higher", "the same of translations back"),
+    "label-kept-truth": Own("pairs", "", "the same of true translations: the judge's own ceiling"),
+    "pair-l1": Own("pairs", "lower", "mean distance of a pixel to the hidden true translation, a pixel's range counted as 1"),
+    "identity-l1": Own("pairs", "", "the same of the untranslated picture"),
+    "blank-l1": Own("pairs", "", "the same of an empty page"),
+    "cycle-l1": Own("pairs", "lower", "mean distance of a pixel after there and back"),
+    "correlation": Own("pairs", "higher", "of the pixels with the true translation's; below 0 the colours are inverted"),
+    "asymmetry": Own("asymmetry", "", "|u'Jw - w'Ju| over |u'Jw| + |w'Ju|, J the Jacobian of all players' gradients: 0 for one "
+                     "loss, 1 for a pure rotation"),
+    "nll-oracle": Own("oracle", "lower", "-ln p under the oracle, of the samples, nats per token; below its entropy: collapse"),
+    "nll-test": Own("oracle", "lower", "-ln p under the generator, of unseen sequences, in nats per token"),
+    "kl-oracle": Own("oracle", "lower", "KL(generator || oracle), in nats per token"),
+    "nll-cool": Own("oracle", "", "nll-oracle of samples at temperature 0.8: how far it falls without any learning"),
+    "distinct": Own("oracle", "higher", "share of different sequences among the samples"),
+    "entropy": Own("oracle", "", "of the oracle, in nats per token: what both nlls of a perfect generator are"),
+    "collapsed": Own("oracle", "lower", "1 if nll-oracle is below the entropy"),
+}
+
 # What the data must be; why not, when it is not.
 NEEDS = {
     "samples": (lambda shape, dataset: _numbers(dataset), "tokens are names, so their differences say nothing"),
@@ -191,8 +231,13 @@ def find(name: str, sample_shape=()) -> tuple[str, str]:
 
 
 def merit(number: str, value: float) -> float:
-    """value turned so that more is better, as the table says for this number; -inf for NaN."""
-    better = next(row.numbers[number] for row in METRICS.values() if number in row.numbers)
+    """value turned so that more is better, as the tables say for this number; -inf for NaN.
+
+    ConfigError for a number of which neither more nor less is better."""
+    known = {name: better for row in METRICS.values() for name, better in row.numbers.items()}
+    better = known.get(number) or OF_SYSTEMS[number].better
+    if not better:
+        raise ConfigError(f"{number}: neither more nor less of it is better; choose another metric")
     if math.isnan(value):
         return -math.inf
     return {"higher": value, "lower": -value, "near 1": -abs(value - 1)}[better]

@@ -143,4 +143,4 @@ def build(settings, sample_shape):
     return Game({"encoder": encoder, "decoder": decoder}, [Player("autoencoder", [encoder, decoder], make)],
                 [Term("reconstruction", "autoencoder", loss)], Normal(settings.latent),
                 sample=lambda z: decoder(codes.place(z)), step=type("NoisyStep", (AutoencoderStep,), {"noise": settings.noise}),
-                metrics={"reconstruction": error})
+                metrics={"error": error})

@@ -233,4 +233,5 @@ def build(settings, sample_shape):
     betas = (settings.beta1, 0.999)
     players = [Player("D", [nets["DA"], nets["DB"]], partial(Adam, lr=settings.lr_d, betas=betas), after=buffers.values()),
                Player("G", [nets["AB"], nets["BA"]], partial(Adam, lr=settings.lr_g, betas=betas))]
-    return Game(nets, players, terms, latent, sample=sample, show=show, step=Translation, metrics={"pairs": pairs})
+    return Game(nets, players, terms, latent, sample=sample, show=show, step=Translation, metrics={"pairs": pairs},
+                unit=objective.unit)

@@ -203,7 +203,7 @@ def vae(encoder, decoder, latent, optimizer, beta=1.0, importance=1, step=VAESte
                               f"on its KL; leave beta at 1 and binarise at dynamic, or set importance=1")
         terms = [Term("bound", "VAE", importance_bound(importance))]
     return Game({"encoder": encoder, "decoder": decoder}, [Player("VAE", [encoder, decoder], optimizer)], terms, latent,
-                sample=decoder, step=step, metrics={"likelihood": likelihood})
+                sample=decoder, step=step, metrics={"likelihood": likelihood}, unit="nats")
 
 
 @recipe("vae", points={"latent": 2, "batch_size": 256, "binarise": "none"},

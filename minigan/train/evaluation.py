@@ -1,6 +1,7 @@
 """How good is a run?  The metrics that fit its samples, and those that only its system can measure.
 
 measure     names -> {number: value} for a session's weights of now        chosen     which metrics names mean, or a refusal
+found       the metric and the number that one name means
 logged      the metrics that the settings want in the log                  meaning    what a number is, which way is better
 needed      how many samples they take
 Elsewhere: the metrics themselves (metrics/table.py; a game's own in its system's file), where the numbers are kept (run.py).
@@ -11,7 +12,7 @@ get the test set: a likelihood of pictures that the net has seen says little.
 
 from minigan.backend import Streams
 from minigan.errors import ConfigError, suggestion
-from minigan.metrics import METRICS, default_metrics, evaluate, find, samples_needed
+from minigan.metrics import METRICS, OF_SYSTEMS, default_metrics, evaluate, find, samples_needed
 from minigan.metrics.table import NEEDS
 
 # What people ask of any model, and only those that have a likelihood can answer.
@@ -28,8 +29,8 @@ def chosen(names, system, game, dataset) -> tuple[list[str], list[str]]:
         return default_metrics(shape, dataset) if _numbers(dataset) else [], list(own)
     general, mine = [], []
     for name in names:
-        if name in own:
-            mine.append(name)
+        if name in own or (name in OF_SYSTEMS and OF_SYSTEMS[name].metric in own):
+            mine.append(name if name in own else OF_SYSTEMS[name].metric)
             continue
         if any(word in name.lower() for word in LIKELIHOODS):
             if "likelihood" in own:  # asked for one of its numbers
@@ -95,9 +96,22 @@ def measure(session, names=None, n: int | None = None) -> dict[str, float]:
     return {name: float(value) for name, value in results.items()}
 
 
+def found(name, system, game, dataset) -> tuple[str, str]:
+    """(metric, number) that a name means for these samples: to sort runs by.   ConfigError as `chosen`, and for a metric of
+    a system with several numbers, of which one must be named."""
+    general, mine = chosen([name], system, game, dataset)
+    if general:
+        return find(name, tuple(dataset.sample_shape))
+    numbers = [number for number, row in OF_SYSTEMS.items() if row.metric == mine[0] and row.better]
+    if name not in numbers and len(numbers) != 1:
+        raise ConfigError(f"{name} gives several numbers; name one of them: {', '.join(numbers)}")
+    return mine[0], name if name in numbers else numbers[0]
+
+
 def meaning(number: str) -> tuple[str, str]:
-    """(which is better, what it measures) of a number; ("", "") for one of a system's own."""
+    """(which is better, what it measures) of a number; ("", "") for an unknown one."""
     for metric in METRICS.values():
         if number in metric.numbers:
             return metric.numbers[number], metric.summary
-    return "", ""
+    own = OF_SYSTEMS.get(number)
+    return (own.better, own.summary) if own else ("", "")

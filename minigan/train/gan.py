@@ -112,7 +112,7 @@ def gan(G, D, settings, latent, **options) -> Game:
                Player("G", [G], optimizer(settings.optimizer_g, [G], settings.lr_g, betas), 1, after["G"])]
     options.setdefault("sample", nets.get("G_average", G))
     options["metrics"] = {"asymmetry": dynamics.measured} | options.get("metrics", {})
-    return Game(nets, players, terms, latent, **options)
+    return Game(nets, players, terms, latent, unit=objective.unit, **options)
 
 
 def _check(D, objective, settings):

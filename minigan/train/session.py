@@ -25,7 +25,6 @@ from minigan.systems import registry
 from minigan.train import evaluation, hooks, report
 from minigan.train.game import play
 from minigan.train.hooks import Every
-from minigan.train.objectives import OBJECTIVES
 from minigan.train.run import Run
 
 SHOWN = 64  # samples in a picture of pictures
@@ -254,16 +253,11 @@ class Session:
     def finish(self) -> None:
         """Draw curves.png and samples.gif from what the run has so far, and write report.html."""
         viz.curves_png(self.run.curves_path, self.run.read_log(), f"{self.run.system} on {self.data_name}",
-                       unit=self._unit())
+                       unit=self.game.unit)
         frames = [path for path in self.run.samples() if int(path.stem.partition("_")[2]) <= self.step]
         if frames:
             viz.save_gif(self.run.gif_path, frames)
         report.write(self.run, self.recipe)
-
-    def _unit(self):
-        """What the losses are measured in, "" where nobody says."""
-        objective = OBJECTIVES.get(getattr(self.settings, "objective", None))
-        return objective.unit if objective else getattr(self.game, "unit", "")
 
     @contextlib.contextmanager
     def _interruptible(self):

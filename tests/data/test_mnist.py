@@ -361,7 +361,7 @@ def test_names_splits_and_options_that_are_not_known():
     for call in (data.load, data.fetch, data.verify):
         with pytest.raises(ConfigError, match=r"unknown data set 'minst'; did you mean 'mnist'\?"):
             call("minst")
-    with pytest.raises(ConfigError, match="unknown data set 'xyzzy'; known: digits, mnist, fashion-mnist, ring8"):
+    with pytest.raises(ConfigError, match="unknown data set 'xyzzy'; known: digits, mnist, fashion-mnist, filled-outline"):
         data.load("xyzzy")
     with pytest.raises(ConfigError, match=r"digits: unknown split 'tset'; did you mean 'test'\?"):
         data.load("digits", "tset")

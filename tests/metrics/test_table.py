@@ -5,7 +5,7 @@ import pytest
 
 from minigan import data, metrics
 from minigan.errors import ConfigError, NotFiniteError, ShapeError
-from minigan.metrics import METRICS, default_metrics, evaluate, find, merit, resolve, samples_needed
+from minigan.metrics import METRICS, OF_SYSTEMS, default_metrics, evaluate, find, merit, resolve, samples_needed
 
 PICTURES = (1, 28, 28)
 
@@ -172,3 +172,12 @@ def test_agreement_is_the_share_of_the_digit_asked_for(fresh, rng):
     assert metrics.agreement(x, rng.permutation(labels)) == pytest.approx(0.1, abs=0.03)
     with pytest.raises(ShapeError, match="2000 images need as many labels"):
         metrics.agreement(x, labels[:5])
+
+
+def test_the_numbers_of_systems_have_a_direction_or_none():
+    assert merit("elbo", -99.0) > merit("elbo", -101.0) and merit("mse", 0.1) > merit("mse", 0.2)
+    assert merit("diversity-within", 0.9) > merit("diversity-within", 1.5)
+    with pytest.raises(ConfigError, match="kl: neither more nor less of it is better; choose another metric"):
+        merit("kl", 1.0)
+    known = {name for row in METRICS.values() for name in row.numbers}
+    assert not known & set(OF_SYSTEMS)  # a number means one thing
