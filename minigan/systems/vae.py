@@ -32,6 +32,7 @@ from minigan.metrics.likelihood import elbo, gaussian_kl, iwae_bound
 from minigan.nn import Conv2d, ConvTranspose2d, Flatten, Linear, Module, Parameter, ReLU, Sequential, Unflatten
 from minigan.systems.registry import recipe
 from minigan.tensor import Tensor
+from minigan.train import dynamics
 from minigan.train.game import Game, Normal, Player, Step, Term
 from minigan.train.optimizers import optimizer
 
@@ -203,7 +204,8 @@ def vae(encoder, decoder, latent, optimizer, beta=1.0, importance=1, step=VAESte
                               f"on its KL; leave beta at 1 and binarise at dynamic, or set importance=1")
         terms = [Term("bound", "VAE", importance_bound(importance))]
     return Game({"encoder": encoder, "decoder": decoder}, [Player("VAE", [encoder, decoder], optimizer)], terms, latent,
-                sample=decoder, step=step, metrics={"likelihood": likelihood}, unit="nats")
+                sample=decoder, step=step, metrics={"likelihood": likelihood, "asymmetry": dynamics.measured},
+                unit="nats")
 
 
 @recipe("vae", points={"latent": 2, "batch_size": 256, "binarise": "none"},

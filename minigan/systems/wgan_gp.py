@@ -15,7 +15,7 @@ from minigan.train.gan import SETTINGS, gan
 
 @recipe("wgan-gp", data="ring8",
         points=POINTS | {"penalty_weight": 0.1, "beta2": 0.99, "ema": 0.999, "schedule": "linear", "steps": 12_000,
-                         "batch_size": 128},
+                         "batch_size": 64},
         **SETTINGS | {"objective": "wasserstein", "d_steps": 5, "penalty": "wgan-gp", "beta1": 0.5, "beta2": 0.9,
                       "lr_d": 1e-4, "lr_g": 1e-4},
         nets="mlp", steps=4000, batch_size=64, latent=100, width=128, channels=32)

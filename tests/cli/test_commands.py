@@ -267,7 +267,8 @@ def test_on_a_terminal_progress_is_a_bar(columns):
 
 
 def test_an_error_in_mid_training_leaves_the_bars_line(own_folder):
-    code, text = on_a_terminal(["train", "gan", "--data", "ring8", "--set", "lr=1e6", "--out", "run"])
+    code, text = on_a_terminal(["train", "gan", "--data", "ring8", "--set", "lr=1e8", "--set", "objective=least-squares",
+                                   "--steps", "50", "--out", "run"])
     lines = [line for line in text.replace("\r\n", "\n").splitlines() if line.startswith("minigan: ")]
     assert code == 2 and len(lines) == 1 and "Warning" not in text, text
     assert re.match(r"minigan: step \d+: \w+: first (NaN|Inf) in its (output|gradient)", lines[0]), text
