@@ -197,7 +197,8 @@ class Module:
         faults += [f"{name} is {own[name].shape}, but the state has {array.shape}"
                    for name, array in new.items() if array.shape != own[name].shape]
         if faults:
-            raise CheckpointError(f"{type(self).__name__}: the state does not fit; " + "; ".join(faults))
+            more = f"; and {len(faults) - 3} more" if len(faults) > 3 else ""
+            raise CheckpointError(f"{type(self).__name__}: the state does not fit; " + "; ".join(faults[:3]) + more)
         for name, array in new.items():
             own[name].copy_(array)
         return missing, unknown
