@@ -11,6 +11,7 @@ a GPU is first asked for, never before (importing it takes longer than importing
 
 import contextlib
 import zlib
+from functools import partial
 
 import numpy as np
 
@@ -183,6 +184,8 @@ class Streams:
     def __init__(self, seed: int = 0):
         self.seed = int(seed)
         self._generators: dict = {}
+        self._on_gpu: dict = {}
+        self._gpu_states: dict = {}  # where generators not yet made will start
 
     def __call__(self, name: str) -> "np.random.Generator":
         """The generator of that name, made when first asked for."""
@@ -191,23 +194,42 @@ class Streams:
             self._generators[name] = np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
         return self._generators[name]
 
+    def on(self, device: str):
+        """The same names on a device: on the CPU these streams themselves, on a GPU generators that draw there.
+
+        Those have other numbers, since NumPy's algorithms make one number after another: their n-th number depends on the
+        seed, the name and n alone (kernels/cuda/random.py), and they have the methods that a training step uses.
+        """
+        return self if device == "cpu" else partial(self._gpu_generator, device)
+
+    def _gpu_generator(self, device, name):
+        found = self._on_gpu.get(name)
+        if found is None or found.device != device:
+            from minigan.kernels.cuda.random import Generator  # not before there is a GPU to draw on
+
+            start = self._gpu_states.pop(name, 0) if found is None else found.state
+            found = self._on_gpu[name] = Generator([self.seed, zlib.crc32(name.encode())], device, start)
+        return found
+
     def state_dict(self) -> dict:
         """The seed and every generator's state, as plain numbers and strings."""
         return {
             "seed": self.seed,
             "generators": {name: g.bit_generator.state for name, g in self._generators.items()},
+            "gpu": self._gpu_states | {name: g.state for name, g in self._on_gpu.items()},
         }
 
     def load_state_dict(self, state: dict) -> None:
         """Go back to a saved state.
 
         A generator handed out earlier stays the same object and goes back too; one made after the save is forgotten, and
-        made anew when asked for.
+        made anew when asked for.  A run goes on on another kind of device with the streams that it has there.
         """
         self.seed = int(state["seed"])
         self._generators = {name: g for name, g in self._generators.items() if name in state["generators"]}
         for name, generator_state in state["generators"].items():
             self(name).bit_generator.state = generator_state
+        self._on_gpu, self._gpu_states = {}, dict(state.get("gpu", {}))  # not in those of before there were GPUs
 
 
 # What layers draw from unless they are given a generator: "init" (weights) and "noise" (dropout).

@@ -1,14 +1,14 @@
 """Random ops: a mask drawn anew at every call, multiplied in.
 
-The mask is drawn on the CPU from the stream "noise", so every device sees the same one, and it is a constant: given
-the mask, dropout is a multiplication, and right at every order of derivative.
+The mask is drawn where x is, from the stream "noise" of that device, and it is a constant: given the mask, dropout is a
+multiplication, and right at every order of derivative.
 """
 
 import math
 
 import numpy as np
 
-from minigan.backend import device_of, streams, to_device
+from minigan.backend import device_of, streams
 from minigan.errors import ConfigError, DTypeError, ShapeError
 from minigan.tensor import plain
 
@@ -40,8 +40,9 @@ def _dropped(op, x, shape, p, training):
         raise DTypeError(f"{op}: needs floats, got {x.dtype}; convert with .astype('float32')")
     if not training or p == 0:
         return x
-    drawn = streams("noise").random(math.prod(shape), np.float32).reshape(shape)  # float32 whatever x is: the same mask
+    noise = streams.on(device_of(plain(x)))("noise")
+    drawn = noise.random(math.prod(shape), np.float32).reshape(shape)  # float32 whatever x is: the same mask
     mask = (drawn >= p).astype(x.dtype)
     if p < 1:
         mask *= 1 / (1 - p)
-    return x * to_device(mask, device_of(plain(x)))
+    return x * mask

@@ -30,7 +30,7 @@ from minigan.train.gan import SETTINGS, gan, prepare
 
 def joined(x, labels, classes):
     """x (N, ...) flat, and behind it each label as `classes` numbers: (N, size + classes)."""
-    code = math.sqrt(classes) * one_hot(np.asarray(labels), classes)
+    code = math.sqrt(classes) * one_hot(labels, classes)
     return concatenate([reshape(x, (len(x), -1)), Tensor(to_device(code, x.device))], axis=1)
 
 
@@ -67,16 +67,22 @@ class LabelPlane(Module):
 class LabelledStep(Step):
     """A turn in which G and D see the labels of the batch."""
 
-    @cached_property
-    def labels(self):
-        """The labels of the batch (int64).   ConfigError for data that has none, or more classes than the game."""
-        labels, classes = self.batch.labels, self.game.classes
+    @classmethod
+    def check(cls, game, batch):
+        """ConfigError for data that has no labels, or more classes than the game."""
+        labels, classes = batch.labels, game.classes
         if labels is None:
             raise ConfigError("cgan needs data with labels, such as digits, mnist or ring8; this data has none")
         if labels.max() >= classes:
             raise ConfigError(f"cgan: the data has the label {labels.max()}, classes={classes} allows 0 to {classes - 1}; "
                               f"set classes to the number of classes that the data has")
-        return labels
+
+    @cached_property
+    def labels(self):
+        """The labels of the batch (int64).   On a GPU they were checked before they were sent there."""
+        if self.game.device == "cpu":
+            self.check(self.game, self.batch)
+        return self.batch.labels
 
     def generate(self, z):
         """G(z, labels)."""
@@ -93,8 +99,8 @@ class ShuffledStep(LabelledStep):
     @cached_property
     def labels(self):
         """The labels of the batch in a random order."""
-        order = self.draw("labels", lambda generator: generator.permutation(len(self.batch.x)))
-        return super().labels[order.to("cpu").numpy()]
+        order = self.draw("labels", lambda generator: generator.random(len(self.batch.x), dtype=np.float32).argsort())
+        return super().labels[order.data]
 
 
 def label_accuracy(game, dataset, generator, samples=2000):

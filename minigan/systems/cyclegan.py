@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache, partial
 import numpy as np
 
 from minigan import data
-from minigan.backend import to_device
+from minigan.backend import to_device, xp
 from minigan.errors import ConfigError, choose
 from minigan.metrics import agreement
 from minigan.metrics.distances import nearest
@@ -76,26 +76,30 @@ class Buffer:
 
     def mix(self, step, name, fake) -> Tensor:
         """What D is shown instead of fake (N, C, H, W).   name: of the step's random draw."""
-        slots = step.draw(f"buffer {name}", lambda generator: generator.integers(2 * self.size, size=len(fake)))
-        self._next, shown = list(self.pictures), []
-        for new, slot in zip(fake.to("cpu").numpy(), slots.to("cpu").numpy()):
-            shown.append(new)
-            if len(self._next) < self.size:
-                self._next.append(new)
-            elif slot < self.size:
-                shown[-1], self._next[slot] = self._next[slot], new
-        return Tensor(to_device(np.stack(shown), fake.device))
+        slots = step.draw(f"buffer {name}", lambda generator: generator.integers(2 * self.size, size=len(fake))).data
+        new, m = fake.data, xp(fake.data)
+        room = max(0, self.size - len(self.pictures))  # the first ones are kept as they come
+        former = [to_device(self.pictures, fake.device)] if len(self.pictures) else []
+        pictures, shown = m.concatenate([*former, new[:room]]), [new[:room]]
+        for i in range(room, len(new)):  # one by one: a later one may meet what an earlier one has left
+            one, slot = new[i : i + 1], slots[i : i + 1]
+            place, swap = slot % self.size, (slot < self.size)[:, None, None, None]
+            old = pictures[place]
+            pictures[place] = m.where(swap, one, old)
+            shown.append(m.where(swap, old, one))
+        self._next = pictures
+        return Tensor(m.concatenate(shown))
 
     def __call__(self):
         self.pictures = self._next
 
     def state_dict(self):
         """The pictures, in a list."""
-        return {"pictures": list(self.pictures)}
+        return {"pictures": [to_device(picture, "cpu") for picture in self.pictures]}
 
     def load_state_dict(self, state):
         """Go back to a saved state."""
-        self.pictures = [np.array(picture) for picture in state["pictures"]]
+        self.pictures = np.array(state["pictures"])
 
 
 class Translation(Step):

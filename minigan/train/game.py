@@ -23,7 +23,7 @@ from itertools import combinations
 import numpy as np
 
 from minigan.autograd import grad, no_grad
-from minigan.backend import to_device
+from minigan.backend import to_device, xp
 from minigan.errors import CheckpointError, ConfigError, choose, suggestion
 from minigan.nn import Module
 from minigan.tensor import Tensor
@@ -64,8 +64,8 @@ class Player:
     def update(self, gradients, loss=None, closure=None) -> None:
         """Take one step along the gradients, one per parameter.
 
-        loss: its value here; closure() -> (loss, gradients) takes the turn again with the weights of then.  Both are for
-        an optimizer that searches along a line."""
+        loss: the loss here; closure() -> (loss, gradients) takes the turn again with the weights of then.  Both are for
+        an optimizer that searches along a line, and reads the loss as a number."""
         self.optimizer.step(gradients, **({"loss": loss, "closure": closure} if self.optimizer.needs_closure else {}))
         for piece in self.after:
             piece()
@@ -119,6 +119,10 @@ class Step:
         """The same turn, with the same batch and the same random draws, computed with the weights of now."""
         return type(self)(self.game, self.player, self.batch, self.streams, self.progress, self._draws)
 
+    @classmethod
+    def check(cls, game, batch) -> None:
+        """ConfigError for a batch that does not fit the game; called while the batch is on the host."""
+
     def trains(self, name) -> bool:
         """Does this turn update the net of that name?"""
         return self.game.nets[name] in self.player.nets
@@ -128,7 +132,9 @@ class Step:
         return contextlib.nullcontext() if self.trains(name) else no_grad()
 
     def draw(self, name, function) -> Tensor:
-        """A random constant of this turn: function(generator) -> array, from the run's stream of that name."""
+        """A random constant of this turn: function(generator) -> array, from the run's stream of that name.
+
+        On a GPU the generator is there too, and draws there: nothing is sent."""
         if name not in self._draws:
             self._draws[name] = function(self.streams(name))
         return Tensor(to_device(self._draws[name], self.game.device))
@@ -223,6 +229,10 @@ class Game:
             net.to(device)
         return self
 
+    def check(self, batch) -> None:
+        """ConfigError for a batch of the data, on the host, that does not fit the game."""
+        self.step.check(self, batch)
+
     def parts(self, step: Step) -> dict[str, Tensor]:
         """The weighted terms of the step's player, by name."""
         return {term.name: term.weight * term.loss(step) for term in self.terms if term.player == step.player.name}
@@ -309,27 +319,30 @@ class Stages(Game):
 
 
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what NumPy would warn of is found and named here
-def play(game: Game, batches, streams, progress: float = 0.0) -> dict[str, float]:
+def play(game: Game, batches, streams, progress: float = 0.0, read: Callable | None = float) -> dict[str, float]:
     """One iteration: every player takes its turns.   Returns, of each player's last turn, its loss, the Euclidean norm of
     its gradient as "D.gradient", and each term where there are several, as "D.penalty".
 
     batches: an iterator of data.Batch; streams: the run's named random generators (backend.Streams); progress: the part
     of the run that is done, from 0 to 1.
-    NotFiniteError, naming the op that made it, as soon as a loss or a gradient is NaN or infinite.
+    read: makes a number of a scalar.  On a GPU that waits for the card, so a run does it every so many steps only; with None
+    nothing is read, checked or returned, and a step on a GPU sends and awaits nothing.
+    NotFiniteError, naming the op that made it, as soon as a loss or a gradient that is read is NaN or infinite.
     """
-    losses = {}
+    losses, streams = {}, streams.on(game.device)
     for player in game.players:
         for _ in range(player.steps):
             step = game.step(game, player, next(batches), streams, progress)
             parts = game.parts(step)
             loss = sum(parts.values())
             gradients = player.gradients(loss)
-            losses[player.name], losses[f"{player.name}.gradient"] = float(loss), _norm(gradients)
-            if len(parts) > 1:
-                losses.update({f"{player.name}.{name}": float(part) for name, part in parts.items()})
-            if not (np.isfinite(losses[player.name]) and np.isfinite(losses[f"{player.name}.gradient"])):
+            if read is not None:
+                losses[player.name], losses[f"{player.name}.gradient"] = read(loss), read(_norm(gradients))
+                if len(parts) > 1:
+                    losses.update({f"{player.name}.{name}": read(part) for name, part in parts.items()})
+            if read is float and not math.isfinite(losses[player.name] + losses[f"{player.name}.gradient"]):
                 blame(game, step)
-            player.update(gradients, losses[player.name], partial(_retake, game, step))
+            player.update(gradients, loss, partial(_retake, game, step))
     return losses
 
 
@@ -339,11 +352,14 @@ def _retake(game, step):
     return float(loss), step.player.gradients(loss)
 
 
-def _norm(gradients) -> float:
-    """The Euclidean norm of all gradients together; NaN or infinite only if one of their numbers is."""
+def _norm(gradients):
+    """The Euclidean norm of all gradients together, a scalar; NaN or infinite only if one of their numbers is."""
     flats = [g.data.reshape(-1) for g in gradients if g is not None]
+    m = xp(*flats)
+    if m is not np:  # one norm for each, nothing read, and in float64, where no square of a float32 overflows
+        return m.sqrt(sum(m.square(flat, dtype=np.float64).sum() for flat in flats))
     squared = float(sum(np.dot(flat, flat) for flat in flats))
-    if np.isfinite(squared):
+    if math.isfinite(squared):
         return math.sqrt(squared)
     return math.sqrt(sum(float(np.square(flat, dtype=np.float64).sum()) for flat in flats))  # 1e20 is finite in float32,
     # its square is not

@@ -91,7 +91,8 @@ class Schedule:
     """
 
     def __init__(self, settings, game, sample_shape):
-        self.kind, self.steps, self.t, self.sum, self.metric = settings.schedule, settings.steps, 0, 0.0, None
+        self.kind, self.steps, self.metric = settings.schedule, settings.steps, None
+        self.t, self.sum, self.count = 0, 0.0, 0
         self.every, end = settings.metrics_every, settings.final_lr
         choose("schedule", self.kind, dict.fromkeys(["none", *SCHEDULES, "plateau"]))
         if end > 1 or not 0 < settings.factor < 1:
@@ -129,7 +130,7 @@ class Schedule:
                                   "metrics` shows the metrics") from None
 
     def step(self, losses: dict, metrics: dict) -> None:
-        """After an iteration: its losses, and the metrics measured in it, if any."""
+        """After an iteration: its losses, nothing if they were not read; and the metrics measured in it, if any."""
         self.t += 1
         if self.kind == "plateau":
             self._look(losses, metrics)
@@ -142,9 +143,10 @@ class Schedule:
         if self.metric:
             value = merit(self.monitor, metrics[self.monitor]) if self.monitor in metrics else None
         else:
-            self.sum += losses.get(self.monitor, 0.0)
-            if self.t % self.every == 0:
-                value, self.sum = -self.sum / self.every, 0.0
+            if self.monitor in losses:
+                self.sum, self.count = self.sum + losses[self.monitor], self.count + 1
+            if self.t % self.every == 0 and self.count:
+                value, self.sum, self.count = -self.sum / self.count, 0.0, 0
         if value is not None:
             for schedule in self.schedules:
                 schedule.step(value)
@@ -157,10 +159,12 @@ class Schedule:
 
     def state_dict(self) -> dict:
         """What `step` has come to."""
-        return {"t": self.t, "sum": self.sum, "steps": self.steps, "schedules": [s.state_dict() for s in self.schedules]}
+        return {"t": self.t, "sum": self.sum, "count": self.count, "steps": self.steps,
+                "schedules": [s.state_dict() for s in self.schedules]}
 
     def load_state_dict(self, state) -> None:
         """Go back to a saved state."""
         self.t, self.sum, self.steps = int(state["t"]), float(state["sum"]), int(state["steps"])
+        self.count = int(state.get("count", self.t % self.every))  # not in those of before there were GPUs
         for schedule, saved in zip(self.schedules, state["schedules"], strict=True):
             schedule.load_state_dict(saved)

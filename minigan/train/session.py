@@ -23,6 +23,7 @@ from minigan.backend import Streams
 from minigan.errors import CheckpointError, ConfigError, DeviceError, NotFiniteError
 from minigan.systems import registry
 from minigan.train import evaluation, hooks, report
+from minigan.train.feed import Feed
 from minigan.train.game import play
 from minigan.train.hooks import Every
 from minigan.train.run import Run
@@ -126,6 +127,8 @@ class Session:
             raise CheckpointError(f"{self.run.folder}: the run was trained on samples {self.sample_shape}, "
                                   f"{self.data_name} now has {tuple(self.dataset.sample_shape)}")
         self.loader = data.Loader(self.dataset, self.settings.batch_size, self.streams("data"))
+        if self.device != "cpu":
+            self.loader = Feed(self.loader, self.device, self.game.check)
         if self._loader_state is not None:
             self.loader.load_state_dict(self._loader_state)
         seen = [r for r in self.run.read_log() if isinstance(r.get("step"), int) and r["step"] <= self.step]
@@ -163,36 +166,53 @@ class Session:
         if self.loader is None:
             self.attach()
         self.run.truncate_log(self.step)
-        start, before = time.monotonic(), self.seconds
+        start, start_step, before = time.monotonic(), self.step, self.seconds
         with self._interruptible():
             if self.step == 0:
                 self.draw()
             while self.step < steps and not self.stopped and (seconds is None or time.monotonic() - start < seconds):
+                read = float if self._reads(start_step) else None
                 try:
-                    self.losses = play(self.game.at(self.step), self.loader, self.streams, min(self.step / planned, 1.0))
+                    losses = play(self.game.at(self.step), self.loader, self.streams, min(self.step / planned, 1.0), read)
                 except NotFiniteError as error:
                     self.run.log({"step": self.step + 1, "not finite": str(error)})
                     self.finish()
                     raise
                 self.step += 1
+                self.losses = losses or self.losses
                 self.seconds = before + time.monotonic() - start
                 # The log before the checkpoint: a run killed between the two writes that line again, and never lacks it.
-                self._log(self._look())
+                self._log(self._look(losses))
                 if self.step % self.settings.checkpoint_every == 0:
                     self.save()
                 if report:
                     report(self.step, self.losses)
+            self._check_weights()
             self.save()
             self.draw()
             self.finish()
         return self.step >= steps or not self.stopped
 
-    def _look(self) -> dict:
-        """What the hooks have to say of this step; the learning rates of the next."""
+    def _reads(self, start_step) -> bool:
+        """Are the losses of the next step read?  On the CPU always; on a GPU that waits for the card, so only where somebody
+        looks at them, and in the first step, for the progress bar."""
+        following = self.step + 1
+        return (self.device == "cpu" or self.step == start_step or following % self.settings.log_every == 0
+                or following % self.settings.checkpoint_every == 0)
+
+    def _check_weights(self):
+        """NotFiniteError instead of a last checkpoint of weights that went wrong since the losses were last read."""
+        if self.device != "cpu":
+            for name, net in self.game.nets.items():
+                if not all(np.isfinite(array).all() for array in net.state_dict().values()):
+                    raise NotFiniteError(f"net {name}: a weight is NaN or infinite after step {self.step}")
+
+    def _look(self, losses) -> dict:
+        """What the hooks have to say of this step, whose losses are given if they were read; the learning rates of the next."""
         metrics = {}
         for hook in self.hooks:
             metrics |= hook(self) or {}
-        self.schedule.step(self.losses, metrics)
+        self.schedule.step(losses, metrics)
         return metrics
 
     def _log(self, metrics):
