@@ -135,7 +135,17 @@ def _cupy():
 
 
 class cuda:
-    """torch.cuda's question: `mg.cuda.is_available()`."""
+    """torch.cuda's names: `mg.cuda.is_available()`, `with mg.cuda.device("cuda:1"): ...`."""
+
+    @staticmethod
+    def device(device: str):
+        """Inside the block, new arrays are made on that GPU and its arrays may be computed with.   Nothing for "cpu".
+
+        Where there is one GPU, nobody needs this.
+        """
+        if device == "cpu":
+            return contextlib.nullcontext()
+        return _cupy().cuda.Device(int(check_device(device).partition(":")[2] or 0))
 
     @staticmethod
     def is_available() -> bool:

@@ -44,6 +44,15 @@ class Flat:
                 view[...] = p.data
                 p.data = view
 
+    def gather(self, grads):
+        """Arrays of the parameters' shapes as one new vector."""
+        if isinstance(self.vector, np.ndarray):
+            return np.concatenate([g.reshape(-1) for g in grads])
+        vector = xp(self.vector).empty_like(self.vector)  # CuPy's concatenate sends a list of addresses for more than 8
+        for s, g in zip(self.slices, grads):
+            vector[s].reshape(g.shape)[...] = g
+        return vector
+
     def __deepcopy__(self, memo):
         """Copies of the parameters, views of a vector of their own, and of the state."""
         twin = Flat(copy.deepcopy(self.parameters, memo))
@@ -147,9 +156,8 @@ class Optimizer:
 
     def _step(self, group, flat, grads):
         flat.adopt()
-        m = xp(flat.vector)
         if len(set(flat.steps)) == 1 and all(g is not None for g in grads):  # the usual case: all parameters at once
-            pieces = [(slice(None), m.concatenate([g.reshape(-1) for g in grads]))]
+            pieces = [(slice(None), flat.gather(grads))]
         else:
             pieces = [(s, g.reshape(-1).copy()) for s, g in zip(flat.slices, grads) if g is not None]
         updated = [i for i, g in enumerate(grads) if g is not None]
