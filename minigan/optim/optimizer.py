@@ -170,6 +170,13 @@ class Optimizer:
             state = {name: flat.named(name)[piece] for name in self.state_names(group)}
             self.update(flat.vector[piece], g, state, flat.steps[i], group)
 
+    def repeated(self, times: int) -> None:
+        """Note that a recorded step (train/capture.py) was taken this many times more, on the card alone."""
+        for flat in (flat for flats in self._flats for flat in flats):
+            flat.steps = [t + times for t in flat.steps]
+            for p in flat.parameters:
+                p.touch()
+
     def update(self, w, g, state, t, options) -> None:
         """Change the weights w in place, from their gradient g, which may be overwritten.
 

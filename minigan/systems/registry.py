@@ -22,6 +22,7 @@ COMMON = {
     "monitor": "loss",      # plateau: what has to get better, a metric or a player's loss
     "patience": 5,          # plateau: how many looks it may take for that
     "factor": 0.5,          # plateau: what a learning rate is multiplied by
+    "capture": False,       # on a GPU: record an iteration and launch it again, instead of playing it (train/capture.py)
 }
 # Beyond these a typing error is likelier than a wish, and the machine would run out of memory, not say so.
 MOST = {"batch_size": 100_000, "latent": 10_000, "channels": 1024, "width": 10_000, "importance": 1000}
