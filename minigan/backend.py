@@ -2,6 +2,7 @@
 
 xp          the module (numpy, cupy) of some arrays                 is_array    one of those modules' arrays?
 device_of   "cpu", "cuda:0", ... of an array                        to_device   copy an array there
+beside      an array from the host, where another array lives       kept_beside the same, uploaded once and kept
 seed, Streams   named random streams                                add_at      out[index] += values, repeats counted
 keep_memory     let freed arrays be reused at once
 
@@ -11,6 +12,7 @@ a GPU is first asked for, never before (importing it takes longer than importing
 
 import contextlib
 import zlib
+from collections import OrderedDict
 from functools import partial
 
 import numpy as np
@@ -108,15 +110,44 @@ def check_device(device: str) -> str:
 
 
 def to_device(array, device: str):
-    """The array on that device: itself if it is there already, else a copy.  DeviceError if the device can't be used."""
+    """The array on that device: itself if it is there already, else a copy.  DeviceError if the device can't be used.
+
+    The card that something was last moved to is the one that ops run on: a process uses one card at a time.
+    """
     if device == "cpu":
         return array if isinstance(array, np.ndarray) else array.get()
     device = check_device(device)
     if not isinstance(array, np.ndarray) and device_of(array) == device:
         return array
     cupy = _cupy()
-    with cupy.cuda.Device(int(device.partition(":")[2])):
-        return cupy.asarray(array)
+    cupy.cuda.Device(int(device.partition(":")[2])).use()
+    return cupy.asarray(array)
+
+
+def beside(array, like):
+    """The array where `like` lives: a NumPy array beside one on a GPU is uploaded, at every call."""
+    on_cpu = isinstance(like, np.ndarray) or not is_array(like)
+    return array if on_cpu or type(array) is type(like) else to_device(np.asarray(array), device_of(like))
+
+
+_kept: OrderedDict = OrderedDict()  # (device, dtype, shape, bytes) -> array on a GPU, the last used last
+KEPT = 256  # of them at most
+
+
+def kept_beside(array, like):
+    """`beside` for a small NumPy array that follows from shapes and options alone, such as an index: uploaded once, and kept.
+
+    So an op that needs one makes no transfer inside a training step.  The caller must not write into it.
+    """
+    if isinstance(like, np.ndarray) or not is_array(like):
+        return array
+    key = device_of(like), array.dtype.str, array.shape, array.tobytes()
+    if key not in _kept:
+        _kept[key] = to_device(array, key[0])
+    _kept.move_to_end(key)
+    while len(_kept) > KEPT:
+        _kept.popitem(last=False)
+    return _kept[key]
 
 
 def _cupy():
@@ -177,6 +208,23 @@ def keep_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD: up to 1 GiB from the heap, not from the system
         mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD: do not give the end of the heap back
+
+
+def joined(arrays, axis=0):
+    """The arrays one after the other along an axis.
+
+    CuPy's concatenate uploads a table of addresses for more than eight small arrays: here each is copied to its place.
+    """
+    m = xp(*arrays)
+    if m is np or len(arrays) <= 8:
+        return m.concatenate(arrays, axis=axis)
+    shape = list(arrays[0].shape)
+    shape[axis] = sum(a.shape[axis] for a in arrays)
+    out, start = m.empty(shape, m.result_type(*{a.dtype for a in arrays})), 0
+    for a in arrays:
+        out[(slice(None),) * axis + (slice(start, start + a.shape[axis]),)] = a
+        start += a.shape[axis]
+    return out
 
 
 def add_at(out, index, values) -> None:

@@ -12,7 +12,7 @@ The arithmetic is in kernels/.  Names, argument order and shapes are those of to
 
 from minigan.autograd import primitive
 from minigan.errors import ShapeError
-from minigan.kernels.cpu import conv as kernels
+from minigan.kernels import conv as kernels
 from minigan.ops.shape import expand_dims, reshape, squeeze
 
 # The primitives.  how = (stride, padding, dilation, groups), all but the last (vertical, horizontal) pairs.

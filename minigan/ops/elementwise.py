@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from minigan.autograd import primitive
-from minigan.backend import constant, is_array, xp
+from minigan.backend import beside, constant, is_array, kept_beside, xp
 from minigan.errors import ShapeError, broadcast_advice
 from minigan.kernels.cpu.memory import mapped
 from minigan.tensor import plain
@@ -204,6 +204,9 @@ def where(condition, a, b):
     condition: boolean array or Tensor (never differentiated).
     """
     condition = plain(condition)
+    like = next((plain(x) for x in (a, b) if hasattr(x, "dtype")), None)
+    if is_array(like) and not isinstance(like, np.ndarray):  # a condition from the host is uploaded; an array at every call
+        condition = beside(condition, like) if is_array(condition) else kept_beside(np.asarray(condition), like)
     if not hasattr(a, "dtype") and not hasattr(b, "dtype"):  # two Python numbers: float32, as everywhere
         a = np.float32(a)
     try:

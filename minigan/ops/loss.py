@@ -16,10 +16,10 @@ import math
 import numpy as np
 
 from minigan.autograd import primitive
-from minigan.backend import is_array, new_array, xp
+from minigan.backend import beside, is_array, new_array, xp
 from minigan.errors import ConfigError, DTypeError, OutOfBoundsError, ShapeError
 from minigan.ops.elementwise import abs, clip, exp, log, maximum, sigmoid, softplus, square, where
-from minigan.ops.index import take_along_axis
+from minigan.ops.index import known_classes, take_along_axis
 from minigan.ops.reduce import log_softmax, mean, sum
 from minigan.ops.shape import expand_dims, squeeze
 from minigan.tensor import Tensor, plain
@@ -143,14 +143,16 @@ def _class_loss(op, log_p, target, weight, ignore_index, reduction, smoothing):
     if labels.shape != expected:
         raise ShapeError(f"{op}: input {log_p.shape} has {classes} classes on axis {axis}, so target must be "
                          f"{expected}, got {labels.shape}")
-    m = xp(labels)
     counted = labels != ignore_index
-    labels = m.where(counted, labels, 0)
+    labels = xp(labels).where(counted, labels, 0)
     if isinstance(labels, np.ndarray) and labels.size and not 0 <= labels.min() <= labels.max() < classes:
         bad = int(labels.min() if labels.min() < 0 else labels.max())
         raise OutOfBoundsError(f"{op}: target {bad} is not a class: input {log_p.shape} has the classes 0 .. "
                                f"{classes - 1} (and ignore_index is {ignore_index})")
+    known, labels = known_classes(labels, classes, plain(log_p))
+    counted, m = beside(counted, plain(log_p)), xp(labels)
     loss = -squeeze(take_along_axis(log_p, m.expand_dims(labels, axis), axis), axis)
+    loss = loss if known is None else where(known, loss, math.nan)
     share = counted.astype(log_p.dtype)  # of each target in the mean: its weight, 0 if ignored
     if weight is None:
         smooth = -sum(log_p, axis) if smoothing else None
@@ -164,7 +166,7 @@ def _class_loss(op, log_p, target, weight, ignore_index, reduction, smoothing):
     loss = where(counted, loss, 0.0)
     if reduction == "mean":
         total = share.sum()
-        return sum(loss) * m.where(total == 0, np.nan, 1 / m.where(total == 0, 1, total)).astype(log_p.dtype)
+        return sum(loss) * m.where(total == 0, math.nan, 1 / m.where(total == 0, 1, total)).astype(log_p.dtype)
     return _reduced(op, loss, reduction)
 
 

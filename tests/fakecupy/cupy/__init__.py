@@ -111,6 +111,10 @@ def _function(name):
             _fake.refuse_in_capture(f"cuBLAS, called by cupy.{name},")
         if name in SYNCHRONISING or (name == "where" and len(args) == 1):
             _fake.synchronise(f"cupy.{name}")
+        if name in ("concatenate", "stack", "hstack", "vstack", "concat") and len(args[0]) > 8:
+            _uploads_addresses(args[0])
+        if name == "where" and not isinstance(args[0], ndarray):
+            raise AttributeError(f"'{type(args[0]).__name__}' object has no attribute 'astype'")  # CuPy's words
         if out is not None:
             memory = operand(out)
             _fake.mutate(lambda: host(*values, out=memory, **options), memory)
@@ -124,6 +128,12 @@ def _function(name):
 
     function.__name__ = name
     return function
+
+
+def _uploads_addresses(arrays):
+    """More than eight small arrays CuPy joins by one kernel, for which it uploads their addresses and sizes."""
+    if len({a.dtype for a in arrays}) == 1 and sum(a.nbytes for a in arrays) < 2 * 2**20 * len(arrays):
+        _fake.transfer("h2d")
 
 
 SEVERAL = "nonzero split array_split vsplit broadcast_arrays unique atleast_1d atleast_2d atleast_3d unravel_index".split()

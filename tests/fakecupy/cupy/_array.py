@@ -360,14 +360,22 @@ def _call(name, *args, **kwargs):
     return getattr(cupy, name)(*args, **kwargs)
 
 
+def _theirs(other):
+    """CuPy leaves the operation to what says `__array_ufunc__ = None` (NEP 13), or has a higher priority."""
+    try:
+        return other.__array_ufunc__ is None
+    except AttributeError:
+        return getattr(other, "__array_priority__", 0) > ndarray.__array_priority__
+
+
 def _fill_in():
     for short, name in OPERATORS.items():
-        setattr(ndarray, f"__{short}__", lambda a, b, name=name: _call(name, a, b))
+        setattr(ndarray, f"__{short}__", lambda a, b, name=name: NotImplemented if _theirs(b) else _call(name, a, b))
         setattr(ndarray, f"__r{short}__", lambda a, b, name=name: _call(name, b, a))
         if short != "matmul":  # CuPy has no __imatmul__
             setattr(ndarray, f"__i{short}__", lambda a, b, name=name: _call(name, a, b, out=a))
     for short, name in COMPARISONS.items():
-        setattr(ndarray, f"__{short}__", lambda a, b, name=name: _call(name, a, b))
+        setattr(ndarray, f"__{short}__", lambda a, b, name=name: NotImplemented if _theirs(b) else _call(name, a, b))
     for short, name in UNARY.items():
         setattr(ndarray, f"__{short}__", lambda a, name=name: _call(name, a))
     for name in SAME:
