@@ -256,25 +256,37 @@ class Streams:
         """The same names on a device: on the CPU these streams themselves, on a GPU generators that draw there.
 
         Those have other numbers, since NumPy's algorithms make one number after another: their n-th number depends on the
-        seed, the name and n alone (kernels/cuda/random.py), and they have the methods that a training step uses.
+        seed, the name and n alone (kernels/cuda/random.py), and they have the methods that a training step uses.  One set of
+        streams serves one GPU.
         """
         return self if device == "cpu" else partial(self._gpu_generator, device)
 
     def _gpu_generator(self, device, name):
-        found = self._on_gpu.get(name)
-        if found is None or found.device != device:
-            from minigan.kernels.cuda.random import Generator  # not before there is a GPU to draw on
+        if name not in self._on_gpu:
+            from minigan.kernels.cuda.random import Philox  # not before there is a GPU to draw on
 
-            start = self._gpu_states.pop(name, 0) if found is None else found.state
-            found = self._on_gpu[name] = Generator([self.seed, zlib.crc32(name.encode())], device, start)
-        return found
+            entropy = np.random.SeedSequence([self.seed, zlib.crc32(name.encode())])
+            self._on_gpu[name] = Philox(int(entropy.generate_state(1, np.uint64)[0]), device)
+            if name in self._gpu_states:
+                self._on_gpu[name].load_state_dict(self._gpu_states.pop(name))
+        return self._on_gpu[name]
+
+    def advance(self) -> None:
+        """The last thing in a recorded step (train/capture.py): the next launch of it draws the next numbers."""
+        for generator in self._on_gpu.values():
+            generator.advance()
+
+    def repeated(self) -> None:
+        """Note that a recorded step was launched once more, and has drawn what it draws."""
+        for generator in self._on_gpu.values():
+            generator.repeated()
 
     def state_dict(self) -> dict:
         """The seed and every generator's state, as plain numbers and strings."""
         return {
             "seed": self.seed,
             "generators": {name: g.bit_generator.state for name, g in self._generators.items()},
-            "gpu": self._gpu_states | {name: g.state for name, g in self._on_gpu.items()},
+            "gpu": self._gpu_states | {name: g.state_dict() for name, g in self._on_gpu.items()},
         }
 
     def load_state_dict(self, state: dict) -> None:

@@ -45,10 +45,8 @@ def rng():
 @pytest.fixture
 def card(monkeypatch):
     """A machine with one GPU: the stand-in's controls, counts at zero."""
-    import recorded_cublas
     from cupy import _fake
 
-    recorded_cublas.install(monkeypatch)
     monkeypatch.setattr(_fake.machine, "cards", 1)
     _fake.counts.reset()
     return _fake

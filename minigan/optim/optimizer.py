@@ -170,6 +170,9 @@ class Optimizer:
             state = {name: flat.named(name)[piece] for name in self.state_names(group)}
             self.update(flat.vector[piece], g, state, flat.steps[i], group)
 
+    def count_on_card(self) -> None:
+        """Get ready for a step that is recorded: what differs from one step to the next is counted on the card from now on."""
+
     def repeated(self, times: int) -> None:
         """Note that a recorded step (train/capture.py) was taken this many times more, on the card alone."""
         for flat in (flat for flats in self._flats for flat in flats):

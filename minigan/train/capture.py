@@ -25,11 +25,12 @@ from minigan.train.stabilisers import WeightClip
 WARM_UP = 3  # iterations that are played as ever: kernels are compiled, handles made, optimizers get their state
 
 
-def refuse(game: Game) -> None:
-    """ConfigError, with the reason, for a game whose iterations can't be recorded."""
+def refuse(game: Game, schedule: str = "none") -> None:
+    """ConfigError, with the reason, for a game whose iterations can't be recorded.   schedule: of its learning rates."""
     reason = None
     pieces = [piece for player in game.players for piece in player.after if not isinstance(piece, WeightClip)]
-    others = [player.optimizer for player in game.players if type(player.optimizer) not in (SGD, Adam, RMSprop)]
+    optimizers = [player.optimizer for player in game.players]
+    others = [optimizer for optimizer in optimizers if type(optimizer) not in (SGD, Adam, RMSprop)]
     if game.device == "cpu":
         reason = "a recording is made on a GPU; use --device cuda"
     elif isinstance(game, Stages):
@@ -40,6 +41,8 @@ def refuse(game: Game) -> None:
         reason = f"{type(pieces[0]).__name__} changes its share from step to step on the host"
     elif getattr(game.view, "fades", False):
         reason = "the instance noise fades from step to step on the host"
+    elif schedule in ("linear", "cosine", "exponential") and not all(isinstance(o, Adam) for o in optimizers):
+        reason = f"schedule={schedule} changes a learning rate at every step, which only Adam reads on the card; use it"
     if reason:
         raise ConfigError(f"capture=true: this game can't be recorded: {reason}, or set capture=false")
 
@@ -67,7 +70,7 @@ class Captured:
                     held.x[...] = new.x
                     if held.labels is not None:
                         held.labels[...] = new.labels
-                streams.repeated()  # what the host counted while it recorded
+                streams.repeated()  # what the host counts while it plays
                 for player in self.game.players:
                     player.optimizer.repeated(player.steps)
             self.graph.launch(self.stream)
@@ -88,7 +91,9 @@ class Captured:
             outside.wait_event(self.stream.record())
 
     def _rates(self):
-        return [group["lr"] for player in self.game.players for group in player.optimizer.param_groups]
+        """The learning rates that the recording holds as numbers; Adam reads its own on the card."""
+        return [group["lr"] for player in self.game.players if not isinstance(player.optimizer, Adam)
+                for group in player.optimizer.param_groups]
 
     def _record(self, batches, streams, progress):
         turns = sum(player.steps for player in self.game.players)
@@ -96,6 +101,8 @@ class Captured:
                         for batch in islice(batches, turns)]
         buffers = [(buffer, buffer.data) for net in self.game.nets.values() for _, buffer in net.named_buffers()]
         self.rates = self._rates()
+        for player in self.game.players:
+            player.optimizer.count_on_card()
         with self.cupy.cuda.using_allocator(self.pool.malloc):
             self.stream.begin_capture()
             try:
@@ -104,6 +111,7 @@ class Captured:
                 for buffer, held in buffers:  # a buffer that was replaced, not changed, is read at its old place next time
                     if buffer.data is not held:
                         held[...], buffer.data = buffer.data, held
+                streams.advance()
             finally:
                 self.graph = self.stream.end_capture()
 

@@ -78,10 +78,7 @@ class Session:
         data.Loader(dataset, settings.batch_size, 0)  # complains of a batch that does not fit
         game = recipe.build(settings, dataset.sample_shape).to(device)  # complains of data that does not fit
         if settings.capture:
-            capture.refuse(game)
-            if settings.schedule in ("linear", "cosine", "exponential"):
-                raise ConfigError(f"capture=true: schedule={settings.schedule} changes the learning rate at every step, and "
-                                  "each change needs a new recording; use schedule=step or plateau, or capture=false")
+            capture.refuse(game, settings.schedule)
         hooks.Schedule(settings, game, dataset.sample_shape)
         evaluation.logged(settings, system, game, dataset)
         folder = str(Path(data_dir).expanduser().absolute()) if data_dir else ""  # `resume` may be called from elsewhere
