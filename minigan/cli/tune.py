@@ -213,9 +213,11 @@ def _one(options, folder, metric, number, common, point, seed):
 
 
 def _minigan(jobs, *arguments):
+    from minigan.cli.train import THREADS
+
     environment = dict(os.environ)
     if jobs > 1:  # more threads than cores would wait for each other
-        environment |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        environment |= dict.fromkeys(THREADS, "1")
     return subprocess.run([sys.executable, "-m", "minigan", *map(str, arguments)], capture_output=True, text=True,
                           check=False, env=environment)
 

@@ -53,10 +53,18 @@ class Recipe:
         meant = {stem: [stem + "_d", stem + "_g"] for stem in stems} | {key: [key] for key in settings}
         for key, value in (overrides or {}).items():
             if key not in meant:
-                raise ConfigError(f"{self.name} has no setting {key!r}{suggestion(key, meant)}")
+                raise ConfigError(f"{self.name} has no setting {key!r}{_elsewhere(key, suggestion(key, meant))}")
             for name in meant[key]:
                 settings[name] = typed(key, value, settings[name])
         return SimpleNamespace(**settings)
+
+
+def _elsewhere(key, hint):
+    """The hint for an unknown setting; which systems have it, where the hint knows no near name."""
+    owners = [name for name, other in recipes().items() if key in other.settings]
+    if not owners or "did you mean" in hint:
+        return hint
+    return f": it is a setting of {', '.join(owners)}; `minigan list systems` shows those of each"
 
 
 def typed(key, value, default):

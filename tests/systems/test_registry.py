@@ -46,6 +46,8 @@ def test_a_name_stands_for_both_players_and_points_have_defaults_of_their_own():
     assert settings.batch_size == gan.points["batch_size"] != gan.configure(None, (1, 28, 28)).batch_size
     with pytest.raises(ConfigError, match=r"gan has no setting 'beta'; did you mean 'beta\d'\?"):
         gan.configure({"beta": 0.5})
+    with pytest.raises(ConfigError, match="gan has no setting 'importance': it is a setting of vae; `minigan list systems`"):
+        gan.configure({"importance": 50})
     assert get("wgan-gp").configure(None, (2,)).schedule == "linear" and get("wgan-gp").configure().schedule == "none"
 
 
