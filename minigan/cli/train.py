@@ -108,7 +108,7 @@ def _train(options):
 
     session = Session.start(options.system, options.data, options.data_dir, options.seed, options.device,
                             overrides(options), options.out)
-    size = sum(p.size for net in session.game.nets.values() for p in net.parameters())
+    size = sum({id(p): p.size for player in session.game.players for p in player.parameters}.values())  # no averages of them
     print(f"{options.system} on {session.data_name}, {size:,} parameters, into {session.run.folder}", flush=True)
     return _go_on(session, session.settings.steps, options.seconds)
 

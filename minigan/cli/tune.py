@@ -130,7 +130,7 @@ def _check(options, points, common):
     recipe = registry.get(options.system)
     dataset = data.load(options.data or recipe.data, data_dir=options.data_dir)
     for point in points:
-        settings = recipe.configure({**common, **point}, tuple(dataset.sample_shape))
+        settings = recipe.fit(dataset, {**common, **point})
         data.Loader(dataset, settings.batch_size, 0)
         game = recipe.build(settings, dataset.sample_shape)
         hooks.Schedule(settings, game, dataset.sample_shape)

@@ -51,6 +51,16 @@ def test_a_name_stands_for_both_players_and_points_have_defaults_of_their_own():
     assert get("wgan-gp").configure(None, (2,)).schedule == "linear" and get("wgan-gp").configure().schedule == "none"
 
 
+def test_data_of_another_kind_are_refused_and_classes_are_those_of_the_data():
+    pair = data.ImageDataset("filled-outline", np.zeros((4, 2, 28, 28), np.uint8))
+    with pytest.raises(ConfigError, match="dcgan learns pictures of one kind; filled-outline holds two kinds, use cyclegan"):
+        get("dcgan").fit(pair)
+    assert get("cyclegan").fit(pair).batch_size == get("cyclegan").settings["batch_size"]
+    assert [get("cgan").fit(data.load(name)).classes for name in ("two-moons", "ring8", "grid25")] == [2, 8, 25]
+    assert get("cgan").fit(data.load("grid25"), {"classes": "30"}).classes == 30
+    assert not hasattr(get("gan").fit(data.load("ring8")), "classes")
+
+
 def test_an_unknown_system_is_told_the_nearest():
     with pytest.raises(ConfigError, match=r"unknown system 'dcgn'; did you mean 'dcgan'\?; `minigan list systems`"):
         get("dcgn")
