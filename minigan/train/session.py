@@ -72,9 +72,7 @@ class Session:
         device = backend.pick_device(device)
         data_name = data_name or recipe.data
         dataset = data.load(data_name, data_dir=data_dir)
-        if isinstance(dataset, data.TokenDataset) and recipe.data != data_name:
-            raise ConfigError(f"{system} learns pictures and points; {data_name} holds sequences of tokens, use seqgan")
-        settings = recipe.configure(overrides, tuple(dataset.sample_shape))
+        settings = recipe.fit(dataset, overrides)
         data.Loader(dataset, settings.batch_size, 0)  # complains of a batch that does not fit
         game = recipe.build(settings, dataset.sample_shape).to(device)  # complains of data that does not fit
         if settings.capture:
