@@ -82,7 +82,7 @@ def new_array(data, dtype=None):
     array = np.asarray(data) if not is_array(data) else data
     if array.dtype.kind not in "fiub":
         raise DTypeError(f"a tensor holds real numbers or booleans, got {array.dtype} from {type(data).__name__}")
-    if dtype is None and array.dtype == np.float64 and not isinstance(data, (np.ndarray, np.generic)):
+    if dtype is None and array.dtype == np.float64 and not is_array(data) and not isinstance(data, np.generic):
         dtype = np.float32
     return array if dtype is None or array.dtype == dtype else array.astype(dtype)
 

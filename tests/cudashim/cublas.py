@@ -7,6 +7,7 @@ asks for CUBLAS_STATUS_INVALID_VALUE (a leading dimension too small, a negative 
 
 import ctypes
 from ctypes import c_int
+from functools import partial
 
 import numpy as np
 
@@ -18,10 +19,13 @@ def _value(argument):
 
 
 class FakeCublas:
-    """The library; calls counts the products by name, mode is the last math mode set."""
+    """The library; calls counts the products by name, mode is the last math mode set.
 
-    def __init__(self):
-        self.calls, self.mode, self.stream, self.workspace = {}, 0, None, None
+    run(function, out): called for every product, with what computes it and the matrix it writes; it may run it later.
+    """
+
+    def __init__(self, run=lambda function, out: function()):
+        self.calls, self.mode, self.stream, self.workspace, self.run = {}, 0, None, None, run
 
     def cublasCreate_v2(self, handle):
         ctypes.cast(handle, ctypes.POINTER(ctypes.c_void_p))[0] = 1
@@ -70,9 +74,14 @@ class FakeCublas:
             left = self._matrix(a + i * step_a * size, dtype, *((k, m) if op_a else (m, k)), lda)
             right = self._matrix(b + i * step_b * size, dtype, *((n, k) if op_b else (k, n)), ldb)
             out = self._matrix(c + i * step_c * size, dtype, m, n, ldc)
-            product = alpha * ((left.T if op_a else left) @ (right.T if op_b else right))
-            out[...] = product if beta == 0 else product + beta * out  # beta 0: what is there, even NaN, is not read
+            left, right = left.T if op_a else left, right.T if op_b else right
+            self.run(partial(self._product, alpha, left, right, beta, out), out)
         return 0
+
+    @staticmethod
+    def _product(alpha, left, right, beta, out):
+        product = alpha * (left @ right)
+        out[...] = product if beta == 0 else product + beta * out  # beta 0: what is there, even NaN, is not read
 
     @staticmethod
     def _matrix(address, dtype, rows, columns, leading):

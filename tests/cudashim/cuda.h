@@ -15,7 +15,8 @@
 #include <setjmp.h>
 #include <ucontext.h>
 
-#define __global__
+/* Hidden, or a kernel named as a function of the C library (advance) would be taken for that. */
+#define __global__ __attribute__((visibility("hidden")))
 #define __device__
 #define __forceinline__ inline
 #define __launch_bounds__(...)

@@ -5,10 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
+from minigan.backend import to_device
 from minigan.kernels.cpu import conv as cpu
 from minigan.kernels.cuda import conv as cuda
 from minigan.kernels.cuda.launcher import launch
 
+pytestmark = pytest.mark.gpu
 # channels, images, size, kernel, stride, padding, dilation
 HOWS = [
     (1, 1, (1, 1), (1, 1), (1, 1), (0, 0), (1, 1)),
@@ -41,11 +43,11 @@ def test_im2col_lays_out_what_is_under_the_kernel(card, rng, how, dtype, memory)
     for (r, s, p, q), (i, j) in pairs(size, *shape, out):
         expected[:, r, s, :, p, q] = x[:, :, i, j]
     columns, plane = card.empty(expected.shape, dtype), size[0] * size[1]
-    given = card.asarray(x) if memory == "CNHW" else card.ascontiguousarray(x.transpose(1, 0, 2, 3))
+    given = card.asarray(x) if memory == "CNHW" else card.asarray(np.ascontiguousarray(x.transpose(1, 0, 2, 3)))
     steps = (n * plane, plane) if memory == "CNHW" else (plane, c * plane)
     launch("conv", "im2col", c * n * out[0] * out[1], given, columns, c, n, *size, *steps, 0, c, 0, n, *out,
            *itertools.chain(*shape))
-    assert np.array_equal(columns, expected)
+    assert np.array_equal(to_device(columns, "cpu"), expected)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -59,7 +61,7 @@ def test_col2im_adds_every_element_where_it_came_from(card, rng, how, dtype):
         expected[:, :, i, j] += columns[:, r, s, :, p, q]
     x = card.empty(expected.shape, dtype)
     launch("conv", "col2im", x.size, card.asarray(columns), x, c, n, *size, 0, c, 0, n, *out, *itertools.chain(*shape))
-    assert np.abs(x - expected).max() < (1e-6 if dtype == "float32" else 1e-14) * shape[0][0] * shape[0][1]
+    assert np.abs(to_device(x, "cpu") - expected).max() < (1e-6 if dtype == "float32" else 1e-14) * shape[0][0] * shape[0][1]
 
 
 # size of x, kernel, stride, padding, dilation, groups; the third has output padding, the fourth is a matrix product as it is
@@ -84,6 +86,7 @@ def both(card, rng, dtype, how, images=3, per_group=(2, 3)):
 
 
 def agree(found, expected):
+    found = to_device(found, "cpu")
     assert found.shape == expected.shape and found.dtype == expected.dtype
     assert np.abs(found - expected).max() <= (3e-6 if found.dtype == np.float32 else 1e-14) * np.abs(expected).max()
 
@@ -115,7 +118,7 @@ def test_an_empty_batch_is_no_trouble(card, rng):
     (x, w, u), (dx, dw, du), out, rest = both(card, rng, "float32", CONVOLUTIONS[0], images=0)
     assert cuda.conv2d(dx, dw, out, *rest).shape == u.shape
     assert cuda.conv2d_adjoint(du, dw, x.shape[2:], *rest).shape == x.shape
-    assert not np.any(cuda.conv2d_weight(dx, du, w.shape[2:], *rest))
+    assert not to_device(cuda.conv2d_weight(dx, du, w.shape[2:], *rest), "cpu").any()
 
 
 def test_results_lie_in_memory_with_the_channels_first(card, rng):
