@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from minigan.backend import device_of, to_device, xp
+from minigan.backend import check_mix, device_of, joined, to_device, xp
 from minigan.errors import CheckpointError, ConfigError, GraphError, ShapeError
 from minigan.tensor import Tensor
 
@@ -147,11 +147,11 @@ class Optimizer:
 
     def _step(self, group, flat, grads):
         flat.adopt()
-        m = xp(flat.vector)
         if len(set(flat.steps)) == 1 and all(g is not None for g in grads):  # the usual case: all parameters at once
-            pieces = [(slice(None), m.concatenate([g.reshape(-1) for g in grads]))]
+            pieces = [(slice(None), joined([g.reshape(-1) for g in grads]))]
         else:
             pieces = [(s, g.reshape(-1).copy()) for s, g in zip(flat.slices, grads) if g is not None]
+        check_mix(f"{type(self).__name__}.step", [flat.vector, *(g for _, g in pieces)])
         updated = [i for i, g in enumerate(grads) if g is not None]
         for i in updated:
             flat.steps[i] += 1
