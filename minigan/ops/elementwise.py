@@ -204,8 +204,8 @@ def where(condition, a, b):
     condition: boolean array or Tensor (never differentiated).
     """
     condition = plain(condition)
-    like = next((plain(x) for x in (a, b) if hasattr(x, "dtype")), None)
-    if is_array(like) and not isinstance(like, np.ndarray):  # a condition from the host is uploaded; an array at every call
+    like = next((plain(x) for x in (a, b) if is_array(plain(x))), condition)
+    if not isinstance(like, np.ndarray) and is_array(like):  # a condition from the host is uploaded; an array at every call
         condition = beside(condition, like) if is_array(condition) else kept_beside(np.asarray(condition), like)
     if not hasattr(a, "dtype") and not hasattr(b, "dtype"):  # two Python numbers: float32, as everywhere
         a = np.float32(a)
