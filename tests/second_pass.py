@@ -16,7 +16,7 @@ import numpy as np
 import minigan
 from minigan import autograd, backend, ops
 from minigan.nn import Module, functional
-from minigan.optim import ConjugateGradient, CoordinateDescent
+from minigan.optim import Adam, ConjugateGradient, CoordinateDescent
 from minigan.optim.optimizer import Optimizer
 from minigan.tensor import Tensor
 
@@ -118,7 +118,7 @@ def enter(lenient: bool) -> None:
     autograd._record = uploading_record
     sys.modules["minigan.watch"]._NOT_THE_USERS.add("second_pass")  # no line of a user's program
     Module.__call__ = uploading(Module.__call__)
-    for optimizer in (Optimizer, ConjugateGradient, CoordinateDescent):
+    for optimizer in (Optimizer, Adam, ConjugateGradient, CoordinateDescent):
         optimizer.step = uploading(optimizer.step)
     for module in (ops, functional):
         for name in ops.__all__ if module is ops else vars(functional):
