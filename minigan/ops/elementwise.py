@@ -218,18 +218,13 @@ def where(condition, a, b):
 # ---------------------------------------------------------------------------------------------------- activations --- #
 
 
-def _softplus(x):
-    x_abs = xp(x).abs(x)
-    return xp(x).maximum(x, 0) + xp(x).log1p(xp(x).exp(-x_abs))
-
-
 sigmoid = elementwise(
     "y = 1 / (1 + e^-x), computed as (1 + tanh(x/2)) / 2, which cannot overflow.   dy/dx = y (1 - y).",
-    lambda x: 0.5 * xp(x).tanh(0.5 * x) + 0.5, lambda g, y, x: g * (y * (1 - y)), name="sigmoid", saves="output")
+    lambda x: activation.sigmoid(x), lambda g, y, x: g * (y * (1 - y)), name="sigmoid", saves="output")
 softplus = elementwise(
     """y = ln(1 + e^x), computed as max(x, 0) + log1p(e^-|x|).   dy/dx = sigmoid(x).
     4e-18 at x = -40 and 1000 at x = 1000, where the printed formula gives 0 and inf.""",
-    _softplus, lambda g, y, x: g * sigmoid(x), name="softplus", saves="inputs")
+    lambda x: activation.softplus(x), lambda g, y, x: g * sigmoid(x), name="softplus", saves="inputs")
 
 
 def _sloped(g, x, slope):
