@@ -6,7 +6,7 @@ matrix, and gathering the pixels under the kernel copies runs of N*C or C floats
 the time of NCHW, measured at 64 channels).  Input in any other order is converted once on the way in.
 
 Work goes row by row of the output, so that the gathered columns of a few rows stay in the cache until the product has read
-them, and rows are shared among threads (threads.py).
+them, and rows are shared among threads (threads.py).  Where it pays, toom_cook.py does the same with fewer multiplications.
 
 stride, padding, dilation are (vertical, horizontal) pairs.
 """
@@ -14,16 +14,49 @@ stride, padding, dilation are (vertical, horizontal) pairs.
 import math
 from typing import NamedTuple
 
+import numpy as np
+
 from minigan.backend import xp
+from minigan.errors import ConfigError
+from minigan.kernels.cpu import toom_cook
 from minigan.kernels.cpu.memory import pixels_first
 from minigan.kernels.threads import get_num_threads, share
 
 # Below this many channels a run of C floats is too short to copy quickly, and columns are laid out as whole planes.
 FEW_CHANNELS = 8
+# From this many channels on, in and out, Toom-Cook's savings outweigh its additions.
+MANY_CHANNELS = 16
 # Gathered columns are made for about this many bytes at a time: what one thread of ours keeps near, or several of BLAS's,
 # which want larger products.  A thread is not woken for less than this many columns.
 CACHE, BLAS_CACHE = 2**20, 2**22
 WORTH_A_THREAD = 2**18
+
+ALGORITHMS = ("auto", "direct", "toom-cook")
+_algorithm = "auto"
+
+
+def set_conv_algorithm(name: str) -> None:
+    """How convolutions are computed on the CPU: "auto" (at first), "direct" or "toom-cook".
+
+    "direct": every product of the sum.  "toom-cook": for kernels of 2 or 3 strides a third to a half of the products, with up
+    to ten times the rounding error, which is still a few millionths in float32 (kernels/cpu/toom_cook.py); other kernels stay
+    direct.  "auto": Toom-Cook where there are channels enough for it to be faster.  ConfigError for another name.
+    """
+    global _algorithm
+    if name not in ALGORITHMS:
+        raise ConfigError(f"set_conv_algorithm: {name!r} is not one of {', '.join(map(repr, ALGORITHMS))}")
+    _algorithm = name
+
+
+def get_conv_algorithm() -> str:
+    """The name that set_conv_algorithm was given last."""
+    return _algorithm
+
+
+def _toom_cook(x, shape, stride, dilation, groups):
+    """Shall Toom-Cook do this?   shape: of the weight."""
+    fits = isinstance(x, np.ndarray) and x.size and dilation == (1, 1) and groups == 1 and toom_cook.taps_of(shape[2:], stride)
+    return fits and (_algorithm == "toom-cook" or (_algorithm == "auto" and min(shape[:2]) >= MANY_CHANNELS))
 
 
 def conv2d(x, w, out, stride, padding, dilation, groups):
@@ -31,6 +64,9 @@ def conv2d(x, w, out, stride, padding, dilation, groups):
     m, n = xp(x), x.shape[0]
     rows = _padded(x, padding)
     y = m.empty((*out, n, w.shape[0]), x.dtype)
+    if _toom_cook(x, w.shape, stride, dilation, groups):
+        toom_cook.conv2d(rows, w, stride, y)
+        return y.transpose(2, 3, 0, 1)
     for inside, outside in _groups(w, groups):
         columns = _Columns(rows[..., inside], w.shape[2:], out, stride, dilation)
         columns.times(_kernel_matrix(w[outside]), y[..., outside])
@@ -42,6 +78,8 @@ def conv2d_adjoint(u, w, size, stride, padding, dilation, groups):
 
     <conv2d(x, w), u> = <x, conv2d_adjoint(u, w, size)> for every x of that size (H, W).
     """
+    if _toom_cook(u, w.shape, stride, dilation, groups):
+        return toom_cook.conv2d_adjoint(_hwnc(u), w, size, stride, padding).transpose(2, 3, 0, 1)
     spread = _scatter if w.shape[1] < FEW_CHANNELS else _gather
     if spread is _gather and dilation == (1, 1) and all(k % s == 0 for k, s in zip(w.shape[2:], stride)):
         spread = _gather_at_once
@@ -152,8 +190,10 @@ def conv2d_weight(x, u, kernel, stride, padding, dilation, groups):
     """w[o,c,r,s] = the sum over n,p,q of x[n,c, p*stride + r*dilation - padding, ...] u[n,o,p,q]."""
     m, per_group = xp(x), x.shape[1] // groups
     rows, u_rows = _padded(x, padding), _hwnc(u)
-    out = u_rows.shape[:2]
-    w = m.zeros((u.shape[1], per_group, *kernel), x.dtype)
+    out, shape = u_rows.shape[:2], (u.shape[1], per_group, *kernel)
+    if _toom_cook(x, shape, stride, dilation, groups):
+        return toom_cook.conv2d_weight(rows, u_rows, shape, stride)
+    w = m.zeros(shape, x.dtype)
     for inside, outside in _groups(w, groups):
         columns = _Columns(rows[..., inside], kernel, out, stride, dilation)
         source = u_rows[..., outside]
