@@ -247,7 +247,8 @@ _sloped = primitive(_sloped, lambda h, y, g, x, slope: _sloped(h, x, slope), lam
                     name="relu_gradient", saves="inputs")
 relu = elementwise(
     "y = max(x, 0).   dy/dx = 1 where x > 0, else 0 (0 at 0).",
-    lambda x: xp(x).maximum(x, 0), lambda g, y, x: _sloped(g, plain(y), 0.0), name="relu", saves="output")
+    lambda x: mapped(lambda out, x: xp(x).maximum(x, 0, out=out), x) if is_array(x) else np.maximum(x, 0),
+    lambda g, y, x: _sloped(g, plain(y), 0.0), name="relu", saves="output")
 
 
 def _leaky_relu(x, negative_slope=0.01):

@@ -5,8 +5,13 @@ SGD (momentum, Nesterov)          Adam (AMSGrad)          RMSprop (centered, mom
 Names, options, defaults and results are torch.optim's.  `options` is the group's dict; t counts steps from 1.
 """
 
+import numpy as np
+
 from minigan.backend import xp
+from minigan.kernels.threads import share
 from minigan.optim.optimizer import Optimizer
+
+WORTH_A_THREAD = 2**16  # weights
 
 
 class SGD(Optimizer):
@@ -54,7 +59,12 @@ class Adam(Optimizer):
         return ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if options["amsgrad"] else []))
 
     def update(self, w, g, state, t, options):
-        """See the class.  In place throughout: a step of Adam is bound by memory, not by arithmetic."""
+        """See the class.  Every thread takes a part of the weights."""
+        part = lambda a, b: self._update(w[a:b], g[a:b], {name: v[a:b] for name, v in state.items()}, t, options)
+        share(part, w.size, WORTH_A_THREAD) if isinstance(w, np.ndarray) else part(None, None)
+
+    def _update(self, w, g, state, t, options):
+        """In place throughout: a step of Adam is bound by memory, not by arithmetic."""
         module, (b1, b2) = xp(w), options["betas"]
         g = _decayed(w, g, options)
         m, v = state["exp_avg"], state["exp_avg_sq"]

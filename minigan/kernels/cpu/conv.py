@@ -138,8 +138,10 @@ def _gather_at_once(x, u, w, stride, padding, dilation):
     """
     (o, c, *kernel), n = w.shape, u.shape[2]
     taps = [k // s for k, s in zip(kernel, stride)]
-    count = [-(-(size + p) // s) for size, p, s in zip(x.shape[:2], padding, stride)]
-    columns = _Columns(_window(u, [1 - t for t in taps], count), taps, count, (1, 1), (1, 1))
+    low = [-(-(p - s + 1) // s) for p, s in zip(padding, stride)]  # the least q that some phase needs; before `end` the last
+    end = [-(-(size + p) // s) for size, p, s in zip(x.shape[:2], padding, stride)]
+    count = [stop - start for start, stop in zip(low, end)]
+    columns = _Columns(_window(u, [start + 1 - t for start, t in zip(low, taps)], end), taps, count, (1, 1), (1, 1))
     # The highest o comes first in the columns: taps in falling order.
     matrix = w.reshape(o, c, taps[0], stride[0], taps[1], stride[1])[:, :, ::-1, :, ::-1].transpose(2, 4, 0, 3, 5, 1)
     found = xp(u).empty((*count, n, stride[0] * stride[1] * c), u.dtype)
@@ -149,8 +151,8 @@ def _gather_at_once(x, u, w, stride, padding, dilation):
         for g in range(stride[1]):
             first = [-(-(p - phase) // s) for p, phase, s in zip(padding, (f, g), stride)]  # q of x's first pixel of the phase
             i, j = (s * q + phase - p for s, q, phase, p in zip(stride, first, (f, g), padding))
-            target = x[i :: stride[0], j :: stride[1]]
-            target[...] = found[first[0] : first[0] + len(target), first[1] : first[1] + target.shape[1], :, f, g]
+            target, (q, r) = x[i :: stride[0], j :: stride[1]], (a - b for a, b in zip(first, low))
+            target[...] = found[q : q + len(target), r : r + target.shape[1], :, f, g]
 
 
 class _Phase(NamedTuple):
