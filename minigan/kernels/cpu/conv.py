@@ -61,12 +61,11 @@ def _toom_cook(x, shape, stride, dilation, groups):
 
 def conv2d(x, w, out, stride, padding, dilation, groups):
     """y[n,o,p,q] = the sum over c,r,s of x[n,c, p*stride + r*dilation - padding, ...] w[o,c,r,s], y of size out (oh, ow)."""
+    if _toom_cook(x, w.shape, stride, dilation, groups):
+        return toom_cook.conv2d(_hwnc(x), w, out, stride, padding).transpose(2, 3, 0, 1)
     m, n = xp(x), x.shape[0]
     rows = _padded(x, padding)
     y = m.empty((*out, n, w.shape[0]), x.dtype)
-    if _toom_cook(x, w.shape, stride, dilation, groups):
-        toom_cook.conv2d(rows, w, stride, y)
-        return y.transpose(2, 3, 0, 1)
     for inside, outside in _groups(w, groups):
         columns = _Columns(rows[..., inside], w.shape[2:], out, stride, dilation)
         columns.times(_kernel_matrix(w[outside]), y[..., outside])
@@ -191,11 +190,11 @@ def _window(u, low, high):
 def conv2d_weight(x, u, kernel, stride, padding, dilation, groups):
     """w[o,c,r,s] = the sum over n,p,q of x[n,c, p*stride + r*dilation - padding, ...] u[n,o,p,q]."""
     m, per_group = xp(x), x.shape[1] // groups
+    w = m.zeros((u.shape[1], per_group, *kernel), x.dtype)
+    if _toom_cook(x, w.shape, stride, dilation, groups):
+        return toom_cook.conv2d_weight(_hwnc(x), _hwnc(u), kernel, stride, padding)
     rows, u_rows = _padded(x, padding), _hwnc(u)
-    out, shape = u_rows.shape[:2], (u.shape[1], per_group, *kernel)
-    if _toom_cook(x, shape, stride, dilation, groups):
-        return toom_cook.conv2d_weight(rows, u_rows, shape, stride)
-    w = m.zeros(shape, x.dtype)
+    out = u_rows.shape[:2]
     for inside, outside in _groups(w, groups):
         columns = _Columns(rows[..., inside], kernel, out, stride, dilation)
         source = u_rows[..., outside]

@@ -55,29 +55,60 @@ def squares(out, r):
     return [(i, m, j, l) for i, m in pieces(out[0]) for j, l in pieces(out[1])]
 
 
-def _images(x):
-    """How many images there are, and how many at least a thread should get."""
-    n = x.shape[2]
-    return n, -(-WORTH_A_THREAD * n // x.size)
+class Grid:
+    """An array (H, W, N, C) seen as a grid of pixels of stride^2 C numbers: pixel i holds array[stride i + f - padding].
 
-
-def correlate(x, w, out):
-    """out[p, q] = the sum over a, b of x[p + a, q + b] w[a, b], a product of matrices (N, K) (K, O).
-
-    x (H + r - 1, W + r - 1, N, ...), w (r, r, K, O), out (H, W, N, ...), where ... are axes of K and of O elements in all.
+    f: the phase, 0 <= f < stride, along each axis.  Outside the array are zeros, and what is written there is lost.
     """
+
+    def __init__(self, array, stride=(1, 1), padding=(0, 0)):
+        self.array, self.stride, self.padding = array, stride, padding
+
+    def read(self, i, h, j, w, images):
+        """The pixels i to i + h, j to j + w of some images (a slice): (h, w, N, stride^2 C), a copy."""
+        n, c = self.array[0, 0, images].shape
+        out = np.zeros((h, w, n, *self.stride, c), self.array.dtype)
+        for f, g, inside, mine in self._phases(i, h, j, w):
+            out[(*mine, slice(None), f, g)] = self.array[(*inside, images)]
+        return out.reshape(h, w, n, -1)
+
+    def write(self, i, j, images, values):
+        """The reverse, of values (h, w, N, stride^2 C)."""
+        h, w, n, _ = values.shape
+        values = values.reshape(h, w, n, *self.stride, -1)
+        for f, g, inside, mine in self._phases(i, h, j, w):
+            self.array[(*inside, images)] = values[(*mine, slice(None), f, g)]
+
+    def _phases(self, i, h, j, w):
+        """(f, g, where in the array, where in the pixels), the last two as pairs of slices, for every phase."""
+        rows, columns = ([_overlap(at, count, size, stride, padding - phase) for phase in range(stride)] for
+                         at, count, size, stride, padding in zip((i, j), (h, w), self.array.shape, self.stride, self.padding))
+        for f, row in enumerate(rows):
+            for g, column in enumerate(columns):
+                yield f, g, (row[0], column[0]), (row[1], column[1])
+
+
+def _overlap(i, count, size, stride, shift):
+    """For the k from i to i + count whose stride k - shift is in range(size): those numbers, and k - i, as slices."""
+    first, last = max(i, -(-shift // stride)), min(i + count, -(-(size + shift) // stride))
+    last = max(first, last)
+    start = stride * first - shift
+    return slice(start, start + stride * (last - first), stride), slice(first - i, last - i)
+
+
+def correlate(x, w, y, out):
+    """y[p, q] = the sum over a, b of x[p + a, q + b] w[a, b] for p, q in the ranges out; x, y Grids, w (r, r, K, O)."""
     r, dtype = len(w), w.dtype
-    tiles = squares(out.shape, r)
+    tiles = squares(out, r)
     longest = matrices(max(max(m, l) for _, m, _, l in tiles), r, dtype)[1]
     w_points = both(longest, longest, w)
 
     def work(first, last):
         for i, m, j, l in tiles:
             (a, _, b), (a2, _, b2) = matrices(m, r, dtype), matrices(l, r, dtype)
-            patch = x[i : i + len(b), j : j + len(b2), first:last].reshape(len(b), len(b2), last - first, -1)
-            y = both(a, a2, both(b, b2, patch) @ w_points[: len(b), : len(b2)])
-            target = out[i : i + m, j : j + l, first:last]
-            target[...] = y.reshape(target.shape)
+            patch = x.read(i, len(b), j, len(b2), slice(first, last))
+            products = both(b, b2, patch) @ w_points[: len(b), : len(b2)]  # of matrices (N, K) (K, O), at every point
+            y.write(i, j, slice(first, last), both(a, a2, products))
 
     share(work, *_images(x))
 
@@ -87,14 +118,20 @@ def correlate_weight(x, u, r):
 
     def work(first, last):
         total = 0
-        for i, m, j, l in squares(u.shape, r):
-            (a, g, b), (a2, g2, b2) = matrices(m, r, x.dtype), matrices(l, r, x.dtype)
-            patch = x[i : i + len(b), j : j + len(b2), first:last].reshape(len(b), len(b2), last - first, -1)
-            products = both(b, b2, patch).swapaxes(2, 3) @ both(a.T, a2.T, u[i : i + m, j : j + l, first:last])
-            total = total + both(g.T, g2.T, products)
+        for i, m, j, l in squares(u.array.shape, r):
+            (a, g, b), (a2, g2, b2) = matrices(m, r, u.array.dtype), matrices(l, r, u.array.dtype)
+            left = both(b, b2, x.read(i, len(b), j, len(b2), slice(first, last)))
+            right = both(a.T, a2.T, u.read(i, m, j, l, slice(first, last)))
+            total = total + both(g.T, g2.T, left.swapaxes(2, 3) @ right)
         return total
 
     return sum(share(work, *_images(x)))
+
+
+def _images(x):
+    """How many images a Grid has, and how many at least a thread should get."""
+    n = x.array.shape[2]
+    return n, -(-WORTH_A_THREAD * n // x.array.size)
 
 
 def taps_of(kernel, stride):
@@ -103,36 +140,29 @@ def taps_of(kernel, stride):
     return r if tuple(kernel) == (r * stride[0], r * stride[1]) and 2 <= r <= 3 else None
 
 
-def conv2d(rows, w, stride, y):
-    """y (oh, ow, N, O) = the convolution with w (O, C, kh, kw) of the padded x, given as rows (H, W, N, C)."""
-    taps = _taps(w, stride)
-    correlate(_phases(rows, stride, y.shape, len(taps)), taps, y)
+def conv2d(x, w, out, stride, padding):
+    """y (*out, N, O) from x (H, W, N, C), w (O, C, kh, kw)."""
+    y = np.empty((*out, x.shape[2], w.shape[0]), x.dtype)
+    correlate(Grid(x, stride, padding), _taps(w, stride), Grid(y), out)
+    return y
 
 
 def conv2d_adjoint(u, w, size, stride, padding):
     """x (*size, N, C) from u (oh, ow, N, O): again a correlation, of u in a frame of zeros, with the taps in falling order."""
-    taps, (oh, ow, n, o) = _taps(w, stride), u.shape
-    r, (top, left), (height, width) = len(taps), padding, size
-    framed = np.zeros((oh + 2 * (r - 1), ow + 2 * (r - 1), n, o), u.dtype)
-    framed[r - 1 : r - 1 + oh, r - 1 : r - 1 + ow] = u
-    pixels = oh + r - 1, ow + r - 1  # of all phases together: what the kernel reaches; beyond it x is 0
-    h, w = (max(k * s, p + end) for k, s, p, end in zip(pixels, stride, padding, size))
-    padded = np.zeros((h, w, n, taps.shape[2] // (stride[0] * stride[1])), u.dtype)
-    correlate(framed, np.ascontiguousarray(taps[::-1, ::-1].swapaxes(2, 3)), _phases(padded, stride, pixels, 1))
-    return np.ascontiguousarray(padded[top : top + height, left : left + width])
+    taps = _taps(w, stride)
+    r = len(taps)
+    out = u.shape[0] + r - 1, u.shape[1] + r - 1
+    x = np.zeros((*size, u.shape[2], w.shape[1]), u.dtype)  # zeros, for the kernel may not reach all of it
+    falling = np.ascontiguousarray(taps[::-1, ::-1].swapaxes(2, 3))
+    correlate(Grid(u, padding=(r - 1, r - 1)), falling, Grid(x, stride, padding), out)
+    return x
 
 
-def conv2d_weight(rows, u, shape, stride):
-    """w, of this shape (O, C, kh, kw), from the padded x as rows and u (oh, ow, N, O)."""
-    r = shape[2] // stride[0]
-    taps = correlate_weight(_phases(rows, stride, u.shape, r), u, r)
-    return taps.reshape(r, r, *stride, shape[1], shape[0]).transpose(5, 4, 0, 2, 1, 3).reshape(shape)
-
-
-def _phases(rows, stride, out, r):
-    """rows (H, W, N, C), as far as out needs, shown as (oh + r - 1, ow + r - 1, N, stride, stride, C)."""
-    (sy, sx), (h, w) = stride, (out[0] + r - 1, out[1] + r - 1)
-    return rows[: h * sy, : w * sx].reshape(h, sy, w, sx, *rows.shape[2:]).transpose(0, 2, 4, 1, 3, 5)
+def conv2d_weight(x, u, kernel, stride, padding):
+    """w (O, C, *kernel) from x (H, W, N, C), u (oh, ow, N, O)."""
+    r = kernel[0] // stride[0]
+    taps = correlate_weight(Grid(x, stride, padding), Grid(u), r).reshape(r, r, *stride, x.shape[3], u.shape[3])
+    return taps.transpose(5, 4, 0, 2, 1, 3).reshape(u.shape[3], x.shape[3], *kernel)
 
 
 def _taps(w, stride):
