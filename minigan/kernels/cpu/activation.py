@@ -18,7 +18,7 @@ def bias_gradient(g):
 def leaky_relu(x, slope):
     """x where x > 0, else slope x, for 0 <= slope <= 1.   Any shape."""
     if not slope:
-        return np.maximum(x, 0)
+        return mapped(lambda out, x: np.maximum(x, 0, out=out), x)
     return mapped(lambda out, x: np.maximum(x, np.multiply(x, slope, out=out), out=out), x)
 
 
