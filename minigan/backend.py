@@ -56,7 +56,7 @@ def check_mix(op: str, arrays) -> None:
     Numbers join any array; a boolean array joins any dtype.
     """
     arrays = [a for a in arrays if is_array(a)]
-    if len({MODULES[type(a)] for a in arrays}) > 1:
+    if len({device_of(a) for a in arrays}) > 1:
         raise DeviceError(mixed_devices(op, arrays))
     if len({a.dtype for a in arrays if a.dtype != bool}) > 1:
         listing = " and ".join(f"{a.dtype} {a.shape}" for a in arrays)

@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from minigan.backend import xp
 from minigan.errors import ConfigError, ShapeError
 from minigan.nn import functional as F
 from minigan.nn import init
@@ -77,7 +78,7 @@ class _Recurrent(Module):
     def _state(self, hx, x, shape):
         """The initial state as a tuple of tensors of this shape: hx, checked, or zeros of x's dtype on its device."""
         if hx is None:
-            zeros = Tensor(np.zeros(shape, x.dtype)).to(x.device)
+            zeros = Tensor(xp(x.data).zeros(shape, x.dtype))
             return (zeros,) * self.states
         state = tuple(hx) if self.states > 1 else (hx,)
         if len(state) != self.states or any(tuple(part.shape) != shape for part in state):

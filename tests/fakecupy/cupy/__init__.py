@@ -288,8 +288,13 @@ from cupy import cuda, lib, linalg, random  # noqa: E402
 from cupy._raw import RawKernel, RawModule  # noqa: E402
 
 
+_found: dict = {}
+
+
 def __getattr__(name):
-    """Everything else, as the surface says."""
+    """Everything else, as the surface says.  Not kept in the module, whose own code means Python's max and sum."""
+    if name in _found:
+        return _found[name]
     if name.startswith("__") or name not in SURFACE["cupy"]:
         raise AttributeError(f"module 'cupy' has no attribute {name!r}")
     if name in SURFACE["ufuncs"] and hasattr(np, name):
@@ -302,5 +307,5 @@ def __getattr__(name):
         found = getattr(np, name)  # dtypes, pi, newaxis
     else:
         raise NotImplementedError(f"the stand-in has no cupy.{name}, which the real package has: add it")
-    globals()[name] = found
+    _found[name] = found
     return found
