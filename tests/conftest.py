@@ -38,7 +38,8 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if item not in set(out)]
 
 
-settings.register_profile("minigan", derandomize=True, deadline=None, max_examples=25 if BACKEND == "numpy" else 5, database=None)
+settings.register_profile("minigan", derandomize=True, deadline=None, database=None,
+                          max_examples=25 if BACKEND == "numpy" else 5)
 settings.load_profile("minigan")
 
 

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 
 import minigan as mg
 
-STAND_IN = Path(__file__).parents[1] / "fakecupy"
+SURFACE = Path(__file__).parents[1] / "cupy_surface.py"
 
 
 @pytest.fixture
@@ -260,8 +260,7 @@ def test_arrays_of_two_devices_do_not_meet(cp, card, monkeypatch):
         assert b.device.id == 1
         with pytest.raises(ValueError, match="current device"):
             a + 1
-        with pytest.raises(ValueError, match="current device"):
-            a.copy()
+        assert a.copy().device.id == 1
         with pytest.raises(ValueError, match="current device"):
             a[...] = 1
     with pytest.raises(ValueError, match="current device"):
@@ -285,10 +284,7 @@ def test_kernels_take_exact_types_only(cp, x):
 
 
 def test_the_snapshot_is_what_the_installed_cupy_says():
-    try:
-        installed = version("cupy-cuda13x")
-    except PackageNotFoundError:
-        pytest.skip("cupy-cuda13x is not installed: pip install minigan[test-gpu]")
-    assert installed.startswith("14.2.")
-    checked = subprocess.run([sys.executable, STAND_IN / "snapshot.py", "--check"], capture_output=True, text=True)
+    if not any(name.startswith("cupy-cuda") for name in packages_distributions().get("cupy", [])):
+        pytest.skip("the real CuPy is not installed: pip install 'minigan[test-gpu]'")
+    checked = subprocess.run([sys.executable, SURFACE, "--check"], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stderr

@@ -1,6 +1,6 @@
 """A strict stand-in for CuPy 14, for machines without a GPU: what the real package refuses, this one refuses too.
 
-It knows the real package's names and arguments from ../surface.json, computes with NumPy, and is stricter than CuPy where
+It knows the real package's names and arguments from ../surface.json (made by tests/cupy_surface.py), computes with NumPy, and is stricter than CuPy where
 CuPy is silent: an index out of bounds (CuPy wraps around), two values for one place (undefined), writing into a broadcast
 view (a race), host arrays and lists where CuPy copies them behind one's back.  What a test sets and reads is in _fake.py.
 
@@ -281,7 +281,7 @@ def get_array_module(*args):
 
 def is_available():
     """Can a GPU be used?"""
-    return _fake.machine.driver and _fake.machine.cards > 0
+    return _fake.machine.driver >= 13000 and _fake.machine.cards > 0
 
 
 from cupy import cuda, lib, linalg, random  # noqa: E402

@@ -217,8 +217,7 @@ class ndarray:
     # ------------------------------------------------------------------------------------------------------- copies ---
 
     def copy(self, order="C"):
-        """A copy on the device."""
-        operand(self)
+        """A copy on the current device, also of an array on another."""
         return own(lambda: self._a.copy(order))
 
     def __copy__(self):
