@@ -1,7 +1,7 @@
 """A strict stand-in for CuPy 14, for machines without a GPU: what the real package refuses, this one refuses too.
 
-It knows the real package's names and arguments from ../surface.json (made by tests/cupy_surface.py), computes with NumPy, and is
-stricter than CuPy where CuPy is silent: an index out of bounds (CuPy wraps around), two values for one place (undefined),
+It knows the real package's names and arguments from ../surface.json (made by tests/cupy_surface.py), computes with NumPy, and
+is stricter than CuPy where CuPy is silent: an index out of bounds (CuPy wraps around), two values for one place (undefined),
 writing into a broadcast view (a race), host arrays and lists where CuPy copies them behind one's back.  What a test sets and
 reads is in _fake.py.
 

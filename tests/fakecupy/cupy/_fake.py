@@ -87,7 +87,7 @@ class Recording:
 
     def end(self):
         """Undo: a capture computes nothing, it only writes down."""
-        for memory, copy in self.before.values():
+        for memory, copy in reversed(self.before.values()):  # the same memory may have been seen by two addresses
             memory[...] = copy
         for memory in self.new.values():
             poison(memory)
