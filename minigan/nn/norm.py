@@ -59,7 +59,9 @@ class _BatchNorm(_Running):
         if tracked and self.training:
             self.num_batches_tracked.data += 1
             self.num_batches_tracked.touch()
-            momentum = 1 / int(self.num_batches_tracked) if momentum is None else momentum
+            if momentum is None:  # on a GPU an array: reading the count would make the CPU wait
+                count = self.num_batches_tracked.data
+                momentum = 1 / int(count) if isinstance(count, np.ndarray) else (1 / count).astype(x.dtype)
         return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias,
                             self.training or not tracked, momentum, self.eps)
 
