@@ -2,6 +2,7 @@
 
 xp          the module (numpy, cupy) of some arrays                 is_array    one of those modules' arrays?
 device_of   "cpu", "cuda:0", ... of an array                        to_device   copy an array there
+beside      an array from the host, where another array lives       kept_beside the same, uploaded once and kept
 seed, Streams   named random streams                                add_at      out[index] += values, repeats counted
 keep_memory     let freed arrays be reused at once
 
@@ -11,6 +12,7 @@ a GPU is first asked for, never before (importing it takes longer than importing
 
 import contextlib
 import zlib
+from collections import OrderedDict
 from functools import partial
 
 import numpy as np
@@ -80,7 +82,7 @@ def new_array(data, dtype=None):
     array = np.asarray(data) if not is_array(data) else data
     if array.dtype.kind not in "fiub":
         raise DTypeError(f"a tensor holds real numbers or booleans, got {array.dtype} from {type(data).__name__}")
-    if dtype is None and array.dtype == np.float64 and not isinstance(data, (np.ndarray, np.generic)):
+    if dtype is None and array.dtype == np.float64 and not is_array(data) and not isinstance(data, np.generic):
         dtype = np.float32
     return array if dtype is None or array.dtype == dtype else array.astype(dtype)
 
@@ -108,15 +110,44 @@ def check_device(device: str) -> str:
 
 
 def to_device(array, device: str):
-    """The array on that device: itself if it is there already, else a copy.  DeviceError if the device can't be used."""
+    """The array on that device: itself if it is there already, else a copy.  DeviceError if the device can't be used.
+
+    The card that something was last moved to is the one that ops run on: a process uses one card at a time.
+    """
     if device == "cpu":
         return array if isinstance(array, np.ndarray) else array.get()
     device = check_device(device)
     if not isinstance(array, np.ndarray) and device_of(array) == device:
         return array
     cupy = _cupy()
-    with cupy.cuda.Device(int(device.partition(":")[2])):
-        return cupy.asarray(array)
+    cupy.cuda.Device(int(device.partition(":")[2])).use()
+    return cupy.asarray(array)
+
+
+def beside(array, like):
+    """The array where `like` lives: a NumPy array beside one on a GPU is uploaded, at every call."""
+    on_cpu = isinstance(like, np.ndarray) or not is_array(like)
+    return array if on_cpu or type(array) is type(like) else to_device(np.asarray(array), device_of(like))
+
+
+_kept: OrderedDict = OrderedDict()  # (device, dtype, shape, bytes) -> array on a GPU, the last used last
+KEPT = 256  # of them at most
+
+
+def kept_beside(array, like):
+    """`beside` for a small NumPy array that follows from shapes and options alone, such as an index: uploaded once, and kept.
+
+    So an op that needs one makes no transfer inside a training step.  The caller must not write into it.
+    """
+    if isinstance(like, np.ndarray) or not is_array(like):
+        return array
+    key = device_of(like), array.dtype.str, array.shape, array.tobytes()
+    if key not in _kept:
+        _kept[key] = to_device(array, key[0])
+    _kept.move_to_end(key)
+    while len(_kept) > KEPT:
+        _kept.popitem(last=False)
+    return _kept[key]
 
 
 def _cupy():
@@ -135,7 +166,17 @@ def _cupy():
 
 
 class cuda:
-    """torch.cuda's question: `mg.cuda.is_available()`."""
+    """torch.cuda's names: `mg.cuda.is_available()`, `with mg.cuda.device("cuda:1"): ...`."""
+
+    @staticmethod
+    def device(device: str):
+        """Inside the block, new arrays are made on that GPU and its arrays may be computed with.   Nothing for "cpu".
+
+        Where there is one GPU, nobody needs this.
+        """
+        if device == "cpu":
+            return contextlib.nullcontext()
+        return _cupy().cuda.Device(int(check_device(device).partition(":")[2] or 0))
 
     @staticmethod
     def is_available() -> bool:
@@ -169,6 +210,23 @@ def keep_memory() -> None:
         mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD: do not give the end of the heap back
 
 
+def joined(arrays, axis=0):
+    """The arrays one after the other along an axis.
+
+    CuPy's concatenate uploads a table of addresses for more than eight small arrays: here each is copied to its place.
+    """
+    m = xp(*arrays)
+    if m is np or len(arrays) <= 8:
+        return m.concatenate(arrays, axis=axis)
+    shape = list(arrays[0].shape)
+    shape[axis] = sum(a.shape[axis] for a in arrays)
+    out, start = m.empty(shape, m.result_type(*{a.dtype for a in arrays})), 0
+    for a in arrays:
+        out[(slice(None),) * axis + (slice(start, start + a.shape[axis]),)] = a
+        start += a.shape[axis]
+    return out
+
+
 def add_at(out, index, values) -> None:
     """out[index] += values in place, where an element that the index names k times receives all k values."""
     xp(out).add.at(out, index, values)
@@ -198,25 +256,37 @@ class Streams:
         """The same names on a device: on the CPU these streams themselves, on a GPU generators that draw there.
 
         Those have other numbers, since NumPy's algorithms make one number after another: their n-th number depends on the
-        seed, the name and n alone (kernels/cuda/random.py), and they have the methods that a training step uses.
+        seed, the name and n alone (kernels/cuda/random.py), and they have the methods that a training step uses.  One set of
+        streams serves one GPU.
         """
         return self if device == "cpu" else partial(self._gpu_generator, device)
 
     def _gpu_generator(self, device, name):
-        found = self._on_gpu.get(name)
-        if found is None or found.device != device:
-            from minigan.kernels.cuda.random import Generator  # not before there is a GPU to draw on
+        if name not in self._on_gpu:
+            from minigan.kernels.cuda.random import Philox  # not before there is a GPU to draw on
 
-            start = self._gpu_states.pop(name, 0) if found is None else found.state
-            found = self._on_gpu[name] = Generator([self.seed, zlib.crc32(name.encode())], device, start)
-        return found
+            entropy = np.random.SeedSequence([self.seed, zlib.crc32(name.encode())])
+            self._on_gpu[name] = Philox(int(entropy.generate_state(1, np.uint64)[0]), device)
+            if name in self._gpu_states:
+                self._on_gpu[name].load_state_dict(self._gpu_states.pop(name))
+        return self._on_gpu[name]
+
+    def advance(self) -> None:
+        """The last thing in a recorded step (train/capture.py): the next launch of it draws the next numbers."""
+        for generator in self._on_gpu.values():
+            generator.advance()
+
+    def repeated(self) -> None:
+        """Note that a recorded step was launched once more, and has drawn what it draws."""
+        for generator in self._on_gpu.values():
+            generator.repeated()
 
     def state_dict(self) -> dict:
         """The seed and every generator's state, as plain numbers and strings."""
         return {
             "seed": self.seed,
             "generators": {name: g.bit_generator.state for name, g in self._generators.items()},
-            "gpu": self._gpu_states | {name: g.state for name, g in self._on_gpu.items()},
+            "gpu": self._gpu_states | {name: g.state_dict() for name, g in self._on_gpu.items()},
         }
 
     def load_state_dict(self, state: dict) -> None:

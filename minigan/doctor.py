@@ -16,13 +16,15 @@ import numpy as np
 
 @dataclass
 class Finding:
-    """One line of the report.   ok: nothing to do;  needed: minigan cannot work without it."""
+    """One line of the report.   ok: nothing to do;  needed: minigan cannot work without it;  absent: it is not here, and
+    need not be."""
 
     what: str
     found: str
     ok: bool = True
     advice: str = ""
     needed: bool = False
+    absent: bool = False
 
 
 def blas() -> dict:
@@ -107,7 +109,8 @@ def _mnist():
 
     rows = data.verify("mnist")
     if all(status == "missing" for _, status in rows):
-        return Finding("mnist", "not on this machine", advice="fetched on first use, or give --data-dir or $MINIGAN_DATA")
+        return Finding("mnist", "not on this machine", absent=True,
+                       advice="fetched on first use, or give --data-dir or $MINIGAN_DATA")
     bad = [f"{file}: {status}" for file, status in rows if not status.startswith("ok")]
     return Finding("mnist", _summary(rows, "none"), not bad, "; ".join(bad))
 
@@ -150,5 +153,5 @@ def _cuda():
     try:
         device = check_device("cuda")
     except DeviceError as error:
-        return Finding("cuda", "not usable", True, str(error))
+        return Finding("cuda", "not usable", True, str(error), absent=True)
     return Finding("cuda", f"{device} can be used")

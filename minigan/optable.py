@@ -15,9 +15,10 @@ from types import ModuleType
 import numpy as np
 
 from minigan import ops
+from minigan.backend import kept_beside
 from minigan.errors import ConfigError, GradientMismatch, suggestion
 from minigan.gradcheck import gradcheck
-from minigan.tensor import Tensor
+from minigan.tensor import Tensor, plain
 
 # ------------------------------------------------------------------------------------------ numbers to try ops on ---
 
@@ -238,8 +239,8 @@ row("conv1d", _conv(ops.conv1d, (2, 2, 6), (3, 2, 3), (3,)),
 
 
 def _constant(x, *numbers):
-    """Numbers that are not differentiated, of x's dtype."""
-    return Tensor(np.array(numbers, x.dtype))
+    """Numbers that are not differentiated, of x's dtype, where x is."""
+    return Tensor(kept_beside(np.array(numbers, x.dtype), plain(x)))
 
 
 row("batch_norm", (lambda x, w, b: ops.batch_norm(x, None, None, w, b, True), (4, 3), (3,), (3,)),

@@ -1,6 +1,8 @@
 """What holds for every test: fresh random streams, an engine that records, the same property tests in each run."""
 
 import os
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +15,24 @@ from minigan.autograd import is_recording
 # Tests run side by side, one per core: BLAS threads of their own would only wait for each other (ten times slower).
 threadpool_limits(1)
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the commands that tests start
+
+# `import cupy` finds the stand-in, which says that there is no card unless a test asks for one (the fixture `card`).  A machine
+# with a real card runs the suite with MINIGAN_BACKEND=cupy.
+BACKEND = os.environ.get("MINIGAN_BACKEND", "numpy")
+if BACKEND != "cupy":
+    sys.path.insert(0, str(Path(__file__).parent / "fakecupy"))
+    os.environ.setdefault("FAKECUPY_CARDS", "0" if BACKEND == "numpy" else "1")
+
+    from cudashim.cublas import FakeCublas  # the stand-in's matrix products
+
+    from minigan.kernels.cuda import gemm
+
+    def _standins_cublas():
+        from cupy import _fake
+
+        return FakeCublas(lambda function, out: _fake.mutate(function, out, kind="launch"))
+
+    gemm.load_library, gemm.WORKSPACE = _standins_cublas, 1024
 
 settings.register_profile("minigan", derandomize=True, deadline=None, max_examples=25, database=None)
 settings.load_profile("minigan")
@@ -31,3 +51,13 @@ def sealed():
 @pytest.fixture
 def rng():
     return np.random.default_rng(7)
+
+
+@pytest.fixture
+def card(monkeypatch):
+    """A machine with one GPU: the stand-in's controls, counts at zero."""
+    from cupy import _fake
+
+    monkeypatch.setattr(_fake.machine, "cards", 1)
+    _fake.counts.reset()
+    return _fake

@@ -208,5 +208,6 @@ def _doctor(options):
         print(json.dumps([vars(f) for f in findings], indent=2))
     else:
         for f in findings:
-            print(f"{'ok ' if f.ok else '!! '} {f.what:<12} {f.found}" + (f"\n{'':16}{f.advice}" if f.advice else ""))
+            mark = "!!" if not f.ok else "--" if f.absent else "ok"
+            print(f"{mark}  {f.what:<12} {f.found}" + (f"\n{'':16}{f.advice}" if f.advice else ""))
     return 0 if all(f.ok or not f.needed for f in findings) else 2

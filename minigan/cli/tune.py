@@ -130,7 +130,7 @@ def _check(options, points, common):
     recipe = registry.get(options.system)
     dataset = data.load(options.data or recipe.data, data_dir=options.data_dir)
     for point in points:
-        settings = recipe.configure({**common, **point}, tuple(dataset.sample_shape))
+        settings = recipe.fit(dataset, {**common, **point})
         data.Loader(dataset, settings.batch_size, 0)
         game = recipe.build(settings, dataset.sample_shape)
         hooks.Schedule(settings, game, dataset.sample_shape)
@@ -213,9 +213,11 @@ def _one(options, folder, metric, number, common, point, seed):
 
 
 def _minigan(jobs, *arguments):
+    from minigan.cli.train import THREADS
+
     environment = dict(os.environ)
     if jobs > 1:  # more threads than cores would wait for each other
-        environment |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        environment |= dict.fromkeys(THREADS, "1")
     return subprocess.run([sys.executable, "-m", "minigan", *map(str, arguments)], capture_output=True, text=True,
                           check=False, env=environment)
 

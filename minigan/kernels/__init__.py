@@ -1,4 +1,23 @@
 """The few hot array kernels that the ops call: plain arrays in, plain arrays out, no gradients, no checks.
 
-cpu/    NumPy (and, through the same calls, CuPy): conv.py, norm.py
+cpu/     NumPy: conv.py, norm.py, ...           cuda/    the same functions on a card: *.cu, and *.py around them
+conv.py, norm.py, ...    what the ops import: the arrays decide which of the two runs
 """
+
+from functools import wraps
+from importlib import import_module
+
+import numpy as np
+
+
+def by_array(cpu):
+    """A function that calls `cpu` if its first argument is a NumPy array, else kernels/cuda's function of that name."""
+    module = cpu.__module__.replace(".kernels.cpu.", ".kernels.cuda.")
+
+    @wraps(cpu)
+    def call(x, *args, **options):
+        if isinstance(x, np.ndarray):
+            return cpu(x, *args, **options)
+        return getattr(import_module(module), cpu.__name__)(x, *args, **options)
+
+    return call

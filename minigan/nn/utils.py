@@ -93,8 +93,8 @@ class SpectralNorm:
             matrix = self.matrix(plain(getattr(module, self.name + "_orig")))
             u, v = getattr(module, self.name + "_u"), getattr(module, self.name + "_v")
             for _ in range(self.n_power_iterations):  # new arrays: the graph of an earlier forward needs the old ones
-                v.data = _unit(matrix.T @ u.data, self.eps)
-                u.data = _unit(matrix @ v.data, self.eps)
+                v.data = _unit(ops.matmul(matrix.T, u.data), self.eps)
+                u.data = _unit(ops.matmul(matrix, v.data), self.eps)
         setattr(module, self.name, self.normalised(module))
 
     def after(self, module, inputs, output):

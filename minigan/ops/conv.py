@@ -12,8 +12,9 @@ The arithmetic is in kernels/.  Names, argument order and shapes are those of to
 
 from minigan.autograd import primitive
 from minigan.errors import ShapeError
-from minigan.kernels.cpu import conv as kernels
-from minigan.ops.shape import expand_dims, reshape, squeeze
+from minigan.kernels import activation
+from minigan.kernels import conv as kernels
+from minigan.ops.shape import broadcast_to, expand_dims, reshape, squeeze
 
 # The primitives.  how = (stride, padding, dilation, groups), all but the last (vertical, horizontal) pairs.
 _conv = primitive(
@@ -31,6 +32,10 @@ _weight = primitive(
     lambda g, y, x, u, size, *how: _adjoint(u, g, x.shape[2:], *how),
     lambda g, y, x, u, size, *how: _conv(x, g, u.shape[2:], *how),
     name="conv2d_weight", saves="inputs")
+_add_bias = primitive(activation.add_bias, lambda g, y, x, bias: g, lambda g, y, x, bias: _bias_gradient(g),
+                      name="add_bias", saves="neither")
+_bias_gradient = primitive(activation.bias_gradient, lambda h, y, g: broadcast_to(reshape(h, (1, -1, 1, 1)), g.shape),
+                           name="bias_gradient", saves="neither")
 
 
 def pair(value, name, op, least=0):
@@ -115,7 +120,7 @@ def _single(value):
 
 
 def _with_bias(y, bias):
-    return y if bias is None else y + reshape(bias, (1, -1, 1, 1))
+    return y if bias is None else _add_bias(y, bias)
 
 
 def _check_axes(op, x, weight):

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from minigan.autograd import primitive
-from minigan.backend import xp
+from minigan.backend import kept_beside, xp
 from minigan.errors import ConfigError, DTypeError, ShapeError, suggestion
 from minigan.ops.conv import pair
 from minigan.ops.linalg import matmul
@@ -55,8 +55,7 @@ def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=F
         return _nearest(x, out, steps)
     if x.dtype.kind != "f":
         raise DTypeError(f"interpolate: mode 'bilinear' needs a float dtype, got {x.dtype}; use .astype('float32')")
-    m = xp(plain(x))
-    rows, columns = (m.asarray(_mixing(n, o, step, align_corners).astype(x.dtype))
+    rows, columns = (kept_beside(_mixing(n, o, step, align_corners).astype(x.dtype), plain(x))
                      for n, o, step in zip(x.shape[2:], out, steps))
     h, w, n, c = x.shape[2], x.shape[3], *x.shape[:2]
     pixels = reshape(transpose(x, (2, 3, 0, 1)), (h, w * n * c))  # (H, W N C): one matrix product for all rows
@@ -94,8 +93,8 @@ def _nearest(x, out, steps):
     if all(o == n * k and (index == np.arange(o) // k).all()
            for n, o, k, index in zip(x.shape[2:], out, factors, indices)):
         return spread_windows(x, tuple(factors), tuple(factors), (0, 0), out)  # each pixel becomes a block
-    m = xp(plain(x))
-    return x[:, :, m.asarray(indices[0])][:, :, :, m.asarray(indices[1])]
+    rows, columns = (kept_beside(index, plain(x)) for index in indices)
+    return x[:, :, rows][:, :, :, columns]
 
 
 def _mixing(n, out, step, align_corners):

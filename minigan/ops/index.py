@@ -2,17 +2,24 @@
 
 getitem and scatter_into are each other's gradients; everything else here is one of the two with its own index.  Indices
 are integers, slices, boolean masks, integer arrays or Tensors; they are never differentiated.  OutOfBoundsError for an
-index outside its axis: minigan looks itself, since CuPy would silently wrap around.
-"""
+index outside its axis.
 
+On a GPU: an index given as a NumPy array is checked and then uploaded, at every call; lists are uploaded once.  Indices that
+are on the GPU already are not looked at, for the CPU would wait for them at every step, and CuPy wraps those that are out of
+bounds around; inside `with mg.debug():` they are looked at.  Class numbers need no such block: embedding and the losses give
+NaN for one that is not there, one_hot a row of zeros.  A mask on the GPU has to be waited for: its count is the result's size.
+"""
+import math
 
 import numpy as np
 
 from minigan.autograd import primitive
-from minigan.backend import add_at, is_array, xp
+from minigan.backend import add_at, beside, is_array, kept_beside, xp
 from minigan.errors import DTypeError, OutOfBoundsError, ShapeError
+from minigan.ops.elementwise import where
 from minigan.ops.shape import axes_of, ravel, reshape
 from minigan.tensor import Tensor, plain
+from minigan.watch import watchers
 
 
 def _is_basic(index):
@@ -22,10 +29,11 @@ def _is_basic(index):
 
 
 def _checked(index, x, op="getitem"):
-    """The index as NumPy wants it; OutOfBoundsError for too many axes or a number outside its axis."""
-    items = list(index) if isinstance(index, tuple) else [index]
+    """The index as x's module wants it; OutOfBoundsError for too many axes or a number outside its axis."""
+    x, items = plain(x), list(index) if isinstance(index, tuple) else [index]
+    listed = [isinstance(item, (list, range, tuple)) for item in items]
     for place, item in enumerate(items):
-        if isinstance(item, (list, range, tuple)):
+        if listed[place]:
             items[place] = np.asarray(item, dtype=np.intp if not len(item) else None)
     axis = 0
     taken = sum(i.ndim if is_array(i) and i.dtype == bool else i is not None and i is not Ellipsis and
@@ -47,7 +55,7 @@ def _checked(index, x, op="getitem"):
         if isinstance(item, (int, np.integer)):
             low = high = item
         elif is_array(item) and item.dtype.kind in "iu":
-            low, high = (item.min(), item.max()) if item.size and isinstance(item, np.ndarray) else (0, -1)
+            low, high = (int(item.min()), int(item.max())) if item.size and _may_look(item) else (0, -1)
         elif is_array(item):
             raise DTypeError(f"{op}: an index array holds integers or booleans, got {item.dtype}")
         else:
@@ -56,7 +64,21 @@ def _checked(index, x, op="getitem"):
             bad = int(low if low < -x.shape[axis] else high)
             raise OutOfBoundsError(f"{op}: index {bad} is out of bounds for axis {axis} of shape {x.shape}")
         axis += 1
-    return tuple(items) if isinstance(index, tuple) else items[0]
+    if not isinstance(x, np.ndarray):
+        items = [i for item, is_list in zip(items, listed) for i in _uploaded(item, x, kept_beside if is_list else beside)]
+    return tuple(items) if isinstance(index, tuple) or len(items) > 1 else items[0]
+
+
+def _may_look(array) -> bool:
+    """Reading an array on a GPU makes the CPU wait: only inside debug()."""
+    return isinstance(array, np.ndarray) or bool(watchers.active)
+
+
+def _uploaded(item, x, upload):
+    """One part of an index, as parts for the GPU that x is on; a mask as the integers of its places."""
+    if isinstance(item, np.ndarray):
+        return [upload(i, x) for i in (item.nonzero() if item.dtype == bool else [item])]
+    return [item]
 
 
 def _getitem(x, index):
@@ -64,9 +86,9 @@ def _getitem(x, index):
     return x[index]
 
 
-def _scatter_into(x, shape, index):
+def _scatter(x, shape, index):
     """Zeros of a shape, with x added at [index]: an element that the index names k times receives k values."""
-    out, index = xp(x).zeros(shape, x.dtype), plain(index)
+    out = xp(x).zeros(shape, x.dtype)
     if _is_basic(index):
         out[index] = x
     else:
@@ -74,9 +96,9 @@ def _scatter_into(x, shape, index):
     return out
 
 
-_getitem = primitive(_getitem, lambda g, y, x, index: scatter_into(g, x.shape, index),
+_getitem = primitive(_getitem, lambda g, y, x, index: _scatter(g, x.shape, index),
                      name="getitem", saves="neither", views=True)
-scatter_into = primitive(_scatter_into, lambda g, y, x, shape, index: g[index], name="scatter_into", saves="neither")
+_scatter = primitive(_scatter, lambda g, y, x, shape, index: _getitem(g, index), name="scatter_into", saves="neither")
 
 
 def getitem(x, index):
@@ -88,15 +110,21 @@ def getitem(x, index):
     return _getitem(x, _checked(plain(index), x))
 
 
+def scatter_into(x, shape, index):
+    """Zeros of a shape, with x added at [index]: an element that the index names k times receives k values.
+
+    OutOfBoundsError for an index outside the shape.
+    """
+    like = plain(x)
+    return _scatter(x, shape, _checked(plain(index), xp(like).broadcast_to(xp(like).zeros((), like.dtype), shape)))
+
+
 def take(x, indices, axis=None):
     """x at integer indices (array or Tensor, any shape) along the axis (None: of the flattened array)."""
     if axis is None:
         x, axis = ravel(x), 0
     (axis,) = axes_of("take", axis, x.ndim)
-    indices = plain(indices)
-    if isinstance(indices, (list, tuple)):
-        indices = np.asarray(indices, dtype=None if len(indices) else np.intp)
-    return _getitem(x, _checked((slice(None),) * axis + (indices,), x, "take"))
+    return _getitem(x, _checked((slice(None),) * axis + (plain(indices),), x, "take"))
 
 
 def _along(name, indices, shape, axis):
@@ -106,19 +134,19 @@ def _along(name, indices, shape, axis):
         m not in (n, 1) for i, (m, n) in enumerate(zip(indices.shape, shape)) if i != axis):
         raise ShapeError(
             f"{name}: indices {indices.shape} must have the axes of {tuple(shape)}, all but axis {axis} equal")
-    m = xp(indices)
     grid = []
     for i, n in enumerate(shape):
         if i == axis:
             grid.append(indices)
         else:
-            grid.append(m.arange(n).reshape((1,) * i + (n,) + (1,) * (len(shape) - i - 1)))
+            grid.append(kept_beside(np.arange(n), indices).reshape((1,) * i + (n,) + (1,) * (len(shape) - i - 1)))
     return tuple(grid)
 
 
 def take_along_axis(x, indices, axis):
     """y[i, j, k] = x[i, indices[i, j, k], k] (for axis 1): one pick per place, as argmax and argsort give them."""
-    return _getitem(x, _checked(_along("take_along_axis", plain(indices), x.shape, axis), x, "take_along_axis"))
+    index = _along("take_along_axis", plain(indices), x.shape, axis)
+    return _getitem(x, _checked(index, x, "take_along_axis"))
 
 
 def scatter_add(x, indices, values, axis=0):
@@ -128,8 +156,6 @@ def scatter_add(x, indices, values, axis=0):
     """
     (axis,) = axes_of("scatter_add", axis, x.ndim)
     indices = plain(indices)
-    if isinstance(indices, (list, tuple)):
-        indices = np.asarray(indices, dtype=None if len(indices) else np.intp)
     expected = (*x.shape[:axis], *np.shape(indices), *x.shape[axis + 1 :])
     if values.shape != expected:
         raise ShapeError(f"scatter_add: values are {values.shape}, need {expected} for x {x.shape}, axis {axis} "
@@ -150,7 +176,7 @@ def one_hot(labels, num_classes, dtype=np.float32):
 def _integers_below(name, array, n):
     if array.dtype.kind not in "iu":
         raise DTypeError(f"{name}: labels must be integers, got {array.dtype}")
-    if isinstance(array, np.ndarray) and array.size and (array.min() < 0 or array.max() >= n):
+    if array.size and _may_look(array) and (array.min() < 0 or array.max() >= n):
         bad = int(array.min() if array.min() < 0 else array.max())
         raise OutOfBoundsError(f"{name}: {bad} is outside 0 .. {n - 1}")
 
@@ -162,15 +188,25 @@ def embedding(indices, weight, padding_idx=None):
     """
     array = plain(indices)
     array = array if is_array(array) else np.asarray(array)
-    _integers_below("embedding", array, weight.shape[0])
-    if padding_idx is None:
-        return _getitem(weight, array)
-    return _embedding(weight, array, padding_idx % weight.shape[0])
+    n = weight.shape[0]
+    _integers_below("embedding", array, n)
+    known, array = known_classes(array, n, plain(weight))
+    y = _getitem(weight, array) if padding_idx is None else _embedding(weight, array, padding_idx % n)
+    return y if known is None else where(known[..., None], y, math.nan)
+
+
+def known_classes(indices, n, like):
+    """(None, the indices beside `like`) for indices from the CPU, where bounds are checked.  For those on a GPU: (which are in
+    0 .. n-1, the indices with 0 for the others), so that what comes of the others can be made NaN."""
+    if isinstance(indices, np.ndarray):
+        return None, beside(indices, like)
+    known = (indices >= 0) & (indices < n)
+    return known, xp(indices).where(known, indices, 0)
 
 
 def _d_embedding(g, y, weight, indices, padding_idx):
     keep = (indices != padding_idx)[..., None].astype(g.dtype)
-    return scatter_into(g * keep, weight.shape, indices)
+    return _scatter(g * keep, weight.shape, indices)
 
 
 _embedding = primitive(lambda weight, indices, padding_idx: weight[indices], _d_embedding,
@@ -186,7 +222,7 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
     inside = (columns >= 0) & (columns < x.shape[j])
     rest = [k for k in range(x.ndim) if k not in (i, j)]
     flat = reshape(x.transpose([*rest, i, j]), (*(x.shape[k] for k in rest), x.shape[i] * x.shape[j]))
-    return flat[..., (rows * x.shape[j] + columns)[inside]]
+    return flat[..., kept_beside((rows * x.shape[j] + columns)[inside], plain(x))]
 
 
 def trace(x, offset=0, axis1=0, axis2=1):

@@ -10,6 +10,7 @@ import string
 from minigan.autograd import primitive
 from minigan.backend import xp
 from minigan.errors import ShapeError
+from minigan.kernels import linalg as kernels
 from minigan.ops.elementwise import multiply
 from minigan.ops.index import diagonal
 from minigan.ops.reduce import sum
@@ -29,7 +30,8 @@ def _matmul(a, b):
             f"matmul: inner sizes differ: a {a.shape}, b {b.shape}; "
             f"need a.shape[-1] == b.shape[{-2 if b.ndim > 1 else 0}]"
         )
-    return xp(a, b).matmul(a, b)
+    xp(a, b)  # both on one device
+    return kernels.matmul(a, b)
 
 
 def _as_matrices(g, a, b):
@@ -111,7 +113,7 @@ def linear(x, weight, bias=None):
 
 
 def _linear_forward(x, weight, bias):
-    y = x @ weight.T
+    y = kernels.matmul(x, weight.T)
     if bias is not None:
         y += bias
     return y

@@ -15,11 +15,12 @@ import math
 
 import numpy as np
 
-from minigan.autograd import primitive
-from minigan.backend import is_array, new_array, xp
+from minigan.autograd import fused, primitive
+from minigan.backend import beside, is_array, new_array, xp
 from minigan.errors import ConfigError, DTypeError, OutOfBoundsError, ShapeError
-from minigan.ops.elementwise import abs, clip, exp, log, maximum, sigmoid, softplus, square, where
-from minigan.ops.index import take_along_axis
+from minigan.kernels import loss as kernels
+from minigan.ops.elementwise import abs, clip, exp, log, maximum, softplus, square, where
+from minigan.ops.index import known_classes, take_along_axis
 from minigan.ops.reduce import log_softmax, mean, sum
 from minigan.ops.shape import expand_dims, squeeze
 from minigan.tensor import Tensor, plain
@@ -106,8 +107,7 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
         if weight is not None:
             target = target * _per_class("cross_entropy", weight, input, axis)
         return _reduced("cross_entropy", -sum(target * log_softmax(input, axis), axis), reduction)
-    return _class_loss("cross_entropy", log_softmax(input, axis), target, weight, ignore_index, reduction,
-                       label_smoothing)
+    return _class_loss("cross_entropy", input, target, weight, ignore_index, reduction, label_smoothing)
 
 
 def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
@@ -132,8 +132,33 @@ def _per_class(op, weight, input, axis):
     return weight.reshape(-1, *[1] * (input.ndim - axis - 1))
 
 
-def _class_loss(op, log_p, target, weight, ignore_index, reduction, smoothing):
-    axis = _class_axis(op, log_p)
+def _softmax_backward(g, needed, slope, x, *, labels):
+    return (xp(g).expand_dims(g, min(1, x.ndim - 1)) * slope,)
+
+
+def _softmax_composition(x, *, labels):
+    axis = min(1, x.ndim - 1)
+    return _picked(log_softmax(x, axis), labels, axis)
+
+
+def _softmax_forward(x, *, labels):
+    from minigan.kernels.cuda.loss import softmax_loss
+
+    return softmax_loss(x, labels)
+
+
+_softmax_forward.__name__ = "softmax_loss"
+_softmax_loss = fused(_softmax_forward, _softmax_backward, _softmax_composition)  # on a card only
+
+
+def _picked(log_p, labels, axis):
+    return -squeeze(take_along_axis(log_p, xp(labels).expand_dims(labels, axis), axis), axis)
+
+
+def _class_loss(op, input, target, weight, ignore_index, reduction, smoothing):
+    axis = _class_axis(op, input)
+    fuse = op == "cross_entropy" and not smoothing and type(plain(input)) is not np.ndarray
+    log_p = log_softmax(input, axis) if op == "cross_entropy" and not fuse else input
     classes = log_p.shape[axis]
     labels = plain(target)
     labels = labels if is_array(labels) else np.asarray(labels)
@@ -143,14 +168,16 @@ def _class_loss(op, log_p, target, weight, ignore_index, reduction, smoothing):
     if labels.shape != expected:
         raise ShapeError(f"{op}: input {log_p.shape} has {classes} classes on axis {axis}, so target must be "
                          f"{expected}, got {labels.shape}")
-    m = xp(labels)
     counted = labels != ignore_index
-    labels = m.where(counted, labels, 0)
+    labels = xp(labels).where(counted, labels, 0)
     if isinstance(labels, np.ndarray) and labels.size and not 0 <= labels.min() <= labels.max() < classes:
         bad = int(labels.min() if labels.min() < 0 else labels.max())
         raise OutOfBoundsError(f"{op}: target {bad} is not a class: input {log_p.shape} has the classes 0 .. "
                                f"{classes - 1} (and ignore_index is {ignore_index})")
-    loss = -squeeze(take_along_axis(log_p, m.expand_dims(labels, axis), axis), axis)
+    known, labels = known_classes(labels, classes, plain(log_p))
+    counted, m = beside(counted, plain(log_p)), xp(labels)
+    loss = _softmax_loss(input, labels=labels) if fuse else _picked(log_p, labels, axis)
+    loss = loss if known is None else where(known, loss, math.nan)
     share = counted.astype(log_p.dtype)  # of each target in the mean: its weight, 0 if ignored
     if weight is None:
         smooth = -sum(log_p, axis) if smoothing else None
@@ -164,21 +191,23 @@ def _class_loss(op, log_p, target, weight, ignore_index, reduction, smoothing):
     loss = where(counted, loss, 0.0)
     if reduction == "mean":
         total = share.sum()
-        return sum(loss) * m.where(total == 0, np.nan, 1 / m.where(total == 0, 1, total)).astype(log_p.dtype)
+        return sum(loss) * m.where(total == 0, math.nan, 1 / m.where(total == 0, 1, total)).astype(log_p.dtype)
     return _reduced(op, loss, reduction)
 
 
 # ----------------------------------------------------------------------------------------------------- yes or no ---
 
 
+def _logits_backward(g, needed, kept, a, t):
+    return (kernels.logits_loss_gradient(g, kept, a, t) if needed[0] else None), (-(g * a) if needed[1] else None)
+
+
 def _logits_forward(a, t):
-    m = xp(a, t)
-    return m.maximum(a, 0) - a * t + m.log1p(m.exp(-m.abs(a)))
+    return kernels.logits_loss(a, t)
 
 
-_logits_loss = primitive(
-    _logits_forward, lambda g, y, a, t: g * (sigmoid(a) - t), lambda g, y, a, t: -(g * a),
-    name="binary_cross_entropy_with_logits", saves="inputs")
+_logits_forward.__name__ = "binary_cross_entropy_with_logits"
+_logits_loss = fused(_logits_forward, _logits_backward, lambda a, t: softplus(a) - a * t)
 
 
 def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):

@@ -8,7 +8,7 @@ import math
 
 from minigan.autograd import fused
 from minigan.errors import ShapeError
-from minigan.kernels.cpu import norm as kernels
+from minigan.kernels import norm as kernels
 from minigan.ops.elementwise import sqrt
 from minigan.ops.reduce import mean, var
 from minigan.ops.shape import reshape

@@ -16,7 +16,7 @@ from itertools import product
 import numpy as np
 
 from minigan.autograd import primitive
-from minigan.backend import xp
+from minigan.backend import kept_beside, xp
 from minigan.errors import DTypeError, ShapeError
 from minigan.ops.conv import pair
 from minigan.ops.reduce import mean
@@ -199,7 +199,7 @@ def avg_pool2d(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_in
     if (share == share[:1, :1]).all():
         share = float(share[0, 0])
     else:
-        share = xp(plain(x)).asarray(share.astype(x.dtype))
+        share = kept_beside(share.astype(x.dtype), plain(x))
     y = sum_windows(x, kernel, stride, padding, out) * share
     return y if batched else squeeze(y, 0)
 

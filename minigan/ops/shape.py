@@ -10,10 +10,10 @@ from itertools import pairwise
 import numpy as np
 
 from minigan.autograd import primitive
-from minigan.backend import xp
+from minigan.backend import joined, kept_beside, xp
 from minigan.errors import ShapeError
 from minigan.kernels.cpu.memory import images_first
-from minigan.tensor import Tensor
+from minigan.tensor import Tensor, plain
 
 
 def axes_of(op: str, axis, ndim: int) -> tuple:
@@ -136,7 +136,7 @@ def _concatenate(*arrays, axis):
                 f"concatenate: array {i} is {a.shape} and array 0 is {arrays[0].shape}; "
                 f"all sizes but that of axis {axis} must be equal"
             )
-    return xp(*arrays).concatenate(arrays, axis=axis)
+    return joined(arrays, axis)
 
 
 def _d_concatenate(i, g, y, *arrays, axis):
@@ -196,7 +196,7 @@ def pad(x, pad_width, mode="constant", constant_values=0.0):
         if n == 0 or (mode == "reflect" and max(before, after) >= n):
             raise ShapeError(f"pad: {mode} padding ({before}, {after}) is too wide for axis {axis} of size {n}")
         where_from = np.pad(np.arange(n), (before, after), mode=mode)
-        x = x[(slice(None),) * axis + (where_from,)]
+        x = x[(slice(None),) * axis + (kept_beside(where_from, plain(x)),)]
     return x
 
 
@@ -256,7 +256,7 @@ def repeat(x, repeats, axis=None):
         n = int(counts.reshape(-1)[0])
         wide = broadcast_to(expand_dims(x, axis + 1), shape[: axis + 1] + (n,) + shape[axis + 1 :])
         return reshape(wide, shape[:axis] + (shape[axis] * n,) + shape[axis + 1 :])
-    return x[(slice(None),) * axis + (np.repeat(np.arange(x.shape[axis]), counts),)]
+    return x[(slice(None),) * axis + (kept_beside(np.repeat(np.arange(x.shape[axis]), counts), plain(x)),)]
 
 
 def tile(x, reps):

@@ -106,8 +106,8 @@ class ConjugateGradient(Optimizer):
             g = g.data if isinstance(g, Tensor) else m.zeros(p.shape, p.dtype) if g is None else g
             if g.shape != p.shape:
                 raise ShapeError(f"ConjugateGradient.step: a gradient is {g.shape}, its parameter {p.shape}")
-            pieces.append(g.reshape(-1))
-        return m.concatenate(pieces)
+            pieces.append(g)
+        return flat.gather(pieces)
 
     def _direction(self, flat, g, grads, options):
         """The direction d and the slope g d along it, which is negative, or 0 at a point where g is."""

@@ -44,6 +44,15 @@ class Flat:
                 view[...] = p.data
                 p.data = view
 
+    def gather(self, grads):
+        """Arrays of the parameters' shapes as one new vector."""
+        if isinstance(self.vector, np.ndarray):
+            return np.concatenate([g.reshape(-1) for g in grads])
+        vector = xp(self.vector).empty_like(self.vector)  # CuPy's concatenate sends a list of addresses for more than 8
+        for s, g in zip(self.slices, grads):
+            vector[s].reshape(g.shape)[...] = g
+        return vector
+
     def __deepcopy__(self, memo):
         """Copies of the parameters, views of a vector of their own, and of the state."""
         twin = Flat(copy.deepcopy(self.parameters, memo))
@@ -147,9 +156,8 @@ class Optimizer:
 
     def _step(self, group, flat, grads):
         flat.adopt()
-        m = xp(flat.vector)
         if len(set(flat.steps)) == 1 and all(g is not None for g in grads):  # the usual case: all parameters at once
-            pieces = [(slice(None), m.concatenate([g.reshape(-1) for g in grads]))]
+            pieces = [(slice(None), flat.gather(grads))]
         else:
             pieces = [(s, g.reshape(-1).copy()) for s, g in zip(flat.slices, grads) if g is not None]
         updated = [i for i, g in enumerate(grads) if g is not None]
@@ -161,6 +169,16 @@ class Optimizer:
                 g *= -1
             state = {name: flat.named(name)[piece] for name in self.state_names(group)}
             self.update(flat.vector[piece], g, state, flat.steps[i], group)
+
+    def count_on_card(self) -> None:
+        """Get ready for a step that is recorded: what differs from one step to the next is counted on the card from now on."""
+
+    def repeated(self, times: int) -> None:
+        """Note that a recorded step (train/capture.py) was taken this many times more, on the card alone."""
+        for flat in (flat for flats in self._flats for flat in flats):
+            flat.steps = [t + times for t in flat.steps]
+            for p in flat.parameters:
+                p.touch()
 
     def update(self, w, g, state, t, options) -> None:
         """Change the weights w in place, from their gradient g, which may be overwritten.

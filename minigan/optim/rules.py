@@ -5,6 +5,8 @@ SGD (momentum, Nesterov)          Adam (AMSGrad)          RMSprop (centered, mom
 Names, options, defaults and results are torch.optim's.  `options` is the group's dict; t counts steps from 1.
 """
 
+import numpy as np
+
 from minigan.backend import xp
 from minigan.optim.optimizer import Optimizer
 
@@ -48,6 +50,7 @@ class Adam(Optimizer):
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False, *, maximize=False):
         super().__init__(params, lr=lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay, amsgrad=amsgrad,
                          maximize=maximize)
+        self.clocks = {}  # id of a group -> its Clock (kernels/cuda/adam.py), while steps are captured and replayed on a card
 
     def state_names(self, options):
         """m, v, and for AMSGrad the largest v."""
@@ -55,6 +58,9 @@ class Adam(Optimizer):
 
     def update(self, w, g, state, t, options):
         """See the class.  In place throughout: a step of Adam is bound by memory, not by arithmetic."""
+        if not isinstance(w, np.ndarray):
+            from minigan.kernels.cuda import adam
+            return adam.update(w, g, state, t, options, self.clocks.get(id(options)))
         module, (b1, b2) = xp(w), options["betas"]
         g = _decayed(w, g, options)
         m, v = state["exp_avg"], state["exp_avg_sq"]

@@ -46,7 +46,8 @@ class CodeGaussian(Module):
         if self.training:
             codes = plain(x)
             from_mean = codes - codes.mean(axis=0)
-            for buffer, now in ((self.mean, codes.mean(axis=0)), (self.covariance, from_mean.T @ from_mean / len(codes))):
+            covariance = ops.matmul(from_mean.T, from_mean) / len(codes)
+            for buffer, now in ((self.mean, codes.mean(axis=0)), (self.covariance, covariance)):
                 buffer.data += 0.1 * (now - buffer.data)
         return x
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
+from minigan.data import TokenDataset
 from minigan.errors import ConfigError, suggestion
 
 COMMON = {
@@ -22,6 +23,7 @@ COMMON = {
     "monitor": "loss",      # plateau: what has to get better, a metric or a player's loss
     "patience": 5,          # plateau: how many looks it may take for that
     "factor": 0.5,          # plateau: what a learning rate is multiplied by
+    "capture": False,       # on a GPU: record an iteration and launch it again, instead of playing it (train/capture.py)
 }
 # Beyond these a typing error is likelier than a wish, and the machine would run out of memory, not say so.
 MOST = {"batch_size": 100_000, "latent": 10_000, "channels": 1024, "width": 10_000, "importance": 1000}
@@ -53,10 +55,30 @@ class Recipe:
         meant = {stem: [stem + "_d", stem + "_g"] for stem in stems} | {key: [key] for key in settings}
         for key, value in (overrides or {}).items():
             if key not in meant:
-                raise ConfigError(f"{self.name} has no setting {key!r}{suggestion(key, meant)}")
+                raise ConfigError(f"{self.name} has no setting {key!r}{_elsewhere(key, suggestion(key, meant))}")
             for name in meant[key]:
                 settings[name] = typed(key, value, settings[name])
         return SimpleNamespace(**settings)
+
+    def fit(self, dataset, overrides: dict | None = None) -> SimpleNamespace:
+        """The settings for a data set (data.load), some replaced; the default of `classes` is what the data have.
+
+        ConfigError as configure's, and for data of a kind that this system does not learn."""
+        shape = tuple(dataset.sample_shape)
+        if dataset.name != self.data and isinstance(dataset, TokenDataset):
+            raise ConfigError(f"{self.name} learns pictures and points; {dataset.name} holds sequences of tokens, use seqgan")
+        if dataset.name != self.data and len(shape) == 3 and shape[0] == 2:
+            raise ConfigError(f"{self.name} learns pictures of one kind; {dataset.name} holds two kinds, use cyclegan")
+        classes = {"classes": dataset.classes} if "classes" in self.settings and dataset.classes else {}
+        return self.configure(classes | (overrides or {}), shape)
+
+
+def _elsewhere(key, hint):
+    """The hint for an unknown setting; which systems have it, where the hint knows no near name."""
+    owners = [name for name, other in recipes().items() if key in other.settings]
+    if not owners or "did you mean" in hint:
+        return hint
+    return f": it is a setting of {', '.join(owners)}; `minigan list systems` shows those of each"
 
 
 def typed(key, value, default):

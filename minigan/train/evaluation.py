@@ -103,6 +103,8 @@ def found(name, system, game, dataset) -> tuple[str, str]:
     if general:
         return find(name, tuple(dataset.sample_shape))
     numbers = [number for number, row in OF_SYSTEMS.items() if row.metric == mine[0] and row.better]
+    if name in OF_SYSTEMS and name not in numbers:
+        raise ConfigError(f"{name}: neither more nor less of it is better; choose another metric")
     if name not in numbers and len(numbers) != 1:
         raise ConfigError(f"{name} gives several numbers; name one of them: {', '.join(numbers)}")
     return mine[0], name if name in numbers else numbers[0]

@@ -23,7 +23,7 @@ from itertools import combinations
 import numpy as np
 
 from minigan.autograd import grad, no_grad
-from minigan.backend import to_device, xp
+from minigan.backend import cuda, to_device, xp
 from minigan.errors import CheckpointError, ConfigError, choose, suggestion
 from minigan.nn import Module
 from minigan.tensor import Tensor
@@ -251,7 +251,7 @@ class Game:
         for net in self.nets.values():
             net.eval()
         try:
-            with no_grad():
+            with no_grad(), cuda.device(self.device):
                 z = Tensor(to_device(z, self.device))
                 return (function(z) if self.classes is None else function(z, labels)).to("cpu").numpy()
         finally:
@@ -330,19 +330,20 @@ def play(game: Game, batches, streams, progress: float = 0.0, read: Callable | N
     NotFiniteError, naming the op that made it, as soon as a loss or a gradient that is read is NaN or infinite.
     """
     losses, streams = {}, streams.on(game.device)
-    for player in game.players:
-        for _ in range(player.steps):
-            step = game.step(game, player, next(batches), streams, progress)
-            parts = game.parts(step)
-            loss = sum(parts.values())
-            gradients = player.gradients(loss)
-            if read is not None:
-                losses[player.name], losses[f"{player.name}.gradient"] = read(loss), read(_norm(gradients))
-                if len(parts) > 1:
-                    losses.update({f"{player.name}.{name}": read(part) for name, part in parts.items()})
-            if read is float and not math.isfinite(losses[player.name] + losses[f"{player.name}.gradient"]):
-                blame(game, step)
-            player.update(gradients, loss, partial(_retake, game, step))
+    with cuda.device(game.device):
+        for player in game.players:
+            for _ in range(player.steps):
+                step = game.step(game, player, next(batches), streams, progress)
+                parts = game.parts(step)
+                loss = sum(parts.values())
+                gradients = player.gradients(loss)
+                if read is not None:
+                    losses[player.name], losses[f"{player.name}.gradient"] = read(loss), read(_norm(gradients))
+                    if len(parts) > 1:
+                        losses.update({f"{player.name}.{name}": read(part) for name, part in parts.items()})
+                if read is float and not math.isfinite(losses[player.name] + losses[f"{player.name}.gradient"]):
+                    blame(game, step)
+                player.update(gradients, loss, partial(_retake, game, step))
     return losses
 
 

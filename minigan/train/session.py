@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ from minigan import backend, data, viz
 from minigan.backend import Streams
 from minigan.errors import CheckpointError, ConfigError, DeviceError, NotFiniteError
 from minigan.systems import registry
-from minigan.train import evaluation, hooks, report
+from minigan.train import capture, evaluation, hooks, report
+from minigan.train.capture import Captured
 from minigan.train.feed import Feed
 from minigan.train.game import play
 from minigan.train.hooks import Every
@@ -52,6 +54,7 @@ class Session:
         backend.seed(run.seed)
         self.game = self.recipe.build(self.settings, self.sample_shape).to(self.device)
         self.schedule = hooks.Schedule(self.settings, self.game, self.sample_shape)
+        self.captured = Captured(self.game) if self.settings.capture and self.device != "cpu" else None
         self.losses, self.seconds = {}, run.seconds().get(0, 0.0)
         self.dataset = self.loader = self._loader_state = self._test = None
         self.hooks = []
@@ -69,11 +72,11 @@ class Session:
         device = backend.pick_device(device)
         data_name = data_name or recipe.data
         dataset = data.load(data_name, data_dir=data_dir)
-        if isinstance(dataset, data.TokenDataset) and recipe.data != data_name:
-            raise ConfigError(f"{system} learns pictures and points; {data_name} holds sequences of tokens, use seqgan")
-        settings = recipe.configure(overrides, tuple(dataset.sample_shape))
+        settings = recipe.fit(dataset, overrides)
         data.Loader(dataset, settings.batch_size, 0)  # complains of a batch that does not fit
-        game = recipe.build(settings, dataset.sample_shape)  # complains of data that does not fit
+        game = recipe.build(settings, dataset.sample_shape).to(device)  # complains of data that does not fit
+        if settings.capture:
+            capture.refuse(game, settings.schedule)
         hooks.Schedule(settings, game, dataset.sample_shape)
         evaluation.logged(settings, system, game, dataset)
         folder = str(Path(data_dir).expanduser().absolute()) if data_dir else ""  # `resume` may be called from elsewhere
@@ -173,7 +176,8 @@ class Session:
             while self.step < steps and not self.stopped and (seconds is None or time.monotonic() - start < seconds):
                 read = float if self._reads(start_step) else None
                 try:
-                    losses = play(self.game.at(self.step), self.loader, self.streams, min(self.step / planned, 1.0), read)
+                    turn = self.captured.play if self.captured else partial(play, self.game.at(self.step))
+                    losses = turn(self.loader, self.streams, min(self.step / planned, 1.0), read)
                 except NotFiniteError as error:
                     self.run.log({"step": self.step + 1, "not finite": str(error)})
                     self.finish()

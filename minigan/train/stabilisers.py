@@ -108,6 +108,7 @@ def instance_noise(std: float):
         noise = step.draw(f"instance noise {name}", lambda g: g.standard_normal(samples.shape, dtype=np.float32))
         return samples + std * (1 - step.progress) * noise
 
+    view.fades = True
     return view
 
 

@@ -55,6 +55,25 @@ def test_the_commands_that_train_prints_work(minigan, own_folder):
     assert (own_folder / "grid.png").is_file()
 
 
+@pytest.mark.parametrize("system, said, threads", [
+    (POINTS, {}, 1), (TINY, {}, 2), (POINTS, {"OMP_NUM_THREADS": "2"}, 2)])
+def test_small_nets_train_with_one_blas_thread_unless_the_user_says_how_many(minigan, monkeypatch, system, said, threads):
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    def count():
+        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    seen, train = [], session_module.Session.train
+    monkeypatch.setattr(session_module.Session, "train", lambda *arguments: (seen.append(count()), train(*arguments))[1])
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    for name, value in said.items():
+        monkeypatch.setenv(name, value)
+    with threadpool_limits(2, user_api="blas"):
+        assert minigan("train", *system, "--steps", 1)[0] == 0
+        assert count() == {2}  # given back
+    assert seen == [{threads}]
+
+
 def test_seconds_end_a_run_that_can_be_resumed(minigan, monkeypatch):
     clock = iter(range(10_000))
     with monkeypatch.context() as patch:
@@ -161,8 +180,9 @@ def test_verify_mnist(minigan, monkeypatch):
 def test_doctor(minigan):
     code, out, err = minigan("doctor")
     assert (code, err) == (0, "")
-    found = dict(line[4:].split(None, 1) for line in out.splitlines() if line[:2] in ("ok", "!!"))
+    found = dict(line[4:].split(None, 1) for line in out.splitlines() if line[:2] in ("ok", "--", "!!"))
     assert list(found) == ["python", "numpy", "blas", "digits", "mnist", "cache", "disk", "cuda"]
+    assert "\n--  mnist        not on this machine\n" in out  # no fault, but not "ok" either
     assert found["numpy"] == np.__version__ and found["python"].startswith(f"{sys.version_info[0]}.{sys.version_info[1]}.")
 
 
@@ -170,7 +190,7 @@ def test_doctor_as_json(minigan):
     code, out, _ = minigan("doctor", "--json")
     rows = json.loads(out)
     assert code == 0 and {row["what"]: row["found"] for row in rows}["numpy"] == np.__version__
-    assert all(set(row) == {"what", "found", "ok", "advice", "needed"} for row in rows)
+    assert all(set(row) == {"what", "found", "ok", "advice", "needed", "absent"} for row in rows)
 
 
 VERBS = ["train", "resume", "sample", "list", "data", "doctor"]

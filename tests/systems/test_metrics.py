@@ -6,7 +6,7 @@ import pytest
 import minigan as mg
 from minigan import data
 from minigan.errors import ConfigError
-from minigan.metrics import OF_SYSTEMS
+from minigan.metrics import OF_SYSTEMS, merit
 from minigan.systems import registry
 from minigan.train import evaluation
 
@@ -41,3 +41,6 @@ def test_a_number_is_found_by_its_name():
         evaluation.found("likelihood", "vae", vae, digits)
     with pytest.raises(ConfigError, match="gan has no elbo: it draws samples and gives no probability to data"):
         evaluation.found("elbo", "gan", gan, digits)
+    for number in ("asymmetry", "kl"):
+        with pytest.raises(ConfigError, match="neither more nor less of it is better; choose another metric"):
+            merit(evaluation.found(number, "vae", vae, digits)[1], 0.0)  # as `minigan tune` asks

@@ -46,7 +46,19 @@ def test_a_name_stands_for_both_players_and_points_have_defaults_of_their_own():
     assert settings.batch_size == gan.points["batch_size"] != gan.configure(None, (1, 28, 28)).batch_size
     with pytest.raises(ConfigError, match=r"gan has no setting 'beta'; did you mean 'beta\d'\?"):
         gan.configure({"beta": 0.5})
+    with pytest.raises(ConfigError, match="gan has no setting 'importance': it is a setting of vae; `minigan list systems`"):
+        gan.configure({"importance": 50})
     assert get("wgan-gp").configure(None, (2,)).schedule == "linear" and get("wgan-gp").configure().schedule == "none"
+
+
+def test_data_of_another_kind_are_refused_and_classes_are_those_of_the_data():
+    pair = data.ImageDataset("filled-outline", np.zeros((4, 2, 28, 28), np.uint8))
+    with pytest.raises(ConfigError, match="dcgan learns pictures of one kind; filled-outline holds two kinds, use cyclegan"):
+        get("dcgan").fit(pair)
+    assert get("cyclegan").fit(pair).batch_size == get("cyclegan").settings["batch_size"]
+    assert [get("cgan").fit(data.load(name)).classes for name in ("two-moons", "ring8", "grid25")] == [2, 8, 25]
+    assert get("cgan").fit(data.load("grid25"), {"classes": "30"}).classes == 30
+    assert not hasattr(get("gan").fit(data.load("ring8")), "classes")
 
 
 def test_an_unknown_system_is_told_the_nearest():

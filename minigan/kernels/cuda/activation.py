@@ -1,0 +1,48 @@
+"""Bias and leaky relu on a card (activation.cu).  Results lie in memory as the input does."""
+
+import math
+
+from minigan.backend import xp
+from minigan.kernels.cuda.launcher import launch
+from minigan.kernels.cuda.memory import back, in_order, order_of
+from minigan.kernels.cuda.norm import threads_for
+
+
+def add_bias(x, bias):
+    """x + bias, one number for each channel.   x (N, C, ...), bias (C,)."""
+    return _activated(x, bias, 1.0)
+
+
+def leaky_relu(x, slope):
+    """x where x > 0, else slope x.   Any shape."""
+    return _activated(x, None, slope)
+
+
+def _activated(x, bias, slope):
+    order = order_of(x)
+    x = in_order(x, order)
+    axis = order.index(1) if bias is not None else x.ndim
+    sizes = math.prod(x.shape[:axis]), math.prod(x.shape[axis : axis + 1]), math.prod(x.shape[axis + 1 :])
+    y = xp(x).empty(x.shape, x.dtype)
+    launch("activation", "bias_leaky_relu", x.size, x, bias, y, slope, *sizes)
+    return back(y, order)
+
+
+def leaky_relu_gradient(g, x, slope):
+    """g where x > 0, else slope g.   g, x of one shape; for slope >= 0 x may be the output instead."""
+    order = order_of(x)
+    g, x = in_order(g, order), in_order(x, order)
+    dx = xp(x).empty(x.shape, x.dtype)
+    launch("activation", "leaky_relu_gradient", x.size, g, x, dx, slope, x.size)
+    return back(dx, order)
+
+
+def bias_gradient(g):
+    """The sum of g (N, C, ...) over everything but the channels: (C,)."""
+    order = order_of(g)
+    g = in_order(g, order)
+    axis = order.index(1)
+    sizes = math.prod(g.shape[:axis]), g.shape[axis], math.prod(g.shape[axis + 1 :])
+    d_bias = xp(g).zeros(sizes[1], g.dtype)
+    launch("activation", "bias_gradient", g.size, g, d_bias, *sizes, blocks=sizes[1], threads=threads_for(sizes))
+    return d_bias

@@ -1,0 +1,36 @@
+"""Losses on a card, each with its gradient in one pass over the logits (loss.cu)."""
+
+import math
+
+import numpy as np
+
+from minigan.backend import xp
+from minigan.kernels.cuda.launcher import launch
+from minigan.kernels.cuda.memory import back, in_order, order_of
+
+
+def logits_loss(a, t):
+    """Binary cross-entropy with logits, elementwise, and its slope sigmoid(a) - t.   a, t of one shape."""
+    order = order_of(a)
+    a, t = in_order(a, order), in_order(t, order)
+    loss, slope = xp(a).empty(a.shape, a.dtype), xp(a).empty(a.shape, a.dtype)
+    launch("loss", "logits_loss", a.size, a, t, loss, slope, a.size)
+    return back(loss, order), back(slope, order)
+
+
+def logits_loss_gradient(g, kept, a, t):
+    """g times the slope that was kept."""
+    return g * kept
+
+
+def softmax_loss(x, labels):
+    """-log softmax(x)[label] along axis 1 of x (N, C, ...), or the only one, and its gradient softmax(x) - (1 at the label).
+
+    labels: integers, of x's other axes.  One that is no class gives NaN.
+    """
+    axis = min(1, x.ndim - 1)
+    x, labels = in_order(x, tuple(range(x.ndim))), in_order(labels.astype(np.int64, copy=False), tuple(range(labels.ndim)))
+    loss, slope = xp(x).empty(labels.shape, x.dtype), xp(x).empty(x.shape, x.dtype)
+    launch("loss", "softmax_loss", labels.size, x, labels, loss, slope, math.prod(x.shape[:axis]), x.shape[axis],
+           math.prod(x.shape[axis + 1 :]))
+    return loss, slope

@@ -1,0 +1,29 @@
+"""In what order an array's axes lie in memory, on a card.
+
+CuPy gives every result of an elementwise op in C order, whatever its inputs' order was.  Our kernels keep the order they get.
+"""
+
+from minigan.backend import xp
+
+
+def order_of(x) -> tuple:
+    """The axes of x, the one with the largest step in memory first."""
+    if x.flags.c_contiguous:
+        return tuple(range(x.ndim))
+    return tuple(sorted(range(x.ndim), key=lambda axis: -x.strides[axis]))
+
+
+def in_order(x, order):
+    """x.transpose(order) in C order: a view if x lies so in memory, else a copy."""
+    x = x if order == tuple(range(x.ndim)) else x.transpose(order)
+    return x if x.flags.c_contiguous else xp(x).ascontiguousarray(x)
+
+
+def back(array, order):
+    """The inverse of in_order: a view."""
+    if order == tuple(range(array.ndim)):
+        return array
+    inverse = [0] * len(order)
+    for place, axis in enumerate(order):
+        inverse[axis] = place
+    return array.transpose(inverse)

@@ -1,0 +1,53 @@
+"""Batch normalisation on a card: four kernels (norm.cu).   The same functions as kernels/cpu/norm.py.
+
+What is kept between them is x itself and its mean: x - mean costs nothing to compute again, and a pass over memory to store.
+"""
+
+import math
+from typing import NamedTuple
+
+from minigan.backend import xp
+from minigan.kernels.cuda.launcher import launch
+from minigan.kernels.cuda.memory import back, in_order, order_of
+
+
+class Kept(NamedTuple):
+    """x as (outer, channels, inner) in memory, and the mean of each channel.   order: of the axes of x (see memory.py)."""
+
+    x: object
+    mean: object
+    order: tuple
+    sizes: tuple
+
+
+def moments(x):
+    """mean (C,), biased variance (C,), and what forward and backward need."""
+    order = order_of(x)
+    x = in_order(x, order)
+    axis = order.index(1)
+    sizes = math.prod(x.shape[:axis]), x.shape[axis], math.prod(x.shape[axis + 1 :])
+    mean, var = (xp(x).empty(sizes[1], x.dtype) for _ in range(2))
+    launch("norm", "moments", x.size, x, mean, var, *sizes, blocks=sizes[1], threads=threads_for(sizes))
+    return mean, var, Kept(x, mean, order, sizes)
+
+
+def forward(kept, inv_std, weight, bias, shape):
+    """y = (x - mean) / std * weight + bias, as (N, C, ...)."""
+    y = xp(kept.x).empty(kept.x.shape, kept.x.dtype)
+    launch("norm", "normalise", y.size, kept.x, kept.mean, inv_std, weight, bias, y, *kept.sizes)
+    return back(y, kept.order)
+
+
+def backward(g, kept, inv_std, weight):
+    """(dx, dweight, dbias).   See norm.cu."""
+    m, g, sizes = xp(g), in_order(g, kept.order), kept.sizes
+    d_weight, d_bias, dx = m.empty(sizes[1], g.dtype), m.empty(sizes[1], g.dtype), m.empty(g.shape, g.dtype)
+    launch("norm", "channel_gradients", g.size, g, kept.x, kept.mean, inv_std, d_weight, d_bias, *sizes, blocks=sizes[1],
+           threads=threads_for(sizes))
+    launch("norm", "input_gradient", g.size, g, kept.x, kept.mean, inv_std, weight, d_weight, d_bias, dx, *sizes)
+    return back(dx, kept.order), d_weight, d_bias
+
+
+def threads_for(sizes):
+    """How many threads share the outer * inner elements of a channel: a multiple of 32, at most 256."""
+    return min(256, max(32, sizes[0] * sizes[2] // 128 * 32))

@@ -1,0 +1,76 @@
+"""Every op on the card: the values and gradients of NumPy, first and second order, without a transfer or a wait."""
+
+import numpy as np
+import pytest
+
+import minigan as mg
+from minigan import optable
+from minigan.backend import to_device
+from minigan.tensor import Tensor, plain
+
+# Cases whose call brings a NumPy array along, which is uploaded anew each time, as the ops say.
+BRING_AN_ARRAY = {("getitem", 3), ("getitem", 6), ("scatter_into", 2), ("embedding", 1), ("take_along_axis", 0),
+                  ("take_along_axis", 1)}
+CASES = [(name, i) for name, op in sorted(optable.TABLE.items()) for i in range(len(op.cases))]
+
+
+def drawn(name, i):
+    """The call of case i of that op, and its inputs."""
+    op = optable.TABLE[name]
+    call, *shapes = op.cases[i]
+    rng = np.random.default_rng([i, *name.encode()])
+    return call, [np.asarray(op.numbers(rng, shape)) for shape in shapes]
+
+
+def derivatives(call, arrays, cotangents):
+    """[outputs, gradients, gradients of the gradients] of a call at these inputs, as arrays; cotangents(like) -> array."""
+    inputs = [Tensor(a).requires_grad_() for a in arrays]
+    outputs = call(*inputs)
+    outputs = list(outputs) if isinstance(outputs, (tuple, list)) else [outputs]
+    first = differentiated(outputs, inputs, cotangents)
+    second = differentiated(first, inputs, cotangents)
+    return [[plain(t) for t in tensors] for tensors in (outputs, first, second)]
+
+
+def differentiated(outputs, inputs, cotangents):
+    outputs = [y for y in outputs if y is not None and y.requires_grad]
+    if not outputs:
+        return []
+    return [g for g in mg.grad(outputs, inputs, [Tensor(cotangents(y.data)) for y in outputs], create_graph=True,
+                               allow_unused=True) if g is not None]
+
+
+def fixed(like):
+    """Numbers in 1/2 .. 1 that depend on the shape alone."""
+    return np.asarray(1 - 0.5 * np.random.default_rng(like.shape).random(like.shape), like.dtype)
+
+
+def uploaded(made={}):  # noqa: B006 one dictionary, on purpose: what was uploaded before needs no second copy
+    """`fixed` on the card, without a transfer if it was called with the same shape before."""
+
+    def cotangent(like):
+        key = like.shape, like.dtype
+        if key not in made:
+            made[key] = to_device(fixed(like), "cuda")
+        return made[key]
+
+    return cotangent
+
+
+@pytest.mark.parametrize("name, i", CASES)
+def test_every_op_is_on_the_card_what_it_is_on_the_cpu(card, name, i, monkeypatch):
+    call, arrays = drawn(name, i)
+    expected = derivatives(call, arrays, fixed)
+    for constant in ("TWICE", "LABELS", *["MASK"] * (name == "where")):  # what a program would have put on the card once
+        monkeypatch.setattr(optable, constant, to_device(getattr(optable, constant), "cuda"))
+    there = [to_device(a, "cuda") for a in arrays]
+    derivatives(call, there, uploaded())
+    card.counts.reset()
+    found = derivatives(call, there, uploaded())
+    assert card.counts.d2h == card.counts.sync == 0, card.counts
+    assert card.counts.h2d in ((1, 2) if (name, i) in BRING_AN_ARRAY else (0,)), card.counts
+    assert card.counts.op < 2000
+    for these, those in zip(found, expected, strict=True):
+        for a, b in zip(these, those, strict=True):
+            assert a.dtype == b.dtype and a.shape == b.shape
+            np.testing.assert_allclose(to_device(a, "cpu"), b, rtol=1e-9, atol=1e-12)

@@ -1,0 +1,53 @@
+"""Bias and leaky relu against NumPy."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from minigan.backend import to_device
+from minigan.kernels.cpu import activation as cpu
+from minigan.kernels.cuda import activation as cuda
+
+pytestmark = pytest.mark.gpu
+
+
+def host(x):
+    return to_device(x, "cpu")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(), (1,), (5,), (3, 4), (257,), (2, 3, 4, 5)])
+@pytest.mark.parametrize("slope", [0.0, 0.2, 1.0])
+def test_leaky_relu_and_its_gradient(card, rng, shape, dtype, slope):
+    x, g = (np.asarray(rng.standard_normal(shape)).astype(dtype) for _ in range(2))
+    y = cuda.leaky_relu(card.asarray(x), slope)
+    assert np.array_equal(host(y), np.where(x > 0, x, dtype_of(dtype)(slope) * x)) and y.dtype == dtype
+    dx = cuda.leaky_relu_gradient(card.asarray(g), card.asarray(x), slope)
+    assert np.array_equal(host(dx), np.where(x > 0, g, dtype_of(dtype)(slope) * g)) and dx.dtype == dtype
+
+
+def dtype_of(name):
+    return np.dtype(name).type
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.2])
+def test_the_edges_are_those_of_the_cpu(card, slope):
+    x = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1e-45, -1e-45], np.float32)
+    assert np.array_equal(host(cuda.leaky_relu(card.asarray(x), slope)), cpu.leaky_relu(x, slope), equal_nan=True)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_a_bias_and_its_gradient_in_every_memory_order(card, rng, order, dtype):
+    x, bias = rng.standard_normal((2, 3, 5, 7)).astype(dtype), rng.standard_normal(3).astype(dtype)
+    there = card.asarray(np.ascontiguousarray(x.transpose(order))).transpose(np.argsort(order))
+    y = cuda.add_bias(there, card.asarray(bias))
+    assert np.array_equal(host(y), cpu.add_bias(x, bias)) and y.strides == there.strides
+    assert np.allclose(host(cuda.bias_gradient(there)), x.sum((0, 2, 3)), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 2, 2), (1, 3, 1, 1), (40, 3, 30, 30), (500, 2)])
+def test_the_bias_gradient_of_few_and_many_elements(card, rng, shape):
+    g = rng.standard_normal(shape)
+    assert np.allclose(host(cuda.bias_gradient(card.asarray(g))), cpu.bias_gradient(g), atol=1e-10)
