@@ -48,12 +48,13 @@ def curves(rows: list[dict], crossings: dict, title: str, path) -> None:
         panel.set_title(name, fontsize=9)
         panel.set_ylabel("ms", fontsize=8)
         panel.tick_params(labelsize=7)
+        panel.tick_params(which="minor", labelleft=False, labelbottom=False)
     for panel in list(panels.flat)[len(names):]:
         panel.set_axis_off()
     handles = {label: h for panel in panels.flat for h, label in zip(*panel.get_legend_handles_labels())}
     figure.suptitle(title, fontsize=10)
     figure.legend(handles.values(), handles.keys(), loc="lower center", ncol=min(6, len(handles)), fontsize=8)
-    figure.tight_layout(rect=(0, 0.6 / (3.2 * down + 0.9), 1, 1))
+    figure.tight_layout(rect=(0, 0.5 / (3.2 * down + 0.9), 1, 1 - 0.3 / (3.2 * down + 0.9)))
     figure.savefig(path, dpi=110)
     plt.close(figure)
 

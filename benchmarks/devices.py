@@ -58,8 +58,8 @@ class Ours(Minigan):
 
     def __init__(self, device, dtype=np.float32):
         super().__init__(dtype)
-        self.device = device
-        self.generator = Streams(0).on(device)("noise")
+        self.device, self.streams = device, Streams(0)
+        self.generator = self.streams.on(device)("noise")
 
     def tensor(self, array, requires_grad=False):
         """A Tensor there with the values of a NumPy array."""
@@ -116,7 +116,8 @@ class Side:
             self.cupy = xp(to_device(np.ones(1, np.float32), "cuda"))
             self.clock, self.cache = CupyClock(), card()["cache"]
         else:
-            self.clock, self.cache = TorchClock(self.torch), self.torch.cuda.get_device_properties(0).L2_cache_size
+            self.clock = TorchClock(self.torch)
+            self.cache = getattr(self.torch.cuda.get_device_properties(0), "L2_cache_size", 2**26)
 
     def put(self, array, is_image=False):
         """The NumPy array there; images in the memory order that the library's own layers hand on."""
@@ -195,7 +196,8 @@ class Case:
 
     draw(generator): the arrays.   ours(put): our function of them; put(array) places what it keeps.   theirs(torch, put):
     PyTorch's.   products: with matrix products, which TF32 changes.   images: which arrays are images.   per: one call does
-    so many times what the row tells.   calls: so many are made before the result is checked.
+    so many times what the row tells.   calls: so many are made before the result is checked.   kept: bytes that every call
+    uses again.
     """
 
     group: str
@@ -210,6 +212,7 @@ class Case:
     images: tuple = ()
     per: int = 1
     calls: int = 1
+    kept: int = 0
 
     tolerance = TOLERANCE
 
@@ -220,7 +223,8 @@ class Case:
         size = sum(a.nbytes for a in self.host[0])
         sets = 2 if quick else max(self.calls, min(MOST_SETS, -(-2 * side.cache // size), MOST_BYTES // size))
         self.host += [self.draw(generator) for _ in range(sets - 1)]
-        self.is_cold = sets * size > side.cache
+        # Parts of what takes turns may still be in the cache, unless it is twice as large; so may what is kept all the time.
+        self.is_cold = sets * size >= 2 * side.cache and not 0 < self.kept < 2 * side.cache
         self.there = [[side.put(a, i in self.images) for i, a in enumerate(arrays)] for arrays in self.host]
         exact = self.ours(lambda a: a.astype(np.float64))
         for i in range(self.calls):
@@ -228,24 +232,34 @@ class Case:
                             for k, a in enumerate(self.host[i % sets])))
         self.truth = [np.array(a) for a in (truth if isinstance(truth, list) else [truth])]
 
-    def modes(self, side):
-        """{"eager": (call, send)}: call(i) uses arrays that are there, send(i) sends them first and fetches the result."""
+    def modes(self, side) -> tuple:
+        """The ways to run it there."""
+        return ("eager",)
+
+    def build(self, side, mode):
+        """(call, send): call(i) uses arrays that are there, send(i) sends them first and fetches the result."""
         function = self.ours(side.put) if side.is_ours else self.theirs(side.torch, side.put)
 
         def send(i):
             arrays = self.host[i % len(self.host)]
             return side.get(function(*(side.put(a, k in self.images) for k, a in enumerate(arrays))))
 
-        return {"eager": (lambda i: function(*self.there[i % len(self.there)]), send)}
+        results = [None] * len(self.there)  # kept, so that they take turns in memory too
 
-    def result(self, call):
-        """The result to be checked, when call(0) has been made: again, or of the last of several."""
+        def call(i):
+            k = i % len(results)
+            results[k] = function(*self.there[k])
+            return results[k]
+
+        return call, send
+
+    def check(self, side, mode, call) -> float:
+        """The largest difference of a result from the truth, relative to the largest number of it, when call(0) has been made.
+
+        The result is that of another call(0), or of the last of several.
+        """
         for i in range(min(1, self.calls - 1), self.calls):
-            result = call(i)
-        return result
-
-    def check(self, side, results) -> float:
-        """The largest difference of a result from the truth, relative to the largest number of it."""
+            results = call(i)
         found = side.get(results)
         assert len(found) == len(self.truth), f"{len(found)} results, not {len(self.truth)}"
         return max(float(abs(a - b).max() / max(abs(b).max(), 1e-30)) for a, b in zip(found, self.truth))
@@ -257,7 +271,7 @@ class Steps(Case):
     def __init__(self, name, batch):
         self.group, self.row, self.size, self.products, self.per, self.calls = "steps", name, batch, True, 1, 1
         self.operations = 2.0 * batch * MULTIPLICATIONS[name]
-        self.bytes, self.is_cold = 4 * samples(name, batch).size, True
+        self.bytes, self.is_cold = 4 * samples(name, batch).size, False
         self.tolerance = KINKS.get(name, TOLERANCE)
 
     def prepare(self, side, quick):
@@ -276,19 +290,47 @@ class Steps(Case):
         return Training(lib, STEPS[self.row][0], self.weights)
 
     def modes(self, side):
-        """A step eager and, on a card, captured as a whole."""
-        eager, self.checked = self.training(side), self.training(side)
-        there = [eager.lib.tensor(x) for x in self.host]
-        found = {"eager": (lambda i: eager.step(there[i % 4]), lambda i: eager.step(eager.lib.tensor(self.host[i % 4])))}
-        if side.is_card and not side.is_ours:
-            replay, static = graph_of_torch(side.torch, self.training(side, True), there[0].clone())
-            found["captured"] = (lambda i: (static.copy_(there[i % 4]), replay()),
-                                 lambda i: (static.copy_(side.torch.from_numpy(self.host[i % 4])), replay()))
-        return found
+        """A step as Python tells the card op by op, and, on a card, launched as a whole."""
+        return ("eager", "captured") if side.is_card else ("eager",)
 
-    def check(self, side, results):
-        """The largest difference in the first step, see steps.py; with TF32 that of a loss."""
-        found = self.checked.first(self.host[0], self.noise)
+    def build(self, side, mode):
+        """See Case; what is sent is the batch."""
+        training = self.training(side, captured=mode == "captured")
+        there = [training.lib.tensor(x) for x in self.host]
+        if mode == "eager":
+            return lambda i: training.step(there[i % 4]), lambda i: training.step(training.lib.tensor(self.host[i % 4]))
+        self.recorded, static = training, training.lib.tensor(self.host[0])
+        replay = (graph_of_minigan if side.is_ours else graph_of_torch)(side, training, static)
+
+        def call(i):
+            static.data[...] = there[i % 4].data
+            replay()
+
+        def send(i):
+            static.data[...] = training.lib.tensor(self.host[i % 4]).data
+            replay()
+
+        return call, send
+
+    def check(self, side, mode, call):
+        """The largest difference in the first step, see steps.py; with TF32 that of a loss.
+
+        Captured: that of the weights after five steps, three before the capture and two launches, from those of eager steps,
+        relative to the largest change; of PyTorch's, that they are numbers.
+        """
+        training = self.training(side)
+        if mode == "captured":
+            call(0)
+            weights = [training.lib.array(p) for parameters in self.recorded.parameters for p in parameters]
+            if not side.is_ours:
+                return 0.0 if all(np.isfinite(w).all() for w in weights) else math.nan
+            start = [training.lib.array(p).copy() for parameters in training.parameters for p in parameters]
+            for _ in range(WARM_UP + 2):
+                training.step(training.lib.tensor(self.host[0]))
+            eager = [training.lib.array(p) for parameters in training.parameters for p in parameters]
+            change = max(float(abs(b - c).max()) for b, c in zip(eager, start))
+            return max(float(abs(a - b).max()) for a, b in zip(weights, eager)) / change
+        found = training.first(self.host[0], self.noise)
         if not side.tf32:
             return error(found, self.truth)
         losses, gradients = zip(*(_tf32_errors(turn, true) for turn, true in zip(found, self.truth)))
@@ -303,18 +345,44 @@ def _tf32_errors(turn, true):
     return float(abs(turn[0] - true[0]) / max(1, abs(true[0]))), off
 
 
-def graph_of_torch(torch, training, static):
-    """(a function that takes a training step again by a CUDA graph, the tensor that holds its batch)."""
-    stream = torch.cuda.Stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(3):
+WARM_UP = 3  # steps before the capture: kernels are compiled, handles made, optimizers get their state
+
+
+def graph_of_minigan(side, training, static):
+    """A function that takes the training step on the batch `static` again, by a CUDA graph; see minigan/train/capture.py."""
+    cuda = side.cupy.cuda
+    stream, pool, streams = cuda.Stream(non_blocking=True), cuda.MemoryPool(), training.lib.streams
+    stream.wait_event(cuda.get_current_stream().record())
+    with stream:
+        for _ in range(WARM_UP):
             training.step(static)
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+        for adam in training.adams:
+            adam.count_on_card()
+        streams.advance()
+        with cuda.using_allocator(pool.malloc):
+            stream.begin_capture()
+            try:
+                training.step(static)
+                streams.advance()
+            finally:
+                graph = stream.end_capture()
+    stream.synchronize()
+    return lambda keep=pool: graph.launch()  # the graph works in memory of that pool
+
+
+def graph_of_torch(side, training, static):
+    """The same with PyTorch."""
+    cuda = side.torch.cuda
+    stream = cuda.Stream()
+    stream.wait_stream(cuda.current_stream())
+    with cuda.stream(stream):
+        for _ in range(WARM_UP):
+            training.step(static)
+    cuda.current_stream().wait_stream(stream)
+    graph = cuda.CUDAGraph()
+    with cuda.graph(graph):
         training.step(static)
-    return graph.replay, static
+    return graph.replay
 
 
 def arrays(*shapes):
@@ -421,7 +489,7 @@ def adams(quick):
 
     for n in (16, 64) if quick else [2**k for k in range(6, 25, 3)]:
         yield Case("adam", "Adam", n, arrays(n), lambda put, n=n: ours(put, n), lambda torch, put, n=n: theirs(torch, put, n),
-                   12 * n, 28 * n, calls=3)
+                   12 * n, 28 * n, calls=3, kept=12 * n)
 
 
 def overheads(quick):
@@ -496,33 +564,37 @@ def run_side(library, device, threads, names, quick, seconds) -> dict:
         for case in GROUPS[name](quick):
             if sys.stderr.isatty():
                 print(f"\r{library} {device}: {case.row} {case.size:<30}", end="\r", file=sys.stderr, flush=True)
+            told = f"{library} on {device}: {case.row} {case.size}"
             try:
                 case.prepare(side, quick)
-                for tf32 in (False, True) if side.is_card and case.products else (False,):
-                    side.use_tf32(tf32)
-                    found["rows"] += rows_of(case, side, tf32, quick, seconds)
-            except Exception as problem:  # a failure of this row, told with its name
-                found["failures"].append(f"{library} on {device}: {case.row} {case.size}: {type(problem).__name__}: {problem}")
+            except Exception as problem:  # a failure of this row; the others go on
+                found["failures"].append(f"{told}: {type(problem).__name__}: {problem}")
+                continue
+            for tf32 in (False, True) if side.is_card and case.products else (False,):
+                side.use_tf32(tf32)
+                for mode in case.modes(side):
+                    try:
+                        found["rows"].append(row_of(case, side, mode, tf32, quick, seconds))
+                    except Exception as problem:
+                        how = f"{mode}, TF32" if tf32 else mode
+                        found["failures"].append(f"{told}, {how}: {type(problem).__name__}: {problem}")
     return found
 
 
-def rows_of(case, side, tf32, quick, seconds) -> list[dict]:
-    """The rows of a case with its times, one for each mode."""
-    rows, tolerance = [], TF32_TOLERANCE if tf32 else case.tolerance
-    for mode, (call, send) in case.modes(side).items():
-        first = single(call, side.clock, 0)
-        off = case.check(side, case.result(call))
-        # Not "off > tolerance": that would let NaN pass.
-        assert off <= tolerance, f"off by {off:.1e} from float64, more than {tolerance}{' with TF32' if tf32 else ''}"
-        times = measure(call, side.clock, seconds, quick)
-        both_ways = measure(send, HostClock(), seconds / 2, quick)["latency"] if side.is_card else None
-        for key in ("latency", "burst", "low", "high", "enqueue"):
-            times[key] /= case.per
-        rows.append({"group": case.group, "row": case.row, "size": case.size, "library": side.library, "device": side.device,
-                     "mode": mode, "tf32": tf32, "products": case.products, "operations": case.operations, "bytes": case.bytes,
-                     "is_cold": bool(case.is_cold), "error": off, "tolerance": tolerance, "first": first,
-                     "with_transfers": both_ways and both_ways / case.per, **times})
-    return rows
+def row_of(case, side, mode, tf32, quick, seconds) -> dict:
+    """The row of a case, with its times in seconds.   AssertionError if its result is wrong."""
+    tolerance, (call, send) = TF32_TOLERANCE if tf32 else case.tolerance, case.build(side, mode)
+    first = single(call, side.clock, 0)
+    off = case.check(side, mode, call)
+    # Not "off > tolerance": that would let NaN pass.
+    assert off <= tolerance, f"off by {off:.1e} from float64, more than {tolerance}{' with TF32' if tf32 else ''}"
+    times = measure(call, side.clock, seconds, quick)
+    times["with_transfers"] = measure(send, HostClock(), seconds / 2, quick)["latency"] if side.is_card else None
+    for key in ("latency", "burst", "low", "high", "enqueue", "with_transfers"):
+        times[key] = times[key] and times[key] / case.per
+    return {"group": case.group, "row": case.row, "size": case.size, "library": side.library, "device": side.device,
+            "mode": mode, "tf32": tf32, "operations": case.operations, "bytes": case.bytes, "is_cold": bool(case.is_cold),
+            "error": off, "tolerance": tolerance, "first": first, **times}
 
 
 def apart(function, *arguments):
@@ -685,8 +757,8 @@ def draw(result, folder):
         if "product, TF32" in known:
             roofs[f"{place}, TF32"] = known["product, TF32"], known["memory"]
     if rows:
-        roofline([r for r in rows if r["mode"] == "eager" and r["series"] in roofs and r["group"] != "overhead"], roofs, title,
-                 folder / "devices-roofline.png")
+        some = [r for r in rows if r["mode"] == "eager" and r["series"] in roofs and r["group"] not in ("overhead", "steps")]
+        roofline(some, roofs, title, folder / "devices-roofline.png")  # of a step not all bytes are counted
 
 
 def main(arguments=None) -> int:
