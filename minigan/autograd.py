@@ -159,7 +159,7 @@ def _record(op, args, params):
             array, node, cell = x.data, x.node, x.changed
             tracked = tracked or node is not None
         else:
-            array, node, cell = x if type(x) in MODULES else constant(x), None, None
+            array, node, cell = x if type(x) in MODULES else constant(x, inputs), None, None
         arrays.append(array)
         parents.append(node)
         cells.append(cell)

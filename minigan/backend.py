@@ -64,18 +64,21 @@ def check_mix(op: str, arrays) -> None:
         raise DTypeError(f"{op}: dtypes do not mix: {listing}; convert one with .astype(...)")
 
 
-def constant(x):
+def constant(x, beside_these=()):
     """What stands beside Tensors in a call: None and Python numbers as they are, NumPy numbers as Python's, lists as arrays.
 
     A Python number joins any dtype; a NumPy number (np.sqrt(2)) would turn float32 into float64, so it becomes one.
+    beside_these: Tensors among them say where the array of a list shall be.
     """
     if type(x) is float or x is None or (isinstance(x, (bool, int, float)) and not isinstance(x, np.generic)):
         return x
-    return x.item() if isinstance(x, np.generic) else new_array(x)
+    if isinstance(x, np.generic):
+        return x.item()
+    return beside(new_array(x), next((t.data for t in beside_these if is_array(getattr(t, "data", None))), None))
 
 
 def new_array(data, dtype=None):
-    """A NumPy array of data (numbers, nested lists, arrays): floats given as Python numbers become float32.
+    """An array of data (numbers, nested lists: a NumPy array; arrays): floats given as Python numbers become float32.
 
     Arrays keep their dtype unless dtype is given.  DTypeError for anything that is not numbers or booleans.
     """

@@ -41,7 +41,7 @@ def blas() -> dict:
 
 def examine() -> list[Finding]:
     """All findings, the necessary things first."""
-    return [_python(), _numpy(), _blas(), _digits(), _mnist(), _cache(), _disk(), _cuda()]
+    return [_python(), _numpy(), _blas(), _digits(), _mnist(), _cache(), _disk(), _cuda(), _kernels()]
 
 
 def _python():
@@ -155,3 +155,12 @@ def _cuda():
     except DeviceError as error:
         return Finding("cuda", "not usable", True, str(error), absent=True)
     return Finding("cuda", f"{device} can be used")
+
+
+def _kernels():
+    from minigan.kernels.cuda import verified
+
+    states = verified.states().values()
+    good = sum(state.startswith("verified") for state in states)
+    return Finding("kernels", f"{good} of {len(states)} files have run on a card as they are now",
+                   advice="" if good == len(states) else "on a machine with a card: MINIGAN_BACKEND=cupy pytest -m gpu")

@@ -7,8 +7,8 @@ import numpy as np
 
 from minigan import ops
 from minigan.autograd import backward, is_recording, leaf, primitive
-from minigan.backend import check_device, device_of, is_array, new_array, to_device
-from minigan.errors import GraphError, ShapeError
+from minigan.backend import check_device, device_of, is_array, mixed_devices, new_array, to_device
+from minigan.errors import DeviceError, GraphError, ShapeError
 from minigan.tensor import Tensor, plain, tensor
 
 # Operators, and the same with the tensor on the right.
@@ -27,7 +27,11 @@ Tensor.T = property(lambda x: ops.transpose(x), doc="The axes reversed.")
 def _comparison(symbol):
     def compare(a, b):
         """Elementwise, a constant boolean Tensor: comparisons have no derivative."""
-        return Tensor(np.asarray(getattr(a.data, symbol)(plain(b))) if not a.ndim else getattr(a.data, symbol)(plain(b)))
+        b = plain(b)
+        if is_array(b) and type(b) is not type(a.data):
+            raise DeviceError(mixed_devices(symbol.strip("_"), [a.data, b]))
+        y = getattr(a.data, symbol)(b)
+        return Tensor(np.asarray(y) if isinstance(y, np.generic) else y)
 
     compare.__name__ = symbol
     return compare

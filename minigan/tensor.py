@@ -5,6 +5,7 @@ Here is what needs no derivative: attributes, conversion, printing.  The operato
 """
 
 import itertools
+import operator
 
 import numpy as np
 
@@ -94,7 +95,7 @@ class Tensor:
         return int(self.item())
 
     def __index__(self):
-        return self.data.__index__()
+        return self.data.__index__() if isinstance(self.data, np.ndarray) else operator.index(self.item())
 
     def __format__(self, spec):
         return format(self.item(), spec) if spec else str(self)

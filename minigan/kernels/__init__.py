@@ -9,15 +9,17 @@ from importlib import import_module
 
 import numpy as np
 
+from minigan.backend import xp
+
 
 def by_array(cpu):
-    """A function that calls `cpu` if its first argument is a NumPy array, else kernels/cuda's function of that name."""
+    """A function that calls `cpu`, or kernels/cuda's function of that name if its arrays are on a card."""
     module = cpu.__module__.replace(".kernels.cpu.", ".kernels.cuda.")
 
     @wraps(cpu)
-    def call(x, *args, **options):
-        if isinstance(x, np.ndarray):
-            return cpu(x, *args, **options)
-        return getattr(import_module(module), cpu.__name__)(x, *args, **options)
+    def call(x, *args):
+        if not isinstance(x, np.ndarray) and xp(x, *args) is not np:
+            return getattr(import_module(module), cpu.__name__)(x, *args)
+        return cpu(x, *args)
 
     return call

@@ -1,4 +1,4 @@
-"""Bias and leaky relu, on whatever device their arrays are."""
+"""Bias, leaky relu, softplus and sigmoid, on whatever device their arrays are."""
 
 from minigan.kernels import by_array
 from minigan.kernels.cpu import activation as cpu
@@ -7,3 +7,5 @@ add_bias = by_array(cpu.add_bias)
 bias_gradient = by_array(cpu.bias_gradient)
 leaky_relu = by_array(cpu.leaky_relu)
 leaky_relu_gradient = by_array(cpu.leaky_relu_gradient)
+softplus = by_array(cpu.softplus)
+sigmoid = by_array(cpu.sigmoid)

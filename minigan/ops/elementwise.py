@@ -204,8 +204,8 @@ def where(condition, a, b):
     condition: boolean array or Tensor (never differentiated).
     """
     condition = plain(condition)
-    like = next((plain(x) for x in (a, b) if hasattr(x, "dtype")), None)
-    if is_array(like) and not isinstance(like, np.ndarray):  # a condition from the host is uploaded; an array at every call
+    like = next((plain(x) for x in (a, b) if is_array(plain(x))), condition)
+    if not isinstance(like, np.ndarray) and is_array(like):  # a condition from the host is uploaded; an array at every call
         condition = beside(condition, like) if is_array(condition) else kept_beside(np.asarray(condition), like)
     if not hasattr(a, "dtype") and not hasattr(b, "dtype"):  # two Python numbers: float32, as everywhere
         a = np.float32(a)
@@ -218,18 +218,13 @@ def where(condition, a, b):
 # ---------------------------------------------------------------------------------------------------- activations --- #
 
 
-def _softplus(x):
-    x_abs = xp(x).abs(x)
-    return xp(x).maximum(x, 0) + xp(x).log1p(xp(x).exp(-x_abs))
-
-
 sigmoid = elementwise(
     "y = 1 / (1 + e^-x), computed as (1 + tanh(x/2)) / 2, which cannot overflow.   dy/dx = y (1 - y).",
-    lambda x: 0.5 * xp(x).tanh(0.5 * x) + 0.5, lambda g, y, x: g * (y * (1 - y)), name="sigmoid", saves="output")
+    lambda x: activation.sigmoid(x), lambda g, y, x: g * (y * (1 - y)), name="sigmoid", saves="output")
 softplus = elementwise(
     """y = ln(1 + e^x), computed as max(x, 0) + log1p(e^-|x|).   dy/dx = sigmoid(x).
     4e-18 at x = -40 and 1000 at x = 1000, where the printed formula gives 0 and inf.""",
-    _softplus, lambda g, y, x: g * sigmoid(x), name="softplus", saves="inputs")
+    lambda x: activation.softplus(x), lambda g, y, x: g * sigmoid(x), name="softplus", saves="inputs")
 
 
 def _sloped(g, x, slope):

@@ -77,7 +77,7 @@ def _may_look(array) -> bool:
 def _uploaded(item, x, upload):
     """One part of an index, as parts for the GPU that x is on; a mask as the integers of its places."""
     if isinstance(item, np.ndarray):
-        return [upload(i, x) for i in (item.nonzero() if item.dtype == bool else [item])]
+        return [upload(i, x) for i in (item.nonzero() if item.dtype == bool and item.ndim else [item])]
     return [item]
 
 

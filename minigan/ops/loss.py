@@ -38,7 +38,7 @@ def _reduced(op, loss, reduction):
 
 def _as_floats(op, x, like, name="target"):
     """x, given perhaps as a list, as floats.  ShapeError unless it has the shape of `like`."""
-    x = x if isinstance(x, Tensor) or is_array(x) else new_array(x, like.dtype)
+    x = x if isinstance(x, Tensor) or is_array(x) else beside(new_array(x, like.dtype), plain(like))
     if tuple(x.shape) != tuple(like.shape):
         raise ShapeError(f"{op}: input is {like.shape} and {name} {x.shape}; they must be equal, nothing is broadcast; "
                          f"{name}.reshape(...) or input.reshape(...) first")
@@ -123,7 +123,8 @@ def _class_axis(op, input):
 
 def _per_class(op, weight, input, axis):
     """The weights of the classes as a constant array that broadcasts against input."""
-    weight = plain(weight) if isinstance(weight, Tensor) or is_array(weight) else new_array(weight, input.dtype)
+    weight = plain(weight) if isinstance(weight, Tensor) else beside(
+        weight if is_array(weight) else new_array(weight, input.dtype), plain(input))
     if weight.shape != (input.shape[axis],):
         raise ShapeError(f"{op}: weight is {weight.shape}, need ({input.shape[axis]},), one for each class of input "
                          f"{input.shape}")
@@ -228,7 +229,8 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
 
 def _factor(op, name, factor, input):
     """A constant factor that broadcasts to the input's shape."""
-    factor = plain(factor) if isinstance(factor, Tensor) or is_array(factor) else new_array(factor, input.dtype)
+    factor = plain(factor) if isinstance(factor, Tensor) else beside(
+        factor if is_array(factor) else new_array(factor, input.dtype), plain(input))
     shape = (1,) * (input.ndim - factor.ndim) + factor.shape
     if len(shape) != input.ndim or any(m not in (n, 1) for m, n in zip(shape, input.shape)):
         raise ShapeError(f"{op}: {name} {factor.shape} does not broadcast to input {input.shape}")

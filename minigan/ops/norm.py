@@ -77,11 +77,11 @@ def batch_norm(x, running_mean=None, running_var=None, weight=None, bias=None, t
         raise ShapeError(f"batch_norm: training needs more than one value per channel, x is {x.shape}; "
                          f"use a larger batch, or module.eval()")
     batch_mean, batch_var, centered = kernels.moments(plain(x))
-    for running, batch in ((running_mean, batch_mean), (running_var, batch_var * (count / (count - 1)))):
+    inv_std = kernels.follow(batch_mean, batch_var, plain(running_mean), plain(running_var), momentum, count, eps)
+    for running in (running_mean, running_var):
         if running is not None:
-            running.data[...] = (1 - momentum) * running.data + momentum * batch
             running.touch()
-    return _batch_norm(x, weight, bias, centered=centered, inv_std=1 / sqrt(batch_var + eps), eps=eps)
+    return _batch_norm(x, weight, bias, centered=centered, inv_std=inv_std, eps=eps)
 
 
 def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):

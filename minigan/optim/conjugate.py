@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from minigan.backend import xp
+from minigan.backend import joined, xp
 from minigan.errors import CheckpointError, ConfigError, ShapeError, suggestion
 from minigan.optim.optimizer import Optimizer
 from minigan.tensor import Tensor
@@ -106,8 +106,8 @@ class ConjugateGradient(Optimizer):
             g = g.data if isinstance(g, Tensor) else m.zeros(p.shape, p.dtype) if g is None else g
             if g.shape != p.shape:
                 raise ShapeError(f"ConjugateGradient.step: a gradient is {g.shape}, its parameter {p.shape}")
-            pieces.append(g)
-        return flat.gather(pieces)
+            pieces.append(g.reshape(-1))
+        return joined(pieces)
 
     def _direction(self, flat, g, grads, options):
         """The direction d and the slope g d along it, which is negative, or 0 at a point where g is."""

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from minigan.backend import device_of, to_device, xp
+from minigan.backend import check_mix, device_of, joined, to_device, xp
 from minigan.errors import CheckpointError, ConfigError, GraphError, ShapeError
 from minigan.tensor import Tensor
 
@@ -43,15 +43,6 @@ class Flat:
             if p.data is not view:
                 view[...] = p.data
                 p.data = view
-
-    def gather(self, grads):
-        """Arrays of the parameters' shapes as one new vector."""
-        if isinstance(self.vector, np.ndarray):
-            return np.concatenate([g.reshape(-1) for g in grads])
-        vector = xp(self.vector).empty_like(self.vector)  # CuPy's concatenate sends a list of addresses for more than 8
-        for s, g in zip(self.slices, grads):
-            vector[s].reshape(g.shape)[...] = g
-        return vector
 
     def __deepcopy__(self, memo):
         """Copies of the parameters, views of a vector of their own, and of the state."""
@@ -157,9 +148,10 @@ class Optimizer:
     def _step(self, group, flat, grads):
         flat.adopt()
         if len(set(flat.steps)) == 1 and all(g is not None for g in grads):  # the usual case: all parameters at once
-            pieces = [(slice(None), flat.gather(grads))]
+            pieces = [(slice(None), joined([g.reshape(-1) for g in grads]))]
         else:
             pieces = [(s, g.reshape(-1).copy()) for s, g in zip(flat.slices, grads) if g is not None]
+        check_mix(f"{type(self).__name__}.step", [flat.vector, *(g for _, g in pieces)])
         updated = [i for i, g in enumerate(grads) if g is not None]
         for i in updated:
             flat.steps[i] += 1

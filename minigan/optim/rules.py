@@ -50,17 +50,42 @@ class Adam(Optimizer):
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False, *, maximize=False):
         super().__init__(params, lr=lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay, amsgrad=amsgrad,
                          maximize=maximize)
-        self.clocks = {}  # id of a group -> its Clock (kernels/cuda/adam.py), while steps are captured and replayed on a card
+        self._clocks = {}  # id of a group -> t and lr on the card, once count_on_card was called
 
     def state_names(self, options):
         """m, v, and for AMSGrad the largest v."""
         return ("exp_avg", "exp_avg_sq", *(["max_exp_avg_sq"] if options["amsgrad"] else []))
 
+    def step(self, grads=None) -> None:
+        """See Optimizer."""
+        for clock in self._clocks.values():
+            clock.tick()
+        super().step(grads)
+
+    def count_on_card(self) -> None:
+        """See Optimizer: t and lr are read from the card from now on."""
+        from minigan.kernels.cuda.adam import Clock
+
+        self._clocks = {id(group): Clock(flats[0].vector, max(flats[0].steps), group["lr"], group["betas"], group["eps"])
+                        for group, flats in zip(self.param_groups, self._flats)}
+
+    def repeated(self, times: int) -> None:
+        """See Optimizer."""
+        super().repeated(times)
+        for group in self.param_groups:
+            self._clocks[id(group)].set(lr=group["lr"])
+
+    def load_state_dict(self, state: dict) -> None:
+        """See Optimizer."""
+        super().load_state_dict(state)
+        self._clocks = {}
+
     def update(self, w, g, state, t, options):
         """See the class.  In place throughout: a step of Adam is bound by memory, not by arithmetic."""
         if not isinstance(w, np.ndarray):
             from minigan.kernels.cuda import adam
-            return adam.update(w, g, state, t, options, self.clocks.get(id(options)))
+
+            return adam.update(w, g, state, t, options, self._clocks.get(id(options)))
         module, (b1, b2) = xp(w), options["betas"]
         g = _decayed(w, g, options)
         m, v = state["exp_avg"], state["exp_avg_sq"]

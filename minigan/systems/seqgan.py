@@ -75,12 +75,13 @@ class LanguageModel(Module):
         z_t picks the first token whose cumulative probability is above it.   temperature: what the logits are divided by; below
         1 the likely becomes likelier."""
         with no_grad():
-            m, z, state = xp(z.data), z.data, None
-            tokens = [self._start(z)[:, 0]]
+            z, state = z.data, None
+            token = self._start(z)[:, 0]
+            tokens = xp(z).empty(z.shape, np.int64)
             for t in range(z.shape[1]):
-                log_p, state = self.read(tokens[-1], state)
-                tokens.append(pick(log_p / temperature, z[:, t]))
-            return Tensor(m.stack(tokens[1:], axis=1))
+                log_p, state = self.read(token, state)
+                tokens[:, t] = token = pick(log_p / temperature, z[:, t])
+            return Tensor(tokens)
 
     def complete(self, tokens, z):
         """Every proper beginning of the sequences, completed `rollouts` times by what G would write.   A constant.

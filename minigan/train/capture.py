@@ -4,10 +4,10 @@ takes time.
 Captured    plays a game's iterations like game.play, the first few by it, the rest by launching what was recorded
 
 A recorded iteration repeats the work on the card: the same kernels, at the same addresses, with the same numbers from the
-host.  So a batch is copied to where the recording reads it; random numbers, and Adam's count of steps, are counted on the card
-(kernels/cuda/random.py, kernels/cuda/adam.py); the losses stay where the recording leaves them, and are read when somebody
-looks.  Memory comes from a pool of the graph's own, since nobody else may be given it between two launches.
-What changes from step to step on the host can't be recorded; `refuse` says what that is.
+host.  So a batch is copied to where the recording reads it.  Random draws and the steps of Adam and of averages are counted on
+the card (kernels/cuda/random.py, kernels/cuda/adam.py, stabilisers.py).  The losses stay where the recording leaves them, and
+are read when somebody looks.  Memory comes from a pool of the graph's own, since nobody else may be given it between two
+launches.  What else changes from step to step on the host can't be recorded; `refuse` says what that is.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from minigan.errors import ConfigError, NotFiniteError
 from minigan.optim import SGD, Adam, RMSprop
 from minigan.tensor import plain
 from minigan.train.game import Game, Stages, play
-from minigan.train.stabilisers import WeightClip
+from minigan.train.stabilisers import Counting, WeightClip
 
 WARM_UP = 3  # iterations that are played as ever: kernels are compiled, handles made, optimizers get their state
 
@@ -28,7 +28,7 @@ WARM_UP = 3  # iterations that are played as ever: kernels are compiled, handles
 def refuse(game: Game, schedule: str = "none") -> None:
     """ConfigError, with the reason, for a game whose iterations can't be recorded.   schedule: of its learning rates."""
     reason = None
-    pieces = [piece for player in game.players for piece in player.after if not isinstance(piece, WeightClip)]
+    pieces = [piece for player in game.players for piece in player.after if not isinstance(piece, (WeightClip, Counting))]
     optimizers = [player.optimizer for player in game.players]
     others = [optimizer for optimizer in optimizers if type(optimizer) not in (SGD, Adam, RMSprop)]
     if game.device == "cpu":
@@ -38,7 +38,7 @@ def refuse(game: Game, schedule: str = "none") -> None:
     elif others:
         reason = f"{type(others[0]).__name__} decides on the host what the next step is; use adam, sgd or rmsprop"
     elif pieces:
-        reason = f"{type(pieces[0]).__name__} changes its share from step to step on the host"
+        reason = f"its {type(pieces[0]).__name__} fills up from step to step on the host"
     elif getattr(game.view, "fades", False):
         reason = "the instance noise fades from step to step on the host"
     elif schedule in ("linear", "cosine", "exponential") and not all(isinstance(o, Adam) for o in optimizers):
@@ -71,8 +71,8 @@ class Captured:
                     if held.labels is not None:
                         held.labels[...] = new.labels
                 streams.repeated()  # what the host counts while it plays
-                for player in self.game.players:
-                    player.optimizer.repeated(player.steps)
+                for counting, times in self._counting():
+                    counting.repeated(times)
             self.graph.launch(self.stream)
             return {} if read is None else self._checked({name: read(scalar) for name, scalar in self.losses.items()})
 
@@ -90,6 +90,13 @@ class Captured:
         finally:
             outside.wait_event(self.stream.record())
 
+    def _counting(self):
+        """What counts its steps, and how many steps an iteration has."""
+        for player in self.game.players:
+            for piece in (player.optimizer, *player.after):
+                if not isinstance(piece, WeightClip):
+                    yield piece, player.steps
+
     def _rates(self):
         """The learning rates that the recording holds as numbers; Adam reads its own on the card."""
         return [group["lr"] for player in self.game.players if not isinstance(player.optimizer, Adam)
@@ -101,8 +108,9 @@ class Captured:
                         for batch in islice(batches, turns)]
         buffers = [(buffer, buffer.data) for net in self.game.nets.values() for _, buffer in net.named_buffers()]
         self.rates = self._rates()
-        for player in self.game.players:
-            player.optimizer.count_on_card()
+        streams.advance()  # the numbers of the draws that are recorded are counted from here
+        for counting, _ in self._counting():
+            counting.count_on_card()
         with self.cupy.cuda.using_allocator(self.pool.malloc):
             self.stream.begin_capture()
             try:

@@ -9,7 +9,7 @@ on D's slope (penalties.py), which combine how (gan.py).
 
 import numpy as np
 
-from minigan.backend import to_device
+from minigan.backend import to_device, xp
 from minigan.errors import ConfigError
 from minigan.nn import Module, Sequential
 from minigan.ops import mean, square
@@ -30,19 +30,42 @@ class WeightClip:
             p.touch()
 
 
-class MovingAverage:
+class Counting:
+    """A piece that counts its updates in t; on the card too, once steps are recorded (train/capture.py)."""
+
+    t, _on_card = 0, None
+
+    def count(self):
+        """The number of this update, from 1: an int, or an array () where it is counted on the card."""
+        self.t += 1
+        if self._on_card is None:
+            return self.t
+        self._on_card += 1
+        return self._on_card
+
+    def count_on_card(self) -> None:
+        """Count on the card from now on."""
+        self._on_card = xp(self.parameters[0].data).full((), self.t, np.float32)
+
+    def repeated(self, times: int) -> None:
+        """Note that a recorded update was made this many times more."""
+        self.t += times
+
+
+class MovingAverage(Counting):
     """After every update: w' <- decay w' + (1 - decay) w, w' the weights of `average`, a copy of `net` to draw samples from.
 
-    Buffers (the running statistics of a batch norm) are copied.  In the first steps the decay is at most (1 + t)/(10 + t),
-    so that the initial weights are soon forgotten.   Yazici et al. 2019.
+    Buffers (the running statistics of a batch norm) are copied.  At first the decay is at most t/(9 + t), t the number of the
+    update, so that the initial weights are soon forgotten.   Yazici et al. 2019.
     """
 
     def __init__(self, net: Module, average: Module, decay: float):
-        self.net, self.average, self.decay, self.t = net, average, decay, 0
+        self.net, self.average, self.decay, self.parameters = net, average, decay, list(net.parameters())
 
     def __call__(self):
-        decay, self.t = min(self.decay, (1 + self.t) / (10 + self.t)), self.t + 1
-        for mean_p, p in zip(self.average.parameters(), self.net.parameters()):
+        t = self.count()
+        decay = min(t / (9 + t), self.decay) if isinstance(t, int) else xp(t).minimum(t / (9 + t), self.decay)
+        for mean_p, p in zip(self.average.parameters(), self.parameters):
             mean_p.data *= decay
             mean_p.data += (1 - decay) * p.data
             mean_p.touch()
@@ -55,22 +78,22 @@ class MovingAverage:
 
     def load_state_dict(self, state):
         """Go back to a saved state."""
-        self.t = int(state["t"])
+        self.t, self._on_card = int(state["t"]), None
 
 
-class HistoricalAverage:
+class HistoricalAverage(Counting):
     """|w - mean of all w so far|^2, the mean taken after every update.   Salimans et al. 2016, section 3.3."""
 
     def __init__(self, nets: list[Module]):
-        self.parameters, self.t = [p for net in nets for p in net.parameters()], 0
+        self.parameters = [p for net in nets for p in net.parameters()]
         self.means = None  # taken at the first update: the weights may have moved to another device since
 
     def __call__(self):
-        self.t += 1
+        t = self.count()
         if self.means is None:
             self.means = [p.data.copy() for p in self.parameters]
         for m, p in zip(self.means, self.parameters):
-            m += (p.data - m) / self.t
+            m += (p.data - m) / t
 
     def term(self, player: str, weight: float) -> Term:
         """The term that a player pays for it, 0 before the first update."""
@@ -86,7 +109,7 @@ class HistoricalAverage:
 
     def load_state_dict(self, state):
         """Go back to a saved state."""
-        self.t = int(state["t"])
+        self.t, self._on_card = int(state["t"]), None
         self.means = [to_device(np.array(m), p.device) for m, p in zip(state["means"], self.parameters)] or None
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import minigan as mg
+from minigan.backend import is_array
 from minigan.errors import DTypeError, GraphError, ShapeError
 
 ELEMENTWISE = ["add", "subtract", "multiply", "divide", "power", "maximum", "minimum", "logaddexp"]
@@ -63,4 +64,4 @@ def test_a_rule_that_breaks_its_contract_is_named(rule, text, create_graph):
 def test_a_number_that_is_two_outputs_at_once_has_an_array_as_gradient():
     x = mg.tensor(np.array(2.0), requires_grad=True)
     (g,) = mg.grad([x, x], x)
-    assert isinstance(g.data, np.ndarray) and g.item() == 2.0
+    assert is_array(g.data) and g.item() == 2.0

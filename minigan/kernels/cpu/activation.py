@@ -1,4 +1,4 @@
-"""Bias and leaky relu: array expressions that keep the memory order of their input."""
+"""Bias, leaky relu, softplus and sigmoid: array expressions that keep the memory order of their input."""
 
 import numpy as np
 
@@ -33,3 +33,13 @@ def leaky_relu_gradient(g, x, slope):
         out *= g
 
     return mapped(piece, x, g)
+
+
+def softplus(x):
+    """log(1 + e^x), as max(x, 0) + log1p(e^-|x|)."""
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def sigmoid(x):
+    """1 / (1 + e^-x), as (1 + tanh(x/2)) / 2, which cannot overflow."""
+    return 0.5 * np.tanh(0.5 * x) + 0.5

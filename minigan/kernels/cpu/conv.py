@@ -14,7 +14,9 @@ stride, padding, dilation are (vertical, horizontal) pairs.
 import math
 from typing import NamedTuple
 
-from minigan.backend import xp
+import numpy as np
+
+from minigan.backend import kept_beside, xp
 from minigan.kernels.cpu.memory import pixels_first
 from minigan.kernels.threads import get_num_threads, share
 
@@ -88,7 +90,8 @@ def _gather(x, u, w, stride, padding, dilation):
             columns = _Columns(corner, [len(p.offsets) for p in both], [p.count for p in both], (1, 1),
                                [p.spacing for p in both])
             # The highest offset comes first in the columns: taps in falling order.
-            some = w[:, :, vertical.taps[::-1]][:, :, :, horizontal.taps[::-1]]
+            rows, cols = (kept_beside(np.array(p.taps[::-1]), w) for p in both)
+            some = w[:, :, rows][:, :, :, cols]
             target = x[tuple(slice(p.start, None, s) for p, s in zip(both, stride))][: vertical.count, : horizontal.count]
             columns.times(some.transpose(2, 3, 0, 1).reshape(-1, w.shape[1]), target)
 

@@ -44,6 +44,17 @@ def moments(x):
     return mean, sum(row_pieces(piece, rows)) * (1 / rows.shape[0]), centered
 
 
+def follow(mean, var, running_mean, running_var, momentum, count, eps):
+    """1 / sqrt(var + eps);  running_mean and running_var, if not None, move by `momentum` towards mean and unbiased variance.
+
+    count: how many values of each channel there are.
+    """
+    for running, batch in ((running_mean, mean), (running_var, var * (count / (count - 1)))):
+        if running is not None:
+            running[...] = (1 - momentum) * running + momentum * batch
+    return 1 / xp(var).sqrt(var + eps)
+
+
 def forward(centered, inv_std, weight, bias, shape):
     """y = (x - mean) / std * weight + bias, as (N, C, ...)."""
     y = xp(centered).empty_like(centered)

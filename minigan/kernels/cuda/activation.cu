@@ -1,4 +1,4 @@
-/* A bias for each channel and a leaky relu, in one pass, and their gradients.   Called by activation.py.
+/* A bias for each channel and a leaky relu, in one pass, and their gradients; softplus and sigmoid.   Called by activation.py.
 
        z = x + bias_c,   y = z where z > 0, else slope z        (slope 0: y = 0 there, also at -inf; NaN stays NaN)
 
@@ -23,6 +23,19 @@ extern "C" __global__ void bias_leaky_relu(
 /* dz = g where z > 0, else slope g.  z may be the output y instead: for slope >= 0 it is positive at the same places. */
 extern "C" __global__ void leaky_relu_gradient(const T* g /* n */, const T* z /* n */, T* dz /* n */, T slope, long long n) {
     FOR_EACH(i, n) dz[i] = z[i] > 0 ? g[i] : slope * g[i];
+}
+
+/* y = log(1 + e^x) = max(x, 0) + log(1 + e^-|x|). */
+extern "C" __global__ void softplus(const T* x /* n */, T* y /* n */, long long n) {
+    FOR_EACH(i, n) y[i] = (x[i] > 0 ? x[i] : T(0)) + log1p(exp(-fabs(x[i])));
+}
+
+/* y = 1 / (1 + e^-x), for x < 0 as e^x / (1 + e^x): no power above 1. */
+extern "C" __global__ void sigmoid(const T* x /* n */, T* y /* n */, long long n) {
+    FOR_EACH(i, n) {
+        T e = exp(-fabs(x[i]));
+        y[i] = (x[i] < 0 ? e : T(1)) / (1 + e);
+    }
 }
 
 /* d_bias_c = the sum of g over channel c: one block of at most 256 threads, a multiple of 16, for each channel. */

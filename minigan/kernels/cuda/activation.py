@@ -1,6 +1,8 @@
-"""Bias and leaky relu on a card (activation.cu).  Results lie in memory as the input does."""
+"""Bias, leaky relu, softplus and sigmoid on a card (activation.cu).  Results lie in memory as the input does."""
 
 import math
+
+import numpy as np
 
 from minigan.backend import xp
 from minigan.kernels.cuda.launcher import launch
@@ -37,12 +39,31 @@ def leaky_relu_gradient(g, x, slope):
     return back(dx, order)
 
 
+def softplus(x):
+    """log(1 + e^x)."""
+    return _mapped("softplus", x)
+
+
+def sigmoid(x):
+    """1 / (1 + e^-x)."""
+    return _mapped("sigmoid", x)
+
+
+def _mapped(kernel, x):
+    x = x if x.dtype.kind == "f" else x.astype(np.float64)  # as NumPy does with whole numbers
+    order = order_of(x)
+    x = in_order(x, order)
+    y = xp(x).empty(x.shape, x.dtype)
+    launch("activation", kernel, x.size, x, y, x.size)
+    return back(y, order)
+
+
 def bias_gradient(g):
     """The sum of g (N, C, ...) over everything but the channels: (C,)."""
     order = order_of(g)
     g = in_order(g, order)
     axis = order.index(1)
     sizes = math.prod(g.shape[:axis]), g.shape[axis], math.prod(g.shape[axis + 1 :])
-    d_bias = xp(g).zeros(sizes[1], g.dtype)
+    d_bias = (xp(g).empty if g.size else xp(g).zeros)(sizes[1], g.dtype)
     launch("activation", "bias_gradient", g.size, g, d_bias, *sizes, blocks=sizes[1], threads=threads_for(sizes))
     return d_bias

@@ -18,17 +18,16 @@ class Clock:
 
     def __init__(self, like, t, lr, betas, eps):
         self.array = to_device(np.array([t, lr, 0, 0], np.float64), device_of(like))
-        self.betas, self.eps = betas, eps
+        self.betas, self.eps, self.lr = betas, eps, lr
 
     def tick(self) -> None:
         """Begin the next step: t <- t + 1.  One launch."""
         launch("adam", "tick", 1, self.array, *self.betas, self.eps, threads=1)
 
-    def set(self, t=None, lr=None) -> None:
-        """Change t, the number of steps made, or lr.  Fills one element each; waits for nothing."""
-        for place, value in enumerate((t, lr)):
-            if value is not None:
-                self.array[place : place + 1] = float(value)
+    def set(self, lr) -> None:
+        """Change lr, if it is another one.  Fills one element; waits for nothing."""
+        if lr != self.lr:
+            self.array[1:2], self.lr = float(lr), lr
 
 
 def update(w, g, state, t, options, clock=None) -> None:

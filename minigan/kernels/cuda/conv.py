@@ -52,7 +52,7 @@ def conv2d_weight(x, u, kernel, stride, padding, dilation, groups):
     x, out, pixels = _dense(x), u.shape[2:], u.shape[2] * u.shape[3]
     u = channels_first(u)
     per_group = x.shape[1] // groups
-    w = xp(x).zeros((u.shape[0], per_group, *kernel), x.dtype)
+    w = (xp(x).empty if x.shape[0] else xp(x).zeros)((u.shape[0], per_group, *kernel), x.dtype)  # the first piece fills it
     matrix = w.reshape(groups, u.shape[0] // groups, -1)
     for first, count in _pieces(x.shape[0], w[0].size * pixels * x.itemsize):
         for group, (inside, outside) in enumerate(_groups(w, groups)):

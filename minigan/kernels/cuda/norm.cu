@@ -57,6 +57,18 @@ extern "C" __global__ void moments(
     }
 }
 
+/* inv_std, and one step of the running statistics: running <- (1 - momentum) running + momentum (mean, unbiased var).
+   One thread for each channel.   bessel: P / (P - 1), which makes the variance unbiased. */
+extern "C" __global__ void follow(
+    const T* mean /* channels */, const T* var /* channels */, T* running_mean /* channels or null */,
+    T* running_var /* channels or null */, T* inv_std /* channels */, T momentum, T bessel, T eps, int channels) {
+    FOR_EACH(c, channels) {
+        inv_std[c] = 1 / sqrt(var[c] + eps);
+        if (running_mean) running_mean[c] = (1 - momentum) * running_mean[c] + momentum * mean[c];
+        if (running_var) running_var[c] = (1 - momentum) * running_var[c] + momentum * bessel * var[c];
+    }
+}
+
 /* One thread for each element. */
 extern "C" __global__ void normalise(
     const T* x /* outer*channels*inner */, const T* mean /* channels */, const T* inv_std /* channels */,

@@ -31,6 +31,17 @@ def moments(x):
     return mean, var, Kept(x, mean, order, sizes)
 
 
+def follow(mean, var, running_mean, running_var, momentum, count, eps):
+    """1 / sqrt(var + eps);  running_mean and running_var, if not None, move by `momentum` towards mean and unbiased variance.
+
+    count: how many values of each channel there are.
+    """
+    inv_std = xp(var).empty(var.shape, var.dtype)
+    launch("norm", "follow", var.size, mean, var, running_mean, running_var, inv_std, momentum, count / (count - 1), eps,
+           var.size)
+    return inv_std
+
+
 def forward(kept, inv_std, weight, bias, shape):
     """y = (x - mean) / std * weight + bias, as (N, C, ...)."""
     y = xp(kept.x).empty(kept.x.shape, kept.x.dtype)

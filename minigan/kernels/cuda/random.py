@@ -28,7 +28,9 @@ class Philox:
             raise ConfigError(f"Philox: the seed must be at least 0 and below 2^64, got {seed}")
         self.seed = int(seed)
         self._counter = to_device(np.zeros(1, np.uint64), device)
-        self._ahead = 0  # draws made since the number on the card last moved
+        self._base = 0  # the number on the card, as the host knows it without looking
+        self._ahead = 0  # draws made since it last moved
+        self._moved = 0  # by how much it last moved
 
     def random(self, size=None, dtype=np.float64):
         """Uniform in [0, 1): every multiple of 2^-24 (float32) or 2^-53 (float64) equally likely."""
@@ -69,24 +71,27 @@ class Philox:
             self._counter += np.uint64(self._ahead)
         else:
             launch("random", "advance", 1, self._counter, self._ahead, threads=1)
-        self._ahead = 0
+        self._base, self._moved, self._ahead = self._base + self._ahead, self._ahead, 0
+
+    def repeated(self) -> None:
+        """Note that a captured step was replayed once more, and has moved the number on the card by as much as before."""
+        self._base += self._moved
 
     def state_dict(self) -> dict:
-        """The seed and the number of the next draw.  Reads the card."""
-        return {"seed": self.seed, "draw": int(to_device(self._counter, "cpu")[0]) + self._ahead}
+        """The seed and the number of the next draw.   Does not read the card."""
+        return {"seed": self.seed, "draw": self._base + self._ahead}
 
     def load_state_dict(self, state: dict) -> None:
         """Go back to a saved state, of a generator on any device.  CheckpointError if it is none."""
         if set(state) != {"seed", "draw"}:
             raise CheckpointError(f"Philox: a state has 'seed' and 'draw', got {', '.join(map(repr, state))}")
-        self.seed, self._ahead = int(state["seed"]), 0
-        self._counter[:] = int(state["draw"])
+        self.seed, self._base, self._ahead = int(state["seed"]), int(state["draw"]), 0
+        self._counter[:] = self._base
 
     def _next(self):
         """The number of this draw; on a card as an addition to the number there."""
         self._ahead += 1
-        on_cpu = isinstance(self._counter, np.ndarray)
-        return self._ahead - 1 + (int(self._counter[0]) if on_cpu else 0)
+        return self._ahead - 1 + (self._base if isinstance(self._counter, np.ndarray) else 0)
 
     def _floats(self, kernel, on_cpu, size, dtype, *options):
         shape, dtype, draw = _shape(size), np.dtype(dtype), self._next()

@@ -150,6 +150,8 @@ class ndarray:
     def __array_ufunc__(self, ufunc, method, *inputs, out=None, **kwargs):
         import cupy
 
+        if out is not None and any(isinstance(o, np.ndarray) for o in out) and _fake.let_pass():
+            return getattr(ufunc, method)(*_hosts(inputs), out=out, **kwargs)
         if method != "__call__":
             raise TypeError(f"{ufunc.__name__}.{method} of a device array")
         if out is not None and any(isinstance(o, np.ndarray) for o in out):
@@ -159,9 +161,10 @@ class ndarray:
     def __array_function__(self, function, types, args, kwargs):
         import cupy
 
-        if _fake.let_pass():
+        mixed = not all(issubclass(t, ndarray) for t in types)
+        if _fake.let_pass() and (mixed or not hasattr(cupy, function.__name__)):
             return function(*_hosts(args), **{k: _hosts(v) for k, v in kwargs.items()})
-        if not all(issubclass(t, ndarray) for t in types):
+        if mixed:
             raise TypeError(f"no implementation found for '{function.__name__}' on types that implement __array_function__: "
                             f"{list(types)}")
         module = cupy

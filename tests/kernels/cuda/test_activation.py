@@ -27,6 +27,23 @@ def test_leaky_relu_and_its_gradient(card, rng, shape, dtype, slope):
     assert np.array_equal(host(dx), np.where(x > 0, g, dtype_of(dtype)(slope) * g)) and dx.dtype == dtype
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+@pytest.mark.parametrize("name", ["softplus", "sigmoid"])
+@pytest.mark.parametrize("shape", [(), (257,), (3, 5)])
+def test_softplus_and_sigmoid(card, rng, name, dtype, shape):
+    x = np.asarray(5 * rng.standard_normal(shape)).astype(dtype)
+    found, exact = getattr(cuda, name)(card.asarray(x)), x.astype(np.longdouble)
+    wanted = np.log1p(np.exp(exact)) if name == "softplus" else 1 / (1 + np.exp(-exact))
+    assert found.dtype == ("float64" if dtype == "int64" else dtype) and found.shape == shape
+    assert np.abs(host(found) - wanted).max() < (1e-6 if dtype == "float32" else 1e-14)
+
+
+def test_softplus_and_sigmoid_do_not_overflow(card):
+    x = card.asarray(np.array([-1e4, 1e4, -np.inf, np.inf, np.nan, 0]))
+    assert np.array_equal(host(cuda.softplus(x)), [0, 1e4, 0, np.inf, np.nan, np.log(2)], equal_nan=True)
+    assert np.array_equal(host(cuda.sigmoid(x)), [0, 1, 0, 1, np.nan, 0.5], equal_nan=True)
+
+
 def dtype_of(name):
     return np.dtype(name).type
 

@@ -47,6 +47,19 @@ def test_forward_and_backward(card, rng, shape, dtype, affine):
         assert np.abs(host(a) - b).max() < (1e-4 if dtype == "float32" else 1e-11) * max(1, np.abs(b).max())
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kept", ["both", "neither"])
+def test_the_running_statistics_follow(card, rng, dtype, kept):
+    mean, running_mean = (rng.standard_normal(300).astype(dtype) for _ in range(2))
+    var, running_var = (rng.random(300).astype(dtype) for _ in range(2))
+    running = [card.asarray(running_mean), card.asarray(running_var)] if kept == "both" else [None, None]
+    inv_std = norm.follow(card.asarray(mean), card.asarray(var), *running, 0.1, 8, 1e-5)
+    assert np.allclose(host(inv_std), 1 / np.sqrt(var + 1e-5), rtol=1e-5) and inv_std.dtype == dtype
+    if kept == "both":
+        assert np.allclose(host(running[0]), 0.9 * running_mean + 0.1 * mean, rtol=1e-5, atol=1e-6)
+        assert np.allclose(host(running[1]), 0.9 * running_var + 0.1 * var * 8 / 7, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
 def test_results_lie_as_the_input_does_and_do_not_depend_on_it(card, rng, order):
     x, g = rng.standard_normal((3, 4, 5, 6)), rng.standard_normal((3, 4, 5, 6))

@@ -1,0 +1,141 @@
+"""The suite a second time, on a GPU's arrays: MINIGAN_BACKEND=fakecupy pytest (the stand-in), MINIGAN_BACKEND=cupy (a card).
+
+Tests are written for NumPy.  Here their Tensors live on the GPU: what a test makes from a NumPy array is uploaded, what it
+compares is fetched.  Nothing of that is in minigan; and what minigan does itself is judged as strictly as ever.
+
+enter       called once, by conftest.py: puts the changes in place          SKIPPED   tests that are about the CPU, and why
+"""
+
+import functools
+import sys
+from pathlib import Path
+from types import FunctionType
+
+import numpy as np
+
+import minigan
+from minigan import autograd, backend, ops
+from minigan.nn import Module, functional
+from minigan.optim import Adam, ConjugateGradient, CoordinateDescent
+from minigan.optim.optimizer import Optimizer
+from minigan.tensor import Tensor
+
+TESTS, MINIGAN = str(Path(__file__).parent) + "/", str(Path(minigan.__file__).parent) + "/"
+TABLE = MINIGAN + "optable.py"  # says itself where its constants go
+OPERATORS = MINIGAN + "autograd.py", MINIGAN + "methods.py"  # between `a + b` in a test and the engine
+
+# The beginning of a test's name -> why it says nothing about a GPU.
+CPU, MEMORY, HERE = "what runs on the CPU alone", "which NumPy memory is shared", "devices; tests/gpu has its own"
+SKIPPED: dict[str, str] = {
+    **dict.fromkeys(("cli/", "data/", "viz/", "metrics/", "test_architecture.py", "test_doctor.py", "test_lessons.py",
+                     "test_readme.py", "test_threads.py", "test_memory_order.py", "test_interchange.py"), CPU),
+    **dict.fromkeys(("nn/test_against_torch.py", "test_tensor.py::test_dlpack"), "torch, which is on the CPU"),
+    **dict.fromkeys(("test_tensor.py::test_repr_shows", "test_tensor.py::test_to_the_same_device_keeps",
+                     "test_autograd.py::test_arrays_on_two_devices", "test_autograd.py::test_to_the_same_device_is",
+                     "nn/test_module.py::test_to_a_device_and_the_errors"), HERE),
+    **dict.fromkeys(("nn/test_module.py::test_parameter_shares_memory", "optim/test_rules.py::test_parameters_are_views"),
+                    MEMORY),
+    "test_gradcheck.py::test_a_rule_that_returns_a_saved_array": "its wrong rule is written in NumPy",
+    "nn/test_init.py::test_the_same_seed": "puts elements of an array into a set, which CuPy's do not allow",
+    "gpu/": "the stand-in itself, and what is said when there is no card",
+}
+
+
+def why_skipped(nodeid: str) -> str | None:
+    """The reason why a test does not run on a GPU, or None."""
+    name = nodeid.removeprefix("tests/")
+    return next((why for start, why in SKIPPED.items() if name.startswith(start)), None)
+
+
+def asked_by_a_test(handed_on=()) -> bool:
+    """Is the innermost frame that is a test's or minigan's a test's?   handed_on: files of minigan that do not count."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file in handed_on:
+            pass
+        elif file.startswith(MINIGAN):
+            return False
+        if file.startswith(TESTS) and not file.startswith(TESTS + "fakecupy/") and file != __file__:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def upload(x):
+    """A NumPy array on the GPU; anything else as it is."""
+    if type(x) in (list, tuple):
+        return type(x)(map(upload, x))
+    if isinstance(x, (FunctionType, functools.partial)):  # an optimizer's closure
+        return lambda *args, **kwargs: upload(x(*args, **kwargs))
+    if type(x) is not np.ndarray or x.dtype.kind != "f":  # indices and conditions minigan uploads itself
+        return x
+    import cupy
+
+    return cupy.asarray(x)
+
+
+def is_there(x) -> bool:
+    """Is it a Tensor on the GPU, or a module or optimizer of such?"""
+    if isinstance(x, Module):
+        x = next(x.parameters(), None)
+    if isinstance(x, Optimizer):
+        x = x.parameters[0]
+    return isinstance(x, Tensor) and not isinstance(x.data, np.ndarray)
+
+
+def enter(lenient: bool) -> None:
+    """Make what tests make live on the GPU.   lenient: tell the stand-in to let tests' own conversions pass."""
+    import cupy
+
+    backend.to_device(np.zeros(1), "cuda")  # registers CuPy
+    if lenient:
+        from cupy import _fake
+
+        _fake.lenient = asked_by_a_test
+    init, slot, to_numpy = Tensor.__init__, Tensor.data, Tensor.__array__
+
+    def uploading_init(self, data, node=None, changed=None):
+        caller = sys._getframe(1).f_code
+        if type(data) is np.ndarray and changed is None and caller.co_name != "_record" and caller.co_filename != TABLE:
+            data = cupy.asarray(data)
+        init(self, data, node, changed)
+
+    def uploading_data(self, value):
+        slot.__set__(self, cupy.asarray(value) if type(value) is np.ndarray and asked_by_a_test() else value)
+
+    def fetching_array(self, dtype=None, copy=None):
+        return np.asarray(self.data.get(), dtype) if is_there(self) and asked_by_a_test() else to_numpy(self, dtype, copy)
+
+    Tensor.__init__, Tensor.data, Tensor.__array__ = uploading_init, property(slot.__get__, uploading_data), fetching_array
+    record = autograd._record
+
+    def uploading_record(op, args, params):
+        if any(type(x) is np.ndarray for x in args) and any(map(is_there, args)) and asked_by_a_test(OPERATORS):
+            args = tuple(map(upload, args))
+        return record(op, args, params)
+
+    autograd._record = uploading_record
+    sys.modules["minigan.watch"]._NOT_THE_USERS.add("second_pass")  # no line of a user's program
+    Module.__call__ = uploading(Module.__call__)
+    for optimizer in (Optimizer, Adam, ConjugateGradient, CoordinateDescent):
+        optimizer.step = uploading(optimizer.step)
+    for module in (ops, functional):
+        for name in ops.__all__ if module is ops else vars(functional):
+            function = getattr(module, name)
+            if callable(function) and not isinstance(function, type):
+                if getattr(minigan, name, None) is function:
+                    setattr(minigan, name, uploading(function))
+                setattr(module, name, uploading(function))
+
+
+def uploading(function):
+    """function, with the NumPy arrays that a test gives it beside Tensors on the GPU uploaded."""
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        if any(map(is_there, args)) and asked_by_a_test():
+            args, kwargs = tuple(map(upload, args)), {k: upload(v) for k, v in kwargs.items()}
+        return function(*args, **kwargs)
+
+    return call
