@@ -84,6 +84,7 @@ def measure(call, clock, seconds: float, once: bool = False) -> dict:
     latencies, end = [single(call, clock, i)], time.perf_counter() + seconds / 4
     while not once and (len(latencies) < 3 or time.perf_counter() < end):
         latencies.append(single(call, clock, i := i + 1))
+    i += 1
     calls = 2 if once else int(max(1, min(LONGEST_BURST, seconds / 16 / max(guess, 1e-9))))
     bursts, enqueues, end = [], [], time.perf_counter() + seconds / 2
     if calls == 1 and type(clock) is HostClock:  # a burst would be a single call again

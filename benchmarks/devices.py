@@ -431,7 +431,7 @@ def convolutions(quick):
 
 
 def elementwise(quick):
-    """One op, three that go one after the other, and one that the package does in a single pass."""
+    """One op, three that go one after the other, and two that are one kernel on a card."""
     for n in (16, 64) if quick else [2**k for k in range(4, 27, 2)]:
         yield Case("elementwise", "add", n, arrays(n, n), lambda put: ops.add, lambda torch, put: torch.add, n, 12 * n)
         yield Case("elementwise", "tanh(x y + z), three ops", n, arrays(n, n, n),
@@ -439,6 +439,8 @@ def elementwise(quick):
                    lambda torch, put: lambda x, y, z: torch.tanh(x * y + z), 12 * n, 16 * n)
         yield Case("elementwise", "leaky_relu", n, arrays(n), lambda put: lambda x: ops.leaky_relu(x, 0.2),
                    lambda torch, put: lambda x: torch.nn.functional.leaky_relu(x, 0.2), 2 * n, 8 * n)
+        yield Case("elementwise", "softplus", n, arrays(n), lambda put: ops.softplus,
+                   lambda torch, put: torch.nn.functional.softplus, 10 * n, 8 * n)
 
 
 def reductions(quick):
