@@ -150,7 +150,8 @@ def options_of(doc, arguments, seconds, names=(), **more):
     parser.add_argument("--seconds", type=float, default=seconds, metavar="S", help=f"for each row (default {seconds})")
     parser.add_argument("--out", metavar="FOLDER", help="write the results there, as JSON, Markdown and pictures")
     for name, (default, text) in more.items():
-        parser.add_argument(f"--{name}", type=int, default=default, metavar="N", help=text)
+        parser.add_argument(f"--{name}", type=type(default), default=default,
+                            metavar="N" if type(default) is int else name.upper(), help=text)
     if names:
         parser.add_argument("names", nargs="*", metavar="NAME", help=f"rows: {', '.join(names)} (default: all)")
     options = parser.parse_args(arguments)

@@ -9,7 +9,8 @@ from minigan.errors import ConfigError
 BENCHMARKS = {"steps": "one training step of each kind of system, beside PyTorch's where it is installed",
               "kernels": "each kernel beside what this machine could do at best",
               "peers": "a gradient beside autograd, MyGrad, tinygrad and PyTorch, where they are installed",
-              "graph": "how the cost grows with graph length, batch, depth and channels"}
+              "graph": "how the cost grows with graph length, batch, depth and channels",
+              "devices": "CPU against GPU, over sizes that show from where the GPU wins"}
 
 
 def add(verbs) -> None:
@@ -17,8 +18,9 @@ def add(verbs) -> None:
     verb = verbs.add_parser("bench", help="time minigan on this machine", allow_abbrev=False,
                             description="Time minigan on this machine. " +
                                         " ".join(f"{name}: {what}." for name, what in BENCHMARKS.items()))
-    verb.add_argument("which", nargs="?", default="steps", choices=list(BENCHMARKS), metavar="|".join(BENCHMARKS),
-                      help="default: steps")
+    verb.add_argument("which", nargs="?", choices=list(BENCHMARKS), metavar="|".join(BENCHMARKS),
+                      help="default: steps; with --device, devices")
+    verb.add_argument("--device", choices=["cpu", "cuda", "both"], help="of the benchmark `devices` (default: both)")
     verb.add_argument("--quick", action="store_true", help="tiny and once: checks the results, its times say nothing")
     verb.add_argument("--json", action="store_true", help="the results as JSON")
     verb.add_argument("--out", metavar="FOLDER", help="write the results there, as JSON, Markdown and pictures")
@@ -37,7 +39,11 @@ def script(name: str) -> Path:
 
 
 def _bench(options):
-    given = [*(["--quick"] if options.quick else []), *(["--json"] if options.json else []),
+    which = options.which or ("devices" if options.device else "steps")
+    if options.device and which != "devices":
+        raise ConfigError(f"bench {which} runs on the CPU; --device is for `minigan bench devices`")
+    given = [*(["--device", options.device] if options.device else []),
+             *(["--quick"] if options.quick else []), *(["--json"] if options.json else []),
              *(["--out", options.out] if options.out else [])]
     # A process of its own: nothing that the command line has loaded or started is part of the times.
-    return subprocess.run([sys.executable, str(script(options.which)), *given], check=False).returncode
+    return subprocess.run([sys.executable, str(script(which)), *given], check=False).returncode
