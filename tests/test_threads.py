@@ -99,14 +99,14 @@ def test_the_first_convolution_layer_takes_over_blas_threads_unless_the_user_cho
 
 @pytest.mark.parametrize("n, k, m, expected", [(50, 20, 7, 3), (2, 3, 1, 2), (1, 3, 1, 1), (0, 3, 4, 3), (4, 0, 3, 3)])
 def test_products_of_matrices_are_shared_by_the_longer_side(n, k, m, expected, three_threads, monkeypatch):
-    from minigan.kernels.cpu import gemm
+    from minigan.kernels.cpu import linalg
 
-    monkeypatch.setattr(gemm, "WORTH_A_THREAD", 1)
+    monkeypatch.setattr(linalg, "WORTH_A_THREAD", 1)
     rng, pieces = np.random.default_rng(0), []
     a, b = rng.standard_normal((n, k)), rng.standard_normal((k, m))
-    monkeypatch.setattr(gemm, "share", lambda *given: pieces.append(len(threads.share(*given))))
+    monkeypatch.setattr(linalg, "share", lambda *given: pieces.append(len(threads.share(*given))))
     for x, y in ((a, b), (b.T, a.T)):
-        np.testing.assert_allclose(gemm.product(x, y), x @ y, rtol=1e-13, atol=1e-13)
+        np.testing.assert_allclose(linalg.matmul(x, y), x @ y, rtol=1e-13, atol=1e-13)
     assert pieces == [expected, expected]
 
 
