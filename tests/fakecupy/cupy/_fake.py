@@ -87,7 +87,7 @@ class Recording:
 
     def end(self):
         """Undo: a capture computes nothing, it only writes down."""
-        for memory, copy in reversed(self.before.values()):  # the same memory may have been seen by two addresses
+        for memory, copy in reversed(self.before.values()):  # the oldest copy of a memory under several names is the last
             memory[...] = copy
         for memory in self.new.values():
             poison(memory)
