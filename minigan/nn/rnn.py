@@ -18,7 +18,7 @@ from minigan.nn import init
 from minigan.nn.module import Module, Parameter
 from minigan.ops import concatenate, flip, sigmoid, split, stack, swapaxes, tanh
 from minigan.ops.noise import dropout
-from minigan.tensor import Tensor
+from minigan.tensor import Tensor, plain
 
 
 def _lstm_step(from_input, from_state, state):
@@ -78,7 +78,7 @@ class _Recurrent(Module):
     def _state(self, hx, x, shape):
         """The initial state as a tuple of tensors of this shape: hx, checked, or zeros of x's dtype on its device."""
         if hx is None:
-            zeros = Tensor(xp(x.data).zeros(shape, x.dtype))
+            zeros = Tensor(xp(plain(x)).zeros(shape, x.dtype))
             return (zeros,) * self.states
         state = tuple(hx) if self.states > 1 else (hx,)
         if len(state) != self.states or any(tuple(part.shape) != shape for part in state):
