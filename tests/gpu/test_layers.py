@@ -28,8 +28,8 @@ MORE = {
     "deep": (lambda: nn.Sequential(*(layer for _ in range(6) for layer in (nn.Linear(3, 3), nn.Tanh()))), _table.draw(4, 3)),
 }
 LAYERS = {**_table.LAYERS, **MORE}
-# The mask is drawn on the CPU, so that every device sees the same one, and uploaded.
-UPLOADS = {"Dropout": 1, "Dropout2d": 1}
+# Layers that draw: each device has its own numbers, and those of the CPU are uploaded.
+DRAWING = {"Dropout": 0.4, "Dropout2d": 0.4}
 
 
 def derivatives(layer, x, cotangents):
@@ -66,8 +66,14 @@ def test_every_layer_is_on_the_card_what_it_is_on_the_cpu(card, name):
     derivatives(there, x, ramp)  # what an op needs besides is uploaded now, and kept
     card.counts.reset()
     found = derivatives(there, x, ramp)
-    assert card.counts.d2h == card.counts.sync == 0 and card.counts.h2d == UPLOADS.get(name, 0), card.counts
+    assert card.counts.d2h == card.counts.sync == 0 and card.counts.h2d <= (name in DRAWING), card.counts
     assert len(found) == len(expected)
+    if name in DRAWING:
+        kept = to_device(found[0], "cpu") != 0
+        assert 0 < kept.sum() < kept.size
+        np.testing.assert_allclose(to_device(found[0], "cpu"), kept * values / (1 - DRAWING[name]))
+        np.testing.assert_array_equal(to_device(found[1], "cpu") != 0, kept)
+        return
     for a, b in zip(found, expected):
         assert (a is None) == (b is None)
         if a is not None:
@@ -125,10 +131,14 @@ def test_a_step_of_every_rule_stays_on_the_card(card, name, options):
 
 def test_weights_and_states_go_from_the_cpu_to_the_card_and_back(card, tmp_path):
     def trained(device):
-        net = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 1)).to(device)
+        net = nn.Sequential(nn.Linear(3, 4, bias=False), nn.BatchNorm1d(4), nn.Tanh(), nn.Linear(4, 1)).to(device)
         adam = optim.Adam(net.parameters(), lr=0.1)
-        adam.step(mg.grad(net(mg.tensor(_table.draw(6, 3).astype(np.float32), device=device)).sum(), list(net.parameters())))
+        step(net, adam, device)
         return net, adam
+
+    def step(net, adam, device):
+        x = mg.tensor(_table.draw(6, 3).astype(np.float32), device=device)
+        adam.step(mg.grad(((net(x) - x[:, :1]) ** 2).mean(), list(net.parameters())))
 
     for start, end in (("cpu", "cuda"), ("cuda", "cpu")):
         net, adam = trained(start)
@@ -138,11 +148,10 @@ def test_weights_and_states_go_from_the_cpu_to_the_card_and_back(card, tmp_path)
         other.load_state_dict(state["net"])
         again.load_state_dict(state["adam"])
         assert all(p.device == ("cuda:0" if end == "cuda" else "cpu") for p in other.parameters())
-        x = _table.draw(6, 3).astype(np.float32)
         for model, optimizer, device in ((net, adam, start), (other, again, end)):
-            optimizer.step(mg.grad(model(mg.tensor(x, device=device)).sum(), list(model.parameters())))
+            step(model, optimizer, device)
         for a, b in zip(net.state_dict().values(), other.state_dict().values()):
-            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
 def test_a_module_moves_whole_and_stays_what_it_is(card):
