@@ -139,14 +139,14 @@ def test_a_step_of_every_rule_stays_on_the_card(card, name, options):
 
 def test_weights_and_states_go_from_the_cpu_to_the_card_and_back(card, tmp_path):
     def trained(device):
-        net = nn.Sequential(nn.Linear(3, 4, bias=False), nn.BatchNorm1d(4), nn.Linear(4, 1)).to(device)
+        net = nn.Sequential(nn.Linear(3, 4, bias=False), nn.BatchNorm1d(4), nn.Tanh(), nn.Linear(4, 1)).to(device)
         adam = optim.Adam(net.parameters(), lr=0.1)
         step(net, adam, device)
         return net, adam
 
     def step(net, adam, device):  # no bias before the batch norm: its gradient would be rounding, which Adam makes large
         x = mg.tensor(_table.draw(6, 3).astype(np.float32), device=device)
-        adam.step(mg.grad((net(x) ** 2).sum(), list(net.parameters())))
+        adam.step(mg.grad(((net(x) - x[:, :1]) ** 2).mean(), list(net.parameters())))
 
     for start, end in (("cpu", "cuda"), ("cuda", "cpu")):
         net, adam = trained(start)
@@ -156,9 +156,10 @@ def test_weights_and_states_go_from_the_cpu_to_the_card_and_back(card, tmp_path)
         other.load_state_dict(state["net"])
         again.load_state_dict(state["adam"])
         assert all(p.device == ("cuda:0" if end == "cuda" else "cpu") for p in other.parameters())
-        step(net, adam, start), step(other, again, end)
+        for model, optimizer, device in ((net, adam, start), (other, again, end)):
+            step(model, optimizer, device)
         for a, b in zip(net.state_dict().values(), other.state_dict().values()):
-            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
 def test_a_module_moves_whole_and_stays_what_it_is(card):

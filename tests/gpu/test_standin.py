@@ -1,5 +1,7 @@
 """The stand-in for CuPy refuses what CuPy refuses, and counts what costs time: with NumPy each of these lines would pass."""
 
+import ast
+import json
 import subprocess
 import sys
 from importlib.metadata import packages_distributions
@@ -281,6 +283,32 @@ def test_kernels_take_exact_types_only(cp, x):
 
 
 # --------------------------------------------------------------------------------------------------------- the real ---
+
+
+def asked_of_modules(source):
+    """The names that a program asks of an array module: xp(x).name, and m.name where m = xp(x) in the same function."""
+    is_xp = lambda node: isinstance(node, ast.Call) and getattr(node.func, "id", "") == "xp"
+    for function in ast.walk(ast.parse(source)):
+        if not isinstance(function, (ast.FunctionDef, ast.Lambda)):
+            continue
+        nodes, modules = list(ast.walk(function)), set()
+        for node in nodes:
+            if isinstance(node, ast.Assign):
+                for target, value in ((node.targets[0], node.value),
+                                      *zip(getattr(node.targets[0], "elts", ()), getattr(node.value, "elts", ()))):
+                    if is_xp(value):
+                        modules.add(getattr(target, "id", None))
+        for node in nodes:
+            if isinstance(node, ast.Attribute) and (is_xp(node.value) or getattr(node.value, "id", "") in modules):
+                yield node.attr
+
+
+def test_every_function_that_minigan_asks_of_an_array_module_is_cupys():
+    surface = json.loads((SURFACE.parent / "fakecupy" / "surface.json").read_text())["cupy"]
+    asked = {name for path in Path(mg.__file__).parent.rglob("*.py") for name in asked_of_modules(path.read_text())}
+    assert len(asked) > 40 and asked <= set(surface)
+    planted = "def f(x):\n    m, n = xp(x), 3\n    return m.nanpercentile(x) + xp(x).exp(x)"
+    assert set(asked_of_modules(planted)) - set(surface) == {"nanpercentile"}
 
 
 def test_the_snapshot_is_what_the_installed_cupy_says():
