@@ -19,6 +19,7 @@ import numpy as np
 from minigan.backend import kept_beside, xp
 from minigan.errors import ConfigError
 from minigan.kernels.cpu import toom_cook
+from minigan.kernels.cpu.linalg import matmul
 from minigan.kernels.cpu.memory import pixels_first
 from minigan.kernels.threads import get_num_threads, share
 
@@ -94,7 +95,7 @@ def _scatter(x, u, w, stride, padding, dilation):
     kernel, out, n = w.shape[2:], u.shape[:2], u.shape[2]
     (top, left), (height, width) = padding, x.shape[:2]
     whole = xp(u).zeros((height + 2 * top, width + 2 * left, n, w.shape[1]), u.dtype)
-    taps = (_kernel_matrix(w) @ u.reshape(-1, u.shape[3]).T).reshape(*kernel, w.shape[1], *out, n)
+    taps = matmul(_kernel_matrix(w), u.reshape(-1, u.shape[3]).T).reshape(*kernel, w.shape[1], *out, n)
     for r in range(kernel[0]):
         for s in range(kernel[1]):
             i, j = r * dilation[0], s * dilation[1]
