@@ -184,7 +184,7 @@ def _what_is_missing(cupy) -> str:
 
 
 class cuda:
-    """torch.cuda's names: `mg.cuda.is_available()`, `with mg.cuda.device("cuda:1"): ...`."""
+    """torch.cuda's names: `mg.cuda.is_available()`, `with mg.cuda.device("cuda:1"): ...`; and the switch for TF32."""
 
     @staticmethod
     def device(device: str):
@@ -195,6 +195,16 @@ class cuda:
         if device == "cpu":
             return contextlib.nullcontext()
         return _cupy().cuda.Device(int(check_device(device).partition(":")[2] or 0))
+
+    @staticmethod
+    def allow_tf32(allowed: bool = True) -> None:
+        """Let matrix products of float32 round their inputs to 10 bits of mantissa, for speed; at first they do not.
+
+        An error of about 3e-4 instead of 1e-7 (kernels/cuda/gemm.py).   torch.backends.cuda.matmul.allow_tf32.
+        """
+        from minigan.kernels.cuda import gemm
+
+        gemm.allow_tf32(allowed)
 
     @staticmethod
     def is_available() -> bool:
