@@ -153,6 +153,11 @@ def kept_beside(array, like):
     return _kept[key]
 
 
+def kept() -> list:
+    """The arrays that kept_beside keeps now."""
+    return list(_kept.values())
+
+
 def _cupy():
     """The cupy module, imported and registered on first use; DeviceError with the remedy if there is none to use."""
     try:

@@ -14,7 +14,7 @@ import contextlib
 import math
 from itertools import islice
 
-from minigan.backend import cuda, xp
+from minigan.backend import cuda, kept, xp
 from minigan.data import Batch
 from minigan.errors import ConfigError, NotFiniteError
 from minigan.optim import SGD, Adam, RMSprop
@@ -60,24 +60,33 @@ class Captured:
     def play(self, batches, streams, progress: float = 0.0, read=float) -> dict[str, float]:
         """One iteration.   NotFiniteError, which can't name the op, when a loss or gradient that is read is not finite."""
         self.played += 1
-        with cuda.device(self.game.device), self._stream_of_its_own(streams):
+        with cuda.device(self.game.device), self._stream_of_its_own():
+            if self.played == WARM_UP:  # the last time that a kernel may be new
+                for counting, _ in self._counting():
+                    counting.count_on_card()
             if self.played <= WARM_UP:
-                return play(self.game, batches, streams, progress, read)
-            if self.graph is None or self.rates != self._rates():
-                self._record(batches, streams, progress)
+                losses = play(self.game, batches, streams, progress, read=plain)
             else:
-                for held, new in zip(self.batches, batches):
-                    held.x[...] = new.x
-                    if held.labels is not None:
-                        held.labels[...] = new.labels
-                streams.repeated()  # what the host counts while it plays
-                for counting, times in self._counting():
-                    counting.repeated(times)
-            self.graph.launch(self.stream)
-            return {} if read is None else self._checked({name: read(scalar) for name, scalar in self.losses.items()})
+                if self.graph is None or self.rates != self._rates():
+                    self._record(batches, streams, progress)
+                else:
+                    self._prepare(batches, streams)
+                self.graph.launch(self.stream)
+                losses = self.losses
+            return {} if read is None else self._checked({name: read(scalar) for name, scalar in losses.items()})
+
+    def _prepare(self, batches, streams):
+        """Put the next batches where the recording reads them; count on the host what it will count on the card."""
+        for held, new in zip(self.batches, batches):
+            held.x[...] = new.x
+            if held.labels is not None:
+                held.labels[...] = new.labels
+        streams.repeated()
+        for counting, times in self._counting():
+            counting.repeated(times)
 
     @contextlib.contextmanager
-    def _stream_of_its_own(self, streams):
+    def _stream_of_its_own(self):
         """Work goes to a stream that can be recorded; it waits for the work before, and the work after waits for it."""
         if self.played == 1:
             self.cupy = xp(self.game.players[0].parameters[0].data)
@@ -110,7 +119,7 @@ class Captured:
         self.rates = self._rates()
         streams.advance()  # the numbers of the draws that are recorded are counted from here
         for counting, _ in self._counting():
-            counting.count_on_card()
+            counting.repeated(0)  # Adam takes the learning rate of now to the card
         with self.cupy.cuda.using_allocator(self.pool.malloc):
             self.stream.begin_capture()
             try:
@@ -122,10 +131,11 @@ class Captured:
                 streams.advance()
             finally:
                 self.graph = self.stream.end_capture()
+        self.constants = kept()  # the recording reads them where they are, whoever else lets go of them
 
     def _checked(self, losses):
         for name, value in losses.items():
             if not math.isfinite(value):
-                raise NotFiniteError(f"{name} is {value}; a recorded step can't name the op that made it; to learn "
+                raise NotFiniteError(f"{name} is {value}; a captured run can't name the op that made it; to learn "
                                      "it, put capture = false into config.toml and resume")
         return losses

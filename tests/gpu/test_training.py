@@ -241,5 +241,5 @@ def test_what_cannot_be_recorded_is_refused_before_a_folder_is_made(card, tmp_pa
 
 def test_a_recorded_step_that_goes_wrong_says_what_to_do(card, tmp_path):
     session = start(tmp_path / "run", capture=True, **WILD)
-    with pytest.raises(NotFiniteError, match=r"a recorded step can't name the op .* put capture = false into config.toml"):
+    with pytest.raises(NotFiniteError, match=r"a captured run can't name the op .* put capture = false into config.toml"):
         session.train()
