@@ -25,14 +25,13 @@ from minigan.kernels.threads import get_num_threads, share
 
 # Below this many channels a run of C floats is too short to copy quickly, and columns are laid out as whole planes.
 FEW_CHANNELS = 8
-# From this many channels on, in and out, Toom-Cook's savings outweigh its additions.
-MANY_CHANNELS = 16
 # Gathered columns are made for about this many bytes at a time: what one thread of ours keeps near, or several of BLAS's,
 # which want larger products.  A thread is not woken for less than this many columns.
 CACHE, BLAS_CACHE = 2**20, 2**22
 WORTH_A_THREAD = 2**18
 
-ALGORITHMS = ("auto", "direct", "toom-cook")
+# From how many channels on, in and out, Toom-Cook is used: with few its additions outweigh the multiplications it saves.
+ALGORITHMS = {"auto": 16, "direct": math.inf, "toom-cook": 1}
 _algorithm = "auto"
 
 
@@ -56,8 +55,8 @@ def get_conv_algorithm() -> str:
 
 def _toom_cook(x, shape, stride, dilation, groups):
     """Shall Toom-Cook do this?   shape: of the weight."""
-    fits = isinstance(x, np.ndarray) and x.size and dilation == (1, 1) and groups == 1 and toom_cook.taps_of(shape[2:], stride)
-    return fits and (_algorithm == "toom-cook" or (_algorithm == "auto" and min(shape[:2]) >= MANY_CHANNELS))
+    return (min(shape[:2]) >= ALGORITHMS[_algorithm] and isinstance(x, np.ndarray) and x.dtype.char in "fd" and x.size
+            and dilation == (1, 1) and groups == 1 and toom_cook.taps_of(shape[2:], stride))
 
 
 def conv2d(x, w, out, stride, padding, dilation, groups):
