@@ -116,3 +116,15 @@ def test_names_and_kernels_that_do_not_fit(algorithm):
     algorithm("toom-cook")
     empty = conv.conv2d(np.ones((0, 2, 4, 4)), np.ones((3, 2, 4, 4)), (2, 2), (2, 2), (1, 1), (1, 1), 1)
     assert empty.shape == (0, 3, 2, 2)
+
+
+def test_auto_takes_it_for_many_images_and_channels(algorithm, monkeypatch):
+    used = []
+    function = toom_cook.conv2d
+    monkeypatch.setattr(toom_cook, "conv2d", lambda *given: used.append(1) or function(*given))
+    algorithm("auto")
+    for expected, images, inside, outside in ((1, 16, 16, 16), (0, 15, 16, 16), (0, 16, 15, 16), (0, 16, 16, 15)):
+        used.clear()
+        conv.conv2d(np.ones((images, inside, 4, 4), np.float32), np.ones((outside, inside, 4, 4), np.float32), (2, 2), (2, 2),
+                    (1, 1), (1, 1), 1)
+        assert len(used) == expected
