@@ -27,7 +27,7 @@ def arrays(case, dtype, channels=(3, 5), batch=4):
     kernel, stride, padding, size = case
     out = tuple((n + 2 * p - k) // s + 1 for n, p, k, s in zip(size, padding, kernel, stride))
     rng = np.random.default_rng(0)
-    draw = lambda *shape: rng.standard_normal(shape).astype(dtype)
+    draw = lambda *shape: (4 * rng.standard_normal(shape)).astype(dtype)
     return (draw(batch, channels[0], *size), draw(channels[1], channels[0], *kernel), draw(batch, channels[1], *out)), out
 
 
@@ -109,5 +109,22 @@ def test_names_and_kernels_that_do_not_fit(algorithm):
     assert mg.get_conv_algorithm() == "toom-cook"
     for kernel, stride in (((5, 5), (2, 2)), ((4, 4), (1, 1)), ((3, 4), (1, 2)), ((1, 1), (1, 1)), ((4, 4), (2, 1))):
         assert toom_cook.taps_of(kernel, stride) is None
+    given = arrays(CASES[0], np.int64, (2, 2))[0][:2]  # whole numbers stay exact: B holds fractions
+    whole = conv.conv2d(*given, (7, 7), (2, 2), (1, 1), (1, 1), 1)
+    algorithm("direct")
+    np.testing.assert_array_equal(whole, conv.conv2d(*given, (7, 7), (2, 2), (1, 1), (1, 1), 1))
+    algorithm("toom-cook")
     empty = conv.conv2d(np.ones((0, 2, 4, 4)), np.ones((3, 2, 4, 4)), (2, 2), (2, 2), (1, 1), (1, 1), 1)
     assert empty.shape == (0, 3, 2, 2)
+
+
+def test_auto_takes_it_for_many_images_and_channels(algorithm, monkeypatch):
+    used = []
+    function = toom_cook.conv2d
+    monkeypatch.setattr(toom_cook, "conv2d", lambda *given: used.append(1) or function(*given))
+    algorithm("auto")
+    for expected, images, inside, outside in ((1, 16, 16, 16), (0, 15, 16, 16), (0, 16, 15, 16), (0, 16, 16, 15)):
+        used.clear()
+        conv.conv2d(np.ones((images, inside, 4, 4), np.float32), np.ones((outside, inside, 4, 4), np.float32), (2, 2), (2, 2),
+                    (1, 1), (1, 1), 1)
+        assert len(used) == expected

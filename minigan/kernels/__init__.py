@@ -1,6 +1,6 @@
 """The few hot array kernels that the ops call: plain arrays in, plain arrays out, no gradients, no checks.
 
-cpu/     NumPy: conv.py, norm.py, ...           cuda/    the same functions on a card: *.cu, and *.py around them
+cpu/     NumPy: conv.py, toom_cook.py, norm.py, ...      cuda/    the same functions on a card: *.cu, and *.py around them
 conv.py, norm.py, ...    what the ops import: the arrays decide which of the two runs
 """
 

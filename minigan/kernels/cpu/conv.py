@@ -25,14 +25,13 @@ from minigan.kernels.threads import get_num_threads, share
 
 # Below this many channels a run of C floats is too short to copy quickly, and columns are laid out as whole planes.
 FEW_CHANNELS = 8
-# From this many channels on, in and out, Toom-Cook's savings outweigh its additions.
-MANY_CHANNELS = 16
 # Gathered columns are made for about this many bytes at a time: what one thread of ours keeps near, or several of BLAS's,
 # which want larger products.  A thread is not woken for less than this many columns.
 CACHE, BLAS_CACHE = 2**20, 2**22
 WORTH_A_THREAD = 2**18
 
-ALGORITHMS = ("auto", "direct", "toom-cook")
+# From how many images, channels in and channels out on Toom-Cook is used: with few its additions outweigh what it saves.
+ALGORITHMS = {"auto": 16, "direct": math.inf, "toom-cook": 1}
 _algorithm = "auto"
 
 
@@ -41,7 +40,7 @@ def set_conv_algorithm(name: str) -> None:
 
     "direct": every product of the sum.  "toom-cook": for kernels of 2 or 3 strides a third to a half of the products, with up
     to ten times the rounding error, which is still a few millionths in float32 (kernels/cpu/toom_cook.py); other kernels stay
-    direct.  "auto": Toom-Cook where there are channels enough for it to be faster.  ConfigError for another name.
+    direct.  "auto": Toom-Cook where there are images and channels enough for it to be faster.  ConfigError for another name.
     """
     global _algorithm
     if name not in ALGORITHMS:
@@ -56,8 +55,8 @@ def get_conv_algorithm() -> str:
 
 def _toom_cook(x, shape, stride, dilation, groups):
     """Shall Toom-Cook do this?   shape: of the weight."""
-    fits = isinstance(x, np.ndarray) and x.size and dilation == (1, 1) and groups == 1 and toom_cook.taps_of(shape[2:], stride)
-    return fits and (_algorithm == "toom-cook" or (_algorithm == "auto" and min(shape[:2]) >= MANY_CHANNELS))
+    return (min(len(x), *shape[:2]) >= ALGORITHMS[_algorithm] and isinstance(x, np.ndarray) and x.dtype.char in "fd" and x.size
+            and dilation == (1, 1) and groups == 1 and toom_cook.taps_of(shape[2:], stride))
 
 
 def conv2d(x, w, out, stride, padding, dilation, groups):
