@@ -653,7 +653,7 @@ def crossings_of(rows) -> list[dict]:
         cpu = {row["size"]: row["burst"] for row in some if row["device"] == "cpu"}
         kinds = {"GPU": ("burst", False, "eager"), "with transfers": ("with_transfers", False, "eager"),
                  "TF32": ("burst", True, "eager"), "captured": ("burst", False, "captured")}
-        entry, known = {"row": name}, False
+        entry, known = {"row": name, "smallest": min(cpu, default=0), "largest": max(cpu, default=0)}, False
         for kind, (key, tf32, mode) in kinds.items():
             times = {row["size"]: row[key] for row in some
                      if row["device"] != "cpu" and row["tf32"] == tf32 and row["mode"] == mode and row["size"] in cpu}
@@ -693,10 +693,10 @@ def tables(result) -> dict:
         found["Milliseconds of one call"] = markdown(list(lines.values()), ["row", "size", *kinds, *extra])
     if result["crossings"]:
         kinds = ("GPU", "with transfers", "TF32", "captured")
-        columns = ["row", *(k for k in kinds if any(k in c for c in result["crossings"]))]
-        text = lambda at: "never" if at is None else f"{at:.3g}"
-        found["From which size the GPU needs less time than the CPU"] = markdown(
-            [{k: (v if k == "row" else text(v)) for k, v in c.items()} for c in result["crossings"]], columns)
+        columns = ["row", "smallest", "largest", *(k for k in kinds if any(k in c for c in result["crossings"]))]
+        text = lambda at, smallest: "never" if at is None else "always" if at == smallest else f"{at:.3g}"
+        found[f"From which size the {'stand-in' if stand_in else 'GPU'} needs less time than the CPU"] = markdown(
+            [c | {k: text(c[k], c["smallest"]) for k in kinds if k in c} for c in result["crossings"]], columns)
     details = [{"row": r["row"], "size": r["size"], "on": series(r, stand_in), "first": milliseconds(r["first"]),
                 "latency": milliseconds(r["latency"]), "burst": milliseconds(r["burst"]),
                 "from - to": f"{milliseconds(r['low'])} - {milliseconds(r['high'])}", "enqueue": milliseconds(r["enqueue"]),

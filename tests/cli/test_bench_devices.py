@@ -154,6 +154,24 @@ def test_the_crossing_is_where_the_lines_cross_for_good(cpu, card, at):
     assert crossings.crossing([1000, 1, 100, 10], [cpu[i] for i in (3, 0, 2, 1)], [card[i] for i in (3, 0, 2, 1)]) == found
 
 
+def test_the_crossings_are_those_of_the_device_with_its_transfers_and_captured():
+    def row(device, size, burst, mode="eager", tf32=False, with_transfers=None):
+        return {"row": "toy-gan", "library": "minigan", "device": device, "size": size, "burst": burst, "mode": mode,
+                "tf32": tf32, "with_transfers": with_transfers, "group": "steps"}
+
+    rows = [row("cpu", n, n) for n in (1, 10, 100)]
+    rows += [row("cuda", n, 5, with_transfers=50) for n in (1, 10, 100)]
+    rows += [row("cuda", n, 0.5, mode="captured", with_transfers=50) for n in (1, 10, 100)]
+    rows += [row("cuda", n, 500, tf32=True, with_transfers=50) for n in (1, 10, 100)]
+    rows += [row("cuda", n, 1e-9) | {"library": "PyTorch"} for n in (1, 10, 100)]
+    (found,) = devices.crossings_of(rows)
+    assert found == {"row": "toy-gan", "smallest": 1, "largest": 100, "GPU": pytest.approx(5),
+                     "with transfers": pytest.approx(50), "TF32": None, "captured": 1.0}
+    table = devices.tables({"rows": [], "card": None, "ceilings": {}, "crossings": [found]})
+    line = table["From which size the GPU needs less time than the CPU"].splitlines()[2]
+    assert [cell.strip() for cell in line.split("|")[1:-1]] == ["toy-gan", "1", "100", "5", "50", "never", "always"]
+
+
 def test_a_burst_is_the_devices_time_of_one_call_and_is_read_after_waiting():
     class Clock(clocks.HostClock):
         """A device that needs 3 seconds for a call, and whose time can be read when it was waited for."""
