@@ -30,14 +30,14 @@ THREADS = 2  # of each side
 TURN, SETTLE = 0.3, 0.1  # seconds of a turn; those at its start that are not timed: the other side's threads go to sleep
 
 
-def compare(build, ours, theirs, seconds: float, threads: int = 1) -> dict:
+def compare(build, ours, theirs, seconds: float, threads: int = 0) -> dict:
     """A row of times.   build(*ours) makes our function, build(*theirs) the peer's (None: no peer), in a process each.
 
     They run in turns for about this many seconds.   {"ours", "theirs": s, "ratio", "low", "high",
     "ratio_of_minima", "turns", "memory", "their_memory": bytes}: of the turns' median calls the median; low and high: a
-    tenth of the ratios lies below, above; memory: the process's peak.   threads: see kernels/threads.py.
+    tenth of the ratios lies below, above; memory: the process's peak.   threads: of ours, see kernels/threads.py; 0: as it is.
     """
-    sides = [_Side(build, arguments, n) for arguments, n in ((ours, threads), (theirs, 1)) if arguments is not None]
+    sides = [_Side(build, arguments, n) for arguments, n in ((ours, threads), (theirs, 0)) if arguments is not None]
     turns = max(3, round(seconds / TURN / len(sides)))
     rounds = [[side.turn(TURN - SETTLE) for side in sides] for _ in range(turns)]
     memory = [side.close() for side in sides]
@@ -76,7 +76,7 @@ class _Side:
 
 
 def _serve(pipe, build, arguments, threads):
-    if threads > 1:
+    if threads:
         set_num_threads(threads)
     function = build(*arguments)
     function()

@@ -207,17 +207,17 @@ def convolution(name, batch, side, weights=None):
     lib, out = library(side), (size + 2 - kernel) // stride + 1
     rng = np.random.default_rng(0)
     shapes = (batch, inside, size, size), (outside, inside, kernel, kernel), (batch, outside, out, out)
-    arrays = [rng.standard_normal(shape, dtype=np.float32) for shape in shapes]
+    x, w, g = (rng.standard_normal(shape, dtype=np.float32) for shape in shapes)
+    layer = lib.load(lib.nn.Conv2d(inside, outside, kernel, stride, 1, bias=False), {"weight": w})
     if side != "torch":  # between our layers pixels come first in memory, between theirs images
-        arrays = [a if i == 1 else pixels_first(a.astype(lib.dtype)) for i, a in enumerate(arrays)]
-        x, w, g = (mg.Tensor(a.astype(lib.dtype, order="K")) for a in arrays)
-        x.requires_grad = w.requires_grad = True
+        x, g = (mg.Tensor(pixels_first(a).astype(lib.dtype, order="K")) for a in (x, g))
     else:
-        x, w, g = (lib.tensor(a, requires_grad=i < 2) for i, a in enumerate(arrays))
+        x, g = lib.tensor(x), lib.tensor(g)
+    x.requires_grad_()
 
     def once():
-        y = lib.F.conv2d(x, w, None, stride, 1)
-        return [lib.array(a) for a in (y, *lib.grad(y, (x, w), g))]
+        y = layer(x)
+        return [lib.array(a) for a in (y, *lib.grad(y, (x, layer.weight), g))]
 
     return once
 
@@ -262,7 +262,7 @@ ALL = [*STEPS, *CONVOLUTIONS, *CHAINS]
 
 def main(arguments=None):
     options = options_of(__doc__, arguments, seconds=6, names=ALL, batch=(128, "samples to a batch (default 128)"), threads=(
-        1, "share our convolutions among N Python threads, BLAS on one (minigan.kernels.threads)"))
+        0, "call mg.set_num_threads(N); 0: do not, as most users (minigan/kernels/threads.py)"))
     torch, rows, batch = torch_or_none(), [], 8 if options.quick else options.batch
     sides = ["minigan", "torch"] if torch else ["minigan"]
     for name in options.names or ALL:
@@ -290,7 +290,7 @@ def main(arguments=None):
     peer = f"PyTorch {torch.__version__} (eager), {torch.get_num_threads()} threads" if torch else "none, PyTorch is not here"
     columns = "row,ours ms,theirs ms,ratio,from,to,minima,goal,error,their error,MiB,their MiB"
     report("steps", rows, columns.split(","), options,
-           f"one step, batch {batch}; our convolutions on {options.threads} Python thread(s); peer: {peer}")
+           f"one step, batch {batch}; mg.set_num_threads: {options.threads or 'not called'}; peer: {peer}")
 
 
 if __name__ == "__main__":

@@ -3,13 +3,14 @@
     python benchmarks/systems.py [CLAIM ...] [--seeds 0-4] [--jobs 2] [--out docs/results.json]
     python benchmarks/systems.py --table            the Markdown beside --out anew, without running anything
 
-A claim is a few runs that differ in one thing.  Each run is trained in a process of its own with one BLAS thread, for its
-system's number of steps or, where a claim is about equal time, for as many seconds as the run it is compared with took.
-Runs that --out holds already are not made again.
+A claim is a few runs that differ in one thing, and checks of what they reach.  Each run is trained in a process of its own
+with one BLAS thread, for its system's number of steps or, where a claim is about equal time, for as many seconds as the run
+it is compared with took.   Runs that --out holds already are not made again.
 """
 
 import argparse
 import json
+import operator
 import os
 import statistics
 import subprocess
@@ -34,41 +35,92 @@ class Arm:
     like: str = ""
 
 
-CLAIMS: dict[str, tuple[str, list[str], dict[str, Arm]]] = {  # name: (the claim, the numbers shown, the arms by name)
+@dataclass
+class Check:
+    """What is claimed of every seed of an arm: that a number is "at least", "at most" or "below" a bound.
+
+    bound: a number, or words: that of another arm, for the same seed (of="its start"), or another number of the same run.
+    """
+
+    arm: str
+    number: str
+    relation: str
+    bound: float | str = ""
+    of: str = ""
+
+    def verdict(self, results) -> str:
+        """A line: how many seeds fulfil it, and the figures of those that do not.   results: {arm: {seed: {number: value}}}"""
+        misses, seeds = [], [s for s in results.get(self.arm, {}) if not self.of or s in results.get(self.of, {})]
+        for seed in seeds:
+            row = results[self.arm][seed]
+            other = results[self.of][seed][self.number] if self.of else row.get(self.bound, self.bound)
+            if not RELATIONS[self.relation](row[self.number], other):
+                misses.append(f"{row[self.number]:.4g} against {other:.4g}" if isinstance(self.bound, str)
+                              else f"{row[self.number]:.4g}")
+        bound = f"that of {self.of}" if self.of else self.bound if isinstance(self.bound, str) else f"{self.bound:g}"
+        text = f"{self.arm}: {self.number} {self.relation} {bound}"
+        if not seeds:
+            return f"- {text}: not measured"
+        if misses:
+            return f"- {text}: **not met** by {len(misses)} of {len(seeds)} seeds ({', '.join(misses)})"
+        return f"- {text}: met by {len(seeds)} of {len(seeds)} seeds"
+
+
+RELATIONS = {"at least": operator.ge, "at most": operator.le, "below": operator.lt}
+
+# name: (the claim, the numbers shown, the arms by name, the checks; none where the claim is a comparison whatever it says)
+CLAIMS: dict[str, tuple[str, list[str], dict[str, Arm], list[Check]]] = {
     "ring8": (
-        "WGAN-GP finds all 8 modes of ring8 within 2 minutes; the non-saturating GAN is known to be worse",
+        "WGAN-GP finds all 8 modes of ring8 within 2 minutes, with 80 % of its samples within 3 standard deviations of one; "
+        "the non-saturating GAN is known to be worse",
         ["modes", "high-quality", "reverse-kl"],
-        {"wgan-gp": Arm("wgan-gp", "ring8"), "gan (non-saturating)": Arm("gan", "ring8")}),
+        {"wgan-gp": Arm("wgan-gp", "ring8"), "gan (non-saturating)": Arm("gan", "ring8")},
+        [Check("wgan-gp", "modes", "at least", 8), Check("wgan-gp", "high-quality", "at least", 0.8),
+         Check("wgan-gp", "seconds", "at most", 120)]),
     "grid25": (
-        "WGAN-GP finds at least 24 of the 25 modes of grid25 within 5 minutes; control: the GAN for as long",
+        "WGAN-GP finds at least 24 of the 25 modes of grid25 within 5 minutes, with 80 % of its samples within 3 standard "
+        "deviations of one; control: the GAN for as long",
         ["modes", "high-quality", "reverse-kl"],
         {"wgan-gp": Arm("wgan-gp", "grid25", {"steps": 20_000}),
-         "gan, equal time": Arm("gan", "grid25", {"steps": 10**6}, like="wgan-gp")}),
+         "gan, equal time": Arm("gan", "grid25", {"steps": 10**6}, like="wgan-gp")},
+        [Check("wgan-gp", "modes", "at least", 24), Check("wgan-gp", "high-quality", "at least", 0.8),
+         Check("wgan-gp", "seconds", "at most", 300)]),
     "dcgan": (
         "DCGAN on MNIST has all ten digits, and a better fid-digits than the MLP GAN at equal time",
         ["fid-digits", "is-digits", "digits", "digits-confidence"],
-        {"dcgan": Arm("dcgan", "mnist"), "gan, equal time": Arm("gan", "mnist", {"steps": 10**6}, like="dcgan")}),
+        {"dcgan": Arm("dcgan", "mnist"), "gan, equal time": Arm("gan", "mnist", {"steps": 10**6}, like="dcgan")},
+        [Check("dcgan", "fid-digits", "below", of="gan, equal time"), Check("dcgan", "digits", "at least", 10),
+         Check("dcgan", "seconds", "at most", 300)]),
     "vae": (
         "The VAE's test ELBO on MNIST (784-400-20, dynamic binarisation) is better than -101 nats, its importance-weighted "
         "bound tighter",
-        ["elbo", "iwae-100", "active-units"], {"vae": Arm("vae", "mnist")}),
+        ["elbo", "iwae-100", "active-units"], {"vae": Arm("vae", "mnist")},
+        [Check("vae", "elbo", "at least", -101), Check("vae", "elbo", "below", "iwae-100"),
+         Check("vae", "seconds", "at most", 180)]),
     "cgan": (
-        "At least 95 % of the conditional GAN's samples are the digit asked for; about 10 % when D saw shuffled labels",
+        "At least 95 % of the conditional GAN's samples are the digit asked for, after 4 minutes; about 10 % when D saw "
+        "shuffled labels",
         ["label-accuracy", "diversity-within"],
-        {"cgan": Arm("cgan", "digits"), "shuffled labels": Arm("cgan", "digits", {"shuffle_labels": True})}),
+        {"cgan": Arm("cgan", "digits"), "shuffled labels": Arm("cgan", "digits", {"shuffle_labels": True})},
+        [Check("cgan", "label-accuracy", "at least", 0.95), Check("shuffled labels", "label-accuracy", "at most", 0.15),
+         Check("cgan", "seconds", "at most", 240)]),
     "cyclegan": (
         "CycleGAN from filled to outline digits keeps the label in at least 90 % and comes closer to the hidden true pair "
         "than the identity",
         ["label-kept", "label-kept-back", "label-kept-truth", "pair-l1", "identity-l1",
          "blank-l1", "cycle-l1", "correlation"],
-        {"cyclegan": Arm("cyclegan", "filled-outline")}),
+        {"cyclegan": Arm("cyclegan", "filled-outline")},
+        [Check("cyclegan", "label-kept", "at least", 0.9), Check("cyclegan", "label-kept-back", "at least", 0.9),
+         Check("cyclegan", "pair-l1", "below", "identity-l1"), Check("cyclegan", "seconds", "at most", 300)]),
     "seqgan": (
         "SeqGAN brings the oracle's NLL below the maximum-likelihood start and below the constant-reward control",
         ["nll-oracle", "kl-oracle", "nll-test", "distinct", "nll-cool", "entropy"],
         {"seqgan": Arm("seqgan", "oracle"),
          "its start (300 steps of maximum likelihood)": Arm("seqgan", "oracle", {"steps": 300}),
          "constant reward": Arm("seqgan", "oracle", {"reward": "constant", "baseline": False}),
-         "maximum likelihood, equal time": Arm("seqgan", "oracle", {"mle_steps": 10**6, "steps": 10**6}, like="seqgan")}),
+         "maximum likelihood, equal time": Arm("seqgan", "oracle", {"mle_steps": 10**6, "steps": 10**6}, like="seqgan")},
+        [Check("seqgan", "nll-oracle", "below", of="its start (300 steps of maximum likelihood)"),
+         Check("seqgan", "nll-oracle", "below", of="constant reward"), Check("seqgan", "seconds", "at most", 300)]),
     "conjugate-gradients": (
         "What conjugate directions give a VAE, whose field is a gradient, and a GAN, whose field is not, beside Adam at equal "
         "time", ["elbo", "modes", "high-quality", "asymmetry"],
@@ -81,7 +133,8 @@ CLAIMS: dict[str, tuple[str, list[str], dict[str, Arm]]] = {  # name: (the claim
          "gan, Polak-Ribiere+ with fixed step": Arm(
              "gan", "ring8", {"steps": 10**6, "optimizer": "polak-ribiere", "lr": 0.01}, like="gan, Adam"),
          "gan, Polak-Ribiere+ with line search for G": Arm(
-             "gan", "ring8", {"steps": 10**6, "optimizer_g": "polak-ribiere-search"}, like="gan, Adam")}),
+             "gan", "ring8", {"steps": 10**6, "optimizer_g": "polak-ribiere-search"}, like="gan, Adam")},
+        []),
     "coordinate-gan": (
         "What coordinate descent on G's layers gives, beside Adam on all of G: at as many turns, and at equal time",
         ["modes", "high-quality", "reverse-kl"],
@@ -89,7 +142,8 @@ CLAIMS: dict[str, tuple[str, list[str], dict[str, Arm]]] = {  # name: (the claim
          "random": Arm("coordinate-gan", "ring8", {"optimizer_g": "coordinate-random"}),
          "steepest": Arm("coordinate-gan", "ring8", {"optimizer_g": "coordinate-steepest"}),
          "Adam, equal turns": Arm("gan", "ring8"),
-         "Adam, equal time": Arm("gan", "ring8", {"steps": 10**6}, like="cyclic")}),
+         "Adam, equal time": Arm("gan", "ring8", {"steps": 10**6}, like="cyclic")},
+        []),
 }
 
 
@@ -130,6 +184,7 @@ HEAD = """# What the systems reach, measured
 
 Made by `python benchmarks/systems.py`, which trains each run in a process of its own with one BLAS thread; seconds are
 processor time. mean ± standard deviation [lowest, highest] over the seeds; `minigan list metrics` says what a number is.
+Under each table stands what was claimed, and whether every seed fulfils it.
 """
 
 
@@ -142,7 +197,7 @@ def write(results, path) -> None:
 def table(results) -> str:
     """The results as Markdown: per claim a table, an arm a row, mean ± standard deviation [lowest, highest]."""
     lines = []
-    for name, (claim, numbers, arms) in CLAIMS.items():
+    for name, (claim, numbers, arms, checks) in CLAIMS.items():
         rows = {arm: list(results.get(name, {}).get(arm, {}).values()) for arm in arms}
         if not any(rows.values()):
             continue
@@ -154,7 +209,7 @@ def table(results) -> str:
                 cells = [summary([row[number] for row in found if number in row])
                          for number in ("seconds", "steps", *numbers)]
                 lines.append(f"| {arm} | {len(found)} | {' | '.join(cells)} |")
-        lines.append("")
+        lines += ["", *[check.verdict(results[name]) for check in checks], *([""] if checks else [])]
     return "\n".join(lines)
 
 

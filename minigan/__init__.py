@@ -12,6 +12,7 @@ from minigan.backend import cuda, seed
 from minigan.checkpointing import checkpoint
 from minigan.debug import debug
 from minigan.gradcheck import gradcheck
+from minigan.kernels.cpu.conv import get_conv_algorithm, set_conv_algorithm
 from minigan.kernels.threads import get_num_threads, set_num_threads
 from minigan.methods import arange, eye, full, ones, ones_like, tensor, zeros, zeros_like
 from minigan.ops import *  # every op is mg.<NumPy name>
@@ -23,8 +24,9 @@ from minigan.watch import watch
 
 __all__ = [
     "Tensor", "arange", "checkpoint", "cuda", "debug", "enable_grad", "errors", "eye", "from_dlpack", "full", "fused",
-    "get_num_threads", "grad", "gradcheck", "load", "nn", "no_grad", "ones", "ones_like", "optim", "primitive", "profile",
-    "save", "seed", "set_num_threads", "tensor", "watch", "zeros", "zeros_like", *_ops]
+    "get_conv_algorithm", "get_num_threads", "grad", "gradcheck", "load", "nn", "no_grad", "ones", "ones_like", "optim",
+    "primitive", "profile", "save", "seed", "set_conv_algorithm", "set_num_threads", "tensor", "watch", "zeros", "zeros_like",
+    *_ops]
 
 
 def __getattr__(name):

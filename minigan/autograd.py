@@ -166,7 +166,7 @@ def _record(op, args, params):
         if type(array) in MODULES:
             if first is None:
                 first = array
-            elif array.dtype != first.dtype or type(array) is not type(first):
+            elif array.dtype != first.dtype or array.device != first.device:
                 check_mix(op.name, arrays)
     if rest or params:
         refuse_graph(op.name, (*rest, *params.values()))

@@ -57,7 +57,7 @@ def check_mix(op: str, arrays) -> None:
     Numbers join any array; a boolean array joins any dtype.
     """
     arrays = [a for a in arrays if is_array(a)]
-    if len({MODULES[type(a)] for a in arrays}) > 1:
+    if len({device_of(a) for a in arrays}) > 1:
         raise DeviceError(mixed_devices(op, arrays))
     if len({a.dtype for a in arrays if a.dtype != bool}) > 1:
         listing = " and ".join(f"{a.dtype} {a.shape}" for a in arrays)
@@ -108,7 +108,7 @@ def check_device(device: str) -> str:
     cupy = _cupy()
     count = cupy.cuda.runtime.getDeviceCount()
     if int(number or 0) >= count:
-        raise DeviceError(f"device {device!r} does not exist: this machine has {count} CUDA device(s)")
+        raise DeviceError(f"device {device!r} does not exist: this machine has {count} CUDA device(s), numbered from 0")
     return f"cuda:{int(number or 0)}"
 
 
@@ -124,7 +124,7 @@ def to_device(array, device: str):
         return array
     cupy = _cupy()
     cupy.cuda.Device(int(device.partition(":")[2])).use()
-    return cupy.asarray(array)
+    return cupy.asarray(array) if isinstance(array, np.ndarray) else array.copy()  # copy: to the card that is in use
 
 
 def beside(array, like):
@@ -157,19 +157,34 @@ def _cupy():
     """The cupy module, imported and registered on first use; DeviceError with the remedy if there is none to use."""
     try:
         import cupy
-    except ImportError:
+    except ModuleNotFoundError:
         raise DeviceError(
             "device 'cuda' needs CuPy, which is not installed; pip install 'minigan[cuda12]' or 'minigan[cuda13]', "
             "whichever CUDA version your driver has, or use device 'cpu'"
         ) from None
+    except ImportError as error:  # several lines, the first of which says what failed
+        first = next(iter(str(error).strip().splitlines()), "")
+        raise DeviceError(f"CuPy is installed but does not load: {first}; reinstall it with pip install 'minigan[cuda12]' or "
+                          f"'minigan[cuda13]' (only one CuPy at a time), or use device 'cpu'") from None
     if not cupy.cuda.is_available():
-        raise DeviceError("CuPy is installed but finds no usable CUDA driver or card here; use device 'cpu'")
+        raise DeviceError(f"CuPy is installed but {_what_is_missing(cupy)}; or use device 'cpu'")
     MODULES[cupy.ndarray] = cupy
     return cupy
 
 
+def _what_is_missing(cupy) -> str:
+    """Why an installed CuPy has no card to use, and what to do.   CUDA's versions are 13020 for 13.2."""
+    driver, built_for = cupy.cuda.runtime.driverGetVersion(), cupy.cuda.runtime.runtimeGetVersion()
+    if not driver:
+        return "this machine has no CUDA driver; install NVIDIA's driver"
+    if driver // 1000 < built_for // 1000:  # a driver serves all minor versions of its own major one, and older ones
+        return (f"is for CUDA {built_for // 1000}, and the driver here knows CUDA {driver // 1000}.{driver % 1000 // 10} at "
+                f"most; update the driver, or pip install 'minigan[cuda{driver // 1000}]' and uninstall this CuPy")
+    return "finds no CUDA card here; check that nvidia-smi lists one, and $CUDA_VISIBLE_DEVICES"
+
+
 class cuda:
-    """torch.cuda's names: `mg.cuda.is_available()`, `with mg.cuda.device("cuda:1"): ...`."""
+    """torch.cuda's names: `mg.cuda.is_available()`, `with mg.cuda.device("cuda:1"): ...`; and the switch for TF32."""
 
     @staticmethod
     def device(device: str):
@@ -180,6 +195,16 @@ class cuda:
         if device == "cpu":
             return contextlib.nullcontext()
         return _cupy().cuda.Device(int(check_device(device).partition(":")[2] or 0))
+
+    @staticmethod
+    def allow_tf32(allowed: bool = True) -> None:
+        """Let matrix products of float32 round their inputs to 10 bits of mantissa, for speed; at first they do not.
+
+        An error of about 3e-4 instead of 1e-7 (kernels/cuda/gemm.py).   torch.backends.cuda.matmul.allow_tf32.
+        """
+        from minigan.kernels.cuda import gemm
+
+        gemm.allow_tf32(allowed)
 
     @staticmethod
     def is_available() -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 
 from minigan import ops
 from minigan.autograd import backward, is_recording, leaf, primitive
-from minigan.backend import check_device, device_of, is_array, mixed_devices, new_array, to_device
+from minigan.backend import check_device, device_of, is_array, mixed_devices, new_array, to_device, xp
 from minigan.errors import DeviceError, GraphError, ShapeError
 from minigan.tensor import Tensor, plain, tensor
 
@@ -177,12 +177,12 @@ def arange(start, stop=None, step=1, dtype=None, requires_grad=False, device=Non
 
 def zeros_like(x) -> Tensor:
     """Zeros of x's shape, dtype and device."""
-    return _new(np.zeros(x.shape, x.dtype), False, x.device)
+    return Tensor(xp(plain(x)).zeros(x.shape, x.dtype))
 
 
 def ones_like(x) -> Tensor:
     """Ones of x's shape, dtype and device."""
-    return _new(np.ones(x.shape, x.dtype), False, x.device)
+    return Tensor(xp(plain(x)).ones(x.shape, x.dtype))
 
 
 def _new(array, requires_grad, device):

@@ -16,8 +16,8 @@ from minigan.autograd import is_recording
 threadpool_limits(1)
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the commands that tests start
 
-# `import cupy` finds the stand-in, which says that there is no card unless a test asks for one (the fixture `card`).  A machine
-# with a real card runs the suite with MINIGAN_BACKEND=cupy.
+# `import cupy` finds the stand-in, which says that there is no card unless a test asks for one (the fixture `card`).
+# MINIGAN_BACKEND=fakecupy: all tests on the stand-in's card;  cupy: on a real one.
 BACKEND = os.environ.get("MINIGAN_BACKEND", "numpy")
 if BACKEND != "cupy":
     sys.path.insert(0, str(Path(__file__).parent / "fakecupy"))
@@ -42,14 +42,15 @@ if BACKEND != "numpy":
 
 
 def pytest_collection_modifyitems(config, items):
-    """In a second pass leave out what is about the CPU only."""
+    """In a second pass leave out what is about the CPU only, and what trains to a figure: it makes no other calls."""
     if BACKEND != "numpy":
-        out = [item for item in items if second_pass.why_skipped(item.nodeid)]
+        out = [item for item in items if second_pass.why_skipped(item.nodeid) or item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in set(out)]
 
 
-settings.register_profile("minigan", derandomize=True, deadline=None, max_examples=25, database=None)
+settings.register_profile("minigan", derandomize=True, deadline=None, database=None,
+                          max_examples=25 if BACKEND == "numpy" else 5)
 settings.load_profile("minigan")
 
 
@@ -74,6 +75,8 @@ def card(monkeypatch):
     from cupy import _fake
 
     monkeypatch.setattr(_fake.machine, "cards", 1)
+    monkeypatch.setattr(_fake, "recording", None)
+    monkeypatch.setattr(_fake, "current_device", 0)
     _fake.counts.reset()
     return _fake
 

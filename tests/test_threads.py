@@ -73,3 +73,65 @@ def test_blas_is_held_to_one_thread_and_given_back():
     for wrong in (0, -1, 1.5):
         with pytest.raises(ValueError, match="int >= 1"):
             mg.set_num_threads(wrong)
+
+
+def test_the_first_convolution_layer_takes_over_blas_threads_unless_the_user_chose(monkeypatch):
+    from threadpoolctl import threadpool_limits
+
+    before = mg.get_num_threads()
+    try:
+        with threadpool_limits(2):
+            monkeypatch.setattr(threads, "_chosen", False)
+            mg.nn.Linear(2, 3)
+            assert mg.get_num_threads() == 1
+            mg.nn.ConvTranspose2d(2, 3, 4)
+            assert mg.get_num_threads() == 2
+            mg.set_num_threads(1)
+            mg.nn.Conv2d(2, 3, 4)
+            assert mg.get_num_threads() == 1
+        with threadpool_limits(1):  # whoever gave BLAS one thread wants one core to be used
+            monkeypatch.setattr(threads, "_chosen", False)
+            mg.nn.Conv2d(2, 3, 4)
+            assert mg.get_num_threads() == 1
+    finally:
+        mg.set_num_threads(before)
+
+
+@pytest.mark.parametrize("n, k, m, expected", [(50, 20, 7, 3), (2, 3, 1, 2), (1, 3, 1, 1), (0, 3, 4, 3), (4, 0, 3, 3)])
+def test_products_of_matrices_are_shared_by_the_longer_side(n, k, m, expected, three_threads, monkeypatch):
+    from minigan.kernels.cpu import linalg
+
+    monkeypatch.setattr(linalg, "WORTH_A_THREAD", 1)
+    rng, pieces = np.random.default_rng(0), []
+    a, b = rng.standard_normal((n, k)), rng.standard_normal((k, m))
+    monkeypatch.setattr(linalg, "share", lambda *given: pieces.append(len(threads.share(*given))))
+    for x, y in ((a, b), (b.T, a.T)):
+        np.testing.assert_allclose(linalg.matmul(x, y), x @ y, rtol=1e-13, atol=1e-13)
+    assert pieces == [expected, expected]
+
+
+def test_activations_norms_and_adam_are_the_same_on_one_thread_and_on_three(three_threads, monkeypatch):
+    from minigan.kernels.cpu import memory
+    from minigan.optim import rules
+
+    for module, name, size in ((memory, "PIECE", 16), (memory, "SHARED_PIECE", 16), (rules, "WORTH_A_THREAD", 8)):
+        monkeypatch.setattr(module, name, size)
+
+    def train():
+        mg.seed(0)
+        rng = np.random.default_rng(0)
+        x = mg.Tensor(rng.standard_normal((6, 3, 5, 4)))
+        weight, bias = (mg.Tensor(rng.standard_normal(3)).requires_grad_() for _ in range(2))
+        w = mg.Tensor(rng.standard_normal((60, 9))).requires_grad_()
+        adam = mg.optim.Adam([weight, bias, w], lr=0.1)
+        for _ in range(3):
+            y = mg.ops.batch_norm(mg.ops.leaky_relu(x, 0.2), weight=weight, bias=bias, training=True)
+            loss = mg.ops.square(mg.ops.relu(mg.ops.reshape(y, (6, -1))) @ w).mean()
+            adam.step(mg.grad(loss, [weight, bias, w]))
+        return [p.data.copy() for p in (weight, bias, w)]
+
+    shared, again = train(), train()
+    mg.set_num_threads(1)
+    for a, b, c in zip(shared, again, train()):
+        np.testing.assert_array_equal(a, b)
+        np.testing.assert_allclose(a, c, rtol=1e-10, atol=1e-12)

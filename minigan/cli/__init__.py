@@ -74,6 +74,9 @@ def main(arguments=None) -> int:
         _forget_stdout()
         return 0
     except MemoryError as error:
+        if type(error).__module__.startswith("cupy"):
+            return _fail(f"the GPU is out of memory ({error}); use a smaller --batch-size, -n or network, end what else runs "
+                         f"on the card (nvidia-smi lists it), or --device cpu")
         return _fail(f"out of memory ({error or 'no more to be had'}); use a smaller --batch-size, -n or network")
     except OSError as error:  # every file we know of has its own message; this is the rest
         _forget_stdout()

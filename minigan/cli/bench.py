@@ -8,6 +8,7 @@ from minigan.errors import ConfigError
 
 BENCHMARKS = {"steps": "one training step of each kind of system, beside PyTorch's where it is installed",
               "kernels": "each kernel beside what this machine could do at best",
+              "peers": "a gradient beside autograd, MyGrad, tinygrad and PyTorch, where they are installed",
               "graph": "how the cost grows with graph length, batch, depth and channels",
               "devices": "CPU against GPU, over sizes that show from where the GPU wins"}
 

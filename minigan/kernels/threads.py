@@ -7,8 +7,9 @@ kernel *outside* its steps lets each thread keep its piece in its own cache from
 threads split only the matrix product, and meet again after each.  Both kinds at once get into each other's way, so BLAS is
 held to one thread as soon as there are several of ours.
 
-Off by default: only convolutions are shared so far, and what is not shared loses BLAS's second thread.  Seen on two cores:
-no gain for a whole DCGAN step, up to 1.7 times for the convolutions alone.
+Which is better depends on the net.  Waking a thread of ours takes 20 microseconds: seen on two cores, a DCGAN step takes
+ours 0.84 of the time that BLAS's threads need, an MLP GAN's 1.2.  So BLAS has its own until the first convolution layer is
+made (nn/layers.py); set_num_threads overrules that, whenever it is called.
 """
 
 import os
@@ -16,6 +17,7 @@ import os
 _count = 1
 _pool = None
 _limits = None
+_chosen = False  # has set_num_threads been called?
 
 
 def get_num_threads() -> int:
@@ -26,10 +28,10 @@ def get_num_threads() -> int:
 def set_num_threads(n: int | None = None) -> None:
     """Let large kernels use n threads (None: one per core this process may run on), and BLAS one.
 
-    n = 1 gives BLAS its own threads back.  The bits of a result can depend on n, not on how the threads happen to run.
-    ValueError unless n is an int >= 1.
+    n = 1 gives BLAS its own threads back.  Until it is called, the first convolution layer made sets n to BLAS's threads.
+    The bits of a result can depend on n, not on how the threads happen to run.  ValueError unless n is an int >= 1.
     """
-    global _count, _pool, _limits
+    global _count, _pool, _limits, _chosen
     if n is None:
         n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if not isinstance(n, int) or n < 1:
@@ -42,7 +44,15 @@ def set_num_threads(n: int | None = None) -> None:
         _limits.restore_original_limits()
     _limits = threadpool_limits(1, user_api="blas") if n > 1 else None
     _pool = ThreadPoolExecutor(n - 1, "minigan") if n > 1 else None
-    _count = n
+    _count, _chosen = n, True
+
+
+def expect_convolutions() -> None:
+    """There will be convolutions: let our threads do what BLAS's did, unless set_num_threads has been called."""
+    if not _chosen:
+        from threadpoolctl import threadpool_info
+
+        set_num_threads(max([lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"], default=1))
 
 
 def _after_fork():

@@ -52,14 +52,23 @@ class _BatchNorm(_Running):
     def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True):
         super().__init__(num_features, eps, momentum, affine, track_running_stats)
 
+    def _batches(self) -> int:
+        """num_batches_tracked, read only if somebody else has changed it: reading it from a GPU makes the CPU wait."""
+        time, count = self.__dict__.get("_counted", (None, 0))
+        if self.momentum is None and self.num_batches_tracked.changed[0] != time:
+            count = int(self.num_batches_tracked)
+        return count
+
     def forward(self, x):
         """x normalised: in training by this batch's statistics, in evaluation by the running ones."""
         self._check(x)
         tracked, momentum = self.track_running_stats, self.momentum
         if tracked and self.training:
+            count = self._batches()
             self.num_batches_tracked.data += 1
             self.num_batches_tracked.touch()
-            momentum = 1 / int(self.num_batches_tracked) if momentum is None else momentum
+            self._counted = self.num_batches_tracked.changed[0], count + 1
+            momentum = 1 / (count + 1) if momentum is None else momentum
         return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias,
                             self.training or not tracked, momentum, self.eps)
 

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from minigan.backend import check_mix, device_of, joined, to_device, xp
-from minigan.errors import CheckpointError, ConfigError, GraphError, ShapeError
+from minigan.backend import device_of, joined, mixed_devices, to_device, xp
+from minigan.errors import CheckpointError, ConfigError, DeviceError, GraphError, ShapeError
 from minigan.tensor import Tensor
 
 
@@ -151,7 +151,9 @@ class Optimizer:
             pieces = [(slice(None), joined([g.reshape(-1) for g in grads]))]
         else:
             pieces = [(s, g.reshape(-1).copy()) for s, g in zip(flat.slices, grads) if g is not None]
-        check_mix(f"{type(self).__name__}.step", [flat.vector, *(g for _, g in pieces)])
+        for _, g in pieces:
+            if type(g) is not type(flat.vector):
+                raise DeviceError(mixed_devices(f"{type(self).__name__}.step", [flat.vector, g]))
         updated = [i for i, g in enumerate(grads) if g is not None]
         for i in updated:
             flat.steps[i] += 1

@@ -8,7 +8,10 @@ Names, options, defaults and results are torch.optim's.  `options` is the group'
 import numpy as np
 
 from minigan.backend import xp
+from minigan.kernels.threads import share
 from minigan.optim.optimizer import Optimizer
+
+WORTH_A_THREAD = 2**16  # weights
 
 
 class SGD(Optimizer):
@@ -81,12 +84,17 @@ class Adam(Optimizer):
         self._clocks = {}
 
     def update(self, w, g, state, t, options):
-        """See the class.  In place throughout: a step of Adam is bound by memory, not by arithmetic."""
+        """See the class.  On the CPU every thread takes a part of the weights."""
         if not isinstance(w, np.ndarray):
             from minigan.kernels.cuda import adam
 
             return adam.update(w, g, state, t, options, self._clocks.get(id(options)))
-        module, (b1, b2) = xp(w), options["betas"]
+        share(lambda a, b: self._update(w[a:b], g[a:b], {name: v[a:b] for name, v in state.items()}, t, options), w.size,
+              WORTH_A_THREAD)
+
+    def _update(self, w, g, state, t, options):
+        """In place throughout: a step of Adam is bound by memory, not by arithmetic."""
+        b1, b2 = options["betas"]
         g = _decayed(w, g, options)
         m, v = state["exp_avg"], state["exp_avg_sq"]
         m *= b1
@@ -96,11 +104,11 @@ class Adam(Optimizer):
         g *= 1 - b2
         v += g
         if options["amsgrad"]:
-            v = module.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
+            v = np.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
         correction = (1 - b2**t) ** 0.5  # sqrt(v^) + eps = (sqrt(v) + eps correction) / correction: a pass less
-        step = module.sqrt(v, out=g)
+        step = np.sqrt(v, out=g)
         step += options["eps"] * correction
-        module.divide(m, step, out=step)
+        np.divide(m, step, out=step)
         step *= options["lr"] * correction / (1 - b1**t)
         w -= step
 

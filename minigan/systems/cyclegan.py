@@ -3,10 +3,12 @@
 Zhu et al. 2017 (arXiv:1703.10593), equation 3 and section 4.  Two generators, AB and BA, and a discriminator for each domain:
     D    sum over the domains of  (D(x) - 1)^2 / 2 + D(fake)^2 / 2             (least squares; objectives.py has others)
     G    sum of  (D(fake) - 1)^2 / 2,   + cycle (|BA(AB(a)) - a| + |AB(BA(b)) - b|),   + identity (|AB(b) - b| + |BA(a) - a|)
-Theirs: these losses, 50 old fakes for D, beta1 = 0.5, instance norm, a D that judges patches.  Ours: small nets, and what lets
-a minute do: learning rates of 5e-4 for D and 2e-3 for G, cycle=1 (theirs is 10), identity=0 (5 in their paintings only).
+Theirs: these losses, 50 old fakes for D, beta1 = 0.5, instance norm, a D that judges patches, learning rates that fall (in
+the second half; here all the time).  Ours: small nets, and what lets a minute do: learning rates of 5e-4 for D and 2e-3 for G,
+cycle=1 (theirs is 10), identity=0 (5 in their paintings only).
 Seen after 150 steps, one seed, as the correlation of outlines made with the hidden true ones: 0.77; with cycle=10 0.48; with
-identity=0.5 0.02, since to copy its input costs G neither cycle nor identity loss.
+identity=0.5 0.02, since to copy its input costs G neither cycle nor identity loss.  After 1,000 steps at constant rates, the
+share of fillings that are still the digit outlined was from 0.87 to 0.99 over five seeds; the worst of them has 0.98 now.
 Channel 0 of a sample is a picture of domain A, channel 1 an unrelated one of domain B.
 """
 
@@ -200,7 +202,8 @@ def pairs(game, dataset, generator):
 
 
 @recipe("cyclegan", data="filled-outline", objective="least-squares", cycle=1.0, identity=0.0, buffer=50,
-        lr_d=5e-4, lr_g=2e-3, beta1=0.5, norm_g="instance", norm_d="instance", channels=32, blocks=1, steps=1000, batch_size=4)
+        lr_d=5e-4, lr_g=2e-3, beta1=0.5, norm_g="instance", norm_d="instance", channels=32, blocks=1, steps=2500, batch_size=4,
+        schedule="linear")
 def build(settings, sample_shape):
     """The game for samples of this shape."""
     if sample_shape != (2, SIDE, SIDE):

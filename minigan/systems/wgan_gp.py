@@ -2,7 +2,10 @@
 
 Gulrajani et al. 2017, algorithm 1.  Against wgan.py: the penalty takes the place of the clip, Adam that of RMSprop.  Five
 critic steps and beta1, beta2 are theirs, and for points of the plane their toy's penalty weight, 0.1; for points beta2 = 0.99,
-learning rates that fall to 0 and a moving average of G are ours: with them G's samples come to rest on the modes.
+learning rates that fall to 1/100 and a moving average of G are ours: with them G's samples come to rest on the modes.
+For points there is one critic step, too.  What is hard there is G's: it has to tear one sheet of points into modes, and its
+slope between two of them grows with its updates.  Seen on ring8, seed 0, in two minutes each, as the share of samples within
+3 standard deviations of a mode: 0.77 with five critic steps, 0.79 with three, 0.93 with one.
 D has no batch norm (their section 4).
 """
 
@@ -14,8 +17,8 @@ from minigan.train.gan import SETTINGS, gan
 
 
 @recipe("wgan-gp", data="ring8",
-        points=POINTS | {"penalty_weight": 0.1, "beta2": 0.99, "ema": 0.999, "schedule": "linear", "steps": 12_000,
-                         "batch_size": 64},
+        points=POINTS | {"penalty_weight": 0.1, "beta2": 0.99, "ema": 0.999, "schedule": "linear", "d_steps": 1,
+                         "steps": 25_000, "batch_size": 64},
         **SETTINGS | {"objective": "wasserstein", "d_steps": 5, "penalty": "wgan-gp", "beta1": 0.5, "beta2": 0.9,
                       "lr_d": 1e-4, "lr_g": 1e-4},
         nets="mlp", steps=4000, batch_size=64, latent=100, width=128, channels=32)

@@ -37,6 +37,21 @@ def test_a_dcgan_learns_to_draw_all_ten_digits_and_an_untrained_one_does_not(nam
     assert not passes(before), str(before)
 
 
+@pytest.mark.parametrize("system, steps", [
+    ("gan", 300), ("lsgan", 300), ("coordinate-gan", 500), ("wgan", 150), ("wgan-gp", 500)])
+def test_every_gan_learns_points_of_the_plane_and_without_a_learning_d_none_does(system, steps, tmp_path):
+    def distances(**settings):
+        overrides = {"width": 64, "steps": steps, "sample_every": steps, "checkpoint_every": steps} | settings
+        run = Session.start(system, "ring8", overrides=overrides, out=tmp_path / f"run-{len(settings)}")
+        before = run.evaluate(["energy"], 1000)["energy"]
+        run.train()
+        return before, run.evaluate(["energy"], 1000)["energy"]
+
+    untrained, learned = distances()
+    _, misled = distances(lr_d=0.0)
+    assert learned < 0.4 and untrained > 1 and misled > 0.5, (untrained, learned, misled)
+
+
 @pytest.mark.parametrize("name, least", [("digits", 0.99), ("mnist", 0.98)])
 def test_the_judge_knows_digits_it_has_not_seen(name, least):
     try:

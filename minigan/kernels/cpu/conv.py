@@ -6,7 +6,7 @@ matrix, and gathering the pixels under the kernel copies runs of N*C or C floats
 the time of NCHW, measured at 64 channels).  Input in any other order is converted once on the way in.
 
 Work goes row by row of the output, so that the gathered columns of a few rows stay in the cache until the product has read
-them, and rows are shared among threads (threads.py).
+them, and rows are shared among threads (threads.py).  Where it pays, toom_cook.py does the same with fewer multiplications.
 
 stride, padding, dilation are (vertical, horizontal) pairs.
 """
@@ -17,19 +17,53 @@ from typing import NamedTuple
 import numpy as np
 
 from minigan.backend import kept_beside, xp
+from minigan.errors import ConfigError
+from minigan.kernels.cpu import toom_cook
+from minigan.kernels.cpu.linalg import matmul
 from minigan.kernels.cpu.memory import pixels_first
 from minigan.kernels.threads import get_num_threads, share
 
 # Below this many channels a run of C floats is too short to copy quickly, and columns are laid out as whole planes.
 FEW_CHANNELS = 8
+# From this many channels on, in and out, Toom-Cook's savings outweigh its additions.
+MANY_CHANNELS = 16
 # Gathered columns are made for about this many bytes at a time: what one thread of ours keeps near, or several of BLAS's,
 # which want larger products.  A thread is not woken for less than this many columns.
 CACHE, BLAS_CACHE = 2**20, 2**22
 WORTH_A_THREAD = 2**18
 
+ALGORITHMS = ("auto", "direct", "toom-cook")
+_algorithm = "auto"
+
+
+def set_conv_algorithm(name: str) -> None:
+    """How convolutions are computed on the CPU: "auto" (at first), "direct" or "toom-cook".
+
+    "direct": every product of the sum.  "toom-cook": for kernels of 2 or 3 strides a third to a half of the products, with up
+    to ten times the rounding error, which is still a few millionths in float32 (kernels/cpu/toom_cook.py); other kernels stay
+    direct.  "auto": Toom-Cook where there are channels enough for it to be faster.  ConfigError for another name.
+    """
+    global _algorithm
+    if name not in ALGORITHMS:
+        raise ConfigError(f"set_conv_algorithm: {name!r} is not one of {', '.join(map(repr, ALGORITHMS))}")
+    _algorithm = name
+
+
+def get_conv_algorithm() -> str:
+    """The name that set_conv_algorithm was given last."""
+    return _algorithm
+
+
+def _toom_cook(x, shape, stride, dilation, groups):
+    """Shall Toom-Cook do this?   shape: of the weight."""
+    fits = isinstance(x, np.ndarray) and x.size and dilation == (1, 1) and groups == 1 and toom_cook.taps_of(shape[2:], stride)
+    return fits and (_algorithm == "toom-cook" or (_algorithm == "auto" and min(shape[:2]) >= MANY_CHANNELS))
+
 
 def conv2d(x, w, out, stride, padding, dilation, groups):
     """y[n,o,p,q] = the sum over c,r,s of x[n,c, p*stride + r*dilation - padding, ...] w[o,c,r,s], y of size out (oh, ow)."""
+    if _toom_cook(x, w.shape, stride, dilation, groups):
+        return toom_cook.conv2d(_hwnc(x), w, out, stride, padding).transpose(2, 3, 0, 1)
     m, n = xp(x), x.shape[0]
     rows = _padded(x, padding)
     y = m.empty((*out, n, w.shape[0]), x.dtype)
@@ -44,6 +78,8 @@ def conv2d_adjoint(u, w, size, stride, padding, dilation, groups):
 
     <conv2d(x, w), u> = <x, conv2d_adjoint(u, w, size)> for every x of that size (H, W).
     """
+    if _toom_cook(u, w.shape, stride, dilation, groups):
+        return toom_cook.conv2d_adjoint(_hwnc(u), w, size, stride, padding).transpose(2, 3, 0, 1)
     spread = _scatter if w.shape[1] < FEW_CHANNELS else _gather
     if spread is _gather and dilation == (1, 1) and all(k % s == 0 for k, s in zip(w.shape[2:], stride)):
         spread = _gather_at_once
@@ -59,7 +95,7 @@ def _scatter(x, u, w, stride, padding, dilation):
     kernel, out, n = w.shape[2:], u.shape[:2], u.shape[2]
     (top, left), (height, width) = padding, x.shape[:2]
     whole = xp(u).zeros((height + 2 * top, width + 2 * left, n, w.shape[1]), u.dtype)
-    taps = (_kernel_matrix(w) @ u.reshape(-1, u.shape[3]).T).reshape(*kernel, w.shape[1], *out, n)
+    taps = matmul(_kernel_matrix(w), u.reshape(-1, u.shape[3]).T).reshape(*kernel, w.shape[1], *out, n)
     for r in range(kernel[0]):
         for s in range(kernel[1]):
             i, j = r * dilation[0], s * dilation[1]
@@ -103,8 +139,10 @@ def _gather_at_once(x, u, w, stride, padding, dilation):
     """
     (o, c, *kernel), n = w.shape, u.shape[2]
     taps = [k // s for k, s in zip(kernel, stride)]
-    count = [-(-(size + p) // s) for size, p, s in zip(x.shape[:2], padding, stride)]
-    columns = _Columns(_window(u, [1 - t for t in taps], count), taps, count, (1, 1), (1, 1))
+    low = [-(-(p - s + 1) // s) for p, s in zip(padding, stride)]  # the least q that some phase needs; before `end` the last
+    end = [-(-(size + p) // s) for size, p, s in zip(x.shape[:2], padding, stride)]
+    count = [stop - start for start, stop in zip(low, end)]
+    columns = _Columns(_window(u, [start + 1 - t for start, t in zip(low, taps)], end), taps, count, (1, 1), (1, 1))
     # The highest o comes first in the columns: taps in falling order.
     matrix = w.reshape(o, c, taps[0], stride[0], taps[1], stride[1])[:, :, ::-1, :, ::-1].transpose(2, 4, 0, 3, 5, 1)
     found = xp(u).empty((*count, n, stride[0] * stride[1] * c), u.dtype)
@@ -114,8 +152,8 @@ def _gather_at_once(x, u, w, stride, padding, dilation):
         for g in range(stride[1]):
             first = [-(-(p - phase) // s) for p, phase, s in zip(padding, (f, g), stride)]  # q of x's first pixel of the phase
             i, j = (s * q + phase - p for s, q, phase, p in zip(stride, first, (f, g), padding))
-            target = x[i :: stride[0], j :: stride[1]]
-            target[...] = found[first[0] : first[0] + len(target), first[1] : first[1] + target.shape[1], :, f, g]
+            target, (q, r) = x[i :: stride[0], j :: stride[1]], (a - b for a, b in zip(first, low))
+            target[...] = found[q : q + len(target), r : r + target.shape[1], :, f, g]
 
 
 class _Phase(NamedTuple):
@@ -154,9 +192,11 @@ def _window(u, low, high):
 def conv2d_weight(x, u, kernel, stride, padding, dilation, groups):
     """w[o,c,r,s] = the sum over n,p,q of x[n,c, p*stride + r*dilation - padding, ...] u[n,o,p,q]."""
     m, per_group = xp(x), x.shape[1] // groups
+    w = m.zeros((u.shape[1], per_group, *kernel), x.dtype)
+    if _toom_cook(x, w.shape, stride, dilation, groups):
+        return toom_cook.conv2d_weight(_hwnc(x), _hwnc(u), kernel, stride, padding)
     rows, u_rows = _padded(x, padding), _hwnc(u)
     out = u_rows.shape[:2]
-    w = m.zeros((u.shape[1], per_group, *kernel), x.dtype)
     for inside, outside in _groups(w, groups):
         columns = _Columns(rows[..., inside], kernel, out, stride, dilation)
         source = u_rows[..., outside]

@@ -6,7 +6,7 @@ import numpy as np
 
 from minigan.backend import xp
 from minigan.kernels.cuda.launcher import launch
-from minigan.kernels.cuda.memory import back, in_order, order_of
+from minigan.kernels.cuda.memory import back, in_order, order_of, plain
 from minigan.kernels.cuda.norm import threads_for
 
 
@@ -26,7 +26,7 @@ def _activated(x, bias, slope):
     axis = order.index(1) if bias is not None else x.ndim
     sizes = math.prod(x.shape[:axis]), math.prod(x.shape[axis : axis + 1]), math.prod(x.shape[axis + 1 :])
     y = xp(x).empty(x.shape, x.dtype)
-    launch("activation", "bias_leaky_relu", x.size, x, bias, y, slope, *sizes)
+    launch("activation", "bias_leaky_relu", x.size, x, *plain(bias), y, slope, *sizes)
     return back(y, order)
 
 

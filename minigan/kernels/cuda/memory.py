@@ -19,6 +19,11 @@ def in_order(x, order):
     return x if x.flags.c_contiguous else xp(x).ascontiguousarray(x)
 
 
+def plain(*vectors):
+    """Vectors of channels as kernels take them: None stays, a view with gaps is copied."""
+    return [v if v is None or v.flags.c_contiguous else xp(v).ascontiguousarray(v) for v in vectors]
+
+
 def back(array, order):
     """The inverse of in_order: a view."""
     if order == tuple(range(array.ndim)):

@@ -7,8 +7,9 @@ import math
 from typing import NamedTuple
 
 from minigan.backend import xp
+from minigan.kernels.cpu import norm as cpu
 from minigan.kernels.cuda.launcher import launch
-from minigan.kernels.cuda.memory import back, in_order, order_of
+from minigan.kernels.cuda.memory import back, in_order, order_of, plain
 
 
 class Kept(NamedTuple):
@@ -34,8 +35,10 @@ def moments(x):
 def follow(mean, var, running_mean, running_var, momentum, count, eps):
     """1 / sqrt(var + eps);  running_mean and running_var, if not None, move by `momentum` towards mean and unbiased variance.
 
-    count: how many values of each channel there are.
+    count: how many values of each channel there are.   momentum: a number, or an array () on the card.
     """
+    if hasattr(momentum, "dtype"):
+        return cpu.follow(mean, var, running_mean, running_var, momentum, count, eps)
     inv_std = xp(var).empty(var.shape, var.dtype)
     launch("norm", "follow", var.size, mean, var, running_mean, running_var, inv_std, momentum, count / (count - 1), eps,
            var.size)
@@ -45,7 +48,7 @@ def follow(mean, var, running_mean, running_var, momentum, count, eps):
 def forward(kept, inv_std, weight, bias, shape):
     """y = (x - mean) / std * weight + bias, as (N, C, ...)."""
     y = xp(kept.x).empty(kept.x.shape, kept.x.dtype)
-    launch("norm", "normalise", y.size, kept.x, kept.mean, inv_std, weight, bias, y, *kept.sizes)
+    launch("norm", "normalise", y.size, kept.x, kept.mean, *plain(inv_std, weight, bias), y, *kept.sizes)
     return back(y, kept.order)
 
 
@@ -55,7 +58,7 @@ def backward(g, kept, inv_std, weight):
     d_weight, d_bias, dx = m.empty(sizes[1], g.dtype), m.empty(sizes[1], g.dtype), m.empty(g.shape, g.dtype)
     launch("norm", "channel_gradients", g.size, g, kept.x, kept.mean, inv_std, d_weight, d_bias, *sizes, blocks=sizes[1],
            threads=threads_for(sizes))
-    launch("norm", "input_gradient", g.size, g, kept.x, kept.mean, inv_std, weight, d_weight, d_bias, dx, *sizes)
+    launch("norm", "input_gradient", g.size, g, kept.x, kept.mean, *plain(inv_std, weight), d_weight, d_bias, dx, *sizes)
     return back(dx, kept.order), d_weight, d_bias
 
 

@@ -1,8 +1,9 @@
 """A strict stand-in for CuPy 14, for machines without a GPU: what the real package refuses, this one refuses too.
 
-It knows the real package's names and arguments from ../surface.json, computes with NumPy, and is stricter than CuPy where
-CuPy is silent: an index out of bounds (CuPy wraps around), two values for one place (undefined), writing into a broadcast
-view (a race), host arrays and lists where CuPy copies them behind one's back.  What a test sets and reads is in _fake.py.
+It knows the real package's names and arguments from ../surface.json (made by tests/cupy_surface.py), computes with NumPy, and
+is stricter than CuPy where CuPy is silent: an index out of bounds (CuPy wraps around), two values for one place (undefined),
+writing into a broadcast view (a race), host arrays and lists where CuPy copies them behind one's back.  What a test sets and
+reads is in _fake.py.
 
 Not like the real thing: speed, rounding in reductions, streams (all work is done when a call returns).
 """
@@ -281,15 +282,20 @@ def get_array_module(*args):
 
 def is_available():
     """Can a GPU be used?"""
-    return _fake.machine.driver and _fake.machine.cards > 0
+    return _fake.machine.driver >= 13000 and _fake.machine.cards > 0
 
 
 from cupy import cuda, lib, linalg, random  # noqa: E402
 from cupy._raw import RawKernel, RawModule  # noqa: E402
 
 
+_found: dict = {}
+
+
 def __getattr__(name):
-    """Everything else, as the surface says."""
+    """Everything else, as the surface says.  Not kept in the module, whose own code means Python's max and sum."""
+    if name in _found:
+        return _found[name]
     if name.startswith("__") or name not in SURFACE["cupy"]:
         raise AttributeError(f"module 'cupy' has no attribute {name!r}")
     if name in SURFACE["ufuncs"] and hasattr(np, name):
@@ -302,5 +308,5 @@ def __getattr__(name):
         found = getattr(np, name)  # dtypes, pi, newaxis
     else:
         raise NotImplementedError(f"the stand-in has no cupy.{name}, which the real package has: add it")
-    globals()[name] = found
+    _found[name] = found
     return found

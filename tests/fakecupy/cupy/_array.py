@@ -70,6 +70,8 @@ class ndarray:
                 "strides": None if self._a.flags.c_contiguous else self.strides, "stream": 1}
 
     def __getattr__(self, name):
+        if name == "flat" and _fake.let_pass():
+            return self._a.flat
         if name in SURFACE["cupy.ndarray"]:
             raise NotImplementedError(f"the stand-in's ndarray has no {name}, which CuPy's has: add it")
         raise AttributeError(f"'ndarray' object has no attribute {name!r}")
@@ -193,6 +195,7 @@ class ndarray:
             return wrap(self._a[index if Ellipsis in index else (*index, Ellipsis)], self)
         if masks:
             _fake.synchronise("an index by a boolean mask")
+        operand(self)
         return own(lambda: self._a[index])
 
     def __setitem__(self, index, value):
@@ -208,13 +211,13 @@ class ndarray:
             np.add.at(times, index, 1)
             if times.size and times.max() > 1:
                 raise IndexError("duplicate indices in an assignment: CuPy stores an undefined one of the values")
-        a = self._a
+        a = operand(self)
         _fake.mutate(lambda: a.__setitem__(index, value), a)
 
     # ------------------------------------------------------------------------------------------------------- copies ---
 
     def copy(self, order="C"):
-        """A copy on the device."""
+        """A copy on the current device, also of an array on another."""
         return own(lambda: self._a.copy(order))
 
     def __copy__(self):
@@ -227,6 +230,7 @@ class ndarray:
         """Converted."""
         if not copy and self.dtype == dtype:
             return self
+        operand(self)
         return own(lambda: self._a.astype(dtype, order, casting or "unsafe"))
 
     def fill(self, value):

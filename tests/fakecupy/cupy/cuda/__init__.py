@@ -12,7 +12,7 @@ from cupy.cuda.stream import Event, Stream, get_current_stream, get_elapsed_time
 
 def is_available():
     """Can a GPU be used?"""
-    return _fake.machine.driver and _fake.machine.cards > 0
+    return _fake.machine.driver >= 13000 and _fake.machine.cards > 0
 
 
 class Device:

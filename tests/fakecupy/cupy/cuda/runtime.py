@@ -17,7 +17,7 @@ class CUDARuntimeError(RuntimeError):
 
 def getDeviceCount():
     """How many cards; CUDARuntimeError if there is no driver, or no card."""
-    if not _fake.machine.driver:
+    if _fake.machine.driver < 13000:
         raise CUDARuntimeError(35)
     if not _fake.machine.cards:
         raise CUDARuntimeError(100)
@@ -47,13 +47,13 @@ def getDeviceProperties(device):
 
 
 def runtimeGetVersion():
-    """13.0."""
-    return 13000
+    """13.2."""
+    return 13020
 
 
 def driverGetVersion():
-    """13.0, or 0 without a driver."""
-    return 13000 if _fake.machine.driver else 0
+    """As the machine is set; 0 without a driver."""
+    return _fake.machine.driver
 
 
 def deviceSynchronize():

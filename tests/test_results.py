@@ -1,0 +1,46 @@
+"""docs/results.md says what docs/results.json holds, and a claim that a seed misses is called so."""
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SCRIPT = ROOT / "benchmarks" / "systems.py"
+
+
+@pytest.fixture
+def systems(monkeypatch):
+    monkeypatch.setattr(os, "environ", dict(os.environ))  # it sets the number of BLAS threads
+    spec = importlib.util.spec_from_file_location("systems_benchmark", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)  # where dataclasses look their annotations up
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_is_that_of_the_numbers(tmp_path):
+    copy = shutil.copy(ROOT / "docs" / "results.json", tmp_path)
+    subprocess.run([sys.executable, SCRIPT, "--table", "--out", copy], check=True)
+    assert (tmp_path / "results.md").read_text() == (ROOT / "docs" / "results.md").read_text()
+
+
+def test_a_check_counts_the_seeds_that_miss_it_and_gives_their_figures(systems):
+    results = {"own": {"0": {"a": 1.0, "b": 2.0}, "1": {"a": 3.0, "b": 2.5}}, "control": {"0": {"a": 0.5}, "1": {"a": 9.0}}}
+    lines = {("at least", 1, ""): "- own: a at least 1: met by 2 of 2 seeds",
+             ("at most", 2, ""): "- own: a at most 2: **not met** by 1 of 2 seeds (3)",
+             ("below", "b", ""): "- own: a below b: **not met** by 1 of 2 seeds (3 against 2.5)",
+             ("below", "", "control"): "- own: a below that of control: **not met** by 1 of 2 seeds (1 against 0.5)"}
+    for (relation, bound, of), line in lines.items():
+        assert systems.Check("own", "a", relation, bound, of).verdict(results) == line
+    assert systems.Check("own", "a", "below", of="other").verdict(results) == "- own: a below that of other: not measured"
+
+
+def test_every_check_names_an_arm_and_every_arm_of_equal_time_another(systems):
+    for _, _, arms, checks in systems.CLAIMS.values():
+        assert all(check.arm in arms and (not check.of or check.of in arms) for check in checks)
+        assert all(not arm.like or arm.like in arms for arm in arms.values())
