@@ -26,26 +26,32 @@ def crossing(sizes, cpu, card) -> float | None:
 def curves(rows: list[dict], crossings: dict, title: str, path) -> None:
     """Draw a panel for each name: time of a call over size, a line for each "series", and the crossings marked.
 
-    rows: dicts with "row", "size", "series", "burst" in seconds.   crossings: name -> size or None.
+    rows: dicts with "row", "size", "series", "burst" in seconds; the series "S, with transfers" only beside "S".
+    crossings: name -> size or None.
     """
     from matplotlib import pyplot as plt
 
     names = list(dict.fromkeys(row["row"] for row in rows))
     across = min(4, len(names))
     down = math.ceil(len(names) / across)
-    figure, panels = plt.subplots(down, across, figsize=(4.2 * across, 3.2 * down + 0.9), squeeze=False)
+    figure, panels = plt.subplots(down, across, figsize=(4.2 * across, 3.3 * down + 0.9), squeeze=False)
     series = list(dict.fromkeys(row["series"] for row in rows))
     for panel, name in zip(panels.flat, names):
-        for number, kind in enumerate(series):
+        for kind in series:
             some = sorted((row["size"], 1e3 * row["burst"]) for row in rows if (row["row"], row["series"]) == (name, kind))
             if some:
                 style = "o--" if "PyTorch" in kind else "o:" if "transfers" in kind else "o-"
-                panel.loglog(*zip(*some), style, color=f"C{number % 10}", label=kind, markersize=3, linewidth=1)
+                same = series.index(kind.replace(", with transfers", ""))  # the line it differs from has its colour
+                panel.loglog(*zip(*some), style, color=f"C{same % 10}", label=kind, markersize=3, linewidth=1)
         at = crossings.get(name)
         if at is not None:
+            sizes = [row["size"] for row in rows if row["row"] == name]
             panel.axvline(at, color="black", linewidth=0.8)
-            panel.annotate(f" card wins from {at:.3g}", (at, 0.97), xycoords=("data", "axes fraction"), va="top", fontsize=7)
+            text = " card wins at all sizes " if at == min(sizes) else f" card wins from {at:.3g} "
+            panel.annotate(text, (at, 0.97), xycoords=("data", "axes fraction"), va="top", fontsize=7,
+                           ha="right" if at * at > min(sizes) * max(sizes) else "left")
         panel.set_title(name, fontsize=9)
+        panel.set_xlabel("size", fontsize=8)
         panel.set_ylabel("ms", fontsize=8)
         panel.tick_params(labelsize=7)
         panel.tick_params(which="minor", labelleft=False, labelbottom=False)
@@ -54,7 +60,7 @@ def curves(rows: list[dict], crossings: dict, title: str, path) -> None:
     handles = {label: h for panel in panels.flat for h, label in zip(*panel.get_legend_handles_labels())}
     figure.suptitle(title, fontsize=10)
     figure.legend(handles.values(), handles.keys(), loc="lower center", ncol=min(6, len(handles)), fontsize=8)
-    figure.tight_layout(rect=(0, 0.5 / (3.2 * down + 0.9), 1, 1 - 0.3 / (3.2 * down + 0.9)))
+    figure.tight_layout(rect=(0, 0.5 / (3.3 * down + 0.9), 1, 1 - 0.3 / (3.3 * down + 0.9)))
     figure.savefig(path, dpi=110)
     plt.close(figure)
 

@@ -2,12 +2,13 @@
 
     python benchmarks/devices.py [NAME ...] [--device cpu|cuda|both] [--quick] [--json] [--seconds S] [--out FOLDER]
 
-Each device first shows its ceilings: bytes moved by large copies, operations done by large products.  Then every row runs
-at several sizes, on fresh numbers, more of them than the cache holds where that matters.  The result is held against the
-same text in float64 on the CPU, within 1e-4 of the largest value, with TF32 within 1e-3.  A time below what the ceilings
-allow fails the run: then the clock is wrong, not the kernel fast.   docs/gpu.md tells what each column means.
+Each device first shows its ceilings: bytes moved by large copies and additions, operations done by large products.  Then
+every row runs at several sizes, on fresh numbers, more of them than the cache holds where that matters.  The result is held
+against the same text in float64 on the CPU, within 1e-4 of the largest value, with TF32 within 1e-3.  A time below what the
+ceilings allow fails the run: then the clock is wrong, not the kernel fast.   docs/gpu.md tells what each column means.
 
-clocks.py measures, crossings.py draws, steps.py has the training steps.  Every library works in a process of its own.
+clocks.py measures, crossings.py draws, steps.py has the training steps.  Every library, on every device, works in a process of
+its own, a new one for each group of rows: what one leaves behind (threads, their number, memory) does not change the next.
 """
 
 import importlib.util
@@ -19,6 +20,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -550,36 +552,36 @@ MULTIPLICATIONS = _multiplications()
 # -------------------------------------------------------------------------------------------------------- measuring --- #
 
 
-def run_side(library, device, threads, names, quick, seconds) -> dict:
-    """All rows of one library on one device: {"rows", "ceilings", "failures", "card", "version"}.
+def run_side(library, device, threads, name, quick, seconds) -> dict:
+    """A group of rows of one library on one device: {"rows", "failures", "card", "version"}.
 
     A row that is wrong or breaks is a failure, has no times, and the others go on: time on a card is dear.
     """
     side = Side(library, device, threads)
-    found = {"library": library, "device": device, "rows": [], "failures": [], "card": None, "version": None}
-    if not side.is_ours:
-        found["version"] = side.torch.__version__
-    elif side.is_card:
-        found["card"] = card()
-    found["ceilings"] = side.ceilings(threads, seconds, quick)
-    for name in names:
-        for case in GROUPS[name](quick):
-            if sys.stderr.isatty():
-                print(f"\r{library} {device}: {case.row} {case.size:<30}", end="\r", file=sys.stderr, flush=True)
-            told = f"{library} on {device}: {case.row} {case.size}"
-            try:
-                case.prepare(side, quick)
-            except Exception as problem:  # a failure of this row; the others go on
-                found["failures"].append(f"{told}: {type(problem).__name__}: {problem}")
-                continue
-            for tf32 in (False, True) if side.is_card and case.products else (False,):
-                side.use_tf32(tf32)
-                for mode in case.modes(side):
-                    try:
-                        found["rows"].append(row_of(case, side, mode, tf32, quick, seconds))
-                    except Exception as problem:
-                        how = f"{mode}, TF32" if tf32 else mode
-                        found["failures"].append(f"{told}, {how}: {type(problem).__name__}: {problem}")
+    found = {"library": library, "device": device, "rows": [], "failures": [],
+             "card": card() if side.is_ours and side.is_card else None,
+             "version": None if side.is_ours else side.torch.__version__}
+    if name == "conv" and side.is_ours and not side.is_card:
+        mg.nn.Conv2d(1, 1, 1)  # a net with a convolution shares them among threads; see kernels/threads.py
+    for case in GROUPS[name](quick):
+        if sys.stderr.isatty():
+            print(f"\r{library} {device}: {case.row} {case.size:<30}", end="\r", file=sys.stderr, flush=True)
+        told = f"{library} on {device}: {case.row} {case.size}"
+        try:
+            case.prepare(side, quick)
+        except Exception as problem:  # a failure of this row; the others go on
+            found["failures"].append(f"{told}: {type(problem).__name__}: {problem}")
+            continue
+        if not side.is_ours:
+            side.torch.set_num_threads(threads)  # our nets, which told what is true, may have changed the number of BLAS's
+        for tf32 in (False, True) if side.is_card and case.products else (False,):
+            side.use_tf32(tf32)
+            for mode in case.modes(side):
+                try:
+                    found["rows"].append(row_of(case, side, mode, tf32, quick, seconds))
+                except Exception as problem:
+                    how = f"{mode}, TF32" if tf32 else mode
+                    found["failures"].append(f"{told}, {how}: {type(problem).__name__}: {problem}")
     return found
 
 
@@ -605,9 +607,18 @@ def apart(function, *arguments):
         return pool.submit(function, *arguments).result()
 
 
-def ceilings_again(library, device, threads, seconds) -> dict:
-    """The ceilings once more."""
-    return Side(library, device, threads).ceilings(threads, seconds, False)
+def survive(start, library, device, threads, name, *how) -> dict:
+    """run_side's result; of a process that was killed, no rows and a failure."""
+    try:
+        return start(run_side, library, device, threads, name, *how)
+    except BrokenProcessPool:
+        return {"library": library, "device": device, "rows": [], "card": None, "version": None, "failures": [
+            f"{library} on {device}: all of {name}: its process was killed, perhaps for taking too much memory"]}
+
+
+def ceilings_of(library, device, threads, quick, seconds) -> dict:
+    """What this library shows the device to be able to do."""
+    return Side(library, device, threads).ceilings(threads, seconds, quick)
 
 
 def largest(ceilings: list[dict]) -> dict:
@@ -625,8 +636,8 @@ def hold(rows: list[dict], ceilings: dict) -> list[dict]:
         known = ceilings[row["device"]]
         floors = {"product": row["operations"] / known["product, TF32" if row["tf32"] else "product"],
                   "memory": row["bytes"] / known["memory" if row["is_cold"] else "cache"]}
-        if row["library"] == "PyTorch" and row["row"].startswith(("conv", "dcgan")):
-            floors["product"] = 0.0  # its convolutions may use an algorithm with fewer multiplications
+        if row["row"].startswith(("conv", "dcgan")) and (row["library"] == "PyTorch" or row["device"] == "cpu"):
+            floors["product"] = 0.0  # these use algorithms with fewer multiplications (ours: kernels/cpu/toom_cook.py)
         bound = max(floors, key=floors.get)
         row |= {"floor": floors[bound], "bound": bound, "share": floors[bound] / row["burst"]}
         if row["share"] > MARGIN:
@@ -651,9 +662,9 @@ def crossings_of(rows) -> list[dict]:
     for name in dict.fromkeys(row["row"] for row in ours):
         some = [row for row in ours if row["row"] == name]
         cpu = {row["size"]: row["burst"] for row in some if row["device"] == "cpu"}
-        kinds = {"GPU": ("burst", False, "eager"), "with transfers": ("with_transfers", False, "eager"),
+        kinds = {"eager": ("burst", False, "eager"), "with transfers": ("with_transfers", False, "eager"),
                  "TF32": ("burst", True, "eager"), "captured": ("burst", False, "captured")}
-        entry, known = {"row": name}, False
+        entry, known = {"row": name, "smallest": min(cpu, default=0), "largest": max(cpu, default=0)}, False
         for kind, (key, tf32, mode) in kinds.items():
             times = {row["size"]: row[key] for row in some
                      if row["device"] != "cpu" and row["tf32"] == tf32 and row["mode"] == mode and row["size"] in cpu}
@@ -673,6 +684,7 @@ def milliseconds(seconds) -> str:
 def tables(result) -> dict:
     """Title -> Markdown table."""
     rows, stand_in = result["rows"], bool(result["card"] and result["card"]["is_stand_in"])
+    there = "stand-in" if stand_in else "GPU"
     roofs = [{"device": device, "ceiling": key, "at most": f"{rate / 1e9:.4g} " + ("GFLOP/s" if "product" in key else "GB/s")}
              for device, known in result["ceilings"].items() for key, rate in sorted(known.items())]
     found = {"Ceilings": markdown(roofs, ["device", "ceiling", "at most"])}
@@ -688,15 +700,15 @@ def tables(result) -> dict:
                     line["with transfers"] = milliseconds(row["with_transfers"])
         for line in lines.values():
             if "CPU s" in line and "GPU s" in line:
-                line["CPU / GPU"] = f"{line['CPU s'] / line['GPU s']:.3g}"
-        extra = ["with transfers", "CPU / GPU"] if any("with transfers" in line for line in lines.values()) else []
+                line[f"CPU / {there}"] = f"{line['CPU s'] / line['GPU s']:.3g}"
+        extra = ["with transfers", f"CPU / {there}"] if any("with transfers" in line for line in lines.values()) else []
         found["Milliseconds of one call"] = markdown(list(lines.values()), ["row", "size", *kinds, *extra])
     if result["crossings"]:
-        kinds = ("GPU", "with transfers", "TF32", "captured")
-        columns = ["row", *(k for k in kinds if any(k in c for c in result["crossings"]))]
-        text = lambda at: "never" if at is None else f"{at:.3g}"
-        found["From which size the GPU needs less time than the CPU"] = markdown(
-            [{k: (v if k == "row" else text(v)) for k, v in c.items()} for c in result["crossings"]], columns)
+        kinds = ("eager", "with transfers", "TF32", "captured")
+        columns = ["row", "smallest", "largest", *(k for k in kinds if any(k in c for c in result["crossings"]))]
+        text = lambda at, smallest: "never" if at is None else "always" if at == smallest else f"{at:.3g}"
+        found[f"From which size the {there} needs less time than the CPU"] = markdown(
+            [c | {k: text(c[k], c["smallest"]) for k in kinds if k in c} for c in result["crossings"]], columns)
     details = [{"row": r["row"], "size": r["size"], "on": series(r, stand_in), "first": milliseconds(r["first"]),
                 "latency": milliseconds(r["latency"]), "burst": milliseconds(r["burst"]),
                 "from - to": f"{milliseconds(r['low'])} - {milliseconds(r['high'])}", "enqueue": milliseconds(r["enqueue"]),
@@ -747,7 +759,7 @@ def draw(result, folder):
     lines = rows + [row | {"series": f"{name}, with transfers", "burst": row["with_transfers"]} for row in rows
                     if row["series"] == name]
     lines = [row for row in lines if row["group"] != "overhead"]  # of one size only
-    at = {c["row"]: c.get("GPU") for c in result["crossings"]}
+    at = {c["row"]: c.get("eager") for c in result["crossings"]}
     for kind, some in (("kernels", [r for r in lines if r["group"] != "steps"]),
                        ("steps", [r for r in lines if r["group"] == "steps"])):
         if some:
@@ -779,13 +791,15 @@ def main(arguments=None) -> int:
         threadpool_limits(1)  # tiny products gain nothing from a second thread, and on a busy machine would wait for it
     threads, start = 1 if options.quick else max(1, env["blas_threads"]), (lambda f, *a: f(*a)) if options.quick else apart
     sides = [(library, device) for library, device in SIDES if device in chosen and has(library, device)]
-    found = [start(run_side, *side, threads, options.names or list(GROUPS), options.quick, options.seconds) for side in sides]
-    ceilings = {device: largest([f["ceilings"] for f in found if f["device"] == device]) for device in chosen}
+    how = options.quick, options.seconds
+    seen = [(device, start(ceilings_of, library, device, threads, *how)) for library, device in sides]
+    ceilings = {device: largest([c for place, c in seen if place == device]) for device in chosen}
+    found = [survive(start, *side, threads, name, *how) for name in options.names or list(GROUPS) for side in sides]
     rows, failures = ([x for f in found for x in f[key]] for key in ("rows", "failures"))
     above = hold(rows, ceilings)
     if above and not options.quick:  # perhaps something disturbed the ceilings
         for side in sides:
-            ceilings[side[1]] = largest([ceilings[side[1]], start(ceilings_again, *side, threads, options.seconds)])
+            ceilings[side[1]] = largest([ceilings[side[1]], start(ceilings_of, *side, threads, *how)])
         above = hold(rows, ceilings)
     if not options.quick:
         failures += [f"{r['library']} on {r['device']}: {r['row']} {r['size']}{' with TF32' if r['tf32'] else ''}: "
@@ -794,7 +808,8 @@ def main(arguments=None) -> int:
     result = {"benchmark": "devices", "environment": env, "device": options.device, "quick": options.quick,
               "threads": threads,
               "card": next((f["card"] for f in found if f["card"]), None),
-              "peers": [{k: f[k] for k in ("library", "device", "version")} for f in found if f["version"]],
+              "peers": [dict(zip(("library", "device", "version"), peer)) for peer in dict.fromkeys(
+                  (f["library"], f["device"], f["version"]) for f in found if f["version"])],
               "ceilings": ceilings, "rows": rows, "crossings": crossings_of(rows), "failures": failures}
     as_json = json.dumps(result, indent=2)
     as_text = heading(result) + "".join(f"\n\n## {title}\n\n{table}" for title, table in tables(result).items())

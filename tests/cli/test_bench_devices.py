@@ -1,6 +1,7 @@
 """`minigan bench --device`: results are checked, ceilings hold, crossings are found, nobody takes the stand-in for a card."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -94,7 +95,7 @@ def test_the_stand_in_runs_everything_and_cannot_be_taken_for_a_card(card, capsy
     assert {entry["row"] for entry in found["crossings"]} >= {"gemm n x n x n", "add", "Adam", "toy-gan"}
     assert found["card"]["is_stand_in"] and "product, TF32" in found["ceilings"]["cuda"]
     text = (tmp_path / "devices.md").read_text()
-    assert "NOT A GPU" in text and "stand-in" in text and "GPU, TF32" not in text
+    assert "NOT A GPU" in text and "stand-in" in text and text.count("GPU") == 1
     assert {path.name for path in tmp_path.iterdir()} == {
         "devices.json", "devices.md", "devices-kernels.png", "devices-steps.png", "devices-roofline.png"}
 
@@ -129,14 +130,21 @@ def test_a_rate_above_its_ceiling_fails_unless_the_ceiling_was_disturbed(again, 
     assert ("less than its floor, 1.02 ms at the ceiling of product: the clock is wrong" in told) == bool(code)
 
 
+def test_a_process_that_is_killed_costs_its_group_alone():
+    killed = lambda *_: devices.apart(os._exit, 9)
+    found = devices.survive(killed, "minigan", "cpu", 1, "gemm", True, 0.0)
+    assert found["rows"] == [] and "all of gemm: its process was killed" in found["failures"][0]
+
+
 def test_a_floor_is_the_longer_of_two_times_at_the_ceiling_that_fits():
     ceilings = {"cuda": {"memory": 1e9, "cache": 4e9, "product": 1e12, "product, TF32": 5e12}}
     row = {"device": "cuda", "library": "minigan", "row": "add", "operations": 1e9, "bytes": 4e6, "is_cold": True,
            "tf32": False, "burst": 8e-3}
     rows = [row, row | {"is_cold": False}, row | {"is_cold": False, "tf32": True, "operations": 1e10}, row | {"burst": 3e-3},
-            row | {"library": "PyTorch", "row": "conv 1-64", "operations": 1e11, "burst": 9e-3}]
-    assert devices.hold(rows, ceilings) == [rows[3]]
-    assert [r["floor"] for r in rows] == pytest.approx([4e-3, 1e-3, 2e-3, 4e-3, 4e-3])
+            row | {"library": "PyTorch", "row": "conv 1-64", "operations": 1e11, "burst": 9e-3},
+            row | {"row": "conv 1-64", "operations": 1e11, "burst": 9e-3}]
+    assert devices.hold(rows, ceilings) == [rows[3], rows[5]]
+    assert [r["floor"] for r in rows] == pytest.approx([4e-3, 1e-3, 2e-3, 4e-3, 4e-3, 0.1])
     assert [r["bound"] for r in rows[:3]] in (["memory", "memory", "product"], ["memory", "product", "product"])
     assert rows[3]["share"] == pytest.approx(4 / 3)
 
@@ -152,6 +160,24 @@ def test_the_crossing_is_where_the_lines_cross_for_good(cpu, card, at):
     found = crossings.crossing([1, 10, 100, 1000], cpu, card)
     assert found == (None if at is None else pytest.approx(at))
     assert crossings.crossing([1000, 1, 100, 10], [cpu[i] for i in (3, 0, 2, 1)], [card[i] for i in (3, 0, 2, 1)]) == found
+
+
+def test_the_crossings_are_those_of_the_device_with_its_transfers_and_captured():
+    def row(device, size, burst, mode="eager", tf32=False, with_transfers=None):
+        return {"row": "toy-gan", "library": "minigan", "device": device, "size": size, "burst": burst, "mode": mode,
+                "tf32": tf32, "with_transfers": with_transfers, "group": "steps"}
+
+    rows = [row("cpu", n, n) for n in (1, 10, 100)]
+    rows += [row("cuda", n, 5, with_transfers=50) for n in (1, 10, 100)]
+    rows += [row("cuda", n, 0.5, mode="captured", with_transfers=50) for n in (1, 10, 100)]
+    rows += [row("cuda", n, 500, tf32=True, with_transfers=50) for n in (1, 10, 100)]
+    rows += [row("cuda", n, 1e-9) | {"library": "PyTorch"} for n in (1, 10, 100)]
+    (found,) = devices.crossings_of(rows)
+    assert found == {"row": "toy-gan", "smallest": 1, "largest": 100, "eager": pytest.approx(5),
+                     "with transfers": pytest.approx(50), "TF32": None, "captured": 1.0}
+    table = devices.tables({"rows": [], "card": None, "ceilings": {}, "crossings": [found]})
+    line = table["From which size the GPU needs less time than the CPU"].splitlines()[2]
+    assert [cell.strip() for cell in line.split("|")[1:-1]] == ["toy-gan", "1", "100", "5", "50", "never", "always"]
 
 
 def test_a_burst_is_the_devices_time_of_one_call_and_is_read_after_waiting():
