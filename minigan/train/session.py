@@ -21,6 +21,8 @@ import numpy as np
 from minigan import backend, data, viz
 from minigan.backend import Streams
 from minigan.errors import CheckpointError, ConfigError, DeviceError, NotFiniteError
+from minigan.kernels.threads import suit
+from minigan.nn import Conv2d, ConvTranspose2d
 from minigan.systems import registry
 from minigan.train import evaluation, hooks, report
 from minigan.train.game import play
@@ -162,6 +164,8 @@ class Session:
         steps = planned if steps is None else steps
         if self.loader is None:
             self.attach()
+        modules = (module for net in self.game.nets.values() for module in net.modules())
+        suit(convolutions=any(isinstance(module, (Conv2d, ConvTranspose2d)) for module in modules))
         self.run.truncate_log(self.step)
         start, before = time.monotonic(), self.seconds
         with self._interruptible():
