@@ -20,7 +20,7 @@ import minigan as mg
 from minigan import ops
 from minigan.kernels.cpu import conv
 from minigan.kernels.cpu.memory import images_first, pixels_first
-from minigan.kernels.threads import expect_convolutions
+from minigan.kernels.threads import suit
 
 BATCH = 128
 LAYERS = {"1-64 28x28 k4 s2": (1, 64, 28, 4, 2), "64-128 14x14 k4 s2": (64, 128, 14, 4, 2),
@@ -33,7 +33,7 @@ def rows(batch):
     draw = lambda *shape: rng.standard_normal(shape, dtype=np.float32)
     for n, m, k in ((256, 256, 256), (128, 784, 256), (6272, 1024, 128)):
         yield f"gemm {n}x{m}x{k}", np.matmul, (draw(n, m), draw(m, k)), 2 * n * m * k, 4 * (n * m + m * k + n * k)
-    expect_convolutions()  # from here on our threads, as in a net that has any
+    suit(convolutions=True)  # from here on our threads, as in a session of such a net
     for name, (c, o, size, k, s) in LAYERS.items():
         out = (size + 2 - k) // s + 1
         x, u, w = pixels_first(draw(batch, c, size, size)), pixels_first(draw(batch, o, out, out)), draw(o, c, k, k)

@@ -19,6 +19,7 @@ from harness import Minigan, Torch, best, compare, options_of, report, torch_or_
 
 import minigan as mg
 from minigan.kernels.cpu.memory import pixels_first
+from minigan.kernels.threads import suit
 
 
 @dataclass
@@ -180,6 +181,8 @@ def library(side):
 
 def step(name, batch, side, weights=None):
     """One side's function: a training step."""
+    if side != "torch":
+        suit(convolutions=name == "dcgan")  # as a session does
     training = Training(library(side), STEPS[name][0], weights)
     x = training.lib.tensor(samples(name, batch))
     return lambda: training.step(x)
@@ -210,6 +213,7 @@ def convolution(name, batch, side, weights=None):
     x, w, g = (rng.standard_normal(shape, dtype=np.float32) for shape in shapes)
     layer = lib.load(lib.nn.Conv2d(inside, outside, kernel, stride, 1, bias=False), {"weight": w})
     if side != "torch":  # between our layers pixels come first in memory, between theirs images
+        suit(convolutions=True)
         x, g = (mg.Tensor(pixels_first(a).astype(lib.dtype, order="K")) for a in (x, g))
     else:
         x, g = lib.tensor(x), lib.tensor(g)
@@ -262,7 +266,7 @@ ALL = [*STEPS, *CONVOLUTIONS, *CHAINS]
 
 def main(arguments=None):
     options = options_of(__doc__, arguments, seconds=6, names=ALL, batch=(128, "samples to a batch (default 128)"), threads=(
-        0, "call mg.set_num_threads(N); 0: do not, as most users (minigan/kernels/threads.py)"))
+        0, "call mg.set_num_threads(N); 0: leave it to what a session does (minigan/kernels/threads.py)"))
     torch, rows, batch = torch_or_none(), [], 8 if options.quick else options.batch
     sides = ["minigan", "torch"] if torch else ["minigan"]
     for name in options.names or ALL:
@@ -290,7 +294,7 @@ def main(arguments=None):
     peer = f"PyTorch {torch.__version__} (eager), {torch.get_num_threads()} threads" if torch else "none, PyTorch is not here"
     columns = "row,ours ms,theirs ms,ratio,from,to,minima,goal,error,their error,MiB,their MiB"
     report("steps", rows, columns.split(","), options,
-           f"one step, batch {batch}; mg.set_num_threads: {options.threads or 'not called'}; peer: {peer}")
+           f"one step, batch {batch}; our threads: {options.threads or 'as a session has them'}; peer: {peer}")
 
 
 if __name__ == "__main__":

@@ -75,26 +75,24 @@ def test_blas_is_held_to_one_thread_and_given_back():
             mg.set_num_threads(wrong)
 
 
-def test_the_first_convolution_layer_takes_over_blas_threads_unless_the_user_chose(monkeypatch):
-    from threadpoolctl import threadpool_limits
+def test_ours_suit_convolutions_unless_the_user_chose(monkeypatch):
+    from threadpoolctl import threadpool_info, threadpool_limits
 
-    before = mg.get_num_threads()
-    try:
-        with threadpool_limits(2):
-            monkeypatch.setattr(threads, "_chosen", False)
-            mg.nn.Linear(2, 3)
-            assert mg.get_num_threads() == 1
-            mg.nn.ConvTranspose2d(2, 3, 4)
-            assert mg.get_num_threads() == 2
-            mg.set_num_threads(1)
-            mg.nn.Conv2d(2, 3, 4)
-            assert mg.get_num_threads() == 1
-        with threadpool_limits(1):  # whoever gave BLAS one thread wants one core to be used
-            monkeypatch.setattr(threads, "_chosen", False)
-            mg.nn.Conv2d(2, 3, 4)
-            assert mg.get_num_threads() == 1
-    finally:
-        mg.set_num_threads(before)
+    blas = lambda: {lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"}
+    monkeypatch.setattr(threads, "_chosen", False)
+    with threadpool_limits(2):
+        for _ in range(2):
+            threads.suit(convolutions=True)
+            assert mg.get_num_threads() == 2 and blas() == {1}
+        threads.suit(convolutions=False)
+        assert mg.get_num_threads() == 1 and blas() == {2}
+        mg.set_num_threads(1)
+        threads.suit(convolutions=True)
+        assert mg.get_num_threads() == 1 and blas() == {2}
+    monkeypatch.setattr(threads, "_chosen", False)
+    with threadpool_limits(1):  # whoever gave BLAS one thread wants one core to be used
+        threads.suit(convolutions=True)
+        assert mg.get_num_threads() == 1
 
 
 @pytest.mark.parametrize("n, k, m, expected", [(50, 20, 7, 3), (2, 3, 1, 2), (1, 3, 1, 1), (0, 3, 4, 3), (4, 0, 3, 3)])

@@ -8,8 +8,8 @@ threads split only the matrix product, and meet again after each.  Both kinds at
 held to one thread as soon as there are several of ours.
 
 Which is better depends on the net.  Waking a thread of ours takes 20 microseconds: seen on two cores, a DCGAN step takes
-ours 0.84 of the time that BLAS's threads need, an MLP GAN's 1.2.  So BLAS has its own until the first convolution layer is
-made (nn/layers.py); set_num_threads overrules that, whenever it is called.
+ours 0.84 of the time that BLAS's threads need, an MLP GAN's 1.2.  So BLAS has its own at first, and a session that trains
+convolutions takes them over (train/session.py); set_num_threads overrules that, whenever it is called.
 """
 
 import os
@@ -28,14 +28,20 @@ def get_num_threads() -> int:
 def set_num_threads(n: int | None = None) -> None:
     """Let large kernels use n threads (None: one per core this process may run on), and BLAS one.
 
-    n = 1 gives BLAS its own threads back.  Until it is called, the first convolution layer made sets n to BLAS's threads.
+    n = 1 gives BLAS its own threads back.  Worth it for nets of convolutions; until it is called, a session does so for them.
     The bits of a result can depend on n, not on how the threads happen to run.  ValueError unless n is an int >= 1.
     """
-    global _count, _pool, _limits, _chosen
+    global _chosen
     if n is None:
         n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if not isinstance(n, int) or n < 1:
         raise ValueError(f"set_num_threads: n must be an int >= 1, got {n!r}")
+    _use(n)
+    _chosen = True
+
+
+def _use(n):
+    global _count, _pool, _limits
     from concurrent.futures import ThreadPoolExecutor
 
     from threadpoolctl import threadpool_limits
@@ -44,15 +50,16 @@ def set_num_threads(n: int | None = None) -> None:
         _limits.restore_original_limits()
     _limits = threadpool_limits(1, user_api="blas") if n > 1 else None
     _pool = ThreadPoolExecutor(n - 1, "minigan") if n > 1 else None
-    _count, _chosen = n, True
+    _count = n
 
 
-def expect_convolutions() -> None:
-    """There will be convolutions: let our threads do what BLAS's did, unless set_num_threads has been called."""
+def suit(convolutions: bool) -> None:
+    """Threads that suit what comes next, unless set_num_threads has been called: ours, as many as BLAS has, or BLAS's own."""
     if not _chosen:
         from threadpoolctl import threadpool_info
 
-        set_num_threads(max([lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"], default=1))
+        blas = [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+        _use(max(_count, *blas, 1) if convolutions else 1)
 
 
 def _after_fork():

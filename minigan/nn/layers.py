@@ -20,7 +20,6 @@ import numpy as np
 
 from minigan import ops
 from minigan.errors import ConfigError, ShapeError
-from minigan.kernels.threads import expect_convolutions
 from minigan.nn import functional as F
 from minigan.nn import init
 from minigan.nn.module import Module, Parameter
@@ -116,7 +115,6 @@ class _Conv(Module):
     def __init__(self, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,
                  output_padding=0):
         super().__init__()
-        expect_convolutions()
         name = type(self).__name__
         if groups < 1 or in_channels % groups or out_channels % groups:
             raise ShapeError(f"{name}: groups={groups} must divide in_channels={in_channels} and "

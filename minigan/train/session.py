@@ -22,6 +22,8 @@ import numpy as np
 from minigan import backend, data, viz
 from minigan.backend import Streams
 from minigan.errors import CheckpointError, ConfigError, DeviceError, NotFiniteError
+from minigan.kernels.threads import suit
+from minigan.nn import Conv2d, ConvTranspose2d
 from minigan.systems import registry
 from minigan.train import capture, evaluation, hooks, report
 from minigan.train.capture import Captured
@@ -168,6 +170,8 @@ class Session:
         steps = planned if steps is None else steps
         if self.loader is None:
             self.attach()
+        modules = (module for net in self.game.nets.values() for module in net.modules())
+        suit(convolutions=any(isinstance(module, (Conv2d, ConvTranspose2d)) for module in modules))
         self.run.truncate_log(self.step)
         start, start_step, before = time.monotonic(), self.step, self.seconds
         with self._interruptible():

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from minigan import backend
 from minigan.errors import CheckpointError, ConfigError, DataError, DeviceError, NotFiniteError
+from minigan.kernels import threads
 from minigan.train import hooks
 from minigan.train import session as session_module
 from minigan.train.session import Session
@@ -158,13 +159,17 @@ def test_a_run_killed_and_resumed_ends_in_the_bits_of_one_never_killed(kind, whe
 
 
 def test_the_same_with_two_threads(tmp_path, monkeypatch):
+    monkeypatch.setattr(threads, "_chosen", False)  # by another test: a session of convolutions takes BLAS's threads over
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
     with threadpool_limits(2):
         start("dcgan on digits", tmp_path / "whole", batch_size=32, channels=8).train(8)
+        assert threads.get_num_threads() == 2
+        threads.suit(convolutions=False)
     monkeypatch.setitem(RUNS, "dcgan on digits", ("dcgan", "digits", {"batch_size": 32, "latent": 4, "channels": 8}))
     folder = killed("dcgan on digits", tmp_path / "run", "step", 7)
     with threadpool_limits(2):
         Session.open(folder).train(8)
+        threads.suit(convolutions=False)
     assert final(folder, 8) == final(tmp_path / "whole", 8)
 
 
