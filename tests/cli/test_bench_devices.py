@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from minigan.backend import check_device
 from minigan.cli import bench, main
+from minigan.errors import DeviceError
 
 sys.path.insert(0, str(bench.script("devices").parent))
 import clocks
@@ -70,7 +72,9 @@ def test_without_a_card_one_line_says_so(device, capsys, monkeypatch):
     monkeypatch.setattr("cupy._fake.machine.cards", 0, raising=True)
     assert devices.main(["--device", device, "--quick"]) == 2
     out, told = capsys.readouterr()
-    assert not out and told.count("\n") == 1 and told.startswith("minigan: CuPy is installed but finds no usable")
+    with pytest.raises(DeviceError, match="CuPy is installed but finds no") as problem:
+        check_device("cuda")
+    assert not out and told == f"minigan: {problem.value}\n" and told.count("\n") == 1
 
 
 def test_the_command_takes_device_for_this_benchmark_alone(capsys):
