@@ -79,10 +79,11 @@ class LabelledStep(Step):
 
     @cached_property
     def labels(self):
-        """The labels of the batch (int64).   On a GPU they were checked before they were sent there."""
-        if self.game.device == "cpu":
+        """The labels of the batch (int64), where the game is.   Those that a Feed has sent to a GPU were checked before."""
+        labels = self.batch.labels
+        if labels is None or isinstance(labels, np.ndarray):
             self.check(self.game, self.batch)
-        return self.batch.labels
+        return to_device(labels, self.game.device)
 
     def generate(self, z):
         """G(z, labels)."""

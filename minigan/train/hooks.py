@@ -66,6 +66,8 @@ class Alarm:
 
 # ---- learning rates --------------------------------------------------------------------------------------------------
 
+READ_EVERY = 10  # steps between two losses that a plateau on a GPU hears of: to read one waits for the card
+
 
 def _step(optimizer, steps, end):
     return StepLR(optimizer, steps // 3 + 1, math.sqrt(end))
@@ -128,6 +130,10 @@ class Schedule:
             except ConfigError:
                 raise ConfigError(f"monitor={name}: neither a player nor a metric{suggestion(name, players)}; `minigan list "
                                   "metrics` shows the metrics") from None
+
+    def reads(self, step: int) -> bool:
+        """On a GPU: is this step's loss read for the schedule?  However often others look, at the same steps."""
+        return self.kind == "plateau" and self.metric is None and step % READ_EVERY == 0
 
     def step(self, losses: dict, metrics: dict) -> None:
         """After an iteration: its losses, nothing if they were not read; and the metrics measured in it, if any."""

@@ -206,7 +206,7 @@ class Session:
         looks at them, and in the first step, for the progress bar."""
         following = self.step + 1
         return (self.device == "cpu" or self.step == start_step or following % self.settings.log_every == 0
-                or following % self.settings.checkpoint_every == 0)
+                or following % self.settings.checkpoint_every == 0 or self.schedule.reads(following))
 
     def _check_weights(self):
         """NotFiniteError instead of a last checkpoint of weights that went wrong since the losses were last read."""
@@ -220,7 +220,7 @@ class Session:
         metrics = {}
         for hook in self.hooks:
             metrics |= hook(self) or {}
-        self.schedule.step(losses, metrics)
+        self.schedule.step(losses if self.device == "cpu" or self.schedule.reads(self.step) else {}, metrics)
         return metrics
 
     def _log(self, metrics):

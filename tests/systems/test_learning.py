@@ -37,6 +37,7 @@ def test_a_dcgan_learns_to_draw_all_ten_digits_and_an_untrained_one_does_not(nam
     assert not passes(before), str(before)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("system, steps, own", [
     ("gan", 300, {}), ("lsgan", 300, {}), ("coordinate-gan", 500, {}), ("wgan", 150, {}),
     ("wgan-gp", 200, {"d_steps": 5})])  # its own single step is for long runs
