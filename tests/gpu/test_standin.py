@@ -206,7 +206,8 @@ def test_what_a_graph_cannot_hold_is_refused(cp, x, card, use):
             with pytest.raises(NotImplementedError, match="CUDA graph"):
                 use(cp, x)
         finally:
-            stream.end_capture()
+            with pytest.raises(RuntimeError, match="CaptureInvalidated"):
+                stream.end_capture()
 
 
 def captured(cp, function):

@@ -53,6 +53,8 @@ def capturable():
 
 def refuse_in_capture(what):
     """NotImplementedError for this, if a stream captures or the block is capturable()."""
+    if recording is not None:
+        recording.broken = True
     if recording is not None or _capturable:
         raise NotImplementedError(f"{what} cannot be part of a CUDA graph")
 
@@ -81,7 +83,7 @@ class Recording:
     """What happened since begin_capture: to be run again, in the same memory."""
 
     def __init__(self):
-        self.steps = []
+        self.steps, self.broken = [], False
         self.new = {}  # id -> memory that was allocated during the capture; kept, or the ids would be used again
         self.before = {}  # id -> (memory that was there already, and is changed; what it held)
 
