@@ -90,6 +90,7 @@ REFUSED = [
     ("zeros with like", TypeError, lambda cp, x: cp.zeros(3, like=x)),
     ("reshape with shape", TypeError, lambda cp, x: cp.reshape(x, shape=(6,))),
     ("ufunc with where", TypeError, lambda cp, x: cp.add(x, 1, where=x > 0)),
+    ("add.at of small integers", TypeError, lambda cp, x: cp.add.at(x.astype(np.int16), x[0].astype(int) % 2, 1)),
     ("multiply.at", NotImplementedError, lambda cp, x: cp.multiply.at(x, x[0].astype(int), 2.0)),
     *((f"Generator.{name}", AttributeError, lambda cp, x, name=name: getattr(cp.random.default_rng(0), name))
       for name in "normal permutation permuted shuffle choice bytes spawn bit_generator".split()),
@@ -164,6 +165,15 @@ def test_a_view_is_no_operation_and_a_copy_is_one(cp, x, card):
     assert card.counts.op == 1
     x += 1
     assert card.counts.op == 2
+    cp.negative(x[0], out=x[0])  # two views of the same memory: CuPy copies the input first
+    assert card.counts.op == 4
+    row = x[0]
+    cp.negative(row, out=row)
+    assert card.counts.op == 5
+
+
+def test_an_array_without_axes_is_no_contiguous_one(cp):
+    assert cp.ascontiguousarray(cp.zeros(())).shape == (1,)
 
 
 def test_sliding_windows_and_many_small_arrays_are_hidden_transfers(cp, x, card):
