@@ -225,7 +225,7 @@ def captured(cp, function):
     with stream, cp.cuda.using_allocator(pool.malloc):
         stream.begin_capture()
         function()
-        return stream.end_capture()
+        return stream.end_capture(), pool
 
 
 def test_a_graph_does_later_in_the_same_memory_what_was_captured(cp, x):
@@ -237,7 +237,7 @@ def test_a_graph_does_later_in_the_same_memory_what_was_captured(cp, x):
         x[0, 0] = 1.0
 
     before = x.get()
-    graph = captured(cp, step)
+    graph, pool = captured(cp, step)
     assert np.array_equal(x.get(), before) and not total.get().any()  # a capture computes nothing
     assert np.isnan(kept["y"].get()).all()
     expected = np.zeros(3, np.float32)
@@ -247,6 +247,9 @@ def test_a_graph_does_later_in_the_same_memory_what_was_captured(cp, x):
         expected += np.exp(values).sum(axis=0) * 2
         np.testing.assert_allclose(total.get(), expected, rtol=1e-6)
         assert x.get()[0, 0] == 1.0
+    assert np.isfinite(kept["y"].get()).all()
+    del pool
+    assert np.isnan(kept["y"].get()).all()  # a pool that is gone has taken its arrays' memory along
 
 
 def test_a_capture_wants_a_stream_and_a_pool_of_its_own(cp, x):

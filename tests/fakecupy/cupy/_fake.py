@@ -10,6 +10,7 @@ compute, mutate, new    through these three every operation of the stand-in goes
 
 import contextlib
 import os
+import weakref
 
 import numpy as np
 
@@ -122,6 +123,9 @@ def _allocated(array):
         from cupy.cuda.memory import OutOfMemoryError
 
         raise OutOfMemoryError(array.nbytes, 0, machine.memory)
+    pool = getattr(allocators[-1], "__self__", None) if allocators else None
+    if hasattr(pool, "_given"):
+        pool._given.append(weakref.ref(_root(array)))
     if recording is not None:
         if not allocators:
             raise RuntimeError("memory from the default pool inside a capture: somebody else may be given it between two "
