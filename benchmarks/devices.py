@@ -11,6 +11,7 @@ clocks.py measures, crossings.py draws, steps.py has the training steps.  Every 
 its own, a new one for each group of rows: what one leaves behind (threads, their number, memory) does not change the next.
 """
 
+import contextlib
 import importlib.util
 import json
 import math
@@ -366,8 +367,11 @@ def graph_of_minigan(side, training, static):
             try:
                 training.step(static)
                 streams.advance()
-            finally:
-                graph = stream.end_capture()
+            except BaseException:
+                with contextlib.suppress(Exception):  # that the recording is broken; the row tells by what
+                    stream.end_capture()
+                raise
+            graph = stream.end_capture()
     stream.synchronize()
     return lambda keep=pool: graph.launch()  # the graph works in memory of that pool
 

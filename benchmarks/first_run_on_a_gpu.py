@@ -57,7 +57,7 @@ def main(arguments=None) -> int:
     todo = todo[names.index(options.first) if options.first else 0:]
     if options.list:
         for name, what, command in todo:
-            print(f"# {name}: {what}\nMINIGAN_BACKEND=cupy {' '.join(command)}\n")
+            print(f"# {name}: {what}\n{' '.join(f'{k}={v}' for k, v in settings(command).items())} {' '.join(command)}\n")
         return 0
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
@@ -72,13 +72,18 @@ def main(arguments=None) -> int:
     return 1 if any(row["result"].startswith("FAILED") for row in rows) else 0
 
 
+def settings(command) -> dict:
+    """The environment of a command.   A sanitizer sees the bounds of what the driver has given out, not of a pool's pieces."""
+    return {"MINIGAN_BACKEND": "cupy"} | ({"MINIGAN_NO_POOL": "1"} if command[0] == "compute-sanitizer" else {})
+
+
 def run(command, output) -> int | None:
     """The exit code of a command, whose output goes to that file; None if there is no such program."""
     if shutil.which(command[0]) is None:
         output.write_text(f"{command[0]} is not on this machine; it comes with the CUDA toolkit\n")
         return None
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    env = os.environ | {"MINIGAN_BACKEND": "cupy", "PYTHONPATH": path}
+    env = os.environ | settings(command) | {"PYTHONPATH": path}
     with output.open("w") as file:
         return subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, cwd=ROOT, env=env, check=False).returncode
 

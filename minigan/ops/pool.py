@@ -62,7 +62,8 @@ def _max_forward(x, kernel, stride, padding, dilation, out):
     m, pixels = xp(x), _pixels(x)
     y = m.full((*out, *x.shape[:2]), -np.inf, x.dtype)
     for _, o, i in taps(x.shape[2:], kernel, stride, padding, dilation, out):
-        m.maximum(y[o], pixels[i], out=y[o])
+        largest = y[o]
+        m.maximum(largest, pixels[i], out=largest)  # one view, given twice: CuPy copies an input that is another one of out
     return _images(y)
 
 

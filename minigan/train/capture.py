@@ -5,7 +5,8 @@ Captured    plays a game's iterations like game.play, the first few by it, the r
 
 A recorded iteration repeats the work on the card: the same kernels, at the same addresses, with the same numbers from the
 host.  So a batch is copied to where the recording reads it.  Random draws and the steps of Adam and of averages are counted on
-the card (kernels/cuda/random.py, kernels/cuda/adam.py, stabilisers.py).  The losses stay where the recording leaves them, and
+the card (kernels/cuda/random.py, kernels/cuda/adam.py, stabilisers.py); draws both from the run's streams and from the default
+ones, which dropout takes.  The losses stay where the recording leaves them, and
 are read when somebody looks.  Memory comes from a pool of the graph's own, since nobody else may be given it between two
 launches.  What else changes from step to step on the host can't be recorded; `refuse` says what that is.
 """
@@ -15,6 +16,7 @@ import math
 from itertools import islice
 
 from minigan.backend import cuda, kept, xp
+from minigan.backend import streams as layers_streams
 from minigan.data import Batch
 from minigan.errors import ConfigError, NotFiniteError
 from minigan.optim import SGD, Adam, RMSprop
@@ -81,7 +83,8 @@ class Captured:
             held.x[...] = new.x
             if held.labels is not None:
                 held.labels[...] = new.labels
-        streams.repeated()
+        for drawn_from in (streams, layers_streams):
+            drawn_from.repeated()
         for counting, times in self._counting():
             counting.repeated(times)
 
@@ -117,7 +120,8 @@ class Captured:
                         for batch in islice(batches, turns)]
         buffers = [(buffer, buffer.data) for net in self.game.nets.values() for _, buffer in net.named_buffers()]
         self.rates = self._rates()
-        streams.advance()  # the numbers of the draws that are recorded are counted from here
+        for drawn_from in (streams, layers_streams):
+            drawn_from.advance()  # the numbers of the draws that are recorded are counted from here
         for counting, _ in self._counting():
             counting.repeated(0)  # Adam takes the learning rate of now to the card
         with self.cupy.cuda.using_allocator(self.pool.malloc):
@@ -128,9 +132,13 @@ class Captured:
                 for buffer, held in buffers:  # a buffer that was replaced, not changed, is read at its old place next time
                     if buffer.data is not held:
                         held[...], buffer.data = buffer.data, held
-                streams.advance()
-            finally:
-                self.graph = self.stream.end_capture()
+                for drawn_from in (streams, layers_streams):
+                    drawn_from.advance()
+            except BaseException:
+                with contextlib.suppress(Exception):  # it tells only that the recording is broken, not by what
+                    self.stream.end_capture()
+                raise
+            self.graph = self.stream.end_capture()
         self.constants = kept()  # the recording reads them where they are, whoever else lets go of them
 
     def _checked(self, losses):

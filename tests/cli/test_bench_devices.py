@@ -287,4 +287,5 @@ def test_the_first_run_names_every_group_of_the_benchmark_and_files_that_exist(t
     commands = [command for _, _, command in first_run.steps(tmp_path / "new")]
     assert {word for command in commands for word in command} >= set(devices.GROUPS)
     assert all(" ".join(command) in listed for command in commands)
+    assert listed.count("MINIGAN_NO_POOL=1 compute-sanitizer") == listed.count("compute-sanitizer --tool") == 3
     assert all(Path(word).is_file() for command in commands for word in command if word.endswith(".py"))

@@ -35,6 +35,8 @@ template <class A> static inline A min(A a, A b) { return b < a ? b : a; }
 template <class A> static inline A max(A a, A b) { return a < b ? b : a; }
 static inline unsigned int __umulhi(unsigned int a, unsigned int b) { return (uint64_t)a * b >> 32; }
 static inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) { return (unsigned __int128)a * b >> 64; }
+static inline float __fadd_rn(float a, float b) { return a + b; }
+static inline double __dadd_rn(double a, double b) { return a + b; }
 static inline float __int_as_float(int a) { float f; memcpy(&f, &a, 4); return f; }
 
 /* ------------------------------------------------------------------------------------------------------- fibers --- */

@@ -90,6 +90,7 @@ REFUSED = [
     ("zeros with like", TypeError, lambda cp, x: cp.zeros(3, like=x)),
     ("reshape with shape", TypeError, lambda cp, x: cp.reshape(x, shape=(6,))),
     ("ufunc with where", TypeError, lambda cp, x: cp.add(x, 1, where=x > 0)),
+    ("add.at of small integers", TypeError, lambda cp, x: cp.add.at(x.astype(np.int16), x[0].astype(int) % 2, 1)),
     ("multiply.at", NotImplementedError, lambda cp, x: cp.multiply.at(x, x[0].astype(int), 2.0)),
     *((f"Generator.{name}", AttributeError, lambda cp, x, name=name: getattr(cp.random.default_rng(0), name))
       for name in "normal permutation permuted shuffle choice bytes spawn bit_generator".split()),
@@ -164,6 +165,15 @@ def test_a_view_is_no_operation_and_a_copy_is_one(cp, x, card):
     assert card.counts.op == 1
     x += 1
     assert card.counts.op == 2
+    cp.negative(x[0], out=x[0])  # two views of the same memory: CuPy copies the input first
+    assert card.counts.op == 4
+    row = x[0]
+    cp.negative(row, out=row)
+    assert card.counts.op == 5
+
+
+def test_an_array_without_axes_is_no_contiguous_one(cp):
+    assert cp.ascontiguousarray(cp.zeros(())).shape == (1,)
 
 
 def test_sliding_windows_and_many_small_arrays_are_hidden_transfers(cp, x, card):
@@ -206,7 +216,8 @@ def test_what_a_graph_cannot_hold_is_refused(cp, x, card, use):
             with pytest.raises(NotImplementedError, match="CUDA graph"):
                 use(cp, x)
         finally:
-            stream.end_capture()
+            with pytest.raises(RuntimeError, match="CaptureInvalidated"):
+                stream.end_capture()
 
 
 def captured(cp, function):
@@ -214,7 +225,7 @@ def captured(cp, function):
     with stream, cp.cuda.using_allocator(pool.malloc):
         stream.begin_capture()
         function()
-        return stream.end_capture()
+        return stream.end_capture(), pool
 
 
 def test_a_graph_does_later_in_the_same_memory_what_was_captured(cp, x):
@@ -226,7 +237,7 @@ def test_a_graph_does_later_in_the_same_memory_what_was_captured(cp, x):
         x[0, 0] = 1.0
 
     before = x.get()
-    graph = captured(cp, step)
+    graph, pool = captured(cp, step)
     assert np.array_equal(x.get(), before) and not total.get().any()  # a capture computes nothing
     assert np.isnan(kept["y"].get()).all()
     expected = np.zeros(3, np.float32)
@@ -236,6 +247,9 @@ def test_a_graph_does_later_in_the_same_memory_what_was_captured(cp, x):
         expected += np.exp(values).sum(axis=0) * 2
         np.testing.assert_allclose(total.get(), expected, rtol=1e-6)
         assert x.get()[0, 0] == 1.0
+    assert np.isfinite(kept["y"].get()).all()
+    del pool
+    assert np.isnan(kept["y"].get()).all()  # a pool that is gone has taken its arrays' memory along
 
 
 def test_a_capture_wants_a_stream_and_a_pool_of_its_own(cp, x):

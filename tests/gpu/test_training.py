@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+import minigan as mg
 from minigan import data
 from minigan.backend import Streams
 from minigan.errors import ConfigError, NotFiniteError
+from minigan.ops.noise import dropout
 from minigan.systems import registry
 from minigan.train.capture import WARM_UP, Captured
 from minigan.train.feed import Feed
@@ -201,6 +203,39 @@ def test_a_recorded_step_follows_the_learning_rate(card, rule):
             for player in built.players:
                 player.optimizer.param_groups[0]["lr"] = 1e-3 / (1 + i // 3)
         assert captured.play(its_batches, its_streams) == pytest.approx(play(one, batches, streams), rel=1e-5, abs=1e-6), i
+
+
+def test_every_launch_drops_out_anew(card):
+    what = SYSTEMS["gan of points"]
+
+    def dropping():
+        built, batches, streams = game(*what)
+        for player in built.players:  # the players keep the layers they have
+            for net in player.nets:
+                net.register_forward_hook(lambda module, inputs, output: dropout(output))
+        return built, batches, streams
+
+    (one, batches, streams), (other, its_batches, its_streams) = dropping(), dropping()
+    for net, twin in zip(one.nets.values(), other.nets.values()):
+        twin.load_state_dict(net.state_dict())
+    mg.seed(3)
+    expected = [play(one, batches, streams) for _ in range(WARM_UP + 6)]
+    mg.seed(3)
+    captured = Captured(other)
+    for i, losses in enumerate(expected):
+        assert captured.play(its_batches, its_streams) == pytest.approx(losses, rel=1e-5, abs=1e-6), i
+
+
+def test_what_breaks_a_recording_is_named(card, monkeypatch):
+    built, batches, streams = game(*SYSTEMS["gan of points"])
+    captured, term = Captured(built), built.terms[0]
+    for _ in range(WARM_UP):
+        captured.play(batches, streams)
+    waiting = lambda step, loss=term.loss: loss(step) * float(step.x.sum())
+    monkeypatch.setattr(term, "loss", waiting)
+    with pytest.raises(NotImplementedError, match="cannot be part of a CUDA graph"):
+        captured.play(batches, streams)
+    assert captured.graph is None and card.recording is None
 
 
 def test_a_launch_sends_nothing_and_waits_for_nothing(card):

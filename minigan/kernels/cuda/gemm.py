@@ -161,7 +161,9 @@ class _Handle:
         if stream != self.stream:
             self.check("cublasSetStream_v2", self.library.cublasSetStream_v2(self.handle, c_void_p(stream)))
             if stream not in self.workspaces:
-                self.workspaces[stream] = self.module.empty(WORKSPACE, np.uint8)
+                # Not from a pool that somebody uses for a while: with a pool goes the memory of all its arrays.
+                with self.module.cuda.using_allocator(self.module.cuda.get_default_memory_pool().malloc):
+                    self.workspaces[stream] = self.module.empty(WORKSPACE, np.uint8)
             memory = self.workspaces[stream]  # setting a stream has taken the workspace away
             self.check("cublasSetWorkspace_v2", self.library.cublasSetWorkspace_v2(
                 self.handle, _address(memory), c_size_t(WORKSPACE)))

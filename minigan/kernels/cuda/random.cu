@@ -46,6 +46,10 @@ __device__ double unit(const unsigned int* w, double) {
     return ((w[0] >> 5) * 67108864.0 + (w[1] >> 6)) * (1.0 / 9007199254740992.0);
 }
 
+/* a + b, rounded after a product before it: not one operation with it, which would give other bits than a CPU. */
+__device__ float plus(float a, float b) { return __fadd_rn(a, b); }
+__device__ double plus(double a, double b) { return __dadd_rn(a, b); }
+
 /* Uniform in [low, high): low + (high - low) u.   One thread makes four floats or two doubles. */
 extern "C" __global__ void uniform(
     T* out /* n */, const unsigned long long* counter /* 1 */, unsigned long long offset, unsigned long long seed, T low, T high,
@@ -55,7 +59,7 @@ extern "C" __global__ void uniform(
         unsigned int w[4];
         philox(block, counter[0] + offset, seed, w);
         for (int k = 0; k < each && each * block + k < n; k++)
-            out[each * block + k] = low + (high - low) * unit(w + k * (4 / each), T(0));
+            out[each * block + k] = plus(low, (high - low) * unit(w + k * (4 / each), T(0)));
     }
 }
 

@@ -47,6 +47,9 @@ class ufunc:
         if type(out) is not ndarray:
             raise TypeError("return arrays must be of ArrayType")
         memory = operand(out)
+        for x in args:
+            if type(x) is ndarray and x is not out and np.may_share_memory(x._a, memory):
+                _fake.counts.op += 1  # CuPy copies it
         _fake.mutate(lambda: self._host(*values, out=memory, **kwargs), memory)
         return out
 
@@ -62,6 +65,8 @@ class ufunc:
 
         if self.name not in ("add", "subtract", "maximum", "minimum", "bitwise_and", "bitwise_or", "bitwise_xor"):
             raise NotImplementedError(f"`{self.name}.at` is not supported yet")
+        if a.dtype.str[1:] not in ("i4", "i8", "u4", "u8", "f2", "f4", "f8"):  # of bitwise operations other ones; unused
+            raise TypeError(f"cupy.{self.name}.at only supports int32, int64, float16, float32, float64, uint32, uint64")
         memory, (index, _, masks), b = operand(a), _index(indices, a), operand(b)
         if masks:
             _fake.synchronise("an index by a boolean mask")
@@ -253,8 +258,10 @@ def ascontiguousarray(a, dtype=None):
     """a itself if it lies in C order, else a copy that does."""
     if not isinstance(a, ndarray):
         return array(a, dtype, order="C")
+    if not a.ndim:  # an array without axes gets one
+        return a.reshape(1) if dtype is None else a.reshape(1).astype(dtype)
     same = a._a.flags.c_contiguous and (dtype is None or a.dtype == dtype)
-    return a if same and a.ndim else own(lambda: np.array(a._a, dtype, order="C"))
+    return a if same else own(lambda: np.array(a._a, dtype, order="C"))
 
 
 def asfortranarray(a, dtype=None):

@@ -10,6 +10,7 @@ compute, mutate, new    through these three every operation of the stand-in goes
 
 import contextlib
 import os
+import weakref
 
 import numpy as np
 
@@ -53,6 +54,8 @@ def capturable():
 
 def refuse_in_capture(what):
     """NotImplementedError for this, if a stream captures or the block is capturable()."""
+    if recording is not None:
+        recording.broken = True
     if recording is not None or _capturable:
         raise NotImplementedError(f"{what} cannot be part of a CUDA graph")
 
@@ -81,7 +84,7 @@ class Recording:
     """What happened since begin_capture: to be run again, in the same memory."""
 
     def __init__(self):
-        self.steps = []
+        self.steps, self.broken = [], False
         self.new = {}  # id -> memory that was allocated during the capture; kept, or the ids would be used again
         self.before = {}  # id -> (memory that was there already, and is changed; what it held)
 
@@ -120,6 +123,9 @@ def _allocated(array):
         from cupy.cuda.memory import OutOfMemoryError
 
         raise OutOfMemoryError(array.nbytes, 0, machine.memory)
+    pool = getattr(allocators[-1], "__self__", None) if allocators else None
+    if hasattr(pool, "_given"):
+        pool._given.append(weakref.ref(_root(array)))
     if recording is not None:
         if not allocators:
             raise RuntimeError("memory from the default pool inside a capture: somebody else may be given it between two "

@@ -1,6 +1,7 @@
 """A card for the tests of the kernels: CuPy's stand-in, whose kernels and matrix products run on the CPU.
 
-With MINIGAN_BACKEND=cupy the same tests run on a real card.
+With MINIGAN_BACKEND=cupy the same tests run on a real card; with MINIGAN_NO_POOL too, each array in memory of its own from the
+driver, so that compute-sanitizer sees its bounds.
 """
 
 import contextlib
@@ -13,6 +14,8 @@ from minigan import backend
 from minigan.kernels.cuda import gemm, launcher
 
 REAL = os.environ.get("MINIGAN_BACKEND") == "cupy"
+if REAL and os.environ.get("MINIGAN_NO_POOL"):
+    backend._cupy().cuda.set_allocator(None)
 # One order is enough for a real card, which has its own, and for the address sanitizer: the addresses are the same in both.
 ORDERS = ["forward"] if REAL or os.environ.get("CUDASHIM_SANITIZE") else ["forward", "reverse"]
 

@@ -104,6 +104,16 @@ def test_a_stream_gets_a_workspace_of_its_own(card, cublas, monkeypatch):
     assert cublas.stream == 77 and cublas.workspace[0] != first[0] and cublas.workspace[1] == blas.WORKSPACE
 
 
+def test_a_workspace_outlives_the_pool_of_the_first_product(card, cublas):
+    a, out, pool = card.ones((2, 2)), card.empty((2, 2)), card.cuda.MemoryPool()
+    with card.cuda.using_allocator(pool.malloc):
+        blas.gemm(a, a, out)
+    (workspace,) = blas._handle(out).workspaces.values()
+    workspace[...] = 1
+    del pool  # a temporary one, as of a captured step
+    assert (host(workspace) == 1).all()
+
+
 def test_wrong_calls_are_refused(card):
     a, b, out = card.ones((2, 3)), card.ones((3, 4)), card.ones((2, 4))
     with pytest.raises(ShapeError, match=r"gemm: a \(2, 3\) b \(2, 4\) does not give out \(2, 4\)"):

@@ -30,7 +30,8 @@ def test_logits_loss_and_its_slope(card, rng, shape, dtype):
 def test_logits_loss_at_its_edges(card):
     a, t = np.array([1e4, -1e4, 1e4, -1e4, 0]), np.array([1.0, 0, 0, 1, 0.5])
     loss, slope = cuda.logits_loss(card.asarray(a), card.asarray(t))
-    assert host(loss).tolist() == [0, 0, 1e4, 1e4, np.log(2)]
+    # A card's log1p may differ from the host's in the last bit; all else is exact.
+    assert host(loss).tolist() == pytest.approx([0, 0, 1e4, 1e4, np.log(2)], rel=4e-16, abs=0)
     assert host(slope).tolist() == [0, 0, 1, -1, 0]
 
 

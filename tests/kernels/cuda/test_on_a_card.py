@@ -5,10 +5,15 @@ import os
 import numpy as np
 import pytest
 
-from minigan.backend import to_device
+from minigan import data
+from minigan.backend import Streams, to_device
 from minigan.kernels.cpu import conv as cpu
 from minigan.kernels.cuda import conv as cuda
 from minigan.kernels.cuda import gemm
+from minigan.systems import registry
+from minigan.train.capture import WARM_UP, Captured
+from minigan.train.feed import Feed
+from minigan.train.game import play
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(os.environ.get("MINIGAN_BACKEND") != "cupy",
                                                   reason="needs a card: MINIGAN_BACKEND=cupy pytest -m gpu")]
@@ -51,3 +56,26 @@ def test_the_convolutions_of_dcgan_are_those_of_float64_on_the_cpu(card, rng, in
         (cuda.conv2d_weight(dx, du, (4, 4), *how), cpu.conv2d_weight(x, u, (4, 4), *how)),
     ]:
         assert np.abs(host(found) - expected).max() <= 1e-5 * np.abs(expected).max()
+
+
+@pytest.mark.skipif("MINIGAN_NO_POOL" in os.environ, reason="frees memory while it records, which only a pool may")
+@pytest.mark.parametrize("system, settings", [
+    ("gan", {"width": 8, "ema": 0.9, "history": 0.1, "spectral_norm": True, "optimizer_d": "sgd", "optimizer_g": "rmsprop"}),
+    ("dcgan", {"channels": 4}), ("wgan-gp", {}), ("vae", {"width": 8}), ("cgan", {"channels": 4, "shuffle_labels": True})])
+def test_twenty_launches_of_a_recorded_game_are_twenty_steps(card, tmp_path, monkeypatch, system, settings):
+    monkeypatch.setenv("MINIGAN_CACHE", str(tmp_path))
+    recipe, dataset = registry.get(system), data.load("ring8" if system == "wgan-gp" else "digits")
+    settings = recipe.configure({"batch_size": 16, **settings}, tuple(dataset.sample_shape))
+
+    def start():
+        game, streams = recipe.build(settings, dataset.sample_shape).to("cuda"), Streams(0)
+        return game, Feed(data.Loader(dataset, settings.batch_size, streams("data")), "cuda", game.check), streams
+
+    (one, batches, streams), (other, its_batches, its_streams) = start(), start()
+    for net, twin in zip(one.nets.values(), other.nets.values()):
+        twin.load_state_dict(net.state_dict())
+    captured = Captured(other)
+    for i in range(WARM_UP + 20):
+        losses = captured.play(its_batches, its_streams)
+        assert losses == pytest.approx(play(one, batches, streams), rel=1e-3, abs=1e-4), i
+    assert its_streams.state_dict() == streams.state_dict()

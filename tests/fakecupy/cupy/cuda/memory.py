@@ -18,10 +18,16 @@ class MemoryPointer:
 
 
 class MemoryPool:
-    """Its malloc is what using_allocator takes."""
+    """Its malloc is what using_allocator takes.   Arrays do not keep it alive: with it goes their memory."""
 
     def __init__(self, allocator=None):
-        self._limit = 0
+        self._limit, self._given = 0, []
+
+    def __del__(self):
+        for given in self._given:
+            memory = given()
+            if memory is not None:
+                _fake.poison(memory)
 
     def malloc(self, size):
         """Memory; nothing in the project calls it itself."""

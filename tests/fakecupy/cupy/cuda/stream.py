@@ -68,6 +68,8 @@ class Stream:
         if recording is None:
             raise RuntimeError("no capture is under way")
         recording.end()
+        if recording.broken:  # stricter than CuPy, where what its Python text refuses does not reach the driver
+            raise RuntimeError("cudaErrorStreamCaptureInvalidated: operation failed due to a previous error during capture")
         return Graph._of(recording)
 
     def is_capturing(self):
