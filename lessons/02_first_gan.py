@@ -385,8 +385,10 @@ with figure("curves", width=8, height=5) as fig:
     above.axhline(best_D_pays(8), color="0.4", linestyle="--", linewidth=1)
     above.text(STEPS / 2, best_D_pays(8) + 0.02, "2 ln 2", color="0.3", va="bottom")
     above.set(ylabel="loss (25 steps)", title="the losses hardly move ...", xlim=(0, STEPS * 1.05), ylim=(0, 1.6))
-    below.plot(history.keys(), [share for _, share, _ in history.values()], "o-", color="#009E73", markersize=4)
-    below.set(xlabel="step", ylabel="share of good points", ylim=(0, 1), title="... while the points become good")
+    shares = [share for _, share, _ in history.values()]
+    below.plot(history.keys(), shares, "o-", color="#009E73", markersize=4)
+    below.set(xlabel="step", ylabel="share of good points", ylim=(0, 1),
+              title=f"... while the good points go from {shares[0]:.0%} to {shares[-1]:.0%}")
 
 # %% [markdown] id="curves-look"
 # `curves.png` shows both. After the first steps the losses are nearly flat. In the same time nearly all of the

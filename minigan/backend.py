@@ -171,8 +171,11 @@ def _cupy():
         first = next(iter(str(error).strip().splitlines()), "")
         raise DeviceError(f"CuPy is installed but does not load: {first}; reinstall it with pip install 'minigan[cuda12]' or "
                           f"'minigan[cuda13]' (only one CuPy at a time), or use device 'cpu'") from None
+    except OSError as error:  # its import makes a folder for compiled kernels
+        raise DeviceError(f"CuPy is installed but cannot write {error.filename}: {error.strerror}; set CUPY_CACHE_DIR to a "
+                          f"folder that can be written, or use device 'cpu'") from None
     if not cupy.cuda.is_available():
-        raise DeviceError(f"CuPy is installed but {_what_is_missing(cupy)}; or use device 'cpu'")
+        raise DeviceError(f"CuPy is installed but {_what_is_missing(cupy)}, or use device 'cpu'")
     MODULES[cupy.ndarray] = cupy
     return cupy
 

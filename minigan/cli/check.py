@@ -8,7 +8,7 @@ def add(verbs) -> None:
     from minigan.cli.train import whole
 
     verb = verbs.add_parser("gradcheck", help="check gradient rules against finite differences", allow_abbrev=False,
-                            description="Hold the gradient rules of the ops against finite differences, in float64.")
+                            description="Compare the gradient rules of the ops with finite differences, in float64.")
     verb.add_argument("ops", nargs="*", metavar="OP", help="ops to check (default: all of them, about a minute)")
     verb.add_argument("--order", type=whole(1), default=2, metavar="N", help="highest derivative to check (default 2)")
     verb.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of the random inputs (default 0)")

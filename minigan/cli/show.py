@@ -42,6 +42,7 @@ EVERYWHERE = {
     "monitor": "plateau: a metric, or a player's name for its loss, that has to get better",
     "patience": "plateau: looks without anything better before the learning rates fall",
     "factor": "plateau: what they are multiplied by",
+    "capture": "on a GPU: record a step as a CUDA graph and launch that again, instead of one kernel after the other",
 }
 ACTIONS = ("list", "preview", "fetch", "verify")
 
@@ -65,7 +66,7 @@ def add(verbs) -> None:
     verb.set_defaults(run=_data)
 
     verb = verbs.add_parser("doctor", help="what this machine has", allow_abbrev=False,
-                            description="What this machine has, and what to do about what is amiss.")
+                            description="What this machine has, and what to do about what is wrong.")
     verb.add_argument("--json", action="store_true", help="the same as JSON")
     verb.set_defaults(run=_doctor)
 
@@ -187,7 +188,10 @@ def _preview(options):
     rng = np.random.default_rng(0)
     if len(dataset.sample_shape) == 3:
         rows = rng.choice(len(dataset), min(100, len(dataset)), replace=False)
-        viz.save_png(path, viz.image_grid(dataset[rows].x, columns=10, scale=2))
+        pictures = dataset[rows].x
+        if pictures.shape[1] == 2:  # two kinds of pictures, a channel each: side by side
+            pictures = np.concatenate([pictures[:, :1], pictures[:, 1:]], axis=3)
+        viz.save_png(path, viz.image_grid(pictures, columns=10, scale=2))
         print(f"{options.name}: {len(dataset):,} pictures {dataset.sample_shape}, {len(rows)} of them in {path}")
     elif isinstance(dataset, data.TokenDataset):
         rows = rng.choice(len(dataset), min(100, len(dataset)), replace=False)

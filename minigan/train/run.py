@@ -25,6 +25,7 @@ import platform
 import re
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -284,7 +285,10 @@ class Run:
             raise CheckpointError(f"{path}: no checkpoint of step {_step_of(path)}; {there}")
         try:
             state, about = serialize.load(path, kind), serialize.describe(path)["about"]
-        except serialize.DamagedCheckpoint as error:
+        except CheckpointError as error:
+            damaged = isinstance(error, serialize.DamagedCheckpoint) or not zipfile.is_zipfile(path)  # overwritten, then
+            if not damaged or not os.access(path, os.R_OK):
+                raise
             good = self._newest_good(kind, before=_step_of(path))
             remedy = "no earlier checkpoint can be read; start again with `minigan train`"
             if good is not None:
@@ -377,6 +381,8 @@ def _plain(value):
 
 def environment():
     """What the numbers of a run may depend on: versions, platform, processors, BLAS.  No names of people, no paths."""
+    from threadpoolctl import threadpool_info
+
     facts = {
         "date": _now().isoformat(timespec="seconds"),
         "minigan": __version__,
@@ -388,7 +394,9 @@ def environment():
     }
     built = np.show_config(mode="dicts")
     blas = built.get("Build Dependencies", {}).get("blas", {})
-    facts["blas"] = {key: blas[key] for key in ("name", "version", "openblas configuration") if key in blas}
+    facts["blas"] = {key: blas[key] for key in ("name", "version") if key in blas}
+    kernels = [library["architecture"] for library in threadpool_info() if "architecture" in library]
+    facts["blas"] |= {"kernel": kernels[0]} if kernels else {}  # the one that runs, not the one NumPy was built on
     facts["simd"] = built.get("SIMD Extensions", {}).get("found", [])
     if "cupy" in sys.modules:  # only when the run uses it: importing it takes seconds
         facts["cupy"] = sys.modules["cupy"].__version__

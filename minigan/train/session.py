@@ -75,8 +75,9 @@ class Session:
         data_name = data_name or recipe.data
         dataset = data.load(data_name, data_dir=data_dir)
         settings = recipe.fit(dataset, overrides)
-        data.Loader(dataset, settings.batch_size, 0)  # complains of a batch that does not fit
+        batch = next(data.Loader(dataset, settings.batch_size, 0))  # complains of a batch that does not fit
         game = recipe.build(settings, dataset.sample_shape).to(device)  # complains of data that does not fit
+        game.check(batch)  # ... and of labels
         if settings.capture:
             capture.refuse(game, settings.schedule)
         hooks.Schedule(settings, game, dataset.sample_shape)

@@ -163,6 +163,8 @@ def test_preview_of_pictures_and_of_points(minigan):
     assert picture.shape == (10 * 58 + 2, 10 * 58 + 2) and picture.max() == 255
     code, out, _ = minigan("data", "preview", "ring8")
     assert code == 0 and "ring8.png" in out and pixels("ring8.png").shape[:2] == (600, 600)
+    assert minigan("data", "preview", "filled-outline", "-o", "x.png")[0] == 0  # a filled digit and an outline in each cell
+    assert pixels("x.png").shape == (10 * 58 + 2, 10 * 114 + 2)
 
 
 def test_verify_and_fetch_of_what_needs_no_file(minigan):
@@ -181,7 +183,7 @@ def test_doctor(minigan):
     code, out, err = minigan("doctor")
     assert (code, err) == (0, "")
     found = dict(line[4:].split(None, 1) for line in out.splitlines() if line[:2] in ("ok", "--", "!!"))
-    assert list(found) == ["python", "numpy", "blas", "digits", "mnist", "cache", "disk", "cuda"]
+    assert list(found) == ["python", "numpy", "blas", "digits", "mnist", "cache", "disk", "cuda", "kernels"]
     assert "\n--  mnist        not on this machine\n" in out  # no fault, but not "ok" either
     assert found["numpy"] == np.__version__ and found["python"].startswith(f"{sys.version_info[0]}.{sys.version_info[1]}.")
 

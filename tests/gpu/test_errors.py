@@ -38,7 +38,18 @@ def broken(monkeypatch, card):
     monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
 
 
+def no_cache(monkeypatch, card):
+    class Finder:
+        def find_spec(self, name, path=None, target=None):
+            if name == "cupy":
+                raise PermissionError(13, "Permission denied", "/home/me/.cupy")
+
+    monkeypatch.delitem(sys.modules, "cupy")
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+
+
 MACHINES = [
+    (no_cache, "cannot write /home/me/.cupy: Permission denied; set CUPY_CACHE_DIR to a folder that can be written"),
     (no_cupy, "needs CuPy, which is not installed; pip install 'minigan[cuda12]' or 'minigan[cuda13]'"),
     (broken, "does not load: libcudart.so.13: cannot open shared object file; reinstall it"),
     (no_driver, "this machine has no CUDA driver; install NVIDIA's driver"),

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minigan import serialize
+from minigan import doctor, serialize
 from minigan.errors import CheckpointError, ConfigError
 from minigan.train import run as run_module
 from minigan.train.run import Run, environment, toml
@@ -140,6 +140,7 @@ def test_the_environment_names_versions_and_no_person_or_path(run, monkeypatch):
     env = json.loads((run.folder / "env.json").read_text())
     assert env["numpy"] == np.__version__ and env["python"].count(".") == 2
     assert {"date", "minigan", "platform", "machine", "processors", "blas", "simd"} <= set(env)
+    assert env["blas"].get("kernel", "unknown") == doctor.blas()["kernel"]  # what runs, not what NumPy was built with
     texts = [str(value) for value in (*env.values(), *env["blas"].values())]
     assert not any("/" in text or "\\" in text for text in texts)
     assert os.path.basename(os.path.expanduser("~")) not in texts
