@@ -176,7 +176,15 @@ def _cupy():
                           f"folder that can be written, or use device 'cpu'") from None
     if not cupy.cuda.is_available():
         raise DeviceError(f"CuPy is installed but {_what_is_missing(cupy)}, or use device 'cpu'")
-    MODULES[cupy.ndarray] = cupy
+    if cupy.ndarray not in MODULES:  # a driver is not all: CuPy compiles each kernel when it is first needed
+        try:
+            cupy.cuda.nvrtc.getVersion()
+        except (RuntimeError, OSError, ImportError):
+            built_for = cupy.cuda.runtime.runtimeGetVersion() // 1000
+            raise DeviceError(f"CuPy is installed but finds no NVRTC, NVIDIA's compiler for kernels; pip install "
+                              f"'cupy-cuda{built_for}x[ctk]', or install the CUDA toolkit {built_for}, or use device 'cpu'"
+                              ) from None
+        MODULES[cupy.ndarray] = cupy
     return cupy
 
 

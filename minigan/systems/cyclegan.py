@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache, partial
 import numpy as np
 
 from minigan import data
-from minigan.backend import to_device, xp
+from minigan.backend import joined, to_device, xp
 from minigan.errors import ConfigError, choose
 from minigan.metrics import agreement
 from minigan.metrics.distances import nearest
@@ -90,7 +90,7 @@ class Buffer:
             pictures[place] = m.where(swap, one, old)
             shown.append(m.where(swap, old, one))
         self._next = pictures
-        return Tensor(m.concatenate(shown))
+        return Tensor(joined(shown))
 
     def __call__(self):
         self.pictures = self._next

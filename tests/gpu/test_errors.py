@@ -28,6 +28,13 @@ def no_card(monkeypatch, card):
     monkeypatch.setattr(card.machine, "cards", 0)
 
 
+def no_compiler(monkeypatch, card):
+    import cupy
+
+    monkeypatch.setattr(card.machine, "nvrtc", False)
+    monkeypatch.delitem(mg.backend.MODULES, cupy.ndarray, raising=False)  # as before the first use
+
+
 def broken(monkeypatch, card):
     class Finder:
         def find_spec(self, name, path=None, target=None):
@@ -55,6 +62,8 @@ MACHINES = [
     (no_driver, "this machine has no CUDA driver; install NVIDIA's driver"),
     (old_driver, "is for CUDA 13, and the driver here knows CUDA 12.4 at most; update the driver, or pip install "
                  "'minigan[cuda12]'"),
+    (no_compiler, "finds no NVRTC, NVIDIA's compiler for kernels; pip install 'cupy-cuda13x[ctk]', or install "
+                  "the CUDA toolkit 13"),
     (no_card, "finds no CUDA card here; check that nvidia-smi lists one"),
 ]
 

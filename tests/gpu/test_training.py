@@ -33,6 +33,7 @@ SYSTEMS = {  # what is trained, on what, with which settings
     "autoencoder": ("autoencoder", "digits", TINY | {"width": 8, "noise": 0.1}),
     "cgan": ("cgan", "digits", NARROW | {"shuffle_labels": True}),
     "cyclegan": ("cyclegan", "filled-outline", NARROW | {"buffer": 6}),
+    "cyclegan, ten pictures": ("cyclegan", "filled-outline", NARROW | {"buffer": 2, "batch_size": 10}),
     "coordinate-gan": ("coordinate-gan", "ring8", TINY | {"width": 8}),
 }
 

@@ -1,7 +1,7 @@
 """What a test sets and reads of the stand-in: the machine it pretends to be, what was counted, what is refused now.
 
 machine      cards (how many GPUs there are; at first $FAKECUPY_CARDS, or 1), memory (bytes that one allocation may have),
-             driver (the newest CUDA it knows, 13020 for 13.2; 0: none installed)
+             driver (the newest CUDA it knows, 13020 for 13.2; 0: none installed), nvrtc (is the compiler there?)
 counts       h2d, d2h, sync, op (array operations), launch (kernels of RawModule) since counts.reset()
 capturable   `with capturable():` whatever a CUDA graph cannot hold raises, as it does while a stream captures
 lenient      a test for "does a host array, asked for by this call, count as the test's own?"; None: nothing is let pass
@@ -16,7 +16,7 @@ import numpy as np
 
 
 class _Machine:
-    cards, memory, driver = int(os.environ.get("FAKECUPY_CARDS", "1")), 2**40, 13020
+    cards, memory, driver, nvrtc = int(os.environ.get("FAKECUPY_CARDS", "1")), 2**40, 13020, True
 
 
 class Counts:

@@ -4,7 +4,7 @@ import contextlib
 
 from cupy import _fake
 from cupy._surface import SURFACE
-from cupy.cuda import memory, runtime
+from cupy.cuda import memory, nvrtc, runtime
 from cupy.cuda.graph import Graph
 from cupy.cuda.memory import MemoryPool, MemoryPointer, PinnedMemoryPool, alloc_pinned_memory
 from cupy.cuda.stream import Event, Stream, get_current_stream, get_elapsed_time
