@@ -185,19 +185,21 @@ def _saved(session):
 
 @contextlib.contextmanager
 def _progress(session, steps, seconds):
-    """A report(step, losses): a bar on a terminal; elsewhere a line every tenth of the way."""
+    """A report(step, losses): a bar on a terminal; elsewhere a line every tenth of the steps, and of the seconds if given."""
     from tqdm import tqdm
 
-    first, start = session.step, time.monotonic()
+    first, start, tenths = session.step, time.monotonic(), 0
     columns = _columns()
     bar = tqdm(total=steps, initial=first, unit="step", disable=columns is None, dynamic_ncols=bool(columns), ncols=80)
 
     def report(step, losses):
+        nonlocal tenths
+        elapsed = max(time.monotonic() - start, 1e-9)
+        before, tenths = tenths, int(10 * elapsed / seconds) if seconds else 0
         if not bar.disable:
             bar.set_postfix_str(_losses(losses), refresh=False)  # drawn ten times a second, however fast the steps are
             bar.update()
-        elif step % max(1, steps // 10) == 0 or step == steps:
-            elapsed = max(time.monotonic() - start, 1e-9)
+        elif step % max(1, steps // 10) == 0 or step == steps or tenths > before:
             speed = (step - first) / elapsed
             left = min((steps - step) / speed, (seconds or math.inf) - elapsed)
             print(f"step {step}/{steps}  {_losses(losses)}  {speed:.1f} steps/s  {max(left, 0):.0f} s left",

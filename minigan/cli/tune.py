@@ -245,12 +245,15 @@ def _show(options, folder, points, results, number):
         notes = [f"failed: {failed[0]}"] if failed else []
         notes += [f"{found.count(None)} not done"] if None in found else []
         rows.append((not failed, worth, [*point.values(), spread([*values, *[None] * len(failed)]), spread(times),
-                                         "; ".join(notes)]))
+                                         "; ".join(notes)], values))
     rows.sort(key=lambda row: row[:2], reverse=True)
     from minigan.train import evaluation
 
-    print("\n".join(table([[*points[0], number, "seconds", ""], *(cells for _, _, cells in rows)])))
+    print("\n".join(table([[*points[0], number, "seconds", ""], *(cells for _, _, cells, _ in rows)])))
     if rows[0][1] > float("-inf"):
         best = " ".join(f"--set {key}={value}" for key, value in zip(points[0], rows[0][2]))
         print(f"best ({number}, {evaluation.meaning(number)[0]} is better): {best}".replace("near 1 is better", "best near 1"))
+        top = [values for *_, values in rows[:2] if len(values) > 1]
+        if len(top) == 2 and abs(statistics.fmean(top[0]) - statistics.fmean(top[1])) <= max(map(statistics.stdev, top)):
+            print("but not clearly: the next one differs from it no more than the seeds do; more seeds may decide")
         print(f"compare them: minigan compare {folder}/*seed=*")

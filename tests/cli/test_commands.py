@@ -274,6 +274,23 @@ def on_a_terminal(arguments, columns=100):
     return process.wait(timeout=60), data.decode()
 
 
+def test_without_a_terminal_a_time_limit_gives_a_line_every_tenth_of_it(monkeypatch, capsys):
+    """Ten seconds of a run of a million steps: no tenth of the steps is reached."""
+    from minigan.cli import train
+
+    class Session:
+        step = 0
+
+    clock = iter([0, *(0.25 * i for i in range(1, 41))])  # asked at the start, and in each of 40 steps
+    monkeypatch.setattr(train.time, "monotonic", lambda: next(clock))
+    with train._progress(Session, 10**6, 10) as report:
+        for step in range(1, 41):
+            report(step, {"D": 1.0})
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split("/")[0] for line in lines] == [f"step {step}" for step in range(4, 41, 4)]
+    assert lines[0] == "step 4/1000000  D 1.000  4.0 steps/s  9 s left"
+
+
 @pytest.mark.parametrize("columns", [100, 0])  # 0: a terminal that does not know, such as a container's
 def test_on_a_terminal_progress_is_a_bar(columns):
     code, text = on_a_terminal(["train", *POINTS, "--steps", "60", "--out", "run"], columns)

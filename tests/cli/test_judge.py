@@ -5,11 +5,12 @@ import math
 import re
 import statistics
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from minigan.cli import show
+from minigan.cli import show, tune
 from minigan.cli.judge import figure, seeds, spread, table
 from minigan.cli.tune import grid
 from minigan.errors import ConfigError
@@ -206,6 +207,17 @@ def test_a_search_is_not_mixed_with_another(minigan, refused, own_folder):
     (own_folder / "search" / "results.json").unlink()
     (own_folder / "search" / "mine.txt").write_text("x")
     assert "search: is taken, and not by a search" in refused(*TUNE, "--grid", "lr=1")
+
+
+@pytest.mark.parametrize("values, clearly",
+                         [([8, 8, 5, 5], True), ([8, 6, 7, 5], False), ([8, 8, 8, 8], False), ([8, 5], True)])
+def test_tune_says_when_the_seeds_differ_more_than_the_settings(capsys, values, clearly):
+    points, seeds = [{"lr": "1e-3"}, {"lr": "1e-4"}], list(range(len(values) // 2))
+    names = [tune._name(point, seed) for point in points for seed in seeds]
+    results = {name: {"value": value, "seconds": 1.0} for name, value in zip(names, values)}
+    tune._show(SimpleNamespace(seeds=seeds), "search", points, results, "modes")
+    out = capsys.readouterr().out
+    assert "--set lr=1e-3" in out and ("but not clearly" in out) is not clearly
 
 
 # ---- list, and lines about warnings and divergence ---------------------------------------------------------------------
