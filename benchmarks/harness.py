@@ -155,6 +155,7 @@ def options_of(doc, arguments, seconds, names=(), **more):
     if names:
         parser.add_argument("names", nargs="*", metavar="NAME", help=f"rows: {', '.join(names)} (default: all)")
     options = parser.parse_args(arguments)
+    options.environment = environment()  # now: a benchmark changes its own threads
     if names and (unknown := [name for name in options.names if name not in names]):
         parser.error(f"no row {unknown[0]!r}; there are {', '.join(names)}")
     return options
@@ -170,7 +171,7 @@ def markdown(rows: list[dict], columns: list[str]) -> str:
 
 def report(name: str, rows: list[dict], columns: list[str], options, remark: str = "") -> None:
     """Print the results, and write them to the folder --out, if one is given, as name.json and name.md."""
-    env = environment()
+    env = options.environment
     as_json = json.dumps({"benchmark": name, "environment": env, "remark": remark, "rows": rows}, indent=2)
     as_text = "\n\n".join(text for text in (describe(env), remark, markdown(rows, columns)) if text)
     print(as_json if options.json else as_text)
