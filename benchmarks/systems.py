@@ -34,6 +34,12 @@ class Arm:
     settings: dict = field(default_factory=dict)
     like: str = ""
 
+    def command(self) -> str:
+        """How to make such a run, as Markdown."""
+        words = {k: str(v).lower() if isinstance(v, bool) else v for k, v in self.settings.items()}
+        command = " ".join([f"minigan train {self.system} --data {self.data}", *(f"--set {k}={v}" for k, v in words.items())])
+        return f"`{command} --seconds S`, S as {self.like} took" if self.like else f"`{command}`"
+
 
 @dataclass
 class Check:
@@ -184,8 +190,8 @@ HEAD = """# What the systems reach, measured
 
 Made by `python benchmarks/systems.py`, which trains each run in a process of its own with one BLAS thread; seconds are
 processor time. mean ± standard deviation [lowest, highest] over the seeds; `minigan list metrics` says what a number is.
-Under each table stands what was claimed, and whether every seed fulfils it. Five seeds are meant; where a row has fewer, the
-others are not measured yet. Other work shared the machine, which makes processor time longer.
+Under each table stand the commands that make such runs, what was claimed, and whether every seed fulfils it. Five seeds are
+meant; where a row has fewer, the others are not measured yet. Other work shared the machine, which makes processor time longer.
 """
 
 
@@ -211,7 +217,8 @@ def table(results) -> str:
                 cells = [summary([row[number] for row in found if number in row])
                          for number in ("seconds", "steps", *numbers)]
                 lines.append(f"| {arm} | {len(found)} | {' | '.join(cells)} |")
-        lines += ["", *[check.verdict(results[name]) for check in checks], *([""] if checks else [])]
+        lines += ["", *[f"- {arm}: {arms[arm].command()}" for arm, found in rows.items() if found], ""]
+        lines += [*[check.verdict(results[name]) for check in checks], *([""] if checks else [])]
     return "\n".join(lines)
 
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -44,3 +45,18 @@ def test_every_check_names_an_arm_and_every_arm_of_equal_time_another(systems):
     for _, _, arms, checks in systems.CLAIMS.values():
         assert all(check.arm in arms and (not check.of or check.of in arms) for check in checks)
         assert all(not arm.like or arm.like in arms for arm in arms.values())
+
+
+def test_the_commands_on_the_page_are_ones_that_the_parser_and_the_systems_know(systems):
+    from minigan.cli import build_parser
+    from minigan.cli.train import overrides
+    from minigan.systems import registry
+
+    for _, _, arms, _ in systems.CLAIMS.values():
+        for arm in arms.values():
+            command = arm.command().split("`")[1]
+            options = build_parser().parse_args(shlex.split(command.replace("--seconds S", "--seconds 1"))[1:])
+            recipe = registry.get(options.system)
+            assert recipe.configure(overrides(options)) == recipe.configure(arm.settings)
+            assert (options.system, options.data) == (arm.system, arm.data)
+            assert ("--seconds" in command) == bool(arm.like)
