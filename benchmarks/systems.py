@@ -129,7 +129,8 @@ CLAIMS: dict[str, tuple[str, list[str], dict[str, Arm], list[Check]]] = {
          Check("seqgan", "nll-oracle", "below", of="constant reward"), Check("seqgan", "seconds", "at most", 300)]),
     "conjugate-gradients": (
         "What conjugate directions give a VAE, whose field is a gradient, and a GAN, whose field is not, beside Adam at equal "
-        "time", ["elbo", "modes", "high-quality", "asymmetry"],
+        "time; seen: with a fixed step the GAN diverges, to NaN or infinity, with seeds 0, 1, 3 and 4",
+        ["elbo", "modes", "high-quality", "asymmetry"],
         {"vae, Adam": Arm("vae", "digits", {"steps": 3000}),
          "vae, Polak-Ribiere+ with line search": Arm(
              "vae", "digits", {"steps": 10**6, "optimizer": "polak-ribiere-search"}, like="vae, Adam"),
