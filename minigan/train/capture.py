@@ -120,8 +120,7 @@ class Captured:
                         for batch in islice(batches, turns)]
         buffers = [(buffer, buffer.data) for net in self.game.nets.values() for _, buffer in net.named_buffers()]
         self.rates = self._rates()
-        for drawn_from in (streams, layers_streams):
-            drawn_from.advance()  # the numbers of the draws that are recorded are counted from here
+        _advance(streams)  # the numbers of the draws that are recorded are counted from here
         for counting, _ in self._counting():
             counting.repeated(0)  # Adam takes the learning rate of now to the card
         with self.cupy.cuda.using_allocator(self.pool.malloc):
@@ -132,8 +131,7 @@ class Captured:
                 for buffer, held in buffers:  # a buffer that was replaced, not changed, is read at its old place next time
                     if buffer.data is not held:
                         held[...], buffer.data = buffer.data, held
-                for drawn_from in (streams, layers_streams):
-                    drawn_from.advance()
+                _advance(streams)
             except BaseException:
                 with contextlib.suppress(Exception):  # it tells only that the recording is broken, not by what
                     self.stream.end_capture()
@@ -147,3 +145,8 @@ class Captured:
                 raise NotFiniteError(f"{name} is {value}; a captured run can't name the op that made it; to learn "
                                      "it, put capture = false into config.toml and resume")
         return losses
+
+
+def _advance(streams):
+    for drawn_from in (streams, layers_streams):
+        drawn_from.advance()

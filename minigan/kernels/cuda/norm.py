@@ -7,7 +7,6 @@ import math
 from typing import NamedTuple
 
 from minigan.backend import xp
-from minigan.kernels.cpu import norm as cpu
 from minigan.kernels.cuda.launcher import launch
 from minigan.kernels.cuda.memory import back, in_order, order_of, plain
 
@@ -35,10 +34,8 @@ def moments(x):
 def follow(mean, var, running_mean, running_var, momentum, count, eps):
     """1 / sqrt(var + eps);  running_mean and running_var, if not None, move by `momentum` towards mean and unbiased variance.
 
-    count: how many values of each channel there are.   momentum: a number, or an array () on the card.
+    count: how many values of each channel there are.
     """
-    if hasattr(momentum, "dtype"):
-        return cpu.follow(mean, var, running_mean, running_var, momentum, count, eps)
     inv_std = xp(var).empty(var.shape, var.dtype)
     launch("norm", "follow", var.size, mean, var, running_mean, running_var, inv_std, momentum, count / (count - 1), eps,
            var.size)
