@@ -1,4 +1,4 @@
-"""minigan: a deep-learning engine on NumPy and CuPy, small enough to read in an evening.
+"""minigan: a deep-learning engine on NumPy and CuPy whose heart you can read in an evening.
 
 Start with autograd.py.  Arrays follow NumPy's names, networks PyTorch's.  Importing this imports NumPy and nothing heavier;
 `mg.data`, `mg.train`, `mg.systems`, `mg.viz`, `mg.metrics` load when first used.

@@ -103,6 +103,8 @@ def _systems():
         _wrapped(f"data {recipe.data}; {_settings(own)}", 18)
         if recipe.points:
             _wrapped(f"on 2-D points {_settings(recipe.points)}", 18)
+        for dataset, settings in recipe.on.items():
+            _wrapped(f"on {dataset} {_settings(settings)}", 18)
     print(f"the adversarial ones ({', '.join(adversarial)}) also have, if not said otherwise above:")
     _described(SETTINGS, ADVERSARIAL)
     print("all systems have:")
@@ -175,6 +177,8 @@ def _data(options):
     rows = data.fetch(options.name) if options.action == "fetch" else data.verify(options.name, options.data_dir)
     for file, status in rows or [(options.name, "ok: drawn from its formula, there is nothing to fetch")]:
         print(f"{file}: {status}")
+    if any(status == "missing" for _, status in rows):
+        print(f"what is missing: `minigan data fetch {options.name}` downloads it, or --data-dir names the folder that has it")
     return 0 if all(status.startswith("ok") for _, status in rows) else 2
 
 

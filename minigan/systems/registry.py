@@ -34,8 +34,8 @@ class Recipe:
     """How to build a system.
 
     build(settings, sample_shape) -> Game.  settings: every setting with its default, whose type --set keeps.  Those every
-    system declares: steps (iterations), batch_size.  points: the defaults that are others for points of the plane.
-    data: default data set.  summary: one line for `minigan list`.
+    system declares: steps (iterations), batch_size.  points: the defaults that are others for points of the plane; on: those that
+    are others for one data set, by its name.   data: default data set.   summary: one line for `minigan list`.
     """
 
     name: str
@@ -44,6 +44,7 @@ class Recipe:
     settings: dict
     summary: str
     points: dict = field(default_factory=dict)
+    on: dict[str, dict] = field(default_factory=dict)
 
     def configure(self, overrides: dict | None = None, sample_shape=None) -> SimpleNamespace:
         """The settings for samples of this shape and COMMON, some replaced; "lr" stands for lr_d and lr_g, and so on.
@@ -70,7 +71,7 @@ class Recipe:
         if dataset.name != self.data and len(shape) == 3 and shape[0] == 2:
             raise ConfigError(f"{self.name} learns pictures of one kind; {dataset.name} holds two kinds, use cyclegan")
         classes = {"classes": dataset.classes} if "classes" in self.settings and dataset.classes else {}
-        return self.configure(classes | (overrides or {}), shape)
+        return self.configure(classes | self.on.get(dataset.name, {}) | (overrides or {}), shape)
 
 
 def _elsewhere(key, hint):
@@ -116,12 +117,12 @@ def _word(default):
 RECIPES: dict[str, Recipe] = {}
 
 
-def recipe(name: str, data: str = "digits", points: dict | None = None, **settings):
+def recipe(name: str, data: str = "digits", points: dict | None = None, on: dict | None = None, **settings):
     """Enter build(settings, sample_shape) -> Game under a name; the first line of its module's docstring describes it."""
 
     def enter(build):
         doc = importlib.import_module(build.__module__).__doc__
-        RECIPES[name] = Recipe(name, build, data, settings, doc.splitlines()[0], points or {})
+        RECIPES[name] = Recipe(name, build, data, settings, doc.splitlines()[0], points or {}, on or {})
         return build
 
     return enter

@@ -20,6 +20,7 @@ from minigan.train.gan import SETTINGS, gan
 @recipe("wgan-gp", data="ring8",
         points=POINTS | {"penalty_weight": 0.1, "beta2": 0.99, "ema": 0.999, "schedule": "linear", "d_steps": 1,
                          "lr_g": 2e-3, "steps": 25_000, "batch_size": 64},
+        on={"grid25": {"steps": 80_000}},
         **SETTINGS | {"objective": "wasserstein", "d_steps": 5, "penalty": "wgan-gp", "beta1": 0.5, "beta2": 0.9,
                       "lr_d": 1e-4, "lr_g": 1e-4},
         nets="mlp", steps=4000, batch_size=64, latent=100, width=128, channels=32)

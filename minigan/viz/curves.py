@@ -134,6 +134,8 @@ def compare_png(path, groups, better, title="runs compared"):
     better      {metric: "higher", "lower", ...}: written on its axis
     CheckpointError when the file cannot be written.
     """
+    from matplotlib.ticker import MaxNLocator
+
     metrics = list(dict.fromkeys(name for runs in groups.values() for run in runs for name in run))
     names = list(groups)
     height = 0.9 + 0.3 * len(names)
@@ -162,6 +164,11 @@ def compare_png(path, groups, better, title="runs compared"):
             axes.set_yticks(range(len(names)), names, parse_math=False)
             axes.set_ylim(len(names) - 0.5, -0.5)  # the first group on top
             axes.set_xlabel(label, parse_math=False)
+        counted = [axes.xaxis] if histories[metric] else []  # there are no half steps, and of modes no half ones
+        if all(_number(v).is_integer() for runs in groups.values() for run in runs for _, v in run.get(metric, ())):
+            counted.append(axes.yaxis if histories[metric] else axes.xaxis)
+        for axis in counted:
+            axis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
         _plain_axes(axes)
     if not metrics:
         rows[0].text(0.5, 0.5, "no metrics measured yet", transform=rows[0].transAxes, ha="center", va="center", color="0.4")

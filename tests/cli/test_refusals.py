@@ -170,10 +170,11 @@ def test_a_data_folder_that_is_missing_or_empty_or_a_file(refused, own_folder):
     assert made(own_folder) == ["empty", "file"]
 
 
-def test_verify_fails_for_a_damaged_file_and_shows_all_four(minigan, folder):
+def test_verify_fails_for_a_damaged_file_shows_all_four_and_says_what_to_do(minigan, folder):
     path = folder(gzip.compress(IMAGES)[:-9], gzip.compress(LABELS))
     code, out, err = minigan("data", "verify", "mnist", "--data-dir", path)
-    assert (code, err) == (2, "") and len(out.splitlines()) == 4
+    *files, advice = out.splitlines()
+    assert (code, err, len(files)) == (2, "", 4) and "minigan data fetch mnist" in advice
     assert "train-images-idx3-ubyte.gz: damaged" in out and "labels-idx1-ubyte.gz: ok: 12" in out and "missing" in out
 
 

@@ -17,7 +17,8 @@ def test_every_system_declares_what_the_loop_needs():
     assert list(known) == sorted(known) and {"gan", "dcgan"} <= set(known)
     for name, system in known.items():
         assert {"steps", "batch_size"} <= set(system.settings), name
-        assert set(system.points) <= set(system.settings) | set(COMMON), name
+        for where, settings in (("points", system.points), *system.on.items()):
+            assert where in ("points", *data.names()) and set(settings) <= set(system.settings) | set(COMMON), name
         assert system.data in data.names() and system.summary.partition(": ")[2] and "\n" not in system.summary
         assert get(name) is system
         for key, value in system.settings.items():  # its own defaults are within the limits, and typed
@@ -59,6 +60,12 @@ def test_data_of_another_kind_are_refused_and_classes_are_those_of_the_data():
     assert [get("cgan").fit(data.load(name)).classes for name in ("two-moons", "ring8", "grid25")] == [2, 8, 25]
     assert get("cgan").fit(data.load("grid25"), {"classes": "30"}).classes == 30
     assert not hasattr(get("gan").fit(data.load("ring8")), "classes")
+
+
+def test_a_data_set_may_have_defaults_of_its_own():
+    system, grid = get("wgan-gp"), data.load("grid25")
+    assert system.fit(grid).steps == system.on["grid25"]["steps"] != system.fit(data.load("ring8")).steps
+    assert system.fit(grid).lr_g == system.points["lr_g"] and system.fit(grid, {"steps": 7}).steps == 7
 
 
 def test_an_unknown_system_is_told_the_nearest():

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from minigan.errors import CheckpointError, ShapeError
-from minigan.viz import compare_png, curves_png, scatter_png
+from minigan.viz import compare_png, curves, curves_png, scatter_png
 from minigan.viz.curves import COLOURS, _panels, smooth
 from minigan.viz.points import FAKE, REAL
 
@@ -211,6 +211,18 @@ def test_compare_draws_each_group_in_its_colour(tmp_path):
     (rows_a, columns_a), (rows_b, columns_b) = (np.nonzero(near(picture, colour, 70)) for colour in COLOURS[:2])
     assert columns_a.max() < columns_b.min() and rows_a.max() < rows_b.min()  # smaller to the left, the first group on top
     assert not near(picture, COLOURS[2], 20).any()
+
+
+@pytest.mark.parametrize("values, whole", [((7, 8.0), True), ((7, 7.5), False), ((None, math.nan), False)])
+@pytest.mark.parametrize("steps", [(10,), (1, 2)])
+def test_compare_counts_in_whole_numbers(tmp_path, monkeypatch, values, whole, steps):
+    figures = []
+    monkeypatch.setattr(curves, "_save", lambda figure, path: figures.append(figure))
+    compare_png("x.png", {name: [{"modes": [(s, v) for s in steps]}] for name, v in zip("ab", values)}, {})
+    (axes,) = figures[0].axes
+    counted = axes.yaxis if len(steps) > 1 else axes.xaxis
+    assert all(t.is_integer() for t in counted.get_ticklocs()) == whole
+    assert len(steps) == 1 or all(t.is_integer() for t in axes.get_xticks())
 
 
 @pytest.mark.parametrize("groups", [{}, {"a": []}, {"a": [{}]}, {"a": [{"m": [(1, None)]}]},
