@@ -34,8 +34,8 @@ class Recipe:
     """How to build a system.
 
     build(settings, sample_shape) -> Game.  settings: every setting with its default, whose type --set keeps.  Those every
-    system declares: steps (iterations), batch_size.  points: the defaults that are others for points of the plane; on: those that
-    are others for one data set, by its name.   data: default data set.   summary: one line for `minigan list`.
+    system declares: steps (iterations), batch_size.  points: the defaults that are others for points of the plane;
+    on: those that are others for one data set, by its name.   data: default data set.   summary: a line for `minigan list`.
     """
 
     name: str
