@@ -52,9 +52,14 @@ def run(op, phase, site, inputs, function, /, *args, **params):
 def calling_line() -> str | None:
     """'file.py:12': the innermost line of the call stack that is neither minigan's own nor Python's or NumPy's library.
 
-    None if there is none, as under the command `minigan`."""
+    None if there is none, as under the commands `minigan` and `python -m minigan`."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _NOT_THE_USERS:
+    while frame is not None and _package(frame.f_globals) in _NOT_THE_USERS:
         frame = frame.f_back
-    name = frame.f_code.co_filename.rpartition("/")[2]
-    return None if frame.f_back is None and name in ("minigan", "__main__.py") else f"{name}:{frame.f_lineno}"
+    name = frame and frame.f_code.co_filename.rpartition("/")[2]
+    return None if frame is None or (frame.f_back is None and name == "minigan") else f"{name}:{frame.f_lineno}"
+
+
+def _package(module):
+    """Of a module's globals; that of minigan's __main__ is minigan, that of a user's script "__main__"."""
+    return (module.get("__package__") or module.get("__name__") or "").partition(".")[0]

@@ -27,8 +27,9 @@ def add(verbs) -> None:
     verb.set_defaults(run=_evaluate)
 
     verb = verbs.add_parser("compare", help="runs side by side", allow_abbrev=False,
-                            description="A table and a plot of what `minigan evaluate` found for several runs.  Runs that "
-                                        "differ in the seed only are one line: mean +- standard deviation.")
+                            description="A table and a plot of what `minigan evaluate` found for several runs, or else of what "
+                                        "they logged.  Runs that differ in the seed only are one line: mean +- standard "
+                                        "deviation.")
     verb.add_argument("paths", nargs="+", metavar="RUN", help="run folders")
     verb.add_argument("-o", "--out", default="compare.png", metavar="FILE", help="the plot, a .png (default: compare.png)")
     verb.add_argument("--json", action="store_true", help="the table as JSON, and no plot")
@@ -51,7 +52,7 @@ def _evaluate(options):
     session.data_dir = options.data_dir or session.data_dir
     session.attach()
     names = [name.strip() for name in options.metrics.split(",") if name.strip()] if options.metrics else None
-    n = options.n or max(SAMPLES, evaluation.needed(names, session))
+    n = options.n or max(min(SAMPLES, evaluation.most_samples(session)), evaluation.needed(names, session))
     numbers = session.evaluate(names, n)
     session.run.note_evaluation(session.step, n, numbers)
     report.write(session.run, session.recipe)
@@ -126,8 +127,8 @@ def _warn(runs):
 
 
 def facts(run) -> dict:
-    """What compare says of a run: from its config, its last checkpoint and its last evaluation."""
-    found, timed = run.evaluations(), run.seconds()
+    """What compare says of a run: from its config, its last checkpoint and its last evaluation, or what it logged."""
+    found, timed = run.measurements(), run.seconds()
     last = found[-1] if found else {"samples": None, "metrics": {}}
     step = found[-1]["step"] if found else max(timed, default=0)
     return {"run": str(run.folder), "system": run.system, "data": run.config.get("data"), "seed": run.seed, "step": step,
@@ -140,7 +141,7 @@ def history(run) -> dict:
     found = {}
     logged = [(r["step"], r["metrics"]) for r in run.read_log() if isinstance(r.get("metrics"), dict)]
     evaluated = [(entry["step"], entry["metrics"]) for entry in run.evaluations()]
-    measured = {name for _, metrics in evaluated for name in metrics}
+    measured = {name for entry in run.measurements() for name in entry["metrics"]}
     for step, metrics in [*logged, *evaluated]:
         for name, value in metrics.items():
             if name in measured:  # every run has logged its diversity; a panel of it where nobody asked would say little

@@ -149,7 +149,7 @@ def _go_on(session, steps, seconds):
         saved = session.run.latest_checkpoint()
         kept = f"{saved} is the last good checkpoint" if saved else f"{folder} has no checkpoint yet"
         advice = diagnosis.diagnose(session.run.read_log(), vars(session.settings))[0].advice
-        raise NotFiniteError(f"step {session.step + 1}: {error}\n{kept}; {advice}") from error
+        raise NotFiniteError(f"step {session.step + 1}: {error}\n{kept}; in a new run, {advice}") from error
     except KeyboardInterrupt:
         print(f"stopped at once; {again} goes on from step {_saved(session)}", file=sys.stderr)
         return 130

@@ -146,9 +146,17 @@ def unseen():
     return data.load("filled-outline", "test")
 
 
-def latent(n, generator):
-    """n rows of the test split, (n, 2, 28, 28) in [-1, 1]: what samples are translations of."""
-    return unseen()[generator.choice(len(unseen()), n, replace=n > len(unseen()))].x
+class Unseen:
+    """The latent distribution: pictures of the test split, (n, 2, 28, 28) in [-1, 1]; samples are translations of them.
+
+    All different, while n <= len(self)."""
+
+    def __call__(self, n, generator) -> np.ndarray:
+        """n draws."""
+        return unseen()[generator.choice(len(self), n, replace=n > len(self))].x
+
+    def __len__(self):
+        return len(unseen())
 
 
 @lru_cache(maxsize=1)
@@ -240,5 +248,5 @@ def build(settings, sample_shape):
     betas = (settings.beta1, 0.999)
     players = [Player("D", [nets["DA"], nets["DB"]], partial(Adam, lr=settings.lr_d, betas=betas), after=buffers.values()),
                Player("G", [nets["AB"], nets["BA"]], partial(Adam, lr=settings.lr_g, betas=betas))]
-    return Game(nets, players, terms, latent, sample=sample, show=show, step=Translation, metrics={"pairs": pairs},
+    return Game(nets, players, terms, Unseen(), sample=sample, show=show, step=Translation, metrics={"pairs": pairs},
                 unit=objective.unit)

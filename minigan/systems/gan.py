@@ -9,6 +9,7 @@ D ends in a logit: the sigmoid is inside the objective, where it cannot overflow
 
 import math
 
+from minigan.errors import ConfigError
 from minigan.nn import Flatten, LeakyReLU, Linear, Sequential, Tanh, Unflatten, init
 from minigan.systems.registry import recipe
 from minigan.train.game import Normal
@@ -20,6 +21,8 @@ POINTS = {"batch_size": 256, "latent": 2, "lr_d": 1e-3, "lr_g": 1e-3}
 
 def mlp(sizes, norm="none"):
     """The layers of a perceptron: Linear, norm and LeakyReLU for every hidden size, a Linear for the last."""
+    if norm == "instance":
+        raise ConfigError("norm=instance: is over the pixels of a channel, and a perceptron has none; use batch or layer")
     layers = []
     for inputs, outputs in zip(sizes[:-2], sizes[1:-1]):
         layers += [Linear(inputs, outputs), *norm_layer(norm, outputs, pixels=False), LeakyReLU(0.2)]

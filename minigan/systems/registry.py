@@ -2,7 +2,7 @@
 
 recipe      decorator: name, default data set, settings with their defaults           get     the recipe of a name
 COMMON      the settings that every system has besides its own                        recipes all of them
-typed       a value as the command line gives it, in the type of a setting
+typed       a value as the command line gives it, in the type of a setting      idle    settings that change nothing
 """
 
 import importlib
@@ -26,6 +26,7 @@ COMMON = {
     "capture": False,       # on a GPU: record an iteration and launch it again, instead of playing it (train/capture.py)
 }
 # Beyond these a typing error is likelier than a wish, and the machine would run out of memory, not say so.
+LEAST = {"patience": 0}  # of other whole numbers 1
 MOST = {"batch_size": 100_000, "latent": 10_000, "channels": 1024, "width": 10_000, "importance": 1000}
 
 
@@ -74,6 +75,27 @@ class Recipe:
         return self.configure(classes | self.on.get(dataset.name, {}) | (overrides or {}), shape)
 
 
+def _adam(name):
+    return name == "adam" or name.startswith("coordinate")
+
+
+# setting: the other setting on which it depends whether this one is looked at, and for which values it is.
+DEPENDS = {"penalty_weight": ("penalty", lambda name: name != "none"), "final_lr": ("schedule", lambda name: name != "none"),
+           **dict.fromkeys(("beta1", "beta2"), ("optimizer", _adam)),
+           **{key: ("schedule", lambda name: name == "plateau") for key in ("monitor", "patience", "factor")}}
+
+
+def idle(settings: SimpleNamespace, given: dict) -> list[str]:
+    """A line for each of the settings given that change nothing beside the others."""
+    lines = []
+    for key in DEPENDS.keys() & given.keys():
+        other, used = DEPENDS[key]
+        found = {k: v for k, v in vars(settings).items() if k in (other, f"{other}_d", f"{other}_g")}
+        if found and not any(map(used, found.values())):
+            lines.append(f"{key}={given[key]}: changes nothing with {', '.join(f'{k}={v}' for k, v in found.items())}")
+    return sorted(lines)
+
+
 def _elsewhere(key, hint):
     """The hint for an unknown setting; which systems have it, where the hint knows no near name."""
     owners = [name for name, other in recipes().items() if key in other.settings]
@@ -91,7 +113,7 @@ def typed(key, value, default):
     except (ValueError, TypeError, KeyError, OverflowError):
         words = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
         raise ConfigError(f"setting {key} must be {words[kind]} such as {_word(default)}, got {value!r}") from None
-    least, most = int(kind is int), MOST.get(key, 10**9 - 1)
+    least, most = LEAST.get(key, int(kind is int)), MOST.get(key, 10**9 - 1)
     if kind in (int, float) and not least <= result <= most:  # "not" also refuses NaN
         raise ConfigError(f"setting {key} must be from {least} to {most}, got {value}")
     return result

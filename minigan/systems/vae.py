@@ -199,9 +199,12 @@ def vae(encoder, decoder, latent, optimizer, beta=1.0, importance=1, step=VAESte
     latent: of the draws that `decoder` turns into samples.   ConfigError where the settings contradict each other."""
     terms = [Term("reconstruction", "VAE", reconstruction), Term("kl", "VAE", kl, beta)]
     if importance > 1:
-        if beta != 1 or step is GreyStep:
-            raise ConfigError(f"importance={importance}: the importance-weighted bound needs a likelihood and has no weight "
-                              f"on its KL; leave beta at 1 and binarise at dynamic, or set importance=1")
+        if step is GreyStep:
+            raise ConfigError(f"importance={importance}: the importance-weighted bound needs the likelihood of what is seen, "
+                              f"and brightnesses have none; leave binarise at dynamic, or set importance=1")
+        if beta != 1:
+            raise ConfigError(f"importance={importance}: the importance-weighted bound has no KL that beta={beta:g} could "
+                              f"weigh; leave beta at 1, or set importance=1")
         terms = [Term("bound", "VAE", importance_bound(importance))]
     return Game({"encoder": encoder, "decoder": decoder}, [Player("VAE", [encoder, decoder], optimizer)], terms, latent,
                 sample=decoder, step=step, metrics={"likelihood": likelihood, "asymmetry": dynamics.measured},

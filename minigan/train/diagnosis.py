@@ -13,7 +13,7 @@ import numpy as np
 
 from minigan.train.hooks import COLLAPSED
 
-# D's loss when it says 0 to everything.
+# D's loss when it says nothing: to every sample 0, for least squares 1/2.
 UNDECIDED = {"minimax": 2 * math.log(2), "non-saturating": 2 * math.log(2), "relativistic": 2 * math.log(2),
              "least-squares": 0.25, "hinge": 2.0}
 RUN_AWAY = 100  # a loss of G: D's logits are then 100 and more, where sigmoid and hinge are sure at 10
@@ -143,7 +143,7 @@ def collapse(curves):
     if len(values) >= 4 and last(values) < COLLAPSED:
         tried = curves.settings
         advice = [text for text, used in (
-            ("--set minibatch=true", tried.get("minibatch")), ("--set penalty=r1", tried.get("penalty", "none") != "none"),
+            ("--set penalty=r1", tried.get("penalty", "none") != "none"), ("--set minibatch=true", tried.get("minibatch")),
             (_one_rate(curves, "lr_g", 0.25), False)) if not used]
         return Finding("collapse", f"G draws nearly the same sample for every z: two of its samples differ {last(values):.2f} "
                        "times as much as two real ones", f"try {' or '.join(advice)}, or the system wgan-gp")
@@ -217,6 +217,8 @@ def oscillation(curves):
     """The players take turns at winning: D is fooled, again and again."""
     if len(curves.d) < 2 * ENOUGH or runaway(curves):
         return None
+    if medians(curves.d).min() > 0.97 * curves.undecided:
+        return None  # a D that never told real from fake takes no turn at winning
     times, fooled = 0, False
     for level in medians(curves.d[len(curves.d) // 2:]) / curves.undecided:
         if level > 1.25 and not fooled:

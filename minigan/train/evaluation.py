@@ -3,12 +3,14 @@
 measure     names -> {number: value} for a session's weights of now        chosen     which metrics names mean, or a refusal
 found       the metric and the number that one name means
 logged      the metrics that the settings want in the log                  meaning    what a number is, which way is better
-needed      how many samples they take
+needed      how many samples they take                                      most_samples      how many can be different
 Elsewhere: the metrics themselves (metrics/table.py; a game's own in its system's file), where the numbers are kept (run.py).
 
 General metrics compare with the training set: memorisation can only be seen there, and it is the larger one.  A game's own
 get the test set: a likelihood of pictures that the net has seen says little.
 """
+
+import math
 
 from minigan.backend import Streams
 from minigan.errors import ConfigError, suggestion
@@ -79,6 +81,12 @@ def needed(names, session) -> int:
     return samples_needed(chosen(names, session.run.system, session.game, session.dataset)[0], session.sample_shape)
 
 
+def most_samples(session) -> float:
+    """How many samples can be different: where they are made of the pictures of a data set, as many as that has."""
+    latent = session.game.latent
+    return len(latent) if hasattr(latent, "__len__") else math.inf
+
+
 def measure(session, names=None, n: int | None = None) -> dict[str, float]:
     """{number: value} of the metrics named; names None: all that fit.   n: samples, by default as many as they need.
 
@@ -89,7 +97,10 @@ def measure(session, names=None, n: int | None = None) -> dict[str, float]:
     general, own = chosen(names, session.run.system, session.game, session.dataset)
     results = {}
     if general:
-        n = n or needed(names, session)
+        n, most = n or needed(names, session), most_samples(session)
+        if n > most:
+            raise ConfigError(f"{session.run.system} makes its samples of the {most:,} pictures of the test split, so {n:,} "
+                              f"would repeat; measure at most {most:,}")
         results = evaluate(general, session.sample(n), session.dataset, Streams(session.run.seed)("metrics"))
     for name in own:
         results |= session.game.metrics[name](session.game, session.test_dataset(), Streams(session.run.seed)("metrics"))

@@ -374,6 +374,9 @@ def blame(game, step):
     from minigan.debug import debug
     from minigan.errors import NotFiniteError
 
-    with debug():
-        step.player.gradients(sum(game.parts(step.again()).values()))
+    try:
+        with debug():
+            step.player.gradients(sum(game.parts(step.again()).values()))
+    except NotFiniteError as error:
+        raise NotFiniteError(f"player {step.player.name}: {error}") from None
     raise NotFiniteError(f"player {step.player.name}: a loss or gradient overflowed when its terms were added")

@@ -66,7 +66,8 @@ def prepare(G, D, settings, latent):
     before that and spectral norm; G with its reference batch, if it has a virtual batch norm."""
     if settings.minibatch:
         last = D[-1]
-        extra = MinibatchDiscrimination(last.in_features)
+        few = settings.batch_size > 128  # its time grows with the square of the batch: 0.3 s a pass for 256 samples, full size
+        extra = MinibatchDiscrimination(last.in_features, *((8, 4) if few else (32, 8)))
         D = Sequential(*D[:-1], extra, Linear(last.in_features + extra.kernels, last.out_features))
     if settings.spectral_norm:
         for module in list(D.modules()):
@@ -86,6 +87,8 @@ def gan(G, D, settings, latent, **options) -> Game:
     """The game of G and D.   options: those of Game (step, classes).   ConfigError for settings that contradict each
     other; a UserWarning for those that rarely work."""
     objective = choose("objective", settings.objective, OBJECTIVES)
+    if not (settings.adversarial_g or settings.feature_matching or settings.history):
+        raise ConfigError("adversarial_g=0: G has nothing to minimise; set feature_matching=1 too")
     terms = adversarial(objective, settings.adversarial_g)
     _check(D, objective, settings)
     if settings.penalty != "none":
@@ -131,6 +134,9 @@ def _check(D, objective, settings):
     if objective is OBJECTIVES["wasserstein"] and not (settings.clip or settings.penalty != "none" or settings.spectral_norm):
         warnings.warn("objective=wasserstein: nothing bounds D's slope, so its loss falls without end; set clip=0.01, "
                       "penalty=wgan-gp or spectral_norm=true", stacklevel=3)
+    if settings.clip and settings.spectral_norm:
+        warnings.warn(f"clip={settings.clip}: changes nothing beside spectral_norm=true, which divides each weight by its "
+                      "largest singular value; set one of them", stacklevel=3)
     if objective is not OBJECTIVES["wasserstein"] and settings.clip:
         warnings.warn(f"clip={settings.clip}: made for objective=wasserstein; D's logits stay near 0 and {settings.objective} "
                       "learns slowly", stacklevel=3)

@@ -13,7 +13,7 @@ import sys
 import numpy as np
 
 from minigan.errors import ConfigError, choose, suggestion
-from minigan.metrics import diversity, find, merit
+from minigan.metrics import METRICS, diversity, find, merit
 from minigan.optim.lr_scheduler import CosineAnnealingLR, ExponentialLR, LinearLR, ReduceLROnPlateau, StepLR
 
 
@@ -128,8 +128,9 @@ class Schedule:
             try:
                 self.metric, self.monitor = find(name, sample_shape)
             except ConfigError:
-                raise ConfigError(f"monitor={name}: neither a player nor a metric{suggestion(name, players)}; `minigan list "
-                                  "metrics` shows the metrics") from None
+                near = suggestion(name, [*dict.fromkeys(players), *(n for row in METRICS.values() for n in row.numbers)])
+                raise ConfigError(f"monitor={name}: neither a player nor a metric{near}; `minigan list metrics` shows the "
+                                  "metrics") from None
 
     def reads(self, step: int) -> bool:
         """On a GPU: is this step's loss read for the schedule?  However often others look, at the same steps."""

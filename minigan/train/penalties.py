@@ -54,7 +54,8 @@ def r2(step):
 def dragan(step):
     """E (|dD/dx| - 1)^2 at x + s u / 2,   s the standard deviation of the whole batch, u uniform in [0, 1) per number.
 
-    Kodali et al. 2017, algorithm 1, with the noise of their published code."""
+    Kodali et al. 2017, algorithm 1, with uniform noise of that size, as published implementations have it; some of them
+    also take a point at random between x and x with noise."""
     x = step.seen_x.detach()
     u = step.draw("penalty", lambda generator: generator.random(x.shape, dtype=np.float32))
     return _off_one(slopes_squared(step, x + 0.5 * x.std() * u))

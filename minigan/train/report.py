@@ -118,13 +118,14 @@ def _sentence(text):
 
 def _metrics(run):
     yield "<h2>How good the samples are</h2>"
-    entries = run.evaluations()
+    entries = run.measurements()
     if not entries:
         yield f"<p>Not measured yet: <code>minigan evaluate {_text(run.folder)}</code></p>"
         return
     last = entries[-1]
     words = {"higher": "higher is better", "lower": "lower is better", "near 1": "best near 1", "": ""}
-    yield f"<p>Step {last['step']:,}, {last['samples']:,} samples:</p>"
+    how = f"{last['samples']:,} samples" if last["samples"] else "as logged during training"
+    yield f"<p>Step {last['step']:,}, {how}:</p>"
     rows, before = [], None
     for name, value in last["metrics"].items():
         better, meaning = evaluation.meaning(name)

@@ -220,6 +220,15 @@ class Run:
         """A list of {"step", "samples", "metrics": {name: number}}, one per step, in their order."""
         return sorted(self._read_json("evaluation.json").get("evaluations", []), key=lambda entry: entry["step"])
 
+    def measurements(self):
+        """What `evaluations` says; where that is nothing, the metrics logged in training, whose "samples" is None.
+
+        Without "diversity": every run logs that for its collapse alarm, and nobody asked."""
+        logged = [{"step": record["step"], "samples": None,
+                   "metrics": {k: v for k, v in record["metrics"].items() if k != "diversity"}}
+                  for record in self.read_log() if isinstance(record.get("metrics"), dict)]
+        return self.evaluations() or [entry for entry in logged if entry["metrics"]]
+
     def note_evaluation(self, step, samples, metrics):
         """Remember what was measured at this step; numbers of the same step stay if they are of as many samples."""
         entries = {entry["step"]: entry for entry in self.evaluations()}

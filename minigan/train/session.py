@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from functools import partial
 from pathlib import Path
 
@@ -82,6 +83,8 @@ class Session:
             capture.refuse(game, settings.schedule)
         hooks.Schedule(settings, game, dataset.sample_shape)
         evaluation.logged(settings, system, game, dataset)
+        for line in registry.idle(settings, overrides or {}):
+            warnings.warn(line, stacklevel=2)
         folder = str(Path(data_dir).expanduser().absolute()) if data_dir else ""  # `resume` may be called from elsewhere
         config = {"data": data_name, "data_dir": folder, "sample_shape": list(dataset.sample_shape), "device": device,
                   **vars(settings)}
@@ -175,18 +178,13 @@ class Session:
         suit(convolutions=any(isinstance(module, (Conv2d, ConvTranspose2d)) for module in modules))
         self.run.truncate_log(self.step)
         start, start_step, before = time.monotonic(), self.step, self.seconds
-        with self._interruptible():
+        with self._interruptible(), self._noting_divergence():
             if self.step == 0:
                 self.draw()
             while self.step < steps and not self.stopped and (seconds is None or time.monotonic() - start < seconds):
                 read = float if self._reads(start_step) else None
-                try:
-                    turn = self.captured.play if self.captured else partial(play, self.game.at(self.step))
-                    losses = turn(self.loader, self.streams, min(self.step / planned, 1.0), read)
-                except NotFiniteError as error:
-                    self.run.log({"step": self.step + 1, "not finite": str(error)})
-                    self.finish()
-                    raise
+                turn = self.captured.play if self.captured else partial(play, self.game.at(self.step))
+                losses = turn(self.loader, self.streams, min(self.step / planned, 1.0), read)
                 self.step += 1
                 self.losses = losses or self.losses
                 self.seconds = before + time.monotonic() - start
@@ -196,7 +194,6 @@ class Session:
                     self.save()
                 if report:
                     report(self.step, self.losses)
-            self._check_weights()
             self.save()
             self.draw()
             self.finish()
@@ -209,12 +206,15 @@ class Session:
         return (self.device == "cpu" or self.step == start_step or following % self.settings.log_every == 0
                 or following % self.settings.checkpoint_every == 0 or self.schedule.reads(following))
 
-    def _check_weights(self):
-        """NotFiniteError instead of a last checkpoint of weights that went wrong since the losses were last read."""
-        if self.device != "cpu":
-            for name, net in self.game.nets.items():
-                if not all(np.isfinite(array).all() for array in net.state_dict().values()):
-                    raise NotFiniteError(f"net {name}: a weight is NaN or infinite after step {self.step}")
+    @contextlib.contextmanager
+    def _noting_divergence(self):
+        """A NotFiniteError goes into the log and the report before it goes on."""
+        try:
+            yield
+        except NotFiniteError as error:
+            self.run.log({"step": self.step + 1, "not finite": str(error)})
+            self.finish()
+            raise
 
     def _look(self, losses) -> dict:
         """What the hooks have to say of this step, whose losses are given if they were read; the learning rates of the next."""
@@ -232,9 +232,14 @@ class Session:
             self.run.log({"step": self.step, **record})
 
     def save(self) -> None:
-        """Write a checkpoint of this step."""
+        """Write a checkpoint of this step.   NotFiniteError where a weight is NaN or infinite: the last good one stays."""
+        game = self.game.state_dict()
+        for name, weights in game["nets"].items():
+            if not all(np.isfinite(array).all() for array in weights.values()):
+                self.step -= 1  # this one is not done: a loss may be finite, and what the update made of the weights not
+                raise NotFiniteError(f"net {name}: a weight has become NaN or infinite")
         self.run.save_checkpoint(self.step, {
-            "game": self.game.state_dict(), "streams": self.streams.state_dict(), "noise": backend.streams.state_dict(),
+            "game": game, "streams": self.streams.state_dict(), "noise": backend.streams.state_dict(),
             "loader": self.loader.state_dict(), "schedule": self.schedule.state_dict()})
         self.run.note_seconds(self.step, self.seconds)
 
@@ -252,10 +257,9 @@ class Session:
         """
         generator = Streams(self.run.seed)("eval") if seed is None else Streams(seed)("sample")
         labels = self.labels(n, label)
-        parts = []
-        for i in range(0, n, 500):
-            z = self.game.latent(min(500, n - i), generator)
-            parts.append(self.game.sample(z, None if labels is None else labels[i : i + 500], show))
+        z = self.game.latent(n, generator)
+        parts = [self.game.sample(z[i : i + 500], None if labels is None else labels[i : i + 500], show)
+                 for i in range(0, n, 500)]
         return np.concatenate(parts)
 
     def labels(self, n: int, label=None) -> np.ndarray | None:

@@ -252,13 +252,26 @@ def test_a_diverging_run_is_told_the_op_the_checkpoint_and_what_to_try(minigan):
                            "--set", "checkpoint_every=1", "--out", "run")
     lines = err[err.index("minigan: "):].splitlines()
     assert code == 2 and len(lines) == 2 and "Traceback" not in err
-    assert re.match(r"minigan: step \d+: \w+: first (NaN|Inf) in its output", lines[0])
+    assert re.match(r"minigan: step \d+: player [DG]: \w+: first (NaN|Inf) in its output", lines[0])
     assert re.match(r"run/checkpoints/step_0+\d+\.npz is the last good checkpoint|run has no checkpoint yet", lines[1])
-    assert "try a smaller learning rate, such as --set lr=1e+07" in lines[1]
+    assert "; in a new run, try a smaller learning rate, such as --set lr=1e+07" in lines[1]
     saved = sorted(Path("run/checkpoints").glob("*.npz")) if Path("run/checkpoints").exists() else []
     if saved:
         assert saved[-1].name in lines[1] and minigan("sample", "run", "-n", 1)[0] in (0, 2)
     assert "The run diverged" in Path("run/report.html").read_text()
+
+
+def test_a_command_calls_no_line_of_its_own_the_place_of_a_nan(process):
+    done = process("train", *POINTS, "--set", "lr=1e8", "--set", "objective=least-squares", "--steps", 30, "--out", "run")
+    assert done.returncode == 2 and "first" in done.stderr and "called at" not in done.stderr
+
+
+def test_compare_takes_what_was_logged_where_nothing_was_evaluated(minigan):
+    for seed in (0, 1):
+        assert minigan("train", *POINTS, "--steps", 2, "--seed", seed, "--set", "metrics=modes", "--set", "metrics_every=1",
+                       "--out", f"run{seed}")[0] == 0
+    code, out, _ = minigan("compare", "run0", "run1")
+    assert code == 0 and re.search(r"^modes +\S+", out, re.MULTILINE) and "not measured yet" not in out
 
 
 def test_labels_are_drawn_and_saved(minigan, refused, run):

@@ -158,7 +158,7 @@ def test_a_loss_that_is_not_finite_is_found_when_it_is_read(card, tmp_path):
 
 def test_no_checkpoint_is_written_of_weights_that_went_wrong_unread(card, tmp_path):
     session = start(tmp_path / "run", **WILD)
-    with pytest.raises(NotFiniteError, match=r"net [GD]: a weight is NaN or infinite after step 5"):
+    with pytest.raises(NotFiniteError, match=r"net [GD]: a weight has become NaN or infinite"):
         session.train(steps=5)
     assert session.run.latest_checkpoint() is None
 

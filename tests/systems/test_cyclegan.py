@@ -9,6 +9,7 @@ from minigan.errors import ConfigError
 from minigan.nn import Identity
 from minigan.systems import cyclegan, registry
 from minigan.tensor import Tensor
+from minigan.train.evaluation import most_samples
 from minigan.train.game import play
 from minigan.train.session import Session
 
@@ -144,6 +145,16 @@ def test_without_its_buffer_a_resumed_run_would_differ():
             play(game, iter([batch(2 * k), batch(2 * k + 1)]), streams)
         weights.append(game.nets["DA"][0].weight.data.copy())
     assert not np.array_equal(*weights)
+
+
+def test_samples_are_of_different_pictures_and_no_more_are_measured_than_there_are(tmp_path):
+    session = Session.start("cyclegan", overrides=SMALL, out=tmp_path / "run")
+    most = most_samples(session)
+    assert most == len(data.load("filled-outline", "test"))
+    session.game.sample = lambda z, labels, show: z  # so that one sees what they are made of
+    assert len(np.unique(session.sample(most), axis=0)) == len(np.unique(data.load("filled-outline", "test")[:].x, axis=0))
+    with pytest.raises(ConfigError, match="of the 1,000 pictures of the test split, so 1,001 would repeat; measure at most"):
+        session.evaluate(["duplicates"], most + 1)
 
 
 def test_samples_are_like_the_data_and_pictures_show_there_and_back():

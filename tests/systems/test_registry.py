@@ -6,7 +6,7 @@ import pytest
 from minigan import data
 from minigan.errors import ConfigError
 from minigan.systems import registry
-from minigan.systems.registry import COMMON, Recipe, get, recipe, recipes, typed
+from minigan.systems.registry import COMMON, Recipe, get, idle, recipe, recipes, typed
 from minigan.train.game import Game
 
 OWN = Recipe("own", None, "digits", {"steps": 10, "lr": 0.1, "flip": False, "mode": "fast"}, "Own: a test.")
@@ -66,6 +66,25 @@ def test_a_data_set_may_have_defaults_of_its_own():
     system, grid = get("wgan-gp"), data.load("grid25")
     assert system.fit(grid).steps == system.on["grid25"]["steps"] != system.fit(data.load("ring8")).steps
     assert system.fit(grid).lr_g == system.points["lr_g"] and system.fit(grid, {"steps": 7}).steps == 7
+
+
+@pytest.mark.parametrize("given, lines", [
+    ({"penalty_weight": "5"}, ["penalty_weight=5: changes nothing with penalty=none"]),
+    ({"penalty_weight": "5", "penalty": "r1"}, []),
+    ({"beta1": "0.9", "optimizer": "sgd"}, ["beta1=0.9: changes nothing with optimizer_d=sgd, optimizer_g=sgd"]),
+    ({"beta1": "0.9", "optimizer_d": "sgd"}, []),
+    ({"beta2": "0.9", "optimizer_d": "sgd", "optimizer_g": "coordinate-random"}, []),
+    ({"patience": "0", "final_lr": "0.1", "schedule": "linear"}, ["patience=0: changes nothing with schedule=linear"]),
+    ({"patience": "0", "final_lr": "0.1"}, ["final_lr=0.1: changes nothing with schedule=none",
+                                            "patience=0: changes nothing with schedule=none"]),
+    ({}, []),
+])
+def test_a_setting_that_changes_nothing_is_told(given, lines):
+    assert idle(get("gan").configure(given, (2,)), given) == lines
+
+
+def test_betas_of_a_system_that_has_one_optimizer_only_are_used():
+    assert idle(get("cyclegan").configure({"beta1": 0.9}), {"beta1": 0.9}) == []
 
 
 def test_an_unknown_system_is_told_the_nearest():

@@ -250,8 +250,9 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(name, settings, tmp_pat
     ({"nets": "cnv"}, (1, 28, 28), r"unknown family of nets 'cnv'; did you mean 'conv'\?"),
     ({"binarise": "dynamc"}, (1, 28, 28), r"unknown binarise 'dynamc'; did you mean 'dynamic'\?"),
     ({"binarise": "dynamic"}, (2,), "binarise=dynamic: points are no pixels to throw coins for; leave it at none"),
-    ({"importance": 5, "beta": 2.0}, (1, 28, 28), "importance=5: the importance-weighted bound needs a likelihood and has"),
-    ({"importance": 5, "binarise": "none"}, (1, 28, 28), "leave beta at 1 and binarise at dynamic, or set importance=1"),
+    ({"importance": 5, "beta": 2.0}, (1, 28, 28), "importance=5: the importance-weighted bound has no KL that beta=2 could"),
+    ({"importance": 5, "binarise": "none"}, (1, 28, 28), "brightnesses have none; leave binarise at dynamic, or set import"),
+    ({"importance": 5, "beta": 2.0}, (2,), "has no KL that beta=2 could weigh; leave beta at 1, or set importance=1"),
     ({"optimizer": "adm"}, (1, 28, 28), r"unknown optimizer 'adm'; did you mean 'adam'\?"),
 ])
 def test_settings_that_make_no_sense_are_refused(settings, shape, text):

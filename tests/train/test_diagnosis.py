@@ -35,6 +35,7 @@ def recorded(name):
     ("collapse", ["G wins", "collapse"], "D never told real from fake", "lr_d=0.005"),
     ("collapse-hopping", ["G wins", "collapse"], "D never told", "lr_d=0.02"),
     ("scattered", ["scattered"], "times as far apart as two real ones", "lr_g=0.0001"),
+    ("slow-d", ["G wins", "scattered"], "G wins: D's loss is 1.83, more than the 1.39", "lr_d=0.001, G's own rate"),
     ("vae-rising", ["rising"], "The loss rises: it was 297.10 and is 384.30", "lr=0.12"),
 ])
 def test_a_recorded_failure_is_found_and_named(name, rules, what, advice):

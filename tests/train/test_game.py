@@ -222,8 +222,8 @@ def test_a_nan_in_a_loss_stops_and_names_the_op():
     game = linear_game()
     game.terms.append(Term("planted", "G", lambda step: ops.mean(ops.log(-1 - step.b * step.b))))
     before = weights(game.nets["G"])
-    with pytest.raises(NotFiniteError, match=r"^log: first NaN in its output \(6, 1\) \(called at test_game\.py:\d+\); its "
-                                             "inputs were finite"):
+    with pytest.raises(NotFiniteError, match=r"^player G: log: first NaN in its output \(6, 1\) \(called at "
+                                             r"test_game\.py:\d+\); its inputs were finite"):
         play(game, batches(), Streams(0))
     assert same(weights(game.nets["G"]), before)  # no step was taken along a NaN
 

@@ -72,6 +72,7 @@ def test_pieces_combine(one, other):
                                       {"feature_matching": 0.1, "norm_g": "instance", "norm_d": "instance"}])
 def test_convolutions_take_the_same_settings(system, settings):
     settings = settings | ({"nets": "conv"} if system != "dcgan" else {})
+    settings |= {"clip": 0.0} if system == "wgan" and "spectral_norm" in settings else {}  # both are warned of
     losses = play_some(build(system, PICTURES, **settings), PICTURES, 4, 1)
     assert all(np.isfinite(value) for value in losses.values())
 
@@ -129,7 +130,8 @@ def test_optimizers_by_name(name):
 def test_feature_matching_alone():
     game = build(feature_matching=1.0, adversarial_g=0)
     assert [term.name for term in game.terms if term.player == "G"] == ["features"]
-    with pytest.raises(ConfigError, match="player 'G' has no term"):
+    assert [term.name for term in build(history=1.0, adversarial_g=0).terms if term.player == "G"] == ["history"]
+    with pytest.raises(ConfigError, match="adversarial_g=0: G has nothing to minimise; set feature_matching=1 too"):
         build(adversarial_g=0)
 
 
@@ -143,6 +145,8 @@ def test_feature_matching_alone():
     ({"penalty": "wgan-gp", "minibatch": True}, "D contains MinibatchDiscrimination.*set norm_d=layer, and minibatch=false"),
     ({"objective": "hinge", "smoothing": 0.1}, "hinge has no label to smooth; use one of minimax, non-saturating, least-squ"),
     ({"smoothing": 1.0}, "smoothing and ema are from 0 to less than 1, got 1.0 and 0.0"),
+    ({"norm_g": "instance"}, "norm=instance: is over the pixels of a channel, and a perceptron has none"),
+    ({"norm_d": "instance"}, "norm=instance: is over the pixels of a channel, and a perceptron has none"),
     ({"norm_d": "virtual"}, "norm_d=virtual: D would need a reference batch"),
 ])
 def test_what_makes_no_sense_is_refused(settings, message):
@@ -155,6 +159,17 @@ def test_what_rarely_works_is_warned_of():
         build(objective="wasserstein")
     for bound in ({"clip": 0.1}, {"penalty": "wgan-gp"}, {"spectral_norm": True}):
         build(objective="wasserstein", **bound)
+
+
+def test_a_clip_beside_spectral_norm_is_warned_of():
+    with pytest.warns(UserWarning, match="clip=0.01: changes nothing beside spectral_norm=true"):
+        build(objective="wasserstein", clip=0.01, spectral_norm=True)
+
+
+def test_minibatch_discrimination_of_a_large_batch_has_fewer_kernels():
+    kernels = [next(m for m in build(minibatch=True, batch_size=n).nets["D"].modules()
+                    if isinstance(m, MinibatchDiscrimination)).kernels for n in (64, 128, 256)]
+    assert kernels[0] == kernels[1] > kernels[2]
 
 
 def test_every_system_here_has_every_setting():

@@ -69,6 +69,17 @@ def test_metrics_come_with_what_they_mean(run):
     assert ">7<" in text  # an earlier step
 
 
+def test_metrics_that_were_logged_stand_in_for_an_evaluation(run):
+    run.log({"step": 600, "metrics": {"diversity": 0.9}})
+    assert "Not measured yet" in page(run)  # every run logs its diversity
+    for step in (300, 600):
+        run.log({"step": step, "metrics": {"modes": step / 100, "diversity": 0.9}})
+    text = page(run)
+    assert "Step 600, as logged during training" in text and ">6<" in text and "Not measured yet" not in text
+    run.note_evaluation(600, 2500, {"modes": 8.0})
+    assert "Step 600, 2,500 samples" in page(run)
+
+
 @pytest.mark.parametrize("system, changed, seed, data, shape", [
     ("gan", None, 0, "digits", (1, 28, 28)),
     ("gan", {"lr": 3e-5, "spectral_norm": True, "steps": 77, "batch_size": 5}, 12, "ring8", (2,)),

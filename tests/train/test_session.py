@@ -268,6 +268,20 @@ def test_a_diverging_run_names_the_op_and_keeps_its_last_good_checkpoint(tmp_pat
     assert (tmp_path / "run" / "curves.png").exists()
 
 
+@pytest.mark.parametrize("every", [1, 10])
+def test_a_checkpoint_never_holds_a_weight_that_is_not_finite(tmp_path, every):
+    """The gradient is finite, and the update it makes is not: no op has made the NaN."""
+    session = start("gan on points", tmp_path / "run", steps=3, checkpoint_every=every)
+    session.attach()
+    weight = next(session.game.nets["G"].parameters()).data
+    session.hooks.append(hooks.Every(1, lambda session: weight.fill(np.nan) if session.step == 2 else None))
+    with pytest.raises(NotFiniteError, match="net G: a weight has become NaN or infinite" if every == 1 else "first NaN"):
+        session.train()
+    assert log(tmp_path / "run")[-1]["step"] == session.step + 1 == (2 if every == 1 else 3)
+    assert [path.name for path in session.run.checkpoints()] == ["step_000001.npz"] * (every == 1)
+    assert "The run diverged: at step" in (tmp_path / "run" / "report.html").read_text()
+
+
 def test_a_diverged_run_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
     session = start("gan on points", tmp_path / "run")
     real = session_module.play
@@ -371,6 +385,7 @@ def test_a_run_that_is_done_trains_no_further(whole):
     ({"overrides": {"schedule": "step", "final_lr": 0}}, ConfigError, "schedule=step: multiplies, and never reaches 0"),
     ({"overrides": {"schedule": "plateau"}}, ConfigError, "the losses of D and G say who is ahead, not how good"),
     ({"overrides": {"schedule": "plateau", "monitor": "Gg"}}, ConfigError, "monitor=Gg: neither a player nor a metric"),
+    ({"overrides": {"schedule": "plateau", "monitor": "hig-quality"}}, ConfigError, r"did you mean 'high-quality'\?"),
     ({"overrides": {"schedule": "plateau", "monitor": "modes"}}, ConfigError, "metric modes does not fit digits"),
     ({"overrides": {"final_lr": 2}}, ConfigError, "final_lr is from 0 to 1"),
     ({"overrides": {"factor": 1}}, ConfigError, "factor between 0 and 1"),
