@@ -119,16 +119,16 @@ CLAIMS: dict[str, tuple[str, list[str], dict[str, Arm], list[Check]]] = {
         [Check("cyclegan", "label-kept", "at least", 0.9), Check("cyclegan", "label-kept-back", "at least", 0.9),
          Check("cyclegan", "pair-l1", "below", "identity-l1"), Check("cyclegan", "seconds", "at most", 300)]),
     "seqgan": (
-        "SeqGAN brings the oracle's NLL below the maximum-likelihood start and below the constant-reward control; but more "
-        "maximum likelihood for as long brings it lower still, and so does the start itself at temperature 0.8 (nll-cool)",
+        "SeqGAN brings the oracle's NLL below its start, 4,000 steps of maximum likelihood, below the constant-reward control, "
+        "and below maximum likelihood for as long; the start at temperature 0.8 (nll-cool) is lower without learning anything",
         ["nll-oracle", "kl-oracle", "nll-test", "distinct", "nll-cool", "entropy"],
         {"seqgan": Arm("seqgan", "oracle"),
-         "its start (300 steps of maximum likelihood)": Arm("seqgan", "oracle", {"steps": 300}),
+         "its start": Arm("seqgan", "oracle", {"steps": 4000}),
          "constant reward": Arm("seqgan", "oracle", {"reward": "constant", "baseline": False}),
          "maximum likelihood, equal time": Arm("seqgan", "oracle", {"mle_steps": 10**6, "steps": 10**6}, like="seqgan")},
-        [Check("seqgan", "nll-oracle", "below", of="its start (300 steps of maximum likelihood)"),
+        [Check("seqgan", "nll-oracle", "below", of="its start"),
          Check("seqgan", "nll-oracle", "below", of="constant reward"),
-         Check("maximum likelihood, equal time", "nll-oracle", "below", of="seqgan"),
+         Check("seqgan", "nll-oracle", "below", of="maximum likelihood, equal time"),
          Check("seqgan", "seconds", "at most", 300)]),
     "conjugate-gradients": (
         "What conjugate directions give a VAE, whose field is a gradient, and a GAN, whose field is not, beside Adam at equal "
