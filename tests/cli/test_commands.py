@@ -310,7 +310,7 @@ def test_an_error_in_mid_training_leaves_the_bars_line(own_folder):
                                    "--steps", "50", "--out", "run"])
     lines = [line for line in text.replace("\r\n", "\n").splitlines() if line.startswith("minigan: ")]
     assert code == 2 and len(lines) == 1 and "Warning" not in text, text
-    assert re.match(r"minigan: step \d+: \w+: first (NaN|Inf) in its (output|gradient)", lines[0]), text
+    assert re.match(r"minigan: step \d+: player [DG]: \w+: first (NaN|Inf) in its (output|gradient)", lines[0]), text
 
 
 def test_reporting_never_draws_by_itself(minigan, monkeypatch):
