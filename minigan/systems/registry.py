@@ -25,8 +25,8 @@ COMMON = {
     "factor": 0.5,          # plateau: what a learning rate is multiplied by
     "capture": False,       # on a GPU: record an iteration and launch it again, instead of playing it (train/capture.py)
 }
-# Beyond these a typing error is likelier than a wish, and the machine would run out of memory, not say so.
 LEAST = {"patience": 0}  # of other whole numbers 1
+# Beyond these a typing error is likelier than a wish, and the machine would run out of memory, not say so.
 MOST = {"batch_size": 100_000, "latent": 10_000, "channels": 1024, "width": 10_000, "importance": 1000}
 
 

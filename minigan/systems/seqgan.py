@@ -9,7 +9,7 @@ Latent draws are uniform numbers (n, T), one for each token: G's samples are a f
 
 reward="constant" with baseline=false is the control: every token G happens to write is made likelier, whatever D says, and
 NLL by the oracle may fall while the variety goes.  With the baseline a constant reward does nothing.
-After mle_steps of maximum likelihood more of it gains nothing, and D must be quick and wide to have something left to say.
+After mle_steps of maximum likelihood more at this rate gains nothing, and D must be quick and wide to have something to say.
 Seen with seed 0, from a start of 300 such steps, as NLL by the oracle, 2.85: 2.76 with D's rate 1e-3 and 32 channels, 2.70 with
 rate 3e-3, 2.66 with 64 channels too; from a start of 4,000, 2.59: 2.49 with both.  Maximum likelihood alone reaches 2.52 if
 its rate falls to 1/100 over 40,000 steps.
