@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minigan.backend import kept_beside, xp
 from minigan.errors import ConfigError
 from minigan.kernels.cpu import toom_cook
 from minigan.kernels.cpu.linalg import matmul
@@ -55,7 +54,7 @@ def get_conv_algorithm() -> str:
 
 def _toom_cook(x, shape, stride, dilation, groups):
     """Shall Toom-Cook do this?   shape: of the weight."""
-    return (min(len(x), *shape[:2]) >= ALGORITHMS[_algorithm] and isinstance(x, np.ndarray) and x.dtype.char in "fd" and x.size
+    return (min(len(x), *shape[:2]) >= ALGORITHMS[_algorithm] and x.dtype.char in "fd" and x.size
             and dilation == (1, 1) and groups == 1 and toom_cook.taps_of(shape[2:], stride))
 
 
@@ -63,10 +62,9 @@ def conv2d(x, w, out, stride, padding, dilation, groups):
     """y[n,o,p,q] = the sum over c,r,s of x[n,c, p*stride + r*dilation - padding, ...] w[o,c,r,s], y of size out (oh, ow)."""
     if _toom_cook(x, w.shape, stride, dilation, groups):
         return toom_cook.conv2d(_hwnc(x), w, out, stride, padding).transpose(2, 3, 0, 1)
-    m, n = xp(x), x.shape[0]
     rows = _padded(x, padding)
-    y = m.empty((*out, n, w.shape[0]), x.dtype)
-    for inside, outside in _groups(w, groups):
+    y = np.empty((*out, x.shape[0], w.shape[0]), x.dtype)
+    for inside, outside in groups_of(w, groups):
         columns = _Columns(rows[..., inside], w.shape[2:], out, stride, dilation)
         columns.times(_kernel_matrix(w[outside]), y[..., outside])
     return y.transpose(2, 3, 0, 1)
@@ -82,9 +80,9 @@ def conv2d_adjoint(u, w, size, stride, padding, dilation, groups):
     spread = _scatter if w.shape[1] < FEW_CHANNELS else _gather
     if spread is _gather and dilation == (1, 1) and all(k % s == 0 for k, s in zip(w.shape[2:], stride)):
         spread = _gather_at_once
-    new = xp(u).empty if spread is _gather_at_once else xp(u).zeros  # which fills all of x
+    new = np.empty if spread is _gather_at_once else np.zeros  # which fills all of x
     x = new((*size, u.shape[0], w.shape[1] * groups), u.dtype)
-    for outside, inside in _groups(w, groups):
+    for outside, inside in groups_of(w, groups):
         spread(x[..., outside], _hwnc(u)[..., inside], w[inside], stride, padding, dilation)
     return x.transpose(2, 3, 0, 1)
 
@@ -93,7 +91,7 @@ def _scatter(x, u, w, stride, padding, dilation):
     """Add every tap's plane where it belongs: for few channels, whose planes are cheap to add and too thin to gather."""
     kernel, out, n = w.shape[2:], u.shape[:2], u.shape[2]
     (top, left), (height, width) = padding, x.shape[:2]
-    whole = xp(u).zeros((height + 2 * top, width + 2 * left, n, w.shape[1]), u.dtype)
+    whole = np.zeros((height + 2 * top, width + 2 * left, n, w.shape[1]), u.dtype)
     taps = matmul(_kernel_matrix(w), u.reshape(-1, u.shape[3]).T).reshape(*kernel, w.shape[1], *out, n)
     for r in range(kernel[0]):
         for s in range(kernel[1]):
@@ -125,8 +123,7 @@ def _gather(x, u, w, stride, padding, dilation):
             columns = _Columns(corner, [len(p.offsets) for p in both], [p.count for p in both], (1, 1),
                                [p.spacing for p in both])
             # The highest offset comes first in the columns: taps in falling order.
-            rows, cols = (kept_beside(np.array(p.taps[::-1]), w) for p in both)
-            some = w[:, :, rows][:, :, :, cols]
+            some = w[:, :, vertical.taps[::-1]][:, :, :, horizontal.taps[::-1]]
             target = x[tuple(slice(p.start, None, s) for p, s in zip(both, stride))][: vertical.count, : horizontal.count]
             columns.times(some.transpose(2, 3, 0, 1).reshape(-1, w.shape[1]), target)
 
@@ -144,7 +141,7 @@ def _gather_at_once(x, u, w, stride, padding, dilation):
     columns = _Columns(_window(u, [start + 1 - t for start, t in zip(low, taps)], end), taps, count, (1, 1), (1, 1))
     # The highest o comes first in the columns: taps in falling order.
     matrix = w.reshape(o, c, taps[0], stride[0], taps[1], stride[1])[:, :, ::-1, :, ::-1].transpose(2, 4, 0, 3, 5, 1)
-    found = xp(u).empty((*count, n, stride[0] * stride[1] * c), u.dtype)
+    found = np.empty((*count, n, stride[0] * stride[1] * c), u.dtype)
     columns.times(matrix.reshape(taps[0] * taps[1] * o, -1), found)
     found = found.reshape(*count, n, *stride, c)
     for f in range(stride[0]):
@@ -180,7 +177,7 @@ def _phase(f, size, kernel, padding, stride, dilation):
 
 def _window(u, low, high):
     """u[low[0]:high[0], low[1]:high[1]], with zeros where that is outside."""
-    out = xp(u).zeros((high[0] - low[0], high[1] - low[1], *u.shape[2:]), u.dtype)
+    out = np.zeros((high[0] - low[0], high[1] - low[1], *u.shape[2:]), u.dtype)
     inside = [(max(a, 0), min(b, n)) for a, b, n in zip(low, high, u.shape)]
     if all(a < b for a, b in inside):
         (top, bottom), (left, right) = inside
@@ -190,13 +187,13 @@ def _window(u, low, high):
 
 def conv2d_weight(x, u, kernel, stride, padding, dilation, groups):
     """w[o,c,r,s] = the sum over n,p,q of x[n,c, p*stride + r*dilation - padding, ...] u[n,o,p,q]."""
-    m, per_group = xp(x), x.shape[1] // groups
-    w = m.zeros((u.shape[1], per_group, *kernel), x.dtype)
+    per_group = x.shape[1] // groups
+    w = np.zeros((u.shape[1], per_group, *kernel), x.dtype)
     if _toom_cook(x, w.shape, stride, dilation, groups):
         return toom_cook.conv2d_weight(_hwnc(x), _hwnc(u), kernel, stride, padding)
     rows, u_rows = _padded(x, padding), _hwnc(u)
     out = u_rows.shape[:2]
-    for inside, outside in _groups(w, groups):
+    for inside, outside in groups_of(w, groups):
         columns = _Columns(rows[..., inside], kernel, out, stride, dilation)
         source = u_rows[..., outside]
 
@@ -228,7 +225,7 @@ class _Columns:
             shape, strides = (*kernel, c, *out, n), (s0 * dy, s1 * dx, s3, s0 * sy, s1 * sx, s2)
         else:
             shape, strides = (*out, n, *kernel, c), (s0 * sy, s1 * sx, s2, s0 * dy, s1 * dx, s3)
-        self.view = xp(rows).lib.stride_tricks.as_strided(rows, shape, strides)
+        self.view = np.lib.stride_tricks.as_strided(rows, shape, strides)
         self.width = kernel[0] * kernel[1] * c
         per_row = max(1, out[1] * n * self.width)
         self.step = max(1, (BLAS_CACHE if get_num_threads() == 1 else CACHE) // (per_row * rows.itemsize))
@@ -245,7 +242,7 @@ class _Columns:
             for a, b in self.pieces(start, stop):
                 rows = target[a:b]
                 if rows.flags.c_contiguous:
-                    xp(rows).matmul(self(a, b), matrix, out=rows.reshape(-1, matrix.shape[1]))
+                    np.matmul(self(a, b), matrix, out=rows.reshape(-1, matrix.shape[1]))
                 else:  # one phase of a stride, or one group
                     rows[...] = (self(a, b) @ matrix).reshape(rows.shape)
 
@@ -264,16 +261,16 @@ def _hwnc(x):
 
 def _padded(x, padding):
     """x as (H + 2 ph, W + 2 pw, N, C) in C order, zeros around it."""
-    m, (ph, pw), rows = xp(x), padding, _hwnc(x)
+    (ph, pw), rows = padding, _hwnc(x)
     if not (ph or pw):
         return rows
     h, w, n, c = rows.shape
-    out = m.zeros((h + 2 * ph, w + 2 * pw, n, c), x.dtype)
+    out = np.zeros((h + 2 * ph, w + 2 * pw, n, c), x.dtype)
     out[ph : ph + h, pw : pw + w] = rows
     return out
 
 
-def _groups(w, groups):
+def groups_of(w, groups):
     """(channels of x, channels of y) of each group, as slices."""
     inside, outside = w.shape[1], w.shape[0] // groups
     return [(slice(k * inside, (k + 1) * inside), slice(k * outside, (k + 1) * outside)) for k in range(groups)]

@@ -21,16 +21,19 @@ def pixels_first(x):
     In two copies, by way of (N, H, W, C): the inner loops of one copy would step from image to image, which is twice as slow
     (seen at 128 x 128 x 7 x 7).
     """
-    m, n, c = xp(x), *x.shape[:2]
+    n, c = x.shape[:2]
     if x.transpose(2, 3, 0, 1).flags.c_contiguous:
         return x
     if x.flags.c_contiguous:
-        x = m.ascontiguousarray(x.reshape(n, c, -1).transpose(0, 2, 1)).reshape(n, *x.shape[2:], c).transpose(0, 3, 1, 2)
-    return m.ascontiguousarray(x.transpose(2, 3, 0, 1)).transpose(2, 3, 0, 1)
+        x = np.ascontiguousarray(x.reshape(n, c, -1).transpose(0, 2, 1)).reshape(n, *x.shape[2:], c).transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(x.transpose(2, 3, 0, 1)).transpose(2, 3, 0, 1)
 
 
 def images_first(x):
-    """x (N, C, H, W) with memory in that order: itself if it is so; from pixels first in two copies, three times as fast."""
+    """x (N, C, H, W) with memory in that order: itself if it is so; from pixels first in two copies, three times as fast.
+
+    Of an array on a card too: ops/shape.py asks for it before it reshapes.
+    """
     m, (n, c, *_) = xp(x), x.shape
     if x.flags.c_contiguous:
         return x
@@ -44,7 +47,7 @@ def like(a, x):
         return a
     if a.ndim == 4 and x.transpose(2, 3, 0, 1).flags.c_contiguous:
         return pixels_first(a)
-    copy = xp(x).empty_like(x)
+    copy = np.empty_like(x)
     copy[...] = a
     return copy
 
@@ -54,8 +57,8 @@ def mapped(function, x, *others):
 
     others: arrays of x's shape.
     """
-    out = xp(x).empty_like(x)
-    if x.size <= PIECE or not isinstance(x, np.ndarray):
+    out = np.empty_like(x)
+    if x.size <= PIECE:
         function(out, x, *others)
         return out
     arrays = [out, like(x, out), *(like(a, out) for a in others)]
@@ -66,8 +69,6 @@ def mapped(function, x, *others):
 
 def row_pieces(function, rows):
     """[function(slice), ...] for consecutive slices of the rows of a matrix, cache-sized, in order."""
-    if not isinstance(rows, np.ndarray):
-        return [function(slice(0, rows.shape[0]))]
     return _pieces(lambda a, b: function(slice(a, b)), rows.shape[0], max(1, rows.shape[1]))
 
 

@@ -6,7 +6,8 @@ x.var(axis), measured at 25088 x 64).  The rows are taken a few at a time, so th
 the cache for the next.
 """
 
-from minigan.backend import xp
+import numpy as np
+
 from minigan.kernels.cpu.memory import pixels_first, row_pieces
 
 
@@ -28,17 +29,17 @@ def from_rows(rows, shape):
 
 def channel_sums(rows):
     """The sum of every column, (C,)."""
-    return xp(rows).ones(rows.shape[0], rows.dtype) @ rows
+    return np.ones(rows.shape[0], rows.dtype) @ rows
 
 
 def moments(x):
     """mean (C,), biased variance (C,), and x - mean as rows (P, C)."""
     rows = as_rows(x)
     mean = channel_sums(rows) * (1 / rows.shape[0])
-    centered = xp(rows).empty_like(rows)
+    centered = np.empty_like(rows)
 
     def piece(s):
-        xp(rows).subtract(rows[s], mean, out=centered[s])
+        np.subtract(rows[s], mean, out=centered[s])
         return channel_sums(centered[s] * centered[s])
 
     return mean, sum(row_pieces(piece, rows)) * (1 / rows.shape[0]), centered
@@ -52,16 +53,16 @@ def follow(mean, var, running_mean, running_var, momentum, count, eps):
     for running, batch in ((running_mean, mean), (running_var, var * (count / (count - 1)))):
         if running is not None:
             running[...] = (1 - momentum) * running + momentum * batch
-    return 1 / xp(var).sqrt(var + eps)
+    return 1 / np.sqrt(var + eps)
 
 
 def forward(centered, inv_std, weight, bias, shape):
     """y = (x - mean) / std * weight + bias, as (N, C, ...)."""
-    y = xp(centered).empty_like(centered)
+    y = np.empty_like(centered)
     scale = inv_std if weight is None else inv_std * weight
 
     def piece(s):
-        xp(y).multiply(centered[s], scale, out=y[s])
+        np.multiply(centered[s], scale, out=y[s])
         if bias is not None:
             y[s] += bias
 
@@ -78,10 +79,10 @@ def backward(g, centered, inv_std, weight):
     d_weight = sum(row_pieces(lambda s: channel_sums(rows[s] * centered[s]), rows)) * inv_std
     scale = inv_std if weight is None else inv_std * weight
     slope, shift = scale * inv_std * d_weight * (1 / count), scale * d_bias * (1 / count)
-    dx = xp(rows).empty_like(rows)
+    dx = np.empty_like(rows)
 
     def piece(s):
-        xp(dx).multiply(rows[s], scale, out=dx[s])
+        np.multiply(rows[s], scale, out=dx[s])
         dx[s] -= centered[s] * slope
         dx[s] -= shift
 

@@ -1,12 +1,10 @@
 """Bias, leaky relu, softplus and sigmoid on a card (activation.cu).  Results lie in memory as the input does."""
 
-import math
-
 import numpy as np
 
 from minigan.backend import xp
 from minigan.kernels.cuda.launcher import launch
-from minigan.kernels.cuda.memory import back, in_order, order_of, plain
+from minigan.kernels.cuda.memory import around, back, in_order, order_of, plain
 from minigan.kernels.cuda.norm import threads_for
 
 
@@ -24,9 +22,8 @@ def _activated(x, bias, slope):
     order = order_of(x)
     x = in_order(x, order)
     axis = order.index(1) if bias is not None else x.ndim
-    sizes = math.prod(x.shape[:axis]), math.prod(x.shape[axis : axis + 1]), math.prod(x.shape[axis + 1 :])
     y = xp(x).empty(x.shape, x.dtype)
-    launch("activation", "bias_leaky_relu", x.size, x, *plain(bias), y, slope, *sizes)
+    launch("activation", "bias_leaky_relu", x.size, x, *plain(bias), y, slope, *around(x.shape, axis))
     return back(y, order)
 
 
@@ -62,8 +59,7 @@ def bias_gradient(g):
     """The sum of g (N, C, ...) over everything but the channels: (C,)."""
     order = order_of(g)
     g = in_order(g, order)
-    axis = order.index(1)
-    sizes = math.prod(g.shape[:axis]), g.shape[axis], math.prod(g.shape[axis + 1 :])
+    sizes = around(g.shape, order.index(1))
     d_bias = (xp(g).empty if g.size else xp(g).zeros)(sizes[1], g.dtype)
     launch("activation", "bias_gradient", g.size, g, d_bias, *sizes, blocks=sizes[1], threads=threads_for(sizes))
     return d_bias

@@ -8,6 +8,7 @@ The gathered columns are kh kw times as large as x, so they are made for a few i
 """
 
 from minigan.backend import xp
+from minigan.kernels.cpu.conv import groups_of
 from minigan.kernels.cuda.gemm import gemm
 from minigan.kernels.cuda.launcher import launch
 
@@ -21,7 +22,7 @@ def conv2d(x, w, out, stride, padding, dilation, groups):
     y = xp(x).empty((w.shape[0], x.shape[0], *out), x.dtype)
     matrix, pixels = _matrix(w, groups), out[0] * out[1]
     for first, count in _pieces(x.shape[0], w[0].size * pixels * x.itemsize):
-        for group, (inside, outside) in enumerate(_groups(w, groups)):
+        for group, (inside, outside) in enumerate(groups_of(w, groups)):
             columns = _columns(x, inside, first, count, w.shape[2:], out, stride, padding, dilation)
             target = y.reshape(w.shape[0], -1)[outside, first * pixels : (first + count) * pixels]
             gemm(matrix[group], columns, target)
@@ -35,7 +36,7 @@ def conv2d_adjoint(u, w, size, stride, padding, dilation, groups):
     x = m.empty((w.shape[1] * groups, n, *size), u.dtype)
     matrix, pixels = _matrix(w, groups), oh * ow
     for first, count in _pieces(n, max(w[0].size * pixels, w.shape[1] * size[0] * size[1]) * u.itemsize):
-        for group, (inside, outside) in enumerate(_groups(w, groups)):
+        for group, (inside, outside) in enumerate(groups_of(w, groups)):
             source = u.reshape(u.shape[0], -1)[outside, first * pixels : (first + count) * pixels]
             if _is_identity(w.shape[2:], stride, padding):
                 gemm(matrix[group].T, source, x.reshape(x.shape[0], -1)[inside, first * pixels : (first + count) * pixels])
@@ -55,7 +56,7 @@ def conv2d_weight(x, u, kernel, stride, padding, dilation, groups):
     w = (xp(x).empty if x.shape[0] else xp(x).zeros)((u.shape[0], per_group, *kernel), x.dtype)  # the first piece fills it
     matrix = w.reshape(groups, u.shape[0] // groups, -1)
     for first, count in _pieces(x.shape[0], w[0].size * pixels * x.itemsize):
-        for group, (inside, outside) in enumerate(_groups(w, groups)):
+        for group, (inside, outside) in enumerate(groups_of(w, groups)):
             columns = _columns(x, inside, first, count, kernel, out, stride, padding, dilation)
             source = u.reshape(u.shape[0], -1)[outside, first * pixels : (first + count) * pixels]
             gemm(source, columns.T, matrix[group], accumulate=first > 0)
@@ -77,12 +78,6 @@ def _dense(x):
 def _matrix(w, groups):
     """w (O, C/groups, kh, kw) as (groups, O/groups, C/groups kh kw): a row for each output channel."""
     return xp(w).ascontiguousarray(w).reshape(groups, w.shape[0] // groups, -1)
-
-
-def _groups(w, groups):
-    """(channels of x, channels of y) of each group, as slices."""
-    inside, outside = w.shape[1], w.shape[0] // groups
-    return [(slice(k * inside, (k + 1) * inside), slice(k * outside, (k + 1) * outside)) for k in range(groups)]
 
 
 def _pieces(images, bytes_per_image):

@@ -1,12 +1,10 @@
 """Losses on a card, each with its gradient in one pass over the logits (loss.cu)."""
 
-import math
-
 import numpy as np
 
 from minigan.backend import xp
 from minigan.kernels.cuda.launcher import launch
-from minigan.kernels.cuda.memory import back, in_order, order_of
+from minigan.kernels.cuda.memory import around, back, in_order, order_of
 
 
 def logits_loss(a, t):
@@ -31,6 +29,5 @@ def softmax_loss(x, labels):
     axis = min(1, x.ndim - 1)
     x, labels = in_order(x, tuple(range(x.ndim))), in_order(labels.astype(np.int64, copy=False), tuple(range(labels.ndim)))
     loss, slope = xp(x).empty(labels.shape, x.dtype), xp(x).empty(x.shape, x.dtype)
-    launch("loss", "softmax_loss", labels.size, x, labels, loss, slope, math.prod(x.shape[:axis]), x.shape[axis],
-           math.prod(x.shape[axis + 1 :]))
+    launch("loss", "softmax_loss", labels.size, x, labels, loss, slope, *around(x.shape, axis))
     return loss, slope

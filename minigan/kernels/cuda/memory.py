@@ -3,6 +3,8 @@
 CuPy gives every result of an elementwise op in C order, whatever its inputs' order was.  Our kernels keep the order they get.
 """
 
+import math
+
 from minigan.backend import xp
 
 
@@ -17,6 +19,11 @@ def in_order(x, order):
     """x.transpose(order) in C order: a view if x lies so in memory, else a copy."""
     x = x if order == tuple(range(x.ndim)) else x.transpose(order)
     return x if x.flags.c_contiguous else xp(x).ascontiguousarray(x)
+
+
+def around(shape, axis) -> tuple:
+    """(outer, size, inner): how many elements are before an axis, along it, and behind it.   1 along an axis past the last."""
+    return math.prod(shape[:axis]), math.prod(shape[axis : axis + 1]), math.prod(shape[axis + 1 :])
 
 
 def plain(*vectors):

@@ -3,12 +3,11 @@
 What is kept between them is x itself and its mean: x - mean costs nothing to compute again, and a pass over memory to store.
 """
 
-import math
 from typing import NamedTuple
 
 from minigan.backend import xp
 from minigan.kernels.cuda.launcher import launch
-from minigan.kernels.cuda.memory import back, in_order, order_of, plain
+from minigan.kernels.cuda.memory import around, back, in_order, order_of, plain
 
 
 class Kept(NamedTuple):
@@ -24,8 +23,7 @@ def moments(x):
     """mean (C,), biased variance (C,), and what forward and backward need."""
     order = order_of(x)
     x = in_order(x, order)
-    axis = order.index(1)
-    sizes = math.prod(x.shape[:axis]), x.shape[axis], math.prod(x.shape[axis + 1 :])
+    sizes = around(x.shape, order.index(1))
     mean, var = (xp(x).empty(sizes[1], x.dtype) for _ in range(2))
     launch("norm", "moments", x.size, x, mean, var, *sizes, blocks=sizes[1], threads=threads_for(sizes))
     return mean, var, Kept(x, mean, order, sizes)
