@@ -32,7 +32,7 @@ from threadpoolctl import threadpool_limits
 sys.path.insert(0, str(Path(__file__).parent))
 from clocks import CupyClock, HostClock, TorchClock, card_ceilings, host_cache, host_ceilings, measure, single, transfer_rates
 from crossings import crossing, curves, roofline
-from harness import Minigan, Torch, describe, environment, markdown, options_of
+from harness import Minigan, Torch, describe, environment, markdown, options_of, publish
 from steps import STEPS, Training, error, samples
 
 import minigan as mg
@@ -146,9 +146,7 @@ class Side:
         if not self.is_card:
             return
         if self.is_ours:
-            from minigan.kernels.cuda.gemm import allow_tf32
-
-            allow_tf32(allowed)
+            mg.cuda.allow_tf32(allowed)
         else:
             for setting in (self.torch.backends.cuda.matmul, self.torch.backends.cudnn.conv):
                 setting.fp32_precision = "tf32" if allowed else "ieee"
@@ -817,13 +815,9 @@ def main(arguments=None) -> int:
               "ceilings": ceilings, "rows": rows, "crossings": crossings_of(rows), "failures": failures}
     as_json = json.dumps(result, indent=2)
     as_text = heading(result) + "".join(f"\n\n## {title}\n\n{table}" for title, table in tables(result).items())
-    print(as_json if options.json else as_text)
+    publish("devices", as_json, as_text, options)
     if options.out:
-        folder = Path(options.out)
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "devices.json").write_text(as_json + "\n")
-        (folder / "devices.md").write_text(f"# devices\n\n{as_text}\n")
-        draw(result, folder)
+        draw(result, Path(options.out))
     for failure in failures:
         print(f"minigan bench devices: {failure}", file=sys.stderr)
     return 1 if failures else 0

@@ -3,7 +3,7 @@
 compare     A B A B ...; the ratio is taken pair by pair, so slow drifts of the machine cancel
 best        the least time of one call in this process
 environment what the numbers depend on: processor, BLAS kernel and threads, versions      describe, report
-options_of  the options that all benchmarks share
+options_of  the options that all benchmarks share             publish     print results, and write them to a folder
 Minigan, Torch    one text for both: a workload is a function of a library, and gets one of these two
 
 A process each, because the threads that a library keeps for its next call wait for it busily, and so take the other one's
@@ -170,10 +170,14 @@ def markdown(rows: list[dict], columns: list[str]) -> str:
 
 
 def report(name: str, rows: list[dict], columns: list[str], options, remark: str = "") -> None:
-    """Print the results, and write them to the folder --out, if one is given, as name.json and name.md."""
+    """Publish rows as a table, below the environment and a remark."""
     env = options.environment
     as_json = json.dumps({"benchmark": name, "environment": env, "remark": remark, "rows": rows}, indent=2)
-    as_text = "\n\n".join(text for text in (describe(env), remark, markdown(rows, columns)) if text)
+    publish(name, as_json, "\n\n".join(text for text in (describe(env), remark, markdown(rows, columns)) if text), options)
+
+
+def publish(name: str, as_json: str, as_text: str, options) -> None:
+    """Print the results, and write them to the folder --out, if one is given, as name.json and name.md."""
     print(as_json if options.json else as_text)
     if options.out:
         folder = Path(options.out)

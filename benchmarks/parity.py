@@ -101,13 +101,6 @@ def off(found, true) -> float:
     return max((float(abs(a - b).max() / max(abs(b).max(), 1e-30)) for a, b in zip(found, true) if b.size), default=0.0)
 
 
-def allow_tf32(allowed):
-    """Let products use TF32, or not."""
-    from minigan.kernels.cuda import gemm
-
-    gemm.allow_tf32(allowed)
-
-
 def main(arguments=None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
@@ -122,7 +115,7 @@ def main(arguments=None) -> int:
     for name, run, with_tf32 in cases():
         true = results(run, "cpu", np.float64)
         for tf32 in (False, True) if with_tf32 and options.device == "cuda" else (False,):
-            allow_tf32(tf32)
+            mg.cuda.allow_tf32(tf32)
             row = {"case": name, "TF32": tf32, "problem": None, "error": None}
             try:
                 row["error"] = off(results(run, options.device, np.float32), true)
@@ -132,7 +125,7 @@ def main(arguments=None) -> int:
             except Exception as problem:  # told with its name; the others go on
                 row["problem"] = f"{type(problem).__name__}: {problem}"
             rows.append(row)
-    allow_tf32(False)
+    mg.cuda.allow_tf32(False)
     bad = [row for row in rows if row["problem"]]
     good = sorted((row for row in rows if not row["problem"]), key=lambda row: -row["error"])
     if options.json:

@@ -216,7 +216,6 @@ def table(results) -> str:
         if not any(rows.values()):
             lines += [f"### {name}", "", f"{claim}.", "", "Not measured yet.", ""]
             continue
-        numbers = numbers or [k for k in next(found for found in rows.values() if found)[0] if k not in ("seconds", "steps")]
         lines += [f"### {name}", "", claim + ".", "", f"| run | seeds | seconds | steps | {' | '.join(numbers)} |",
                   "| --- " * (len(numbers) + 4) + "|"]
         for arm, found in rows.items():
