@@ -81,12 +81,12 @@ def _compare(options):
 
     picture = None if options.json else output_file(options.out, ".png")
     runs = [Run.open(path) for path in options.paths]
-    groups = grouped(runs)
+    groups, known = grouped(runs), {run: facts(run) for run in runs}
     if options.json:
-        print(json.dumps([{"group": name, **facts(run)} for name, members in groups.items() for run in members], indent=2))
+        print(json.dumps([{"group": name, **known[run]} for name, members in groups.items() for run in members], indent=2))
         return 0
-    _warn(runs)
-    found = {name: [facts(run) for run in members] for name, members in groups.items()}
+    _warn(known.values())
+    found = {name: [known[run] for run in members] for name, members in groups.items()}
     labels = list(found)
     if max(map(len, labels)) > 20:  # too wide for the head of a column
         labels = [str(i + 1) for i in range(len(found))]
@@ -103,7 +103,7 @@ def _compare(options):
             rows.append([metric, *values, WORDS[evaluation.meaning(metric)[0]]])
         print()
         print("\n".join(table(rows)))
-    missing = [str(run.folder) for run in runs if not facts(run)["metrics"]]
+    missing = [about["run"] for about in known.values() if not about["metrics"]]
     if missing:
         print("not measured yet: " + "; ".join(f"minigan evaluate {path}" for path in missing))
     series = {label: [history(run) for run in members] for label, members in zip(labels, groups.values())}
@@ -113,14 +113,14 @@ def _compare(options):
     return 0
 
 
-def _warn(runs):
+def _warn(known):
     import warnings
 
-    data = {run.config["data"] for run in runs}
+    data = {about["data"] for about in known}
     if len(data) > 1:
         warnings.warn(f"these runs are on different data ({', '.join(sorted(data))}): their metrics measure distances to "
                       "different things and cannot be compared with each other", stacklevel=2)
-    counts = {facts(run)["samples"] for run in runs} - {None}
+    counts = {about["samples"] for about in known} - {None}
     if len(counts) > 1:
         warnings.warn(f"they were measured with different numbers of samples ({', '.join(map(str, sorted(counts)))}), on which "
                       "fid-digits and others depend; evaluate all with the same -n", stacklevel=2)
@@ -139,13 +139,11 @@ def facts(run) -> dict:
 def history(run) -> dict:
     """{metric: [(step, value), ...]}: what was evaluated, and what was logged during training."""
     found = {}
-    logged = [(r["step"], r["metrics"]) for r in run.read_log() if isinstance(r.get("metrics"), dict)]
-    evaluated = [(entry["step"], entry["metrics"]) for entry in run.evaluations()]
-    measured = {name for entry in run.measurements() for name in entry["metrics"]}
-    for step, metrics in [*logged, *evaluated]:
-        for name, value in metrics.items():
-            if name in measured:  # every run has logged its diversity; a panel of it where nobody asked would say little
-                found.setdefault(name, {})[step] = value
+    asked = {name for entry in run.measurements() for name in entry["metrics"]}
+    for entry in [*run.logged_metrics(), *run.evaluations()]:
+        for name, value in entry["metrics"].items():
+            if name in asked:
+                found.setdefault(name, {})[entry["step"]] = value
     return {name: sorted(values.items()) for name, values in found.items()}
 
 

@@ -82,7 +82,7 @@ def _adam(name):
 # setting: the other setting on which it depends whether this one is looked at, and for which values it is.
 DEPENDS = {"penalty_weight": ("penalty", lambda name: name != "none"), "final_lr": ("schedule", lambda name: name != "none"),
            **dict.fromkeys(("beta1", "beta2"), ("optimizer", _adam)),
-           **{key: ("schedule", lambda name: name == "plateau") for key in ("monitor", "patience", "factor")}}
+           **dict.fromkeys(("monitor", "patience", "factor"), ("schedule", lambda name: name == "plateau"))}
 
 
 def idle(settings: SimpleNamespace, given: dict) -> list[str]:

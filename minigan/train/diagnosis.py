@@ -180,16 +180,20 @@ def d_wins(curves):
     return Finding("D wins", f"D wins: its loss is {_n(last(curves.d))} and {then}", f"try {' or '.join(advice[:3])}")
 
 
+def _never_told(curves):
+    """Was D's loss always about that of a D that says nothing, or above?"""
+    return medians(curves.d).min() > 0.97 * curves.undecided
+
+
 def g_wins(curves):
     """D is wrong more often than right, or has never told real from fake at all."""
     if len(curves.d) < ENOUGH or runaway(curves) or oscillation(curves):
         return None
-    course = medians(curves.d)
     if last(curves.d) > 1.1 * curves.undecided:
         what = f"G wins: D's loss is {_n(last(curves.d))}, more than the {_n(curves.undecided)} of a D that says nothing"
-    elif course.min() > 0.97 * curves.undecided:
-        what = (f"D never told real from fake: its loss was never below {_n(course.min())}, and {_n(curves.undecided)} is what "
-                "a D pays that says nothing; such a D has nothing to teach G")
+    elif _never_told(curves):
+        what = (f"D never told real from fake: its loss was never below {_n(medians(curves.d).min())}, and "
+                f"{_n(curves.undecided)} is what a D pays that says nothing; such a D has nothing to teach G")
     else:
         return None
     rates = curves.settings.get("lr_d"), curves.settings.get("lr_g")
@@ -217,8 +221,8 @@ def oscillation(curves):
     """The players take turns at winning: D is fooled, again and again."""
     if len(curves.d) < 2 * ENOUGH or runaway(curves):
         return None
-    if medians(curves.d).min() > 0.97 * curves.undecided:
-        return None  # a D that never told real from fake takes no turn at winning
+    if _never_told(curves):  # such a D takes no turn at winning
+        return None
     times, fooled = 0, False
     for level in medians(curves.d[len(curves.d) // 2:]) / curves.undecided:
         if level > 1.25 and not fooled:

@@ -220,14 +220,17 @@ class Run:
         """A list of {"step", "samples", "metrics": {name: number}}, one per step, in their order."""
         return sorted(self._read_json("evaluation.json").get("evaluations", []), key=lambda entry: entry["step"])
 
+    def logged_metrics(self):
+        """What was measured in training, as `evaluations` gives it; "samples" is None."""
+        return [{"step": record["step"], "samples": None, "metrics": record["metrics"]}
+                for record in self.read_log() if isinstance(record.get("metrics"), dict)]
+
     def measurements(self):
-        """What `evaluations` says; where that is nothing, the metrics logged in training, whose "samples" is None.
+        """What `evaluations` says, or else `logged_metrics`.
 
         Without "diversity": every run logs that for its collapse alarm, and nobody asked."""
-        logged = [{"step": record["step"], "samples": None,
-                   "metrics": {k: v for k, v in record["metrics"].items() if k != "diversity"}}
-                  for record in self.read_log() if isinstance(record.get("metrics"), dict)]
-        return self.evaluations() or [entry for entry in logged if entry["metrics"]]
+        return self.evaluations() or [entry | {"metrics": asked} for entry in self.logged_metrics()
+                                      if (asked := {k: v for k, v in entry["metrics"].items() if k != "diversity"})]
 
     def note_evaluation(self, step, samples, metrics):
         """Remember what was measured at this step; numbers of the same step stay if they are of as many samples."""
