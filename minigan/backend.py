@@ -316,7 +316,7 @@ class Streams:
         return self._on_gpu[name]
 
     def advance(self) -> None:
-        """The last thing in a recorded step (train/capture.py): the next launch of it draws the next numbers."""
+        """The last thing in a recorded step (runs/capture.py): the next launch of it draws the next numbers."""
         for generator in self._on_gpu.values():
             generator.advance()
 

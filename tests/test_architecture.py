@@ -15,10 +15,10 @@ PACKAGE = ROOT / "minigan"
 ORDER = [
     {"errors", "version"}, {"backend"}, {"watch"}, {"tensor"}, {"autograd"}, {"kernels"}, {"ops"},
     {"methods", "checkpointing", "debug", "profile"}, {"serialize"}, {"gradcheck", "optable"}, {"nn"}, {"optim"}, {"data"},
-    {"viz"}, {"metrics"}, {"train"}, {"systems"}, {"doctor", "lesson"}, {"cli"}, {"__init__", "__main__"}]
+    {"viz"}, {"metrics"}, {"train"}, {"systems"}, {"runs"}, {"doctor", "lesson"}, {"cli"}, {"__init__", "__main__"}]
 ALLOWED = {
     ("backend.py", "kernels"),                    # random numbers on a GPU are a kernel, loaded when first drawn there
-    ("train/session.py", "systems"),              # a run opens the system that its config names
+    ("runs/session.py", "systems"),              # a run opens the system that its config names
     ("metrics/train_digitnet.py", "__init__")}    # a script, not part of the package's insides
 
 

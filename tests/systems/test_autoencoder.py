@@ -8,10 +8,10 @@ from minigan.backend import Streams
 from minigan.data import Batch, ImageDataset
 from minigan.errors import ConfigError
 from minigan.gradcheck import gradcheck
+from minigan.runs.session import Session
 from minigan.systems import registry
-from minigan.systems.autoencoder import AutoencoderStep, CodeGaussian, bce, error, mse, reconstruct
+from minigan.systems.latent.autoencoder import AutoencoderStep, CodeGaussian, bce, error, mse, reconstruct
 from minigan.tensor import Tensor
-from minigan.train.session import Session
 
 RECIPE = registry.get("autoencoder")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from minigan.train.diagnosis import ENOUGH, diagnose
+from minigan.runs.diagnosis import ENOUGH, diagnose
 from minigan.train.objectives import OBJECTIVES
 
 RECORDED = Path(__file__).parent / "recorded"

@@ -29,45 +29,15 @@ from minigan.backend import to_device
 from minigan.data import PointDataset, batches
 from minigan.errors import ConfigError, choose
 from minigan.metrics.likelihood import elbo, gaussian_kl, iwae_bound
-from minigan.nn import Conv2d, ConvTranspose2d, Flatten, Linear, Module, Parameter, ReLU, Sequential, Unflatten
+from minigan.nn import Module, Parameter
+from minigan.systems.parts.coders import FAMILIES, per_sample
 from minigan.systems.registry import recipe
 from minigan.tensor import Tensor
-from minigan.train import dynamics
+from minigan.train import asymmetry
 from minigan.train.game import Game, Normal, Player, Step, Term
 from minigan.train.optimizers import optimizer
 
 # ------------------------------------------------------------------------------------------------------------- nets ---
-
-
-def mlp(settings, sample_shape, codes):
-    """Encoder, samples -> (N, codes), and decoder, (N, latent) -> samples, with one hidden layer each."""
-    size = math.prod(sample_shape)
-    return (Sequential(Flatten(), Linear(size, settings.width), ReLU(), Linear(settings.width, codes)),
-            Sequential(Linear(settings.latent, settings.width), ReLU(), Linear(settings.width, size),
-                       Unflatten(1, sample_shape)))
-
-
-def conv(settings, sample_shape, codes):
-    """The same for pictures (C, H, W), halved twice on the way down and doubled twice on the way up."""
-    if len(sample_shape) != 3 or sample_shape[1] % 4 or sample_shape[2] % 4:
-        raise ConfigError(f"nets=conv halves pictures twice, so height and width must be multiples of 4; this data is "
-                          f"{tuple(sample_shape)}; use nets=mlp")
-    channels, (out, height, width) = settings.channels, sample_shape
-    small = (2 * channels, height // 4, width // 4)
-    return (Sequential(Conv2d(out, channels, 4, stride=2, padding=1), ReLU(),
-                       Conv2d(channels, 2 * channels, 4, stride=2, padding=1), ReLU(),
-                       Flatten(), Linear(math.prod(small), codes)),
-            Sequential(Linear(settings.latent, math.prod(small)), ReLU(), Unflatten(1, small),
-                       ConvTranspose2d(2 * channels, channels, 4, stride=2, padding=1), ReLU(),
-                       ConvTranspose2d(channels, out, 4, stride=2, padding=1)))
-
-
-FAMILIES = {"mlp": mlp, "conv": conv}
-
-
-def per_sample(x):
-    """The sum over all axes but the first: (N, ...) -> (N,)."""
-    return ops.sum(x, tuple(range(1, x.ndim)))
 
 
 class Bernoulli(Module):
@@ -207,7 +177,7 @@ def vae(encoder, decoder, latent, optimizer, beta=1.0, importance=1, step=VAESte
                               f"weigh; leave beta at 1, or set importance=1")
         terms = [Term("bound", "VAE", importance_bound(importance))]
     return Game({"encoder": encoder, "decoder": decoder}, [Player("VAE", [encoder, decoder], optimizer)], terms, latent,
-                sample=decoder, step=step, metrics={"likelihood": likelihood, "asymmetry": dynamics.measured},
+                sample=decoder, step=step, metrics={"likelihood": likelihood, "asymmetry": asymmetry.measured},
                 unit="nats")
 
 

@@ -20,12 +20,13 @@ from minigan.errors import ConfigError, choose
 from minigan.metrics import agreement, diversity
 from minigan.nn import Linear, Module, Sequential, Tanh, Unflatten
 from minigan.ops import concatenate, one_hot, reshape
-from minigan.systems import dcgan
-from minigan.systems.gan import POINTS, mlp
+from minigan.systems.adversarial.dcgan import RATES
+from minigan.systems.parts import convolutions as conv
+from minigan.systems.parts.perceptrons import POINTS, mlp
 from minigan.systems.registry import recipe
 from minigan.tensor import Tensor
+from minigan.train.adversarial import SETTINGS, gan, prepare
 from minigan.train.game import Normal, Step
-from minigan.train.gan import SETTINGS, gan, prepare
 
 
 def joined(x, labels, classes):
@@ -136,9 +137,9 @@ def convolutions(settings, sample_shape):
     """The layers of G and D of dcgan.py, with room for the labels."""
     if len(sample_shape) != 3 or sample_shape[1:] != (28, 28):
         raise ConfigError(f"cgan: nets=conv draws pictures of 28x28, this data is {sample_shape}; use nets=mlp")
-    G = dcgan.generator(settings.latent + settings.classes, settings.channels, sample_shape[0], settings.norm_g)
-    D = dcgan.discriminator(settings.channels, sample_shape[0] + 1, settings.norm_d)
-    G.apply(dcgan.start), D.apply(dcgan.start)
+    G = conv.generator(settings.latent + settings.classes, settings.channels, sample_shape[0], settings.norm_g)
+    D = conv.discriminator(settings.channels, sample_shape[0] + 1, settings.norm_d)
+    G.apply(conv.start), D.apply(conv.start)
     return G, Sequential(LabelPlane(sample_shape, settings.classes), *D)
 
 
@@ -146,7 +147,7 @@ FAMILIES = {"mlp": perceptrons, "conv": convolutions}
 
 
 @recipe("cgan", points=POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none", "classes": 8},
-        **SETTINGS | dcgan.RATES | {"norm_g": "batch", "norm_d": "batch"}, nets="conv", classes=10, shuffle_labels=False,
+        **SETTINGS | RATES | {"norm_g": "batch", "norm_d": "batch"}, nets="conv", classes=10, shuffle_labels=False,
         steps=3000, batch_size=64, latent=100, width=128, channels=32)
 def build(settings, sample_shape):
     """The game for samples of this shape."""

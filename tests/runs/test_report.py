@@ -9,9 +9,9 @@ from PIL import Image
 
 from minigan.cli import build_parser
 from minigan.cli.train import overrides
+from minigan.runs import report
+from minigan.runs.folder import Run
 from minigan.systems import registry
-from minigan.train import report
-from minigan.train.run import Run
 
 
 def made(folder, system="gan", changed=None, seed=0, data="ring8", shape=(2,)):

@@ -25,13 +25,13 @@ from minigan.backend import Streams
 from minigan.errors import CheckpointError, ConfigError, DeviceError, NotFiniteError
 from minigan.kernels.threads import suit
 from minigan.nn import Conv2d, ConvTranspose2d
+from minigan.runs import capture, evaluation, hooks, report
+from minigan.runs.capture import Captured
+from minigan.runs.feed import Feed
+from minigan.runs.folder import Run
+from minigan.runs.hooks import Every
 from minigan.systems import registry
-from minigan.train import capture, evaluation, hooks, report
-from minigan.train.capture import Captured
-from minigan.train.feed import Feed
 from minigan.train.game import play
-from minigan.train.hooks import Every
-from minigan.train.run import Run
 
 SHOWN = 64  # samples in a picture of pictures
 SHOWN_POINTS = 2000

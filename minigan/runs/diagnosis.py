@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minigan.train.hooks import COLLAPSED
+from minigan.runs.hooks import COLLAPSED
 
 # D's loss when it says nothing: to every sample 0, for least squares 1/2.
 UNDECIDED = {"minimax": 2 * math.log(2), "non-saturating": 2 * math.log(2), "relativistic": 2 * math.log(2),

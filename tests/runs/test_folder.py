@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from minigan import doctor, serialize
 from minigan.errors import CheckpointError, ConfigError
-from minigan.train import run as run_module
-from minigan.train.run import Run, environment, toml
+from minigan.runs import folder as run_module
+from minigan.runs.folder import Run, environment, toml
 
 CONFIG = {"lr": 1e-4, "betas": [0.0, 0.9], "D": {"steps": 5, "spectral": True}, "data": "ring8"}
 

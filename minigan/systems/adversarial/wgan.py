@@ -5,11 +5,11 @@ to +-0.01 after each, RMSprop with a learning rate of 5e-5.  All of these are th
 plane, where they take hours, the clip is 0.1 and the rate 5e-4 (ours).
 """
 
-from minigan.systems.gan import POINTS
-from minigan.systems.nets import nets
+from minigan.systems.parts.choice import nets
+from minigan.systems.parts.perceptrons import POINTS
 from minigan.systems.registry import recipe
+from minigan.train.adversarial import SETTINGS, gan
 from minigan.train.game import Normal
-from minigan.train.gan import SETTINGS, gan
 
 
 @recipe("wgan", data="ring8", points=POINTS | {"lr_d": 5e-4, "lr_g": 5e-4, "clip": 0.1, "steps": 5000},

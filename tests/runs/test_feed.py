@@ -5,8 +5,8 @@ import pytest
 
 from minigan import data
 from minigan.errors import ConfigError
-from minigan.train import feed as module
-from minigan.train.feed import Feed
+from minigan.runs import feed as module
+from minigan.runs.feed import Feed
 
 rng = np.random.default_rng(0)
 PICTURES = data.ImageDataset("noise", rng.integers(0, 256, (23, 1, 4, 4), np.uint8), rng.integers(0, 3, 23))

@@ -14,9 +14,9 @@ from threadpoolctl import threadpool_limits
 from minigan import backend
 from minigan.errors import CheckpointError, ConfigError, DataError, DeviceError, NotFiniteError
 from minigan.kernels import threads
-from minigan.train import hooks
-from minigan.train import session as session_module
-from minigan.train.session import Session
+from minigan.runs import hooks
+from minigan.runs import session as session_module
+from minigan.runs.session import Session
 
 EVERY = {"log_every": 1, "sample_every": 7, "checkpoint_every": 5}
 STEPS = 12
@@ -98,7 +98,7 @@ DRIVER = """
 import os, signal, sys
 from pathlib import Path
 from minigan import serialize
-from minigan.train import session
+from minigan.runs import session
 
 where, count, folder = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 die = lambda: os.kill(os.getpid(), signal.SIGKILL)

@@ -23,8 +23,8 @@ from minigan.data import PointDataset, batches
 from minigan.errors import ConfigError, choose
 from minigan.metrics.image import psnr
 from minigan.nn import Module, Sequential
+from minigan.systems.parts.coders import FAMILIES, per_sample
 from minigan.systems.registry import recipe
-from minigan.systems.vae import FAMILIES, per_sample
 from minigan.tensor import Tensor, plain
 from minigan.train.game import Game, Normal, Player, Step, Term
 from minigan.train.optimizers import optimizer

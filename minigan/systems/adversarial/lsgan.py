@@ -3,12 +3,12 @@
 Mao et al. 2017, equation 9.  Against dcgan.py (for points gan.py) only the objective changes.
 """
 
-from minigan.systems.dcgan import RATES
-from minigan.systems.gan import POINTS
-from minigan.systems.nets import nets
+from minigan.systems.adversarial.dcgan import RATES
+from minigan.systems.parts.choice import nets
+from minigan.systems.parts.perceptrons import POINTS
 from minigan.systems.registry import recipe
+from minigan.train.adversarial import SETTINGS, gan
 from minigan.train.game import Normal
-from minigan.train.gan import SETTINGS, gan
 
 
 @recipe("lsgan", points=POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none"},

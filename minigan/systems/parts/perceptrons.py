@@ -1,9 +1,11 @@
-"""GAN: two multilayer perceptrons play the non-saturating game.
+"""Multilayer perceptrons as the two nets of a GAN, for pictures and for points of the plane.
 
-Goodfellow et al. 2014.  For pictures the nets are those of seed text 002: G 100-128-256-784, D 784-256-128-1, LeakyReLU, a
-sigmoid on the pictures (here tanh, for pixels in [-1, 1]).  Its learning rate is 2e-4; beta1 = 0.5 is DCGAN's (Radford et
-al. 2016).  For points of the plane: three hidden layers of 128 in each, as the toy of Gulrajani et al. 2017 has (with 512), and
-He's initial weights as there, 2 latent numbers.
+mlp         the layers of a perceptron          nets        G and D          start       their initial weights, for points
+POINTS      the settings that systems share on points of the plane
+
+For pictures the sizes are those of a tutorial's GAN: G 100-128-256-784, D 784-256-128-1, with LeakyReLU.  Its sigmoid on the
+pictures is a tanh here, for pixels in [-1, 1].  For points each net has three hidden layers of 128, as the toy of Gulrajani et
+al. 2017 has (with 512), and 2 latent numbers.
 D ends in a logit: the sigmoid is inside the objective, where it cannot overflow.
 """
 
@@ -11,9 +13,8 @@ import math
 
 from minigan.errors import ConfigError
 from minigan.nn import Flatten, LeakyReLU, Linear, Sequential, Tanh, Unflatten, init
-from minigan.systems.registry import recipe
+from minigan.train.adversarial import norm_layer, prepare
 from minigan.train.game import Normal
-from minigan.train.gan import SETTINGS, gan, norm_layer, prepare
 
 # For points: what systems share on ring8, grid25, swiss-roll and two-moons.
 POINTS = {"batch_size": 256, "latent": 2, "lr_d": 1e-3, "lr_g": 1e-3}
@@ -47,9 +48,3 @@ def nets(settings, sample_shape):
     if not pictures:
         G.apply(start), D.apply(start)
     return prepare(G, D, settings, Normal(settings.latent))
-
-
-@recipe("gan", points=POINTS | {"steps": 10_000}, **SETTINGS, steps=4000, batch_size=64, latent=100, width=128)
-def build(settings, sample_shape):
-    """The game for samples of this shape."""
-    return gan(*nets(settings, sample_shape), settings, Normal(settings.latent))

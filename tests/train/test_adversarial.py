@@ -13,8 +13,8 @@ from minigan.data import Batch
 from minigan.errors import ConfigError
 from minigan.nn import BatchNorm1d, GroupNorm, MinibatchDiscrimination, VirtualBatch
 from minigan.systems import registry
+from minigan.train.adversarial import SETTINGS
 from minigan.train.game import play
-from minigan.train.gan import SETTINGS
 from minigan.train.objectives import OBJECTIVES
 from minigan.train.optimizers import OPTIMIZERS
 from minigan.train.penalties import PENALTIES

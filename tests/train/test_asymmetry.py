@@ -10,7 +10,7 @@ from minigan.backend import Streams
 from minigan.data import Batch
 from minigan.nn import Linear, Parameter, Sequential, Tanh
 from minigan.optim import SGD
-from minigan.train.dynamics import asymmetry
+from minigan.train.asymmetry import asymmetry
 from minigan.train.game import Game, Normal, Player, Term, adversarial
 
 sgd = partial(SGD, lr=0.1)

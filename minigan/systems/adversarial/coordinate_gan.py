@@ -6,10 +6,10 @@ optimizer takes one layer per step, by Adam's rule (coordinate-cyclic; also -ran
 What it gives, against Adam on all of G at once, is measured in docs/results.md.
 """
 
-from minigan.systems.gan import POINTS, nets
+from minigan.systems.parts.perceptrons import POINTS, nets
 from minigan.systems.registry import recipe
+from minigan.train.adversarial import SETTINGS, gan
 from minigan.train.game import Normal
-from minigan.train.gan import SETTINGS, gan
 
 
 @recipe("coordinate-gan", points=POINTS | {"steps": 10_000}, **SETTINGS | {"optimizer_g": "coordinate-cyclic"},

@@ -27,8 +27,8 @@ from minigan.ops import concatenate, mean
 from minigan.optim import Adam
 from minigan.systems.registry import recipe
 from minigan.tensor import Tensor
+from minigan.train.adversarial import norm_layer
 from minigan.train.game import Game, Player, Step, Term
-from minigan.train.gan import norm_layer
 from minigan.train.objectives import OBJECTIVES
 
 SIDE = 28

@@ -9,8 +9,8 @@ import pytest
 from minigan.errors import ConfigError
 from minigan.nn import Linear
 from minigan.optim import SGD
+from minigan.runs.hooks import COLLAPSED, LOOKED_AT, Alarm, Every, Schedule
 from minigan.train.game import Game, Normal, Player, Stages, Term
-from minigan.train.hooks import COLLAPSED, LOOKED_AT, Alarm, Every, Schedule
 
 
 def game(*names, lr=0.1):

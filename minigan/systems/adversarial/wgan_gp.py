@@ -10,11 +10,11 @@ grid25 with one 0.69 after 40,000 steps, 0.80 after 60,000 with G's rate doubled
 D has no batch norm (their section 4).
 """
 
-from minigan.systems.gan import POINTS
-from minigan.systems.nets import nets
+from minigan.systems.parts.choice import nets
+from minigan.systems.parts.perceptrons import POINTS
 from minigan.systems.registry import recipe
+from minigan.train.adversarial import SETTINGS, gan
 from minigan.train.game import Normal
-from minigan.train.gan import SETTINGS, gan
 
 
 @recipe("wgan-gp", data="ring8",

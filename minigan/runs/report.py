@@ -12,7 +12,7 @@ import math
 import shlex
 
 from minigan import serialize
-from minigan.train import diagnosis, evaluation
+from minigan.runs import diagnosis, evaluation
 
 PICTURES = 6  # of samples, from the first step to the last
 OTHERS = ("data", "data_dir", "device", "sample_shape")  # entries of a config that are no settings
