@@ -17,7 +17,6 @@ from itertools import islice
 
 from minigan.backend import cuda, kept, xp
 from minigan.backend import streams as layers_streams
-from minigan.data import Batch
 from minigan.errors import ConfigError, NotFiniteError
 from minigan.optim import SGD, Adam, RMSprop
 from minigan.tensor import plain
@@ -80,9 +79,9 @@ class Captured:
     def _prepare(self, batches, streams):
         """Put the next batches where the recording reads them; count on the host what it will count on the card."""
         for held, new in zip(self.batches, batches):
-            held.x[...] = new.x
-            if held.labels is not None:
-                held.labels[...] = new.labels
+            for field, value in zip(held, new):
+                if field is not None:
+                    field[...] = value
         for drawn_from in (streams, layers_streams):
             drawn_from.repeated()
         for counting, times in self._counting():
@@ -116,7 +115,7 @@ class Captured:
 
     def _record(self, batches, streams, progress):
         turns = sum(player.steps for player in self.game.players)
-        self.batches = [Batch(*(None if array is None else array.copy() for array in batch))
+        self.batches = [type(batch)(*(None if array is None else array.copy() for array in batch))
                         for batch in islice(batches, turns)]
         buffers = [(buffer, buffer.data) for net in self.game.nets.values() for _, buffer in net.named_buffers()]
         self.rates = self._rates()

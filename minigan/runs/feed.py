@@ -37,10 +37,10 @@ class Feed:
             batches.append(next(self.loader))
             self.check(batches[-1])
             size += batches[-1].x.nbytes
-        x = to_device(np.stack([batch.x for batch in batches]), self.device)
-        labelled = batches[0].labels is not None
-        labels = to_device(np.stack([batch.labels for batch in batches]), self.device) if labelled else [None] * len(batches)
-        self._ready, self._states = [Batch(*pair) for pair in zip(x, labels)][::-1], states[::-1]
+        columns = [[None] * len(batches) if field[0] is None else to_device(np.stack(field), self.device)
+                   for field in zip(*batches)]  # one transfer for each field, whatever the fields are
+        self._ready = [type(batches[0])(*row) for row in zip(*columns)][::-1]
+        self._states = states[::-1]
 
     def state_dict(self) -> dict:
         """Where the next batch comes from, as the loader tells it."""
