@@ -71,8 +71,9 @@ def suggestion(word: str, known) -> str:
     import difflib
 
     known = list(known)
-    near = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(map(str, known))}"
+    plain = {str(name).lower().replace("_", "-"): name for name in known}  # Adam, NORM_D and d-steps are near, too
+    near = difflib.get_close_matches(word.lower().replace("_", "-"), plain, n=1)
+    return f"; did you mean {plain[near[0]]!r}?" if near else f"; known: {', '.join(map(str, known))}"
 
 
 def choose(what: str, name: str, table: dict):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from minigan.systems.claims import Check
+
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "benchmarks" / "systems.py"
 
@@ -37,12 +39,12 @@ def test_a_check_counts_the_seeds_that_miss_it_and_gives_their_figures(systems):
              ("below", "b", ""): "- own: a below b: **not met** by 1 of 2 seeds (3 against 2.5)",
              ("below", "", "control"): "- own: a below that of control: **not met** by 1 of 2 seeds (1 against 0.5)"}
     for (relation, bound, of), line in lines.items():
-        assert systems.Check("own", "a", relation, bound, of).verdict(results) == line
-    assert systems.Check("own", "a", "below", of="other").verdict(results) == "- own: a below that of other: not measured"
+        assert Check("own", "a", relation, bound, of).verdict(results) == line
+    assert Check("own", "a", "below", of="other").verdict(results) == "- own: a below that of other: not measured"
 
 
 def test_every_check_names_an_arm_and_every_arm_of_equal_time_another(systems):
-    for _, _, arms, checks in systems.CLAIMS.values():
+    for arms, checks in ((claim.arms, claim.checks) for claim in systems.CLAIMS.values()):
         assert all(check.arm in arms and (not check.of or check.of in arms) for check in checks)
         assert all(not arm.like or arm.like in arms for arm in arms.values())
 
@@ -52,11 +54,11 @@ def test_the_commands_on_the_page_are_ones_that_the_parser_and_the_systems_know(
     from minigan.cli.train import overrides
     from minigan.systems import registry
 
-    for _, _, arms, _ in systems.CLAIMS.values():
-        for arm in arms.values():
+    for claim in systems.CLAIMS.values():
+        for arm in claim.arms.values():
             command = arm.command().split("`")[1]
             options = build_parser().parse_args(shlex.split(command.replace("--seconds S", "--seconds 1"))[1:])
-            recipe = registry.get(options.system)
-            assert recipe.configure(overrides(options)) == recipe.configure(arm.settings)
+            system = registry.get(options.system)
+            assert system.configure(overrides(options)) == system.configure(arm.settings)
             assert (options.system, options.data) == (arm.system, arm.data)
             assert ("--seconds" in command) == bool(arm.like)

@@ -3,7 +3,7 @@
 main            parse, run, return the exit code: 0; 2 for what the user can mend (one or two lines, no traceback); 130 Ctrl-C
 output_file     check the name of a file to be written, before any work is done
 The verbs: train.py (train, resume, sample), judge.py (evaluate, compare), tune.py (tune), show.py (list, data, doctor),
-check.py (gradcheck), lesson.py (lesson), bench.py (bench).
+systems.py (show), check.py (gradcheck), lesson.py (lesson), bench.py (bench).
 """
 
 import argparse
@@ -30,9 +30,9 @@ class _Parser(argparse.ArgumentParser):
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the whole command; every verb's file adds its own."""
-    from minigan.cli import bench, check, judge, lesson, show, train, tune
+    from minigan.cli import bench, check, judge, lesson, show, systems, train, tune
 
-    modules = (train, judge, tune, show, check, lesson, bench)  # a new file of verbs enters here
+    modules = (train, judge, tune, show, systems, check, lesson, bench)  # a new file of verbs enters here
     parser = _Parser(prog="minigan", description="Train, look into and check small generative networks.", allow_abbrev=False,
                      epilog="Start with `minigan train dcgan`; `minigan VERB --help` tells more about a verb.")
     parser.add_argument("--version", action="version", version=f"minigan {__version__}")

@@ -7,7 +7,6 @@ from minigan.errors import ConfigError
 
 SAMPLES = 2000  # the -n of evaluate, unless a metric needs more
 WORDS = {"higher": "higher is better", "lower": "lower is better", "near 1": "best near 1", "": ""}
-PATHS = ("data", "data_dir", "device", "sample_shape")  # of a config, not settings
 
 
 def add(verbs) -> None:
@@ -55,7 +54,7 @@ def _evaluate(options):
     n = options.n or max(min(SAMPLES, evaluation.most_samples(session)), evaluation.needed(names, session))
     numbers = session.evaluate(names, n)
     session.run.note_evaluation(session.step, n, numbers)
-    report.write(session.run, session.recipe)
+    report.write(session.run, session.system)
     if options.json:
         print(json.dumps({"run": str(session.run.folder), "step": session.step, "samples": n,
                           "metrics": {k: v if math.isfinite(v) else None for k, v in numbers.items()}}, indent=2))
@@ -149,9 +148,10 @@ def history(run) -> dict:
 
 def grouped(runs) -> dict:
     """{name: runs that differ only in the seed}; the name is the system, with the settings that tell its groups apart."""
-    from minigan.systems.registry import COMMON
+    from minigan.runs.report import OTHERS
+    from minigan.train.settings import RUN
 
-    silent = {"data_dir", "device", "metrics", *(key for key in COMMON if key.endswith("_every"))}  # they change no result
+    silent = {"data_dir", "device", "metrics", *(key for key in RUN if key.endswith("_every"))}  # they change no result
 
     def key(run):
         return run.system, *sorted((k, _word(v)) for k, v in run.config.items() if k not in silent)
@@ -160,7 +160,7 @@ def grouped(runs) -> dict:
     groups = {}
     for one in keys:
         others = [dict(other[1:]) for other in keys if other[0] == one[0]]
-        own = [f"{k}={v}" for k, v in one[1:] if k not in PATHS and any(other.get(k) != v for other in others)]
+        own = [f"{k}={v}" for k, v in one[1:] if k not in OTHERS and any(other.get(k) != v for other in others)]
         if "steps" in dict(one[1:]) and len(own) > 1:
             own = [text for text in own if not text.startswith("steps=")]  # there is a column for them
         name = " ".join([one[0], *own])

@@ -4,26 +4,6 @@ from minigan.cli import output_file
 from minigan.errors import ConfigError, suggestion
 
 LISTS = ("systems", "datasets", "metrics", "objectives", "lessons")
-# What the settings do, for `minigan list systems`; their defaults are in train/adversarial.py and systems/registry.py.
-ADVERSARIAL = {
-    "objective": "what the players pay; `minigan list objectives`",
-    "d_steps": "turns of D for each turn of G",
-    "optimizer_d": "adam, rmsprop, sgd, ... of D", "optimizer_g": "and of G",
-    "lr_d": "learning rate of D", "lr_g": "of G; lr stands for both",
-    "beta1": "Adam's", "beta2": "Adam's",
-    "penalty": "on D's slope: none, wgan-gp, r1, r2, dragan",
-    "penalty_weight": "0: as in the penalty's paper",
-    "clip": "D's weights are kept in +-clip; 0: they are not",
-    "spectral_norm": "divide D's weights by their largest singular value",
-    "norm_g": "none, batch, layer, instance or virtual, in G", "norm_d": "in D, without virtual",
-    "smoothing": "a real sample is labelled 1 - smoothing",
-    "instance_noise": "standard deviation, at the start, of noise on all D sees",
-    "minibatch": "D also sees how alike the samples of a batch are",
-    "feature_matching": "weight, in G's loss, of the distance of D's mean features",
-    "adversarial_g": "weight of the objective in G's loss; 0: feature matching alone",
-    "history": "weight of the distance of all weights to their own mean over the run",
-    "ema": "samples come from G's moving average with this decay; 0: from G itself",
-}
 LOSSES = {
     "minimax": "D: -E log s(a) - E log(1 - s(b));  G: E log(1 - s(b)), which is flat where D is sure",
     "non-saturating": "D: the same;  G: -E log s(b)",
@@ -32,18 +12,6 @@ LOSSES = {
     "wasserstein": "D: E b - E a, with a clip, a penalty or spectral norm;  G: -E b",
     "relativistic": "D: is x more real than the average G(z)?  G: the other way round",
 }
-EVERYWHERE = {
-    "log_every": "steps from one line of log.jsonl to the next", "sample_every": "from one picture of samples to the next",
-    "checkpoint_every": "from one checkpoint to the next",
-    "metrics": "measured while it trains: names from `minigan list metrics` with commas, or default",
-    "metrics_every": "steps from one measuring to the next",
-    "schedule": "of the learning rates: none, linear, cosine, exponential, step, plateau",
-    "final_lr": "the part of the learning rates that a schedule leaves at the end",
-    "monitor": "plateau: a metric, or a player's name for its loss, that has to get better",
-    "patience": "plateau: looks without anything better before the learning rates fall",
-    "factor": "plateau: what they are multiplied by",
-    "capture": "on a GPU: record a step as a CUDA graph and launch that again, instead of one kernel after the other",
-}
 ACTIONS = ("list", "preview", "fetch", "verify")
 
 
@@ -51,8 +19,9 @@ def add(verbs) -> None:
     """Enter the verbs of this file."""
     verb = verbs.add_parser("list", help="systems, data sets, metrics, objectives, lessons", allow_abbrev=False,
                             description="List what there is.")
-    verb.add_argument("what", nargs="?", default="all", metavar="WHAT",
-                      help=f"{', '.join(LISTS)} (default: systems and datasets)")
+    verb.add_argument("what", nargs="?", default="systems", metavar="WHAT",
+                      help=f"{', '.join(LISTS)} (default: systems)")
+    verb.add_argument("--markdown", action="store_true", help="the systems as a page in Markdown, docs/systems.md")
     verb.set_defaults(run=_list)
 
     verb = verbs.add_parser("data", help="list, preview, fetch, verify data sets", description="Look after the data sets.",
@@ -72,11 +41,13 @@ def add(verbs) -> None:
 
 
 def _list(options):
-    if options.what not in ("all", *LISTS):
+    if options.what not in LISTS:
         raise ConfigError(f"there is no list of {options.what!r}{suggestion(options.what, LISTS)}")
-    if options.what in ("all", "systems"):
-        _systems()
-    if options.what in ("all", "datasets"):
+    if options.what == "systems":
+        from minigan.cli import systems
+
+        print(systems.markdown() if options.markdown else systems.listing(), end="" if options.markdown else "\n")
+    if options.what == "datasets":
         _datasets()
     if options.what == "metrics":
         _metrics()
@@ -86,29 +57,6 @@ def _list(options):
         from minigan.cli.lesson import show
 
         show()
-
-
-def _systems():
-    from minigan.systems.registry import COMMON, recipes
-    from minigan.train.adversarial import SETTINGS
-
-    print("systems (minigan train SYSTEM --set KEY=VALUE):")
-    adversarial = []
-    for name, recipe in recipes().items():
-        shared = SETTINGS if SETTINGS.keys() <= recipe.settings.keys() else {}
-        if shared:
-            adversarial.append(name)
-        own = {key: value for key, value in recipe.settings.items() if key not in shared or shared[key] != value}
-        print(f"  {name:<16}{recipe.summary.partition(': ')[2] or recipe.summary}")
-        _wrapped(f"data {recipe.data}; {_settings(own)}", 18)
-        if recipe.points:
-            _wrapped(f"on 2-D points {_settings(recipe.points)}", 18)
-        for dataset, settings in recipe.on.items():
-            _wrapped(f"on {dataset} {_settings(settings)}", 18)
-    print(f"the adversarial ones ({', '.join(adversarial)}) also have, if not said otherwise above:")
-    _described(SETTINGS, ADVERSARIAL)
-    print("all systems have:")
-    _described(COMMON, EVERYWHERE)
 
 
 def _datasets():
@@ -146,21 +94,11 @@ def _objectives():
         print(f"  {name:<16}{penalty.weight:g} times {penalty.loss.__doc__.partition('   ')[0].rstrip(',. ')}")
 
 
-def _described(settings, texts):
-    width = max(len(_settings({key: value})) for key, value in settings.items())
-    for key, value in settings.items():
-        _wrapped(f"{_settings({key: value}):<{width}}  {texts.get(key, '')}", 2, width + 4)
-
-
 def _wrapped(text, indent, then=None):
     import textwrap
 
     print(textwrap.fill(text, 120, initial_indent=" " * indent, subsequent_indent=" " * (then or indent),
                         break_long_words=False, break_on_hyphens=False))
-
-
-def _settings(settings):
-    return ", ".join(f"{key}={str(value).lower() if isinstance(value, bool) else value}" for key, value in settings.items())
 
 
 def _data(options):

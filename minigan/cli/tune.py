@@ -127,12 +127,12 @@ def _check(options, points, common):
     both = [key for key in points[0] if key in common]
     if both:
         raise ConfigError(f"{both[0]} is in --grid and set for all runs; choose one")
-    recipe = registry.get(options.system)
-    dataset = data.load(options.data or recipe.data, data_dir=options.data_dir)
+    system = registry.get(options.system)
+    dataset = data.load(options.data or system.default_data, data_dir=options.data_dir)
     for point in points:
-        settings = recipe.fit(dataset, {**common, **point})
+        settings = system.configure({**common, **point}, dataset)
         data.Loader(dataset, settings.batch_size, 0)
-        game = recipe.build(settings, dataset.sample_shape)
+        game = system.build(settings, dataset)
         hooks.Schedule(settings, game, dataset.sample_shape)
         metric, number = evaluation.found(options.metric, options.system, game, dataset)
         metrics.merit(number, 0.0)  # complains of a number that nothing can be sorted by

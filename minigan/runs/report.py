@@ -12,10 +12,12 @@ import math
 import shlex
 
 from minigan import serialize
+from minigan.data import Description
 from minigan.runs import diagnosis, evaluation
+from minigan.train.settings import word
 
 PICTURES = 6  # of samples, from the first step to the last
-OTHERS = ("data", "data_dir", "device", "sample_shape")  # entries of a config that are no settings
+OTHERS = ("data", "data_dir", "device", "sample_shape", "fields", "file", "own_nets")  # of a config, not settings
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -30,29 +32,30 @@ figure img { width: 100%; image-rendering: pixelated; } figcaption { font-size: 
 """
 
 
-def write(run, recipe) -> None:
-    """Write report.html of a run folder, from what is in it now.   recipe: of its system (systems/registry.py).
+def write(run, system) -> None:
+    """Write report.html of a run folder, from what is in it now.   system: its system (systems/registry.py).
     CheckpointError when it cannot be written."""
     with serialize.replacing(run.report_path) as file:
-        file.write(page(run, recipe).encode("utf-8"))
+        file.write(page(run, system).encode("utf-8"))
 
 
-def page(run, recipe) -> str:
+def page(run, system) -> str:
     """The text of report.html."""
     records, config = run.read_log(), run.config
     step = max((r["step"] for r in records if isinstance(r.get("step"), int)), default=0)
     title = f"{run.system} on {config.get('data')}, seed {run.seed}"
-    parts = [f"<h1>{_text(title)}</h1>", *_what(run, recipe, step), *_diagnosis(records, config), *_metrics(run),
+    parts = [f"<h1>{_text(title)}</h1>", *_what(run, system, step), *_diagnosis(records, config), *_metrics(run),
              *_samples(run), *_curves(run), *_settings(run), *_environment(run)]
     return (f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{_text(title)}</title>\n'
             f"<style>{STYLE}</style>\n</head>\n<body>\n" + "\n".join(parts) + "\n</body>\n</html>\n")
 
 
-def command(run, recipe) -> str:
+def command(run, system) -> str:
     """The `minigan train` line with the settings that are not the system's defaults."""
-    config, words = run.config, ["minigan", "train", run.system]
-    defaults = vars(recipe.configure(sample_shape=tuple(config.get("sample_shape", ()))))
-    if config.get("data") != recipe.data:
+    config, words = run.config, ["minigan", "train", run.config.get("file") or run.system]
+    data = Description.read(config.get("data", ""), config.get("fields"), config.get("sample_shape", ()))
+    defaults = vars(system.configure(data=data))
+    if config.get("data") != system.default_data:
         words += ["--data", config["data"]]
     if run.seed:
         words += ["--seed", str(run.seed)]
@@ -63,12 +66,8 @@ def command(run, recipe) -> str:
             if key in ("steps", "batch_size"):
                 words += [f"--{key.replace('_', '-')}", str(value)]
             else:
-                words += ["--set", f"{key}={_word(value)}"]
+                words += ["--set", f"{key}={word(value)}"]
     return shlex.join(words)
-
-
-def _word(value):
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _text(value):
@@ -93,11 +92,11 @@ def _table(rows, numbers=()):
 # ---- the sections ----------------------------------------------------------------------------------------------------
 
 
-def _what(run, recipe, step):
+def _what(run, system, step):
     seconds = max(run.seconds().values(), default=None)
     took = f" in {seconds:,.0f} seconds of training" if seconds is not None else ""
     yield f"<p>{step:,} of {run.config.get('steps', 0):,} steps{took}.  Repeat it with</p>"
-    yield f"<p><code>{_text(command(run, recipe))}</code></p>"
+    yield f"<p><code>{_text(command(run, system))}</code></p>"
 
 
 def _diagnosis(records, config):
@@ -169,7 +168,7 @@ def _curves(run):
 
 def _settings(run):
     yield "<h2>Settings</h2>"
-    rows = [(key, _word(value)) for key, value in run.config.items() if key not in OTHERS]
+    rows = [(key, word(value)) for key, value in run.config.items() if key not in OTHERS]
     half = math.ceil(len(rows) / 2)
     yield _table([(*left, *right) for left, right in zip(rows[:half], [*rows[half:], ("", "")])])
 

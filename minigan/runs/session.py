@@ -37,6 +37,13 @@ SHOWN = 64  # samples in a picture of pictures
 SHOWN_POINTS = 2000
 
 
+def _foreign(run, error):
+    """The error for a config.toml that does not describe a run of this minigan."""
+    what = f"{error} is missing" if isinstance(error, KeyError) else error
+    return CheckpointError(f"{run.folder / 'config.toml'}: does not describe a run of this minigan: {what}; restore it from a "
+                           "copy, or start a new run")
+
+
 class Session:
     """The objects of one run.  Make it with `Session.start` or `Session.open`.
 
@@ -45,70 +52,89 @@ class Session:
     stopped: the signal that ended `train`, 0 if none did.
     """
 
-    def __init__(self, run: Run, device=None):
+    def __init__(self, run: Run, device=None, nets=None):
         self.run, self.step, self.stopped = run, 0, 0
-        config = dict(run.config)
-        self.data_name, self.data_dir = config.pop("data"), config.pop("data_dir", None) or None
-        self.sample_shape, self.device = tuple(config.pop("sample_shape")), config.pop("device")
-        self.device = device or self.device
-        self.recipe = registry.get(run.system)
-        self.settings = self.recipe.configure(config)
-        self.streams = Streams(run.seed)
+        self._read_config(run)
+        self.device, nets = device or self.device, nets or {}
         backend.seed(run.seed)
-        self.game = self.recipe.build(self.settings, self.sample_shape).to(self.device)
+        self.game = self.system.build(self.settings, self.description, **nets).to(self.device)
         self.schedule = hooks.Schedule(self.settings, self.game, self.sample_shape)
         self.captured = Captured(self.game) if self.settings.capture and self.device != "cpu" else None
         self.losses, self.seconds = {}, run.seconds().get(0, 0.0)
         self.dataset = self.loader = self._loader_state = self._test = None
         self.hooks = []
 
+    def _read_config(self, run):
+        """What config.toml says.   CheckpointError where it is not of this minigan; nothing is built here, so that an error in
+        a system's own code is never taken for one in the file."""
+        try:
+            config, seed = dict(run.config), int(run.seed)
+            self.streams = Streams(seed)
+            self.data_name, self.data_dir = config.pop("data"), config.pop("data_dir", None) or None
+            self.sample_shape, self.device = tuple(config.pop("sample_shape")), config.pop("device")
+            self.description = data.Description.read(self.data_name, config.pop("fields", None), self.sample_shape)
+            self.own_nets, file = config.pop("own_nets", []), config.pop("file", "")
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _foreign(run, error) from error
+        self.system = registry.get(run.system) if not file or registry.has(run.system, file) else registry.get(file)
+        try:
+            self.settings = self.system.configure(config, self.description)
+        except ConfigError as error:
+            raise _foreign(run, error) from error
+
     @classmethod
-    def start(cls, system: str, data_name=None, data_dir=None, seed=0, device="cpu", overrides=None, out=None) -> "Session":
-        """A new run of a system.   overrides: settings to change, by name.   out: the run folder, by default a new one.
+    def start(cls, system: str, data_name=None, data_dir=None, seed=0, device="cpu", overrides=None, out=None,
+              nets=None) -> "Session":
+        """A new run of a system, given by its name or by a file that enters one.   overrides: settings to change, by name.
+        out: the run folder, by default a new one.   nets: some of your own, by the names that the game has for them.
 
         ConfigError or DataError, before any folder is made, for a system, data set, setting or device that is not there.
         """
-        recipe = registry.get(system)
-        recipe.configure(overrides)  # complains of a setting before any data is fetched
+        made_by, nets = registry.get(system), nets or {}
+        made_by.configure(overrides)  # complains of a setting before any data is fetched
         if not isinstance(seed, int) or not 0 <= seed < 2**63:
             raise ConfigError(f"seed must be a whole number from 0 to 2^63 - 1, got {seed}")
         device = backend.pick_device(device)
-        data_name = data_name or recipe.data
+        data_name = data_name or made_by.default_data
         dataset = data.load(data_name, data_dir=data_dir)
-        settings = recipe.fit(dataset, overrides)
+        settings = made_by.configure(overrides, dataset)
         batch = next(data.Loader(dataset, settings.batch_size, 0))  # complains of a batch that does not fit
-        game = recipe.build(settings, dataset.sample_shape).to(device)  # complains of data that does not fit
+        game = made_by.build(settings, dataset, **nets).to(device)  # complains of data that does not fit
         game.check(batch)  # ... and of labels
         if settings.capture:
             capture.refuse(game, settings.schedule)
         hooks.Schedule(settings, game, dataset.sample_shape)
-        evaluation.logged(settings, system, game, dataset)
-        for line in registry.idle(settings, overrides or {}):
+        evaluation.logged(settings, made_by.name, game, dataset)
+        for line in made_by.idle(settings, overrides or {}):
             warnings.warn(line, stacklevel=2)
         folder = str(Path(data_dir).expanduser().absolute()) if data_dir else ""  # `resume` may be called from elsewhere
         config = {"data": data_name, "data_dir": folder, "sample_shape": list(dataset.sample_shape), "device": device,
-                  **vars(settings)}
-        session = cls(Run.create(system, seed, config, out))
+                  **({"file": made_by.file} if made_by.outside else {}), **({"own_nets": list(nets)} if nets else {}),
+                  **vars(settings), "fields": dataset.description.words()}
+        session = cls(Run.create(made_by.name, seed, config, out), nets=nets)
         session.attach(dataset)
         return session
 
     @classmethod
-    def open(cls, path, device=None) -> "Session":
+    def open(cls, path, device=None, nets=None) -> "Session":
         """An existing run, as it was at its newest checkpoint, or at the checkpoint file given.
 
-        A run that was killed before its first checkpoint is at step 0.   device: instead of the one it was started on.
+        A run that was killed before its first checkpoint is at step 0.   device: instead of the one it was started on;
+        nets: as for start, for a run that was started with nets of your own.
         CheckpointError for what is no run of this minigan, a damaged checkpoint, or one of another run.
         """
         run = Run.open(path)
         device = device and backend.pick_device(device)
+        missing = set(run.config.get("own_nets", ())) - set(nets or {})
+        if missing:
+            raise ConfigError(f"{run.folder}: was started with nets of its author's, {', '.join(sorted(missing))}; open it in "
+                              "Python with minigan.runs.open(path, nets={...})")
         try:
-            session = cls(run, device)
+            session = cls(run, device, nets)
         except DeviceError as error:
             raise DeviceError(f"{run.folder}: was trained on {run.config['device']!r}; {error} (--device cpu)") from None
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            what = f"{error} is missing" if isinstance(error, KeyError) else error
-            raise CheckpointError(f"{run.folder / 'config.toml'}: does not describe a run of this minigan: {what}; "
-                                  "restore it from a copy, or start a new run") from error
+        except ConfigError as error:  # what the build says of these settings and data
+            raise _foreign(run, error) from error
         last = max((r["step"] for r in run.read_log() if isinstance(r.get("step"), int)), default=0)
         if run.latest_checkpoint() is None and last <= session.settings.checkpoint_every:
             return session  # killed before there was one; the seed alone gives the same weights again
@@ -290,7 +316,7 @@ class Session:
         frames = [path for path in self.run.samples() if int(path.stem.partition("_")[2]) <= self.step]
         if frames:
             viz.save_gif(self.run.gif_path, frames)
-        report.write(self.run, self.recipe)
+        report.write(self.run, self.system)
 
     @contextlib.contextmanager
     def _interruptible(self):

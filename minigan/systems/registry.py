@@ -1,167 +1,262 @@
-"""The systems by name.  One file per system; `@recipe` enters its build function here.
+"""The systems by name.  One file for each; `system(...)` enters it here, and there is no other list.
 
-recipe      decorator: name, default data set, settings with their defaults           get     the recipe of a name
-COMMON      the settings that every system has besides its own                        recipes all of them
-typed       a value as the command line gives it, in the type of a setting      idle    settings that change nothing
+system      enter a system: its paper, what differs from its parent, its data, claims, and the function that builds its game
+System      what was entered            Paper       where a system comes from
+get         the system of a name, or of a file outside the package
+systems     all of them         families    the same, grouped
 """
 
+import hashlib
 import importlib
+import importlib.util
+import inspect
 import pkgutil
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from types import SimpleNamespace
 
-from minigan.data import TokenDataset
+from minigan.data.kinds import KINDS, Description, Kind, Pictures, Points
 from minigan.errors import ConfigError, suggestion
-
-COMMON = {
-    "log_every": 10, "sample_every": 100, "checkpoint_every": 250,  # in steps
-    "metrics": "none",      # to be logged every metrics_every steps: names with commas between them, or default
-    "metrics_every": 500,
-    "schedule": "none",     # of all learning rates: linear, cosine, exponential, step, plateau (runs/hooks.py)
-    "final_lr": 0.01,       # the part of a learning rate that is left at the end
-    "monitor": "loss",      # plateau: what has to get better, a metric or a player's loss
-    "patience": 5,          # plateau: how many looks it may take for that
-    "factor": 0.5,          # plateau: what a learning rate is multiplied by
-    "capture": False,       # on a GPU: record an iteration and launch it again, instead of playing it (runs/capture.py)
-}
-LEAST = {"patience": 0}  # of other whole numbers 1
-# Beyond these a typing error is likelier than a wish, and the machine would run out of memory, not say so.
-MOST = {"batch_size": 100_000, "latent": 10_000, "channels": 1024, "width": 10_000, "importance": 1000}
+from minigan.systems.claims import Claim
+from minigan.train import settings as game_settings
+from minigan.train.settings import RUN, Setting, merged
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How to build a system.
+class Paper:
+    """Where a system comes from.   Paper("Gulrajani et al. 2017", arxiv="1704.00028", where="algorithm 1")"""
 
-    build(settings, sample_shape) -> Game.  settings: every setting with its default, whose type --set keeps.  Those every
-    system declares: steps (iterations), batch_size.  points: the defaults that are others for points of the plane;
-    on: those that are others for one data set, by its name.   data: default data set.   summary: a line for `minigan list`.
-    """
+    authors: str
+    arxiv: str = ""
+    where: str = ""
+
+    @property
+    def year(self) -> str:
+        """The last word of `authors`."""
+        return self.authors.split()[-1]
+
+    def __str__(self) -> str:
+        return ", ".join(part for part in (self.authors, self.arxiv and f"arXiv:{self.arxiv}", self.where) if part)
+
+
+@dataclass
+class System:
+    """A generative system as its file declares it.   See `system` for the fields; make one with that."""
 
     name: str
-    build: Callable
-    data: str
-    settings: dict
-    summary: str
-    points: dict = field(default_factory=dict)
+    family: str
+    doc: str
+    file: str
+    paper: Paper | None = None
+    parent: str | None = None
+    data: str | None = None
+    learns: tuple[type[Kind], ...] = ()
+    own: list[Setting] = field(default_factory=list)
+    without: tuple[str, ...] = ()
     on: dict[str, dict] = field(default_factory=dict)
+    claims: list[Claim] = field(default_factory=list)
+    metrics: list = field(default_factory=list)
+    tiny: dict = field(default_factory=dict)
+    builder: Callable | None = None
 
-    def configure(self, overrides: dict | None = None, sample_shape=None) -> SimpleNamespace:
-        """The settings for samples of this shape and COMMON, some replaced; "lr" stands for lr_d and lr_g, and so on.
+    @property
+    def outside(self) -> bool:
+        """Is its file outside the package?"""
+        return bool(self.file) and Path(__file__).parent not in Path(self.file).resolve().parents
 
-        ConfigError for a setting that is unknown, or of the wrong type or range."""
-        own = self.settings | (self.points if sample_shape == (2,) else {})
-        settings = {**self.settings, **COMMON, **own}
-        stems = {key[:-2] for key in settings if key.endswith("_d")}
-        meant = {stem: [stem + "_d", stem + "_g"] for stem in stems} | {key: [key] for key in settings}
-        for key, value in (overrides or {}).items():
-            if key not in meant:
-                raise ConfigError(f"{self.name} has no setting {key!r}{_elsewhere(key, suggestion(key, meant))}")
-            for name in meant[key]:
-                settings[name] = typed(key, value, settings[name])
-        return SimpleNamespace(**settings)
+    # ---- what a child has from its parent ------------------------------------------------------------------------------
 
-    def fit(self, dataset, overrides: dict | None = None) -> SimpleNamespace:
-        """The settings for a data set (data.load), some replaced; the default of `classes` is what the data have.
+    @property
+    def title(self) -> str:
+        """The first line of the file's docstring, such as "WGAN-GP: a critic held to slope 1 by a penalty."."""
+        return self.doc.strip().splitlines()[0]
 
-        ConfigError as configure's, and for data of a kind that this system does not learn."""
-        shape = tuple(dataset.sample_shape)
-        if dataset.name != self.data and isinstance(dataset, TokenDataset):
-            raise ConfigError(f"{self.name} learns pictures and points; {dataset.name} holds sequences of tokens, use seqgan")
-        if dataset.name != self.data and len(shape) == 3 and shape[0] == 2:
-            raise ConfigError(f"{self.name} learns pictures of one kind; {dataset.name} holds two kinds, use cyclegan")
-        classes = {"classes": dataset.classes} if "classes" in self.settings and dataset.classes else {}
-        return self.configure(classes | self.on.get(dataset.name, {}) | (overrides or {}), shape)
+    @cached_property
+    def ancestor(self) -> "System | None":
+        """The parent."""
+        return get(self.parent) if self.parent else None
+
+    @cached_property
+    def settings(self) -> dict[str, Setting]:
+        """Every setting by name: those of every run, the parent's, its own."""
+        above = self.ancestor.settings if self.ancestor else RUN
+        return merged({name: setting for name, setting in above.items() if name not in self.without}, self.own)
+
+    @cached_property
+    def default_data(self) -> str:
+        """The data set that it is trained on unless told otherwise."""
+        return self.data or self.ancestor.default_data
+
+    @cached_property
+    def kinds(self) -> tuple[type[Kind], ...]:
+        """The kinds of data that it learns."""
+        return self.learns or (self.ancestor.kinds if self.ancestor else (Pictures, Points))
+
+    @cached_property
+    def defaults(self) -> dict[str, dict]:
+        """The defaults that are others on a kind of data ("points") or on one data set ("grid25"), the parent's included.
+
+        A setting that a child declares anew is that on all data, unless the child says otherwise here."""
+        others = KINDS.keys() - {kind.word for kind in self.kinds}
+        above = {k: v for k, v in self.ancestor.defaults.items() if k not in others} if self.ancestor else {}
+        named = {*self.without, *(setting.name for setting in self.own)}
+        kept = {where: {k: v for k, v in values.items() if k not in named} for where, values in above.items()}
+        return {where: kept.get(where, {}) | self.on.get(where, {}) for where in {**kept, **self.on}}
+
+    @cached_property
+    def own_metrics(self) -> list:
+        """What only this system and its parents can measure."""
+        return [*(self.ancestor.own_metrics if self.ancestor else []), *self.metrics]
+
+    @cached_property
+    def smallest(self) -> dict:
+        """Settings with which it is tested in a moment."""
+        inherited = self.ancestor.smallest if self.ancestor else {}
+        return {name: value for name, value in inherited.items() if name in self.settings} | self.tiny
+
+    # ---- a game ------------------------------------------------------------------------------------------------------
+
+    def configure(self, overrides: dict | None = None, data=None) -> SimpleNamespace:
+        """The settings for these data, some replaced; "lr" stands for lr_d and lr_g, and so on.
+
+        data: a data set or its Description; None: the defaults of no data in particular.   The default of `classes` is what
+        the data have.   ConfigError for a setting that is unknown, of the wrong type or out of bounds, and for data of a
+        kind that this system does not learn."""
+        defaults = {}
+        if data is not None:
+            about = getattr(data, "description", data)
+            self._accept(about)
+            if "classes" in self.settings and about.classes:
+                defaults["classes"] = about.classes
+            defaults |= self.defaults.get(about.x.word, {}) | self.defaults.get(about.name, {})
+        return game_settings.values(self.name, self.settings, defaults, overrides or {}, _elsewhere)
+
+    def build(self, settings: SimpleNamespace, data, **nets):
+        """The game.   settings: as `configure` gives them; data: a data set or its Description; nets: some of your own, by
+        the name that the game has for them.   ConfigError where they do not go together."""
+        about = getattr(data, "description", data)
+        self._accept(about)
+        build = self.builder or self.ancestor.build
+        if nets and self.builder:
+            takes = inspect.signature(self.builder).parameters.values()
+            if not any(p.kind is p.VAR_KEYWORD for p in takes):
+                raise ConfigError(f"{self.name} makes its own nets and takes none; write a system of your own around "
+                                  f"{', '.join(nets)}: `minigan train my_system.py`")
+        game = build(settings, about, **nets)
+        for name, net in nets.items():
+            if game.nets.get(name) is not net:
+                raise ConfigError(f"{self.name} has no net {name!r}{suggestion(name, game.nets)}")
+        return game
+
+    def idle(self, settings: SimpleNamespace, given) -> list[str]:
+        """A line for each of the settings given that change nothing beside the others."""
+        return game_settings.idle(self.settings, settings, given)
+
+    def _accept(self, about: Description) -> None:
+        if isinstance(about.x, self.kinds):
+            return
+        fitting = [name for name, other in systems().items() if isinstance(about.x, other.kinds)]
+        hint = f"use {' or '.join(fitting)}" if fitting else "no system here learns that"
+        words = " or ".join(kind.word for kind in self.kinds)
+        raise ConfigError(f"{self.name} learns {words}; {about.name} holds {about.x}: {hint}")
 
 
-def _adam(name):
-    return name == "adam" or name.startswith("coordinate")
+SYSTEMS: dict[str, System] = {}
 
 
-# setting: the other setting on which it depends whether this one is looked at, and for which values it is.
-DEPENDS = {"penalty_weight": ("penalty", lambda name: name != "none"), "final_lr": ("schedule", lambda name: name != "none"),
-           **dict.fromkeys(("beta1", "beta2"), ("optimizer", _adam)),
-           **dict.fromkeys(("monitor", "patience", "factor"), ("schedule", lambda name: name == "plateau"))}
+def system(name: str, *, family: str = "", paper: Paper | None = None, parent: str | None = None, data: str | None = None,
+           learns=(), settings=(), without=(), on=None, claims=(), metrics=(), tiny=None) -> Callable:
+    """Enter a system under a name.   As a decorator of build(settings, data) -> Game it also says how its game is built;
+    without one, it is built as its parent is.   The first line of the module's docstring describes it.
 
-
-def idle(settings: SimpleNamespace, given: dict) -> list[str]:
-    """A line for each of the settings given that change nothing beside the others."""
-    lines = []
-    for key in DEPENDS.keys() & given.keys():
-        other, used = DEPENDS[key]
-        found = {k: v for k, v in vars(settings).items() if k in (other, f"{other}_d", f"{other}_g")}
-        if found and not any(map(used, found.values())):
-            lines.append(f"{key}={given[key]}: changes nothing with {', '.join(f'{k}={v}' for k, v in found.items())}")
-    return sorted(lines)
-
-
-def _elsewhere(key, hint):
-    """The hint for an unknown setting; which systems have it, where the hint knows no near name."""
-    owners = [name for name, other in recipes().items() if key in other.settings]
-    if not owners or "did you mean" in hint:
-        return hint
-    return f": it is a setting of {', '.join(owners)}; `minigan list systems` shows those of each"
-
-
-def typed(key, value, default):
-    """value, perhaps a string from the command line, in the type of the default.  ConfigError if it has none of that type,
-    or a number is negative, not finite, 0 where something is counted, or beyond all use."""
-    kind = type(default)
-    try:
-        result = _TYPES[kind](value)
-    except (ValueError, TypeError, KeyError, OverflowError):
-        words = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
-        raise ConfigError(f"setting {key} must be {words[kind]} such as {_word(default)}, got {value!r}") from None
-    least, most = LEAST.get(key, int(kind is int)), MOST.get(key, 10**9 - 1)
-    if kind in (int, float) and not least <= result <= most:  # "not" also refuses NaN
-        raise ConfigError(f"setting {key} must be from {least} to {most}, got {value}")
-    return result
-
-
-def _whole(value):
-    if float(value) != int(float(value)):  # 1e3 is a whole number too
-        raise ValueError
-    return int(float(value))
-
-
-def _truth(value):
-    return {"true": True, "false": False}[str(value).lower()]
-
-
-_TYPES = {int: _whole, float: float, bool: _truth, str: str}
-
-
-def _word(default):
-    return str(default).lower() if isinstance(default, bool) else default
-
-
-RECIPES: dict[str, Recipe] = {}
-
-
-def recipe(name: str, data: str = "digits", points: dict | None = None, on: dict | None = None, **settings):
-    """Enter build(settings, sample_shape) -> Game under a name; the first line of its module's docstring describes it."""
+    family      its group in `minigan list`; by default its folder
+    paper       where it comes from
+    parent      the system of which only the differences are stated here
+    data        the data set it is trained on by default
+    learns      the kinds of data it learns (data/kinds.py): by default pictures and points
+    settings    its settings (train/settings.py), new ones or other defaults for the parent's
+    without     names of the parent's settings that it has not
+    on          {"points": {...}, "grid25": {...}}: defaults that are others on a kind of data or on one data set
+    claims      what it reaches, with controls (claims.py)
+    metrics     what only this system can measure
+    tiny        settings with which it is tested in a moment
+    build may take nets of the user's as keyword arguments, **nets.
+    """
+    module = sys._getframe(1).f_globals
+    file = module.get("__file__", "")
+    doc = module.get("__doc__") or f"{name}: a system of its own."
+    entered = System(name, family or Path(file).parent.name, doc, file, paper, parent, data, tuple(learns), list(settings),
+                     tuple(without), dict(on or {}), list(claims), list(metrics), dict(tiny or {}))
+    SYSTEMS[name] = entered
 
     def enter(build):
-        doc = importlib.import_module(build.__module__).__doc__
-        RECIPES[name] = Recipe(name, build, data, settings, doc.splitlines()[0], points or {}, on or {})
+        entered.builder = build
         return build
 
     return enter
 
 
-def recipes() -> dict[str, Recipe]:
+def systems() -> dict[str, System]:
     """All systems, by name."""
     import minigan.systems as package
 
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         importlib.import_module(module.name)
-    return dict(sorted(RECIPES.items()))
+    return dict(sorted(SYSTEMS.items()))
 
 
-def get(name: str) -> Recipe:
-    """The recipe of a system; ConfigError, with the nearest name, if there is none."""
-    known = recipes()
+def families() -> dict[str, list[System]]:
+    """All systems, grouped by family, each family in the order of the years."""
+    groups: dict[str, list[System]] = {}
+    for one in systems().values():
+        groups.setdefault(one.family, []).append(one)
+    return {family: sorted(members, key=lambda s: (s.paper.year if s.paper else "", s.name))
+            for family, members in sorted(groups.items())}
+
+
+def get(name: str) -> System:
+    """The system of a name, or of a file that enters one: get("my_system.py").
+
+    ConfigError, with the nearest name, if there is none.   An error in the file itself is raised as it is."""
+    if str(name).endswith(".py"):
+        return _from_file(Path(name).expanduser())
+    if name in SYSTEMS:
+        return SYSTEMS[name]
+    known = systems()
     if name not in known:
-        raise ConfigError(f"unknown system {name!r}{suggestion(name, known)}; `minigan list systems` describes them")
+        raise ConfigError(f"unknown system {name!r}{suggestion(name, known)}; `minigan list` describes them")
     return known[name]
+
+
+def has(name: str, file: str) -> bool:
+    """Has this process entered the system of that name from that file already?"""
+    return name in SYSTEMS and bool(file) and Path(SYSTEMS[name].file) == Path(file)
+
+
+def _from_file(path: Path) -> System:
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file; give a Python file that enters a system, or a name from `minigan list`")
+    path = path.resolve()
+    module_name = f"minigan_system_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    before = dict(SYSTEMS)
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    module = sys.modules[module_name] = importlib.util.module_from_spec(spec)  # known by name: dataclasses look there
+    spec.loader.exec_module(module)
+    entered = [one for one in SYSTEMS.values() if one.file and Path(one.file) == path]
+    if len(entered) != 1:
+        SYSTEMS.clear(), SYSTEMS.update(before)
+        raise ConfigError(f"{path}: enters {len(entered)} systems; it must call minigan.systems.system(...) once")
+    if before.get(entered[0].name, entered[0]).file != entered[0].file:
+        SYSTEMS.clear(), SYSTEMS.update(before)
+        raise ConfigError(f"{path}: enters the system {entered[0].name!r}, and there is one of that name already; "
+                          "choose another")
+    return entered[0]
+
+
+def _elsewhere(name):
+    """Which systems have a setting that this one has not; "" if none has."""
+    owners = [other.name for other in systems().values() if name in other.settings]
+    return f": it is a setting of {', '.join(owners)}; `minigan show {owners[0]}` explains it" if owners else ""

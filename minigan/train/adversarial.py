@@ -23,46 +23,59 @@ from minigan.nn import (
 )
 from minigan.nn.utils import spectral_norm
 from minigan.train import asymmetry, stabilisers
-from minigan.train.game import Game, Player, Term, adversarial
+from minigan.train.game import Game, Normal, Player, Term, adversarial
 from minigan.train.objectives import OBJECTIVES
-from minigan.train.optimizers import optimizer
+from minigan.train.optimizers import OPTIMIZERS, adaptive, optimizer
 from minigan.train.penalties import PENALTIES
+from minigan.train.settings import Setting
 
-SETTINGS = {
-    "objective": "non-saturating",  # objectives.py
-    "d_steps": 1,                   # turns of D per turn of G
-    "optimizer_d": "adam", "optimizer_g": "adam",  # optimizers.py
-    "lr_d": 2e-4, "lr_g": 2e-4, "beta1": 0.5, "beta2": 0.999,
-    "penalty": "none",              # penalties.py
-    "penalty_weight": 0.0,          # 0: as in the penalty's paper
-    "clip": 0.0,                    # D's weights are kept in +-clip;  0: they are not
-    "spectral_norm": False,         # of D's layers
-    "norm_g": "none", "norm_d": "none",
-    "smoothing": 0.0,               # a real sample is labelled 1 - smoothing
-    "instance_noise": 0.0,          # standard deviation at the start; it fades to 0
-    "minibatch": False,             # minibatch discrimination in D
-    "feature_matching": 0.0,        # weight of the term in G's loss
-    "adversarial_g": 1.0,           # weight of the objective in G's loss;  0: feature matching alone
-    "history": 0.0,                 # weight of historical averaging, in both losses
-    "ema": 0.0,                     # samples come from G's moving average with this decay;  0: from G itself
-}
 REFERENCE = 64  # samples of the reference batch of virtual batch norm
+NORMS = {  # the layers, one or none, after a layer with `channels` outputs;   pixels: are there pixels behind the channels?
+    "none": lambda channels, pixels: [],
+    "batch": lambda channels, pixels: [BatchNorm2d(channels) if pixels else BatchNorm1d(channels)],
+    "layer": lambda channels, pixels: [GroupNorm(1, channels)],  # over all channels and pixels of a sample
+    "instance": lambda channels, pixels: [InstanceNorm2d(channels, affine=True)] if pixels else [],
+    "virtual": lambda channels, pixels: [VirtualBatchNorm(channels, REFERENCE)],
+}
+
+
+def _penalised(name):
+    return name != "none"
+
+
+SETTINGS = (
+    Setting("objective", "non-saturating", "what the players pay; `minigan list objectives`", choices=OBJECTIVES),
+    Setting("d_steps", 1, "turns of D for each turn of G"),
+    Setting("optimizer_d", "adam", "the optimizer of D", choices=OPTIMIZERS),
+    Setting("optimizer_g", "adam", "the optimizer of G", choices=OPTIMIZERS),
+    Setting("lr_d", 2e-4, "learning rate of D"),
+    Setting("lr_g", 2e-4, "learning rate of G"),
+    Setting("beta1", 0.5, "Adam's decay of the mean gradient", below=1, depends=("optimizer", adaptive)),
+    Setting("beta2", 0.999, "Adam's decay of the mean squared gradient", below=1, depends=("optimizer", adaptive)),
+    Setting("penalty", "none", "penalty on D's slope; `minigan list objectives`", choices=("none", *PENALTIES)),
+    Setting("penalty_weight", 0.0, "weight of the penalty in D's loss; 0: as in the penalty's paper",
+            depends=("penalty", _penalised)),
+    Setting("clip", 0.0, "D's weights are kept in +-clip; 0: they are not"),
+    Setting("spectral_norm", False, "divide D's weights by their largest singular value"),
+    Setting("norm_g", "none", "normalisation in G", choices=NORMS),
+    Setting("norm_d", "none", "normalisation in D, where virtual is not possible", choices=NORMS),
+    Setting("smoothing", 0.0, "a real sample is labelled 1 - smoothing", below=1),
+    Setting("instance_noise", 0.0, "standard deviation of the noise on all that D sees; it fades to 0 over the run"),
+    Setting("minibatch", False, "minibatch discrimination: D also sees how alike the samples of a batch are"),
+    Setting("feature_matching", 0.0, "weight, in G's loss, of the distance of D's mean features"),
+    Setting("adversarial_g", 1.0, "weight of the objective in G's loss; 0: feature matching alone"),
+    Setting("history", 0.0, "weight of the distance of all weights to their own mean over the run"),
+    Setting("ema", 0.0, "samples come from G's moving average with this decay; 0: from G itself", below=1),
+)
 
 
 def norm_layer(name: str, channels: int, pixels: bool) -> list:
-    """The layers, one or none, that normalise (N, channels) or, if pixels, (N, channels, H, W).
-
-    none, batch, instance, virtual; layer: over all channels and pixels of a sample, by GroupNorm with one group.
-    """
-    kinds = {"none": lambda: [], "layer": lambda: [GroupNorm(1, channels)],
-             "batch": lambda: [BatchNorm2d(channels) if pixels else BatchNorm1d(channels)],
-             "instance": lambda: [InstanceNorm2d(channels, affine=True)] if pixels else [],
-             "virtual": lambda: [VirtualBatchNorm(channels, REFERENCE)]}
-    return choose("norm", name, kinds)()
+    """The layers, one or none, that normalise (N, channels) or, if pixels, (N, channels, H, W).   name: one of NORMS."""
+    return choose("norm", name, NORMS)(channels, pixels)
 
 
-def prepare(G, D, settings, latent):
-    """The nets as the settings want them: (G, D).   D, a Sequential that ends in a Linear, with minibatch discrimination
+def prepare(G, D, settings, latent) -> dict:
+    """The nets as the settings want them, by name.   D, a Sequential that ends in a Linear, with minibatch discrimination
     before that and spectral norm; G with its reference batch, if it has a virtual batch norm."""
     if settings.minibatch:
         last = D[-1]
@@ -80,13 +93,14 @@ def prepare(G, D, settings, latent):
         from minigan.backend import streams
 
         G = VirtualBatch(G, latent(REFERENCE, streams("init")))
-    return G, D
+    return {"G": G, "D": D}
 
 
-def gan(G, D, settings, latent, **options) -> Game:
-    """The game of G and D.   options: those of Game (step, classes).   ConfigError for settings that contradict each
-    other; a UserWarning for those that rarely work."""
-    objective = choose("objective", settings.objective, OBJECTIVES)
+def gan(nets, settings, latent=None, **options) -> Game:
+    """The game of nets["G"] and nets["D"].   latent: the distribution of z, by default normal with settings.latent numbers;
+    options: those of Game (step, classes).   ConfigError for settings that contradict each other; a UserWarning for those
+    that rarely work."""
+    G, D, objective = nets["G"], nets["D"], OBJECTIVES[settings.objective]
     if not (settings.adversarial_g or settings.feature_matching or settings.history):
         raise ConfigError("adversarial_g=0: G has nothing to minimise; set feature_matching=1 too")
     terms = adversarial(objective, settings.adversarial_g)
@@ -102,6 +116,7 @@ def gan(G, D, settings, latent, **options) -> Game:
         options["view"] = stabilisers.instance_noise(settings.instance_noise)
     after = {"D": [stabilisers.WeightClip([D], settings.clip)] if settings.clip else [], "G": []}
     nets = {"G": G, "D": D}
+    latent = latent or Normal(settings.latent)
     if settings.history:
         for name, net in (("D", D), ("G", G)):
             average = stabilisers.HistoricalAverage([net])
@@ -119,7 +134,6 @@ def gan(G, D, settings, latent, **options) -> Game:
 
 
 def _check(D, objective, settings):
-    choose("penalty", settings.penalty, {"none": None, **PENALTIES})
     mixing = [type(m).__name__ for m in D.modules() if isinstance(m, (BatchNorm1d, BatchNorm2d, MinibatchDiscrimination))]
     if settings.penalty != "none" and mixing:
         raise ConfigError(f"penalty={settings.penalty}: D contains {mixing[0]}, so its slope at one sample depends on the "
@@ -129,8 +143,6 @@ def _check(D, objective, settings):
         labelled = ", ".join(name for name, o in OBJECTIVES.items() if o.target)
         raise ConfigError(f"smoothing={settings.smoothing}: the objective {settings.objective} has no label to smooth; use one "
                           f"of {labelled}, or smoothing=0")
-    if not 0 <= settings.smoothing < 1 or not 0 <= settings.ema < 1:
-        raise ConfigError(f"smoothing and ema are from 0 to less than 1, got {settings.smoothing} and {settings.ema}")
     if objective is OBJECTIVES["wasserstein"] and not (settings.clip or settings.penalty != "none" or settings.spectral_norm):
         warnings.warn("objective=wasserstein: nothing bounds D's slope, so its loss falls without end; set clip=0.01, "
                       "penalty=wgan-gp or spectral_norm=true", stacklevel=3)

@@ -1,9 +1,9 @@
 """Optimizers by the names that settings use: minigan train gan --set optimizer=rmsprop --set optimizer_g=coordinate-cyclic
 
 adam, rmsprop, sgd               on all parameters
-coordinate-<rule>                one layer per step, by Adam: cyclic, random or steepest (optim/coordinate.py; seed text 002)
+coordinate-<rule>                one layer per step, by Adam: cyclic, random or steepest (optim/coordinate.py)
 <rule>, <rule>-search            conjugate gradients with the fixed step lr, or with a line search: fletcher-reeves,
-                                 polak-ribiere, hestenes-stiefel, dai-yuan (optim/conjugate.py; seed text 004)
+                                 polak-ribiere, hestenes-stiefel, dai-yuan (optim/conjugate.py)
 """
 
 from collections.abc import Callable
@@ -32,6 +32,11 @@ OPTIMIZERS = {
         ConjugateGradient, lr=lr, rule=rule, line_search="strong-wolfe" if search else None)
        for rule in BETAS for search in ("", "-search")},
 }
+
+
+def adaptive(name: str) -> bool:
+    """Does the optimizer of that name read Adam's betas?"""
+    return name == "adam" or name.startswith("coordinate")
 
 
 def optimizer(name: str, nets, lr: float, betas=(0.9, 0.999)) -> Callable:

@@ -14,8 +14,7 @@ from minigan.cli import show, tune
 from minigan.cli.judge import figure, seeds, spread, table
 from minigan.cli.tune import grid
 from minigan.errors import ConfigError
-from minigan.systems.registry import COMMON, recipes
-from minigan.train.adversarial import SETTINGS
+from minigan.systems.registry import systems
 from minigan.train.objectives import OBJECTIVES
 
 POINTS = ["gan", "--batch-size", "8", "--set", "latent=4", "--data", "ring8"]
@@ -224,13 +223,14 @@ def test_tune_says_when_the_seeds_differ_more_than_the_settings(capsys, values, 
 
 
 def test_every_setting_and_objective_is_described():
-    assert set(show.ADVERSARIAL) == set(SETTINGS) and set(show.EVERYWHERE) == set(COMMON)
+    for system in systems().values():
+        assert all(setting.says for setting in system.settings.values()), system.name
     assert set(show.LOSSES) == set(OBJECTIVES)
 
 
 def test_the_lists_name_everything_and_fit_a_screen(minigan):
     for what, words in (("metrics", ["fid-digits", "lower is better"]), ("objectives", ["hinge", "wgan-gp", "10 times"]),
-                        ("lessons", ["1. "]), ("systems", list(recipes()))):
+                        ("lessons", ["1. "]), ("systems", list(systems()))):
         code, out, _ = minigan("list", what)
         assert code == 0 and all(word in out for word in words)
         assert max(map(len, out.splitlines())) <= 150

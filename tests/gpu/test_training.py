@@ -47,9 +47,9 @@ def own_cache(tmp_path_factory):
 
 def game(system, data_name, settings, device="cuda"):
     """(game, its batches, its streams), on the device."""
-    recipe, dataset = registry.get(system), data.load(data_name)
-    settings = recipe.configure(settings, tuple(dataset.sample_shape))
-    built, streams = recipe.build(settings, dataset.sample_shape).to(device), Streams(0)
+    made_by, dataset = registry.get(system), data.load(data_name)
+    settings = made_by.configure(settings, dataset)
+    built, streams = made_by.build(settings, dataset).to(device), Streams(0)
     loader = data.Loader(dataset, settings.batch_size, streams("data"))
     return built, loader if device == "cpu" else Feed(loader, device, built.check), streams
 

@@ -5,6 +5,7 @@ import shlex
 
 import numpy as np
 import pytest
+from described import described
 from PIL import Image
 
 from minigan.cli import build_parser
@@ -15,7 +16,7 @@ from minigan.systems import registry
 
 
 def made(folder, system="gan", changed=None, seed=0, data="ring8", shape=(2,)):
-    settings = vars(registry.get(system).configure(changed, shape))
+    settings = vars(registry.get(system).configure(changed, described(shape, data)))
     return Run.create(system, seed, {"data": data, "data_dir": "", "sample_shape": list(shape), "device": "cpu", **settings},
                       out=folder)
 
@@ -91,9 +92,9 @@ def test_the_command_repeats_the_run(tmp_path, system, changed, seed, data, shap
     words = shlex.split(report.command(run, registry.get(system)))
     assert words[0] == "minigan"
     options = build_parser().parse_args(words[1:])
-    recipe = registry.get(options.system)
-    assert (options.system, options.seed, options.data or recipe.data) == (system, seed, data)
-    repeated = vars(recipe.configure(overrides(options), shape))
+    again = registry.get(options.system)
+    assert (options.system, options.seed, options.data or again.default_data) == (system, seed, data)
+    repeated = vars(again.configure(overrides(options), described(shape, data)))
     assert repeated == {key: run.config[key] for key in repeated}
 
 

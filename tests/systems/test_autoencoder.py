@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from described import described
 
 from minigan import data
 from minigan.backend import Streams
@@ -13,11 +14,11 @@ from minigan.systems import registry
 from minigan.systems.latent.autoencoder import AutoencoderStep, CodeGaussian, bce, error, mse, reconstruct
 from minigan.tensor import Tensor
 
-RECIPE = registry.get("autoencoder")
+SYSTEM = registry.get("autoencoder")
 
 
 def build(shape=(1, 28, 28), **settings):
-    return RECIPE.build(RECIPE.configure(settings, shape), shape)
+    return SYSTEM.build(SYSTEM.configure(settings, described(shape)), described(shape))
 
 
 def step_of(game, x, seed=0):
@@ -158,7 +159,7 @@ def test_points_get_a_code_of_one_number(tmp_path):
 @pytest.mark.parametrize("settings, shape, text", [
     ({"loss": "bce"}, (2,), "loss=bce: points are no brightnesses; use loss=mse"),
     ({"loss": "mae"}, (1, 28, 28), r"unknown loss 'mae'; did you mean 'mse'\?"),
-    ({"nets": "conv"}, (2,), r"multiples of 4; this data is \(2,\); use nets=mlp"),
+    ({"nets": "conv"}, (2,), r"multiples of 4; ring8 holds points 2; use nets=mlp"),
     ({"beta": 1}, (1, 28, 28), r"autoencoder has no setting 'beta'"),
 ])
 def test_settings_that_make_no_sense_are_refused(settings, shape, text):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from described import described
 
 import minigan as mg
 from minigan import data
@@ -22,8 +23,8 @@ MLP = {**SMALL, "nets": "mlp", "norm_g": "none", "norm_d": "none"}
 
 
 def build(shape=SHAPE, **settings):
-    recipe = registry.get("cgan")
-    return recipe.build(recipe.configure({**SMALL, **settings}, shape), shape)
+    system, about = registry.get("cgan"), described(shape)
+    return system.build(system.configure({**SMALL, **settings}, about), about)
 
 
 def batch(labels, shape=SHAPE):
@@ -128,7 +129,7 @@ def test_more_classes_than_the_setting_says_are_refused():
 
 
 def test_convolutions_are_for_pictures_of_28x28():
-    with pytest.raises(ConfigError, match=r"cgan: nets=conv draws pictures of 28x28, this data is \(2,\); use nets=mlp"):
+    with pytest.raises(ConfigError, match="nets of convolutions draw pictures of 28x28, and ring8 holds points 2"):
         build((2,), nets="conv")
 
 

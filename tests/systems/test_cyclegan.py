@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from described import described
 
 from minigan import data
 from minigan.backend import Streams
@@ -15,12 +16,13 @@ from minigan.tensor import Tensor
 from minigan.train.game import play
 
 SHAPE = (2, 28, 28)
+PAIRS = described(SHAPE, "filled-outline")
 SMALL = {"channels": 2, "blocks": 1, "batch_size": 4, "buffer": 6}
 
 
 def build(**settings):
-    recipe = registry.get("cyclegan")
-    return recipe.build(recipe.configure({**SMALL, **settings}), SHAPE)
+    system = registry.get("cyclegan")
+    return system.build(system.configure({**SMALL, **settings}), PAIRS)
 
 
 def batch(seed=0):
@@ -214,11 +216,16 @@ def test_settings_that_make_no_sense_are_refused(settings, text):
         build(**settings)
 
 
-@pytest.mark.parametrize("shape", [(1, 28, 28), (2, 32, 32), (2,)])
-def test_data_without_two_channels_is_refused(shape):
-    recipe = registry.get("cyclegan")
-    with pytest.raises(ConfigError, match=r"cyclegan needs pictures of 28x28, one of each kind in two channels; this data is"):
-        recipe.build(recipe.configure(), shape)
+@pytest.mark.parametrize("about, text", [
+    (described((1, 28, 28)), "cyclegan learns pair; digits holds pictures 1x28x28: use autoencoder or cgan"),
+    (described((2, 28, 28), "digits"), "cyclegan learns pair; digits holds pictures 2x28x28: use"),
+    (described((2, 32, 32), "filled-outline"), "grey pictures of 28x28, and filled-outline holds unaligned pictures 1x32x32"),
+    (described((2,)), "cyclegan learns pair; ring8 holds points 2: use"),
+])
+def test_data_that_is_no_pair_of_domains_is_refused(about, text):
+    system = registry.get("cyclegan")
+    with pytest.raises(ConfigError, match=text):
+        system.build(system.configure(), about)
 
 
 def test_data_that_hides_no_pairs_cannot_judge():
@@ -234,8 +241,8 @@ def test_other_objectives_play(objective):
 
 @pytest.mark.slow
 def test_outlines_are_learned_without_a_pair():
-    recipe, streams = registry.get("cyclegan"), Streams(0)
-    game = recipe.build(recipe.configure(), SHAPE)
+    system, streams = registry.get("cyclegan"), Streams(0)
+    game = system.build(system.configure(), PAIRS)
     test, loader = data.load("filled-outline", "test"), data.Loader(data.load("filled-outline"), 4, streams("data"))
     passes = lambda r: r["label-kept"] > 0.85 and r["correlation"] > 0.5 and r["pair-l1"] < min(r["blank-l1"], r["identity-l1"])
     before = cyclegan.pairs(game, test, None)

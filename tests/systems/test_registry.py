@@ -1,136 +1,205 @@
-"""The systems by name, and what --set may write into their settings."""
+"""The systems as their files declare them: complete, within their own bounds, and open to systems from outside."""
 
 import numpy as np
 import pytest
 
-from minigan import data
+from minigan import data, nn
+from minigan.cli import systems as pages
 from minigan.errors import ConfigError
 from minigan.systems import registry
-from minigan.systems.registry import COMMON, Recipe, get, idle, recipe, recipes, typed
+from minigan.systems.registry import families, get, system, systems
 from minigan.train.game import Game
+from minigan.train.settings import Setting
 
-OWN = Recipe("own", None, "digits", {"steps": 10, "lr": 0.1, "flip": False, "mode": "fast"}, "Own: a test.")
-
-
-def test_every_system_declares_what_the_loop_needs():
-    known = recipes()
-    assert list(known) == sorted(known) and {"gan", "dcgan"} <= set(known)
-    for name, system in known.items():
-        assert {"steps", "batch_size"} <= set(system.settings), name
-        for where, settings in (("points", system.points), *system.on.items()):
-            assert where in ("points", *data.names()) and set(settings) <= set(system.settings) | set(COMMON), name
-        assert system.data in data.names() and system.summary.partition(": ")[2] and "\n" not in system.summary
-        assert get(name) is system
-        for key, value in system.settings.items():  # its own defaults are within the limits, and typed
-            assert typed(key, str(value), value) == value and type(value) in (int, float, bool, str)
+SMALL = {}  # name -> a small data set of that name
 
 
-SHAPES = {"ring8": (2,), "filled-outline": (2, 28, 28), "oracle": (10,)}
+def small(name):
+    if name not in SMALL:
+        SMALL[name] = data.load(name, **({} if name in data.points.DENSITIES else {"size": 40}))
+    return SMALL[name]
 
 
-@pytest.mark.parametrize("name", sorted(recipes()))
-def test_every_system_builds_with_its_defaults(name):
-    system = get(name)
-    shape = SHAPES.get(system.data, (1, 28, 28))
-    settings = system.configure({"channels": 2} if "channels" in system.settings else None, shape)
-    game = system.build(settings, shape)
-    labels = None if game.classes is None else np.arange(3) % game.classes
-    assert isinstance(game, Game)
-    assert len(game.sample(game.latent(3, np.random.default_rng(0)), labels)) == 3
+def learnable(one):
+    """The data sets of the package that a system learns, those that need files left out."""
+    return [name for name in data.names() if name not in data.mnist.MIRRORS and isinstance(small(name).kinds["x"], one.kinds)]
 
 
-def test_a_name_stands_for_both_players_and_points_have_defaults_of_their_own():
-    gan = get("gan")
-    settings = gan.configure({"lr": 0.5, "norm": "layer", "optimizer_d": "sgd"}, (2,))
-    assert (settings.lr_d, settings.lr_g, settings.norm_d, settings.norm_g) == (0.5, 0.5, "layer", "layer")
-    assert (settings.optimizer_d, settings.optimizer_g) == ("sgd", "adam")
-    assert settings.batch_size == gan.points["batch_size"] != gan.configure(None, (1, 28, 28)).batch_size
+@pytest.mark.parametrize("name", systems())
+def test_every_system_says_all_there_is_to_know(name):
+    one = get(name)
+    assert one.title.partition(": ")[2] and "\n" not in one.title
+    assert one.default_data in learnable(one)
+    assert one.parent is None or one.parent in systems()
+    assert one.paper or one.parent
+    for where, defaults in one.defaults.items():
+        assert where in (*[kind.word for kind in one.kinds], *data.names()), where
+        assert all(one.settings[key].read(value) == value for key, value in defaults.items())
+    for setting in one.settings.values():
+        assert setting.says, setting.name
+        assert setting.read(setting.default) == setting.default
+        assert setting.paper is None or setting.read(setting.paper) == setting.paper, setting.name
+        if setting.depends:
+            assert {setting.depends[0], f"{setting.depends[0]}_d"} & set(one.settings), setting.name
+    for claim in one.claims:
+        assert set(claim.numbers) and claim.seeds >= 1
+        for arm in claim.arms.values():
+            get(arm.system).configure(arm.settings)
+
+
+@pytest.mark.parametrize("name", systems())
+def test_every_system_plays_on_all_it_learns_with_its_tiny_settings(name):
+    one = get(name)
+    for data_name in learnable(one):
+        dataset = small(data_name)
+        if name == "cgan" and dataset.classes is None:
+            continue
+        settings = one.configure(one.smallest, dataset)
+        try:
+            game = one.build(settings, dataset)
+        except ConfigError as error:
+            assert "28x28" in str(error), error
+            continue
+        assert isinstance(game, Game)
+        labels = None if game.classes is None else np.arange(3) % game.classes
+        samples = game.sample(game.latent(3, np.random.default_rng(0)), labels)
+        assert samples.shape == (3, *dataset.sample_shape)
+
+
+def test_a_child_has_what_its_parent_has_and_data_may_have_defaults_of_their_own():
+    gan, gp, ring, grid = get("gan"), get("wgan-gp"), small("ring8"), small("grid25")
+    assert set(gan.settings) < set(gp.settings) and gp.ancestor is get("wgan")
+    assert gan.configure(None, ring).batch_size == 256 != gan.configure(None, small("digits")).batch_size
+    assert gp.configure(None, ring).schedule == "linear" and gp.configure().schedule == "none"
+    assert gp.configure(None, grid).steps == 80_000 != gp.configure(None, ring).steps
+    assert gp.configure({"steps": 7}, grid).steps == 7
+    # what a child declares anew holds on all data: wgan's clip of points is not that of wgan-gp
+    assert get("wgan").configure(None, ring).clip == 0.1 and gp.configure(None, ring).clip == 0.0
+    assert "width" not in get("dcgan").settings and "width" in get("lsgan").settings
+
+
+def test_settings_of_another_system_are_told_whose_they_are():
+    with pytest.raises(ConfigError, match="gan has no setting 'importance': it is a setting of vae; `minigan show vae`"):
+        get("gan").configure({"importance": 50})
     with pytest.raises(ConfigError, match=r"gan has no setting 'beta'; did you mean 'beta\d'\?"):
-        gan.configure({"beta": 0.5})
-    with pytest.raises(ConfigError, match="gan has no setting 'importance': it is a setting of vae; `minigan list systems`"):
-        gan.configure({"importance": 50})
-    assert get("wgan-gp").configure(None, (2,)).schedule == "linear" and get("wgan-gp").configure().schedule == "none"
+        get("gan").configure({"beta": 0.5})
+    with pytest.raises(ConfigError, match=r"gan has no setting 'Objective'; did you mean 'objective'\?"):
+        get("gan").configure({"Objective": "hinge"})
 
 
-def test_data_of_another_kind_are_refused_and_classes_are_those_of_the_data():
-    pair = data.ImageDataset("filled-outline", np.zeros((4, 2, 28, 28), np.uint8))
-    with pytest.raises(ConfigError, match="dcgan learns pictures of one kind; filled-outline holds two kinds, use cyclegan"):
-        get("dcgan").fit(pair)
-    assert get("cyclegan").fit(pair).batch_size == get("cyclegan").settings["batch_size"]
-    assert [get("cgan").fit(data.load(name)).classes for name in ("two-moons", "ring8", "grid25")] == [2, 8, 25]
-    assert get("cgan").fit(data.load("grid25"), {"classes": "30"}).classes == 30
-    assert not hasattr(get("gan").fit(data.load("ring8")), "classes")
-
-
-def test_a_data_set_may_have_defaults_of_its_own():
-    system, grid = get("wgan-gp"), data.load("grid25")
-    assert system.fit(grid).steps == system.on["grid25"]["steps"] != system.fit(data.load("ring8")).steps
-    assert system.fit(grid).lr_g == system.points["lr_g"] and system.fit(grid, {"steps": 7}).steps == 7
+def test_classes_are_those_of_the_data_and_data_of_another_kind_are_refused():
+    cgan = get("cgan")
+    assert [cgan.configure(None, small(name)).classes for name in ("two-moons", "ring8", "grid25")] == [2, 8, 25]
+    assert cgan.configure({"classes": "30"}, small("grid25")).classes == 30
+    with pytest.raises(ConfigError, match="dcgan learns pictures; filled-outline holds unaligned pictures .*: use cyclegan"):
+        get("dcgan").configure(None, small("filled-outline"))
+    two_channels = data.ImageDataset("mine", np.zeros((4, 2, 28, 28), np.uint8))  # not a pair: nobody said so
+    assert get("dcgan").build(get("dcgan").configure({"channels": 2}, two_channels), two_channels)
 
 
 @pytest.mark.parametrize("given, lines", [
-    ({"penalty_weight": "5"}, ["penalty_weight=5: changes nothing with penalty=none"]),
+    ({"penalty_weight": "5"}, ["penalty_weight=5.0: changes nothing with penalty=none"]),
     ({"penalty_weight": "5", "penalty": "r1"}, []),
     ({"beta1": "0.9", "optimizer": "sgd"}, ["beta1=0.9: changes nothing with optimizer_d=sgd, optimizer_g=sgd"]),
     ({"beta1": "0.9", "optimizer_d": "sgd"}, []),
     ({"beta2": "0.9", "optimizer_d": "sgd", "optimizer_g": "coordinate-random"}, []),
     ({"patience": "0", "final_lr": "0.1", "schedule": "linear"}, ["patience=0: changes nothing with schedule=linear"]),
-    ({"patience": "0", "final_lr": "0.1"}, ["final_lr=0.1: changes nothing with schedule=none",
-                                            "patience=0: changes nothing with schedule=none"]),
     ({}, []),
 ])
 def test_a_setting_that_changes_nothing_is_told(given, lines):
-    assert idle(get("gan").configure(given, (2,)), given) == lines
+    assert get("gan").idle(get("gan").configure(given), given) == lines
 
 
 def test_betas_of_a_system_that_has_one_optimizer_only_are_used():
-    assert idle(get("cyclegan").configure({"beta1": 0.9}), {"beta1": 0.9}) == []
+    assert get("cyclegan").idle(get("cyclegan").configure({"beta1": 0.9}), {"beta1": 0.9}) == []
 
 
 def test_an_unknown_system_is_told_the_nearest():
-    with pytest.raises(ConfigError, match=r"unknown system 'dcgn'; did you mean 'dcgan'\?; `minigan list systems`"):
+    with pytest.raises(ConfigError, match=r"unknown system 'dcgn'; did you mean 'dcgan'\?; `minigan list`"):
         get("dcgn")
+    with pytest.raises(ConfigError, match=r"unknown system 'DCGAN'; did you mean 'dcgan'\?"):
+        get("DCGAN")
 
 
-def test_a_new_system_is_entered_by_its_decorator(monkeypatch):
-    monkeypatch.setattr(registry, "RECIPES", {})
+# ---- systems from outside, nets of one's own ---------------------------------------------------------------------------
 
-    @recipe("tiny", data="ring8", steps=5, batch_size=2)
-    def build(settings, sample_shape):
-        return settings.steps, sample_shape
+MINE = '''"""Mine: a GAN whose objective is the hinge."""
 
-    entered = registry.RECIPES["tiny"]
-    assert entered.summary == __doc__.splitlines()[0] and (entered.data, entered.settings["steps"]) == ("ring8", 5)
-    assert build(entered.configure({"steps": "7"}), (2,)) == (7, (2,))
+from minigan.systems.registry import system
+from minigan.train.settings import Setting
 
-
-def test_settings_keep_their_types_and_their_defaults():
-    settings = OWN.configure({"steps": "1e3", "lr": "1", "flip": "True", "mode": 3, "log_every": 2.0})
-    assert vars(settings) == {"steps": 1000, "lr": 1.0, "flip": True, "mode": "3", **COMMON, "log_every": 2}
-    assert [type(value) for value in vars(settings).values()][:5] == [int, float, bool, str, int]
-    assert vars(OWN.configure()) == {**OWN.settings, **COMMON} and OWN.settings["steps"] == 10
+system("mine", parent="gan", settings=[Setting("objective", "hinge")], tiny={"width": 4})
+'''
 
 
-@pytest.mark.parametrize("key, value, text", [
-    ("stps", 1, r"own has no setting 'stps'; did you mean 'steps'\?"),
-    ("sample_evry", 1, r"did you mean 'sample_every'\?"),
-    ("zzzz", 1, "own has no setting 'zzzz'; known: steps, lr, flip, mode, log_every"),
-    *[("steps", value, "setting steps must be a whole number such as 10, got") for value in
-      ("1.5", "many", "", "nan", "inf", "-inf", None, [], 2.5, 10**400)],
-    *[("steps", value, "setting steps must be from 1 to 999999999, got") for value in ("0", -1, "1e9", "1e99")],
-    *[("lr", value, r"setting lr must be a number such as 0\.1, got") for value in ("fast", "", None, {})],
-    *[("lr", value, "setting lr must be from 0 to 999999999, got") for value in ("-1e-9", "nan", "inf", "1e99", "-inf")],
-    *[("flip", value, "setting flip must be true or false such as false, got") for value in ("1", "yes", "", 0, None)],
+@pytest.fixture
+def outside(tmp_path, monkeypatch):
+    """mine(text): a file that enters a system."""
+    monkeypatch.setattr(registry, "SYSTEMS", dict(systems()))
+
+    def write(text=MINE, name="mine.py"):
+        path = tmp_path / name
+        path.write_text(text)
+        return str(path)
+
+    return write
+
+
+def test_a_file_outside_the_package_enters_a_system(outside):
+    one = get(outside())
+    assert (one.name, one.outside, one.configure().objective, one.title) == ("mine", True, "hinge",
+                                                                            "Mine: a GAN whose objective is the hinge.")
+    assert one.smallest["width"] == 4 and get("mine") is one and not get("gan").outside
+    assert "mine" in "\n".join(pages.described(one)) and str(one.file) in "\n".join(pages.described(one))
+
+
+@pytest.mark.parametrize("text, says", [
+    ("x = 1\n", "enters 0 systems; it must call"),
+    (MINE + MINE.replace('"mine"', '"other"').partition('"""\n')[2], "enters 2 systems"),
+    (MINE.replace('"mine"', '"gan"'), "enters the system 'gan', and there is one of that name already"),
 ])
-def test_a_value_that_does_not_fit_is_refused(key, value, text):
-    with pytest.raises(ConfigError, match=text):
-        OWN.configure({key: value})
+def test_a_file_that_enters_no_system_or_another_s_is_refused(outside, text, says):
+    with pytest.raises(ConfigError, match=says):
+        get(outside(text))
+    assert get("gan").file.endswith("gan.py") and not get("gan").outside
 
 
-def test_the_edges_are_allowed():
-    settings = OWN.configure({"lr": "0", "steps": 999_999_999, "checkpoint_every": 1})
-    assert (settings.lr, settings.steps, settings.checkpoint_every) == (0.0, 999_999_999, 1)
-    for key, most in registry.MOST.items():
-        assert typed(key, most, 1) == most
-        with pytest.raises(ConfigError, match=f"setting {key} must be from 1 to {most}"):
-            typed(key, most + 1, 1)
+def test_an_error_in_a_file_is_its_author_s_own(outside):
+    with pytest.raises(ZeroDivisionError):
+        get(outside("1 / 0\n"))
+    with pytest.raises(ConfigError, match=r"nowhere\.py: no such file; give a Python file that enters a system"):
+        get("nowhere.py")
+
+
+def test_nets_of_one_s_own_take_the_place_of_the_system_s():
+    one, ring = get("gan"), small("ring8")
+    settings = one.configure(one.smallest, ring)
+    mine = nn.Sequential(nn.Linear(settings.latent, 2))
+    game = one.build(settings, ring, G=mine)
+    assert game.nets["G"] is mine and any(mine in player.nets for player in game.players)
+    with pytest.raises(ConfigError, match="gan has no net 'H'; known: G, D"):
+        one.build(settings, ring, H=mine)
+    with pytest.raises(ConfigError, match="vae makes its own nets and takes none"):
+        get("vae").build(get("vae").configure(None, ring), ring, encoder=mine)
+    # a system that is built as its parent is
+    assert get("wgan-gp").build(get("wgan-gp").configure(None, ring), ring, G=mine).nets["G"] is mine
+
+
+def test_a_system_entered_in_a_session_is_there_at_once(monkeypatch):
+    monkeypatch.setattr(registry, "SYSTEMS", dict(systems()))
+
+    @system("tiny", family="tests", data="ring8", settings=[Setting("steps", 5)])
+    def build(settings, about):
+        return settings.steps, about.shape
+
+    one = get("tiny")
+    assert one.build(one.configure({"steps": "7"}), small("ring8")) == (7, (2,))
+    assert one in families()["tests"]
+
+
+def test_the_page_of_the_systems_is_what_their_files_say():
+    from pathlib import Path
+
+    page = Path(__file__).parents[2] / "docs" / "systems.md"
+    assert page.read_text() == pages.markdown(), "make it anew: minigan list systems --markdown > docs/systems.md"
+    assert len(pages.listing().splitlines()) < 60

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from described import described
 
 import minigan as mg
 from minigan import data, ops
@@ -181,7 +182,7 @@ def test_values_are_the_mean_reward_of_the_completions():
 def game(**settings):
     mg.seed(5)
     small = {"hidden": 8, "channels": 4, "batch_size": 16, "rollouts": 2, "mle_steps": 1, "d_pretrain": 1, **settings}
-    return registry.get("seqgan").build(registry.get("seqgan").configure(small, (10,)), (10,))
+    return registry.get("seqgan").build(registry.get("seqgan").configure(small), described((10,)))
 
 
 def weights(net):
@@ -302,8 +303,8 @@ def test_a_run_stopped_in_any_stage_ends_in_the_same_bits(tmp_path):
 
 
 @pytest.mark.parametrize("system, name, overrides, text", [
-    ("seqgan", "ring8", {}, r"at least 4 tokens, got samples of shape \(2,\); use --data oracle"),
-    ("gan", "oracle", {}, "gan learns pictures and points; oracle holds sequences of tokens, use seqgan"),
+    ("seqgan", "ring8", {}, "seqgan learns tokens; ring8 holds points 2: use autoencoder or cgan"),
+    ("gan", "oracle", {}, "gan learns pictures or points; oracle holds tokens 30x10: use seqgan"),
     ("seqgan", "oracle", {"reward": "constnat"}, "unknown reward 'constnat'; did you mean 'constant'"),
 ])
 def test_what_does_not_fit_is_refused_before_anything_is_written(system, name, overrides, text, tmp_path):
@@ -313,5 +314,5 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(system, name, o
 
 
 def test_pictures_are_refused():
-    with pytest.raises(ConfigError, match=r"seqgan writes sequences .* got samples of shape \(1, 28, 28\); use --data oracle"):
-        registry.get("seqgan").build(registry.get("seqgan").configure(), (1, 28, 28))
+    with pytest.raises(ConfigError, match="seqgan learns tokens; digits holds pictures 1x28x28: use"):
+        registry.get("seqgan").build(registry.get("seqgan").configure(), described((1, 28, 28)))

@@ -5,10 +5,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from described import described
 
 from minigan import data, ops
 from minigan.backend import Streams
 from minigan.data import Batch, Loader, PointDataset
+from minigan.data.kinds import Points
 from minigan.errors import ConfigError
 from minigan.gradcheck import gradcheck
 from minigan.metrics import iwae_bound
@@ -37,7 +39,7 @@ def gaussian_data(cov, n=4000, seed=1):
     """n fixed points of N(0, cov), as a data set that can be passed over and loaded."""
     x = np.random.default_rng(seed).multivariate_normal(np.zeros(len(cov)), cov, n).astype(np.float32)
     dataset = PointDataset("gaussian", lambda n, rng: Batch(x[rng.integers(len(x), size=n)], None))
-    dataset.sample_shape = (len(cov),)
+    dataset.kinds = {"x": Points(len(cov))}
     return x, dataset
 
 
@@ -255,9 +257,9 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(name, settings, tmp_pat
 
 
 @pytest.mark.parametrize("settings, shape, text", [
-    ({"nets": "conv"}, (2,), r"multiples of 4; this data is \(2,\); use nets=mlp"),
-    ({"nets": "conv"}, (1, 30, 28), r"multiples of 4; this data is \(1, 30, 28\); use nets=mlp"),
-    ({"nets": "cnv"}, (1, 28, 28), r"unknown family of nets 'cnv'; did you mean 'conv'\?"),
+    ({"nets": "conv"}, (2,), r"multiples of 4; ring8 holds points 2; use nets=mlp"),
+    ({"nets": "conv"}, (1, 30, 28), r"multiples of 4; digits holds pictures 1x30x28; use nets=mlp"),
+    ({"nets": "cnv"}, (1, 28, 28), r"unknown nets 'cnv'; did you mean 'conv'\?"),
     ({"binarise": "dynamc"}, (1, 28, 28), r"unknown binarise 'dynamc'; did you mean 'dynamic'\?"),
     ({"binarise": "dynamic"}, (2,), "binarise=dynamic: points are no pixels to throw coins for; leave it at none"),
     ({"importance": 5, "beta": 2.0}, (1, 28, 28), "importance=5: the importance-weighted bound has no KL that beta=2 could"),
@@ -266,15 +268,15 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(name, settings, tmp_pat
     ({"optimizer": "adm"}, (1, 28, 28), r"unknown optimizer 'adm'; did you mean 'adam'\?"),
 ])
 def test_settings_that_make_no_sense_are_refused(settings, shape, text):
-    vae_recipe = registry.get("vae")
+    system = registry.get("vae")
     with pytest.raises(ConfigError, match=text):
-        vae_recipe.build(vae_recipe.configure(settings, shape), shape)
+        system.build(system.configure(settings, described(shape)), described(shape))
 
 
 def test_pictures_of_other_shapes_and_colours_are_taken():
-    vae_recipe = registry.get("vae")
+    system = registry.get("vae")
     for settings, shape in (({}, (3, 5, 7)), ({"nets": "conv", "channels": 2}, (3, 8, 12))):
-        game = vae_recipe.build(vae_recipe.configure(settings, shape), shape)
+        game = system.build(system.configure(settings, described(shape)), described(shape))
         x = np.random.default_rng(0).uniform(-1, 1, (2, *shape)).astype(np.float32)
         assert np.isfinite(float(reconstruction(step_of(game, x)) + kl(step_of(game, x))))
         assert game.sample(game.latent(2, np.random.default_rng(0))).shape == (2, *shape)

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from described import described
 
 import minigan as mg
 from minigan import data
@@ -25,9 +26,9 @@ POINTS, PICTURES = (2,), (1, 28, 28)
 def build(system="gan", shape=POINTS, **settings):
     mg.seed(0)
     small = {"latent": 4, "width": 8, "channels": 2}
-    recipe = registry.get(system)
-    known = {key: value for key, value in small.items() if key in recipe.settings}
-    return recipe.build(recipe.configure(known | settings, shape), shape)
+    system, about = registry.get(system), described(shape)
+    known = {key: value for key, value in small.items() if key in system.settings}
+    return system.build(system.configure(known | settings, about), about)
 
 
 def play_some(game, shape=POINTS, n=8, times=2):
@@ -144,7 +145,7 @@ def test_feature_matching_alone():
     ({"penalty": "r1", "norm_d": "batch"}, "penalty=r1: D contains BatchNorm1d, so its slope at one sample depends on"),
     ({"penalty": "wgan-gp", "minibatch": True}, "D contains MinibatchDiscrimination.*set norm_d=layer, and minibatch=false"),
     ({"objective": "hinge", "smoothing": 0.1}, "hinge has no label to smooth; use one of minimax, non-saturating, least-squ"),
-    ({"smoothing": 1.0}, "smoothing and ema are from 0 to less than 1, got 1.0 and 0.0"),
+    ({"smoothing": 1.0}, "setting smoothing must be from 0 and below 1, got 1.0"),
     ({"norm_g": "instance"}, "norm=instance: is over the pixels of a channel, and a perceptron has none"),
     ({"norm_d": "instance"}, "norm=instance: is over the pixels of a channel, and a perceptron has none"),
     ({"norm_d": "virtual"}, "norm_d=virtual: D would need a reference batch"),
@@ -174,7 +175,7 @@ def test_minibatch_discrimination_of_a_large_batch_has_fewer_kernels():
 
 def test_every_system_here_has_every_setting():
     for name in ("gan", "dcgan", "wgan", "wgan-gp", "lsgan"):
-        assert set(SETTINGS) <= set(registry.get(name).settings)
+        assert {setting.name for setting in SETTINGS} <= set(registry.get(name).settings)
 
 
 @pytest.mark.parametrize("system, shape", [("gan", POINTS), ("dcgan", PICTURES)])

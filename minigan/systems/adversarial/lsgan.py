@@ -1,19 +1,17 @@
-"""LSGAN: D is a regression to 1 for real and 0 for generated samples, without a saturating sigmoid.
+"""LSGAN: D is a regression to 1 for real and 0 for generated samples, without a saturating sigmoid."""
 
-Mao et al. 2017, equation 9.  Against dcgan.py (for points gan.py) only the objective changes.
-"""
-
-from minigan.systems.adversarial.dcgan import RATES
-from minigan.systems.parts.choice import nets
-from minigan.systems.parts.perceptrons import POINTS
-from minigan.systems.registry import recipe
-from minigan.train.adversarial import SETTINGS, gan
-from minigan.train.game import Normal
+from minigan.data.kinds import Pictures, Points
+from minigan.systems.parts import choice, perceptrons
+from minigan.systems.registry import Paper, system
+from minigan.train.adversarial import gan
+from minigan.train.settings import Setting
 
 
-@recipe("lsgan", points=POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none"},
-        **SETTINGS | RATES | {"objective": "least-squares", "norm_g": "batch", "norm_d": "batch"},
-        nets="conv", steps=2500, batch_size=64, latent=100, width=128, channels=32)
-def build(settings, sample_shape):
-    """The game for samples of this shape."""
-    return gan(*nets(settings, sample_shape), settings, Normal(settings.latent))
+@system("lsgan", parent="dcgan", learns=[Pictures, Points],
+        paper=Paper("Mao et al. 2017", arxiv="1611.04076", where="equation 9"),
+        settings=[Setting("objective", "least-squares", paper="least-squares", where="equation 9"), *perceptrons.SETTINGS,
+                  choice.NETS, Setting("nets", "conv")],
+        on={"points": perceptrons.POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none"}})
+def build(settings, data, **own):
+    """The game of the nets that the settings choose."""
+    return gan(choice.nets(settings, data) | own, settings)

@@ -1,21 +1,24 @@
 """WGAN: a critic with clipped weights measures how far G's samples are from the real ones.
 
-Arjovsky, Chintala and Bottou 2017, algorithm 1.  Against gan.py: the Wasserstein objective, five critic steps, weights clipped
-to +-0.01 after each, RMSprop with a learning rate of 5e-5.  All of these are theirs, for long training; for points of the
-plane, where they take hours, the clip is 0.1 and the rate 5e-4 (ours).
+All values are the paper's, for long training.  For points of the plane, where they would take hours, clip and rates are ours.
 """
 
-from minigan.systems.parts.choice import nets
-from minigan.systems.parts.perceptrons import POINTS
-from minigan.systems.registry import recipe
-from minigan.train.adversarial import SETTINGS, gan
-from minigan.train.game import Normal
+from minigan.systems.parts import choice, convolutions
+from minigan.systems.registry import Paper, system
+from minigan.train.adversarial import gan
+from minigan.train.settings import Setting
 
 
-@recipe("wgan", data="ring8", points=POINTS | {"lr_d": 5e-4, "lr_g": 5e-4, "clip": 0.1, "steps": 5000},
-        **SETTINGS | {"objective": "wasserstein", "d_steps": 5, "clip": 0.01, "optimizer_d": "rmsprop",
-                      "optimizer_g": "rmsprop", "lr_d": 5e-5, "lr_g": 5e-5},
-        nets="mlp", steps=4000, batch_size=64, latent=100, width=128, channels=32)
-def build(settings, sample_shape):
-    """The game for samples of this shape."""
-    return gan(*nets(settings, sample_shape), settings, Normal(settings.latent))
+@system("wgan", parent="gan", data="ring8",
+        paper=Paper("Arjovsky, Chintala and Bottou 2017", arxiv="1701.07875", where="algorithm 1"),
+        settings=[Setting("objective", "wasserstein", paper="wasserstein", where="algorithm 1"),
+                  Setting("d_steps", 5, paper=5, where="algorithm 1"), Setting("clip", 0.01, paper=0.01, where="algorithm 1"),
+                  Setting("optimizer_d", "rmsprop", paper="rmsprop", where="algorithm 1"),
+                  Setting("optimizer_g", "rmsprop", paper="rmsprop", where="algorithm 1"),
+                  Setting("lr_d", 5e-5, paper=5e-5, where="algorithm 1"),
+                  Setting("lr_g", 5e-5, paper=5e-5, where="algorithm 1"),
+                  Setting("batch_size", 64, paper=64, where="algorithm 1"), choice.NETS, convolutions.CHANNELS],
+        on={"points": {"batch_size": 256, "lr_d": 5e-4, "lr_g": 5e-4, "clip": 0.1, "steps": 5000}}, tiny={"channels": 4})
+def build(settings, data, **own):
+    """The game of the nets that the settings choose."""
+    return gan(choice.nets(settings, data) | own, settings)

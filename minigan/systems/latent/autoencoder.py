@@ -1,15 +1,12 @@
 """Autoencoder: the VAE without noise and KL: as few numbers as possible, from which the picture can be drawn again.
 
-Rumelhart, Hinton and Williams 1986.   Nets and optimizer as in vae.py; the encoder gives the code itself.
+Nets and optimizer are the VAE's; the encoder gives the code itself.
 
     loss = sum over pixels of d(x, decoder(encoder(x + noise e))), mean over the batch,   e ~ N(0, I)
 
-loss    mse: d is the squared difference, of pixels in [-1, 1];  bce: cross-entropy of brightnesses in [0, 1]
-noise   above 0: the encoder sees x with Gaussian noise of this standard deviation, and x is asked for (denoising, Vincent et
-        al. 2008)
 An autoencoder is no generative model: nothing says what its codes look like.  Its samples are decoded draws from the Gaussian
 with the mean and covariance of the codes seen in training (Ghosh et al. 2020, section 4, with their simplest density); what
-they lack beside the VAE's is the lesson.   What it is for is measured as "mse" and "psnr" on unseen pictures.
+they lack beside the VAE's is the lesson.
 """
 
 from functools import cached_property
@@ -20,14 +17,16 @@ from minigan import ops
 from minigan.autograd import no_grad
 from minigan.backend import device_of, to_device
 from minigan.data import PointDataset, batches
-from minigan.errors import ConfigError, choose
+from minigan.data.kinds import Pictures
+from minigan.errors import ConfigError
 from minigan.metrics.image import psnr
 from minigan.nn import Module, Sequential
-from minigan.systems.parts.coders import FAMILIES, per_sample
-from minigan.systems.registry import recipe
+from minigan.systems.parts.coders import FAMILIES, SETTINGS, per_sample
+from minigan.systems.registry import Paper, system
 from minigan.tensor import Tensor, plain
 from minigan.train.game import Game, Normal, Player, Step, Term
 from minigan.train.optimizers import optimizer
+from minigan.train.settings import Setting
 
 
 class CodeGaussian(Module):
@@ -128,16 +127,19 @@ def reconstruct(game, x) -> np.ndarray:
         encoder.train(mode)
 
 
-@recipe("autoencoder", points={"latent": 1, "batch_size": 256},
-        loss="mse", noise=0.0, nets="mlp", width=400, channels=32, latent=32,
-        optimizer="adam", lr=1e-3, beta1=0.9, beta2=0.999, steps=3000, batch_size=128)
-def build(settings, sample_shape):
+@system("autoencoder", data="digits", paper=Paper("Rumelhart, Hinton and Williams 1986"),
+        settings=[*SETTINGS, Setting("latent", 32), Setting("steps", 3000), Setting("batch_size", 128),
+                  Setting("loss", "mse", "mse: squared difference of pixels in [-1, 1]; bce: cross-entropy of brightnesses",
+                          choices=LOSSES),
+                  Setting("noise", 0.0, "standard deviation of the noise on what the encoder sees; above 0 it learns to "
+                                        "denoise (Vincent et al. 2008)")],
+        on={"points": {"latent": 1, "batch_size": 256}}, tiny={"batch_size": 8, "latent": 4, "width": 8, "channels": 4})
+def build(settings, data):
     """The game of one player, "autoencoder", for pictures or points of the plane."""
-    pictures = len(sample_shape) > 1
-    loss = choose("loss", settings.loss, LOSSES)
+    pictures, loss = isinstance(data.x, Pictures), LOSSES[settings.loss]
     if loss is bce and not pictures:
         raise ConfigError("loss=bce: points are no brightnesses; use loss=mse")
-    encoder, net = choose("family of nets", settings.nets, FAMILIES)(settings, sample_shape, settings.latent)
+    encoder, net = FAMILIES[settings.nets](settings, data, settings.latent)
     codes = CodeGaussian(settings.latent)
     encoder, decoder = Sequential(*encoder, codes), Decoder(net, pictures)
     make = optimizer(settings.optimizer, [encoder, decoder], settings.lr, (settings.beta1, settings.beta2))

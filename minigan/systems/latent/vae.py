@@ -1,21 +1,15 @@
 """VAE: an encoder proposes a latent Gaussian for a picture, a decoder explains the picture from it; one player, one bound.
 
-Kingma & Welling 2014 (arXiv:1312.6114).   Maximised, per picture and in nats:
+Maximised, per picture and in nats:
 
     ELBO = E ln p(x|z) - KL(q(z|x) || p(z)) <= ln p(x),   p(z) = N(0, I),  q(z|x) = N(mean, exp(log_var)),  z ~ q
 
-beta            weight of the KL (Higgins et al. 2017); with 1 the loss is -ELBO
-importance=k    k > 1 draws per picture: the tighter bound E ln (1/k) sum_j p(x|z_j) p(z_j) / q(z_j|x) (Burda et al. 2016)
-binarise        dynamic: a pixel is a coin, thrown anew for every batch, that shows 1 with the pixel's brightness in [0, 1]
-                none: brightnesses themselves are put into the coin's formula.  The loss is lower, and no likelihood of
-                anything: the formula is no density on [0, 1] (Loaiza-Ganem & Cunningham 2019)
-nets            mlp: 784-width-latent-width-784;  conv: two strided convolutions and their mirror image, at 7 times the cost
-
+With importance=k above 1: the tighter bound E ln (1/k) sum_j p(x|z_j) p(z_j) / q(z_j|x).   With binarise=none the brightnesses
+themselves are put into the coin's formula: the loss is lower, and no likelihood of anything, because the formula is no density
+on [0, 1] (Loaiza-Ganem and Cunningham 2019).
 Pixels are summed and only pictures averaged: with the mean over 784 pixels the KL would weigh 784 times too much, and the
-encoder would say nothing (tests/systems/test_vae.py shows it).   The size 784-400-20 and Adam's rate are those of PyTorch's
-example; 12,000 steps are ours: seen on MNIST's test set, one seed, an ELBO of -99.5 nats and a bound of -94.9 with 100 draws,
-in 137 s of one core (another seed, 9,000 steps: -100.5 and -95.8).   Points of the plane get a Gaussian decoder with one
-learned variance.
+encoder would say nothing.   The size 784-400-20 and Adam's rate are those of PyTorch's example.   Points of the plane get a
+Gaussian decoder with one learned variance.
 """
 
 import math
@@ -27,17 +21,18 @@ from minigan import ops
 from minigan.autograd import no_grad
 from minigan.backend import to_device
 from minigan.data import PointDataset, batches
-from minigan.errors import ConfigError, choose
+from minigan.data.kinds import Points
+from minigan.errors import ConfigError
 from minigan.metrics.likelihood import elbo, gaussian_kl, iwae_bound
 from minigan.nn import Module, Parameter
-from minigan.systems.parts.coders import FAMILIES, per_sample
-from minigan.systems.registry import recipe
+from minigan.systems.claims import Arm, Check, Claim
+from minigan.systems.parts.coders import FAMILIES, SETTINGS, per_sample
+from minigan.systems.registry import Paper, system
 from minigan.tensor import Tensor
 from minigan.train import asymmetry
 from minigan.train.game import Game, Normal, Player, Step, Term
 from minigan.train.optimizers import optimizer
-
-# ------------------------------------------------------------------------------------------------------------- nets ---
+from minigan.train.settings import Setting
 
 
 class Bernoulli(Module):
@@ -181,18 +176,32 @@ def vae(encoder, decoder, latent, optimizer, beta=1.0, importance=1, step=VAESte
                 unit="nats")
 
 
-@recipe("vae", points={"latent": 2, "batch_size": 256, "binarise": "none"},
-        beta=1.0, importance=1, binarise="dynamic", nets="mlp", width=400, channels=32, latent=20,
-        optimizer="adam", lr=1e-3, beta1=0.9, beta2=0.999, steps=12_000, batch_size=128)
-def build(settings, sample_shape):
+STEPS = {"dynamic": VAEStep, "none": GreyStep}
+
+
+@system("vae", data="digits", paper=Paper("Kingma and Welling 2014", arxiv="1312.6114", where="equation 10"),
+        settings=[*SETTINGS, Setting("steps", 12_000), Setting("batch_size", 128, paper=100, where="section 5"),
+                  Setting("beta", 1.0, "weight of the KL (Higgins et al. 2017); with 1 the loss is -ELBO", paper=1.0),
+                  Setting("importance", 1, "draws per picture; above 1 the tighter bound of Burda et al. 2016", most=1000,
+                          paper=1),
+                  Setting("binarise", "dynamic", "dynamic: pixels are coins thrown anew for every batch; none: they stay grey",
+                          choices=STEPS)],
+        on={"points": {"latent": 2, "batch_size": 256, "binarise": "none"}},
+        tiny={"batch_size": 8, "latent": 4, "width": 8, "channels": 4},
+        claims=[Claim(
+            "vae", "The VAE's test ELBO on MNIST (784-400-20, dynamic binarisation) is better than -101 nats, its "
+                   "importance-weighted bound tighter",
+            ["elbo", "iwae-100", "active-units"], {"vae": Arm("vae", "mnist")},
+            [Check("vae", "elbo", "at least", -101), Check("vae", "elbo", "below", "iwae-100"),
+             Check("vae", "seconds", "at most", 180)])])
+def build(settings, data):
     """The game for pictures, or for points of the plane."""
-    choose("binarise", settings.binarise, {"dynamic": VAEStep, "none": GreyStep})
-    points = len(sample_shape) == 1
+    points = isinstance(data.x, Points)
     if points and settings.binarise != "none":
         raise ConfigError(f"binarise={settings.binarise}: points are no pixels to throw coins for; leave it at none")
-    step = GreyStep if settings.binarise == "none" and not points else VAEStep
-    encoder, net = choose("family of nets", settings.nets, FAMILIES)(settings, sample_shape, 2 * settings.latent)
+    encoder, net = FAMILIES[settings.nets](settings, data, 2 * settings.latent)
     decoder = (Gaussian if points else Bernoulli)(net)
-    latent = Normal(settings.latent + (sample_shape[0] if points else 0))
+    latent = Normal(settings.latent + (data.x.size if points else 0))
     adam = optimizer(settings.optimizer, [encoder, decoder], settings.lr, (settings.beta1, settings.beta2))
+    step = VAEStep if points else STEPS[settings.binarise]
     return vae(encoder, decoder, latent, adam, settings.beta, settings.importance, step)

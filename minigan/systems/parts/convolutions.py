@@ -2,8 +2,10 @@
 
 generator, discriminator    the nets of Radford et al. 2016 at the size of a digit: 7 -> 14 -> 28 and back, kernel 4, stride 2
 start                       their initial weights           nets        both, for the settings of a system
+SETTINGS                    their sizes, and where they have batch norm
 """
 
+from minigan.data.kinds import Pictures
 from minigan.errors import ConfigError
 from minigan.nn import (
     BatchNorm1d,
@@ -21,6 +23,10 @@ from minigan.nn import (
 )
 from minigan.train.adversarial import norm_layer, prepare
 from minigan.train.game import Normal
+from minigan.train.settings import Setting
+
+CHANNELS = Setting("channels", 32, "channels of the largest feature maps; the smaller ones have twice as many", most=1024)
+SETTINGS = (CHANNELS, Setting("norm_g", "batch"), Setting("norm_d", "batch"))
 
 
 def generator(latent, channels, out, norm="batch"):
@@ -51,12 +57,17 @@ def start(module):
         init.normal_(module.weight, 1.0, 0.02)
 
 
-def nets(settings, sample_shape):
-    """G and D for pictures of this shape (C, 28, 28); ConfigError for any other."""
-    if len(sample_shape) != 3 or sample_shape[1:] != (28, 28):
-        raise ConfigError(f"dcgan draws pictures of 28x28, this data is {sample_shape}; use --data digits or mnist, "
-                          f"or the system gan")
-    G = generator(settings.latent, settings.channels, sample_shape[0], settings.norm_g)
-    D = discriminator(settings.channels, sample_shape[0], settings.norm_d)
+def check(data) -> None:
+    """ConfigError unless the data are pictures of 28x28."""
+    if not isinstance(data.x, Pictures) or data.shape[1:] != (28, 28):
+        raise ConfigError(f"nets of convolutions draw pictures of 28x28, and {data.name} holds {data.x}; use --data digits or "
+                          "mnist, or nets=mlp where the system has it, as gan has")
+
+
+def nets(settings, data) -> dict:
+    """G and D for pictures (C, 28, 28), by name; ConfigError for other data."""
+    check(data)
+    G = generator(settings.latent, settings.channels, data.x.channels, settings.norm_g)
+    D = discriminator(settings.channels, data.x.channels, settings.norm_d)
     G.apply(start), D.apply(start)
     return prepare(G, D, settings, Normal(settings.latent))

@@ -1,7 +1,7 @@
 """Multilayer perceptrons as the two nets of a GAN, for pictures and for points of the plane.
 
 mlp         the layers of a perceptron          nets        G and D          start       their initial weights, for points
-POINTS      the settings that systems share on points of the plane
+SETTINGS    their sizes                             POINTS      the defaults that systems share on points of the plane
 
 For pictures the sizes are those of a tutorial's GAN: G 100-128-256-784, D 784-256-128-1, with LeakyReLU.  Its sigmoid on the
 pictures is a tanh here, for pixels in [-1, 1].  For points each net has three hidden layers of 128, as the toy of Gulrajani et
@@ -11,12 +11,18 @@ D ends in a logit: the sigmoid is inside the objective, where it cannot overflow
 
 import math
 
+from minigan.data.kinds import Pictures
 from minigan.errors import ConfigError
 from minigan.nn import Flatten, LeakyReLU, Linear, Sequential, Tanh, Unflatten, init
 from minigan.train.adversarial import norm_layer, prepare
 from minigan.train.game import Normal
+from minigan.train.settings import Setting
 
-# For points: what systems share on ring8, grid25, swiss-roll and two-moons.
+SETTINGS = (
+    Setting("latent", 100, "numbers in z", most=10_000),
+    Setting("width", 128, "units in the narrowest hidden layer of a perceptron", most=10_000),
+)
+# What systems share on points of the plane: ring8, grid25, swiss-roll and two-moons.
 POINTS = {"batch_size": 256, "latent": 2, "lr_d": 1e-3, "lr_g": 1e-3}
 
 
@@ -37,13 +43,12 @@ def start(module):
         init.zeros_(module.bias)
 
 
-def nets(settings, sample_shape):
-    """G and D for samples of this shape: pictures (C, H, W), or points (2,)."""
-    size, width = math.prod(sample_shape), settings.width
-    pictures = len(sample_shape) > 1
+def nets(settings, data) -> dict:
+    """G and D for pictures or points, by name."""
+    size, width, pictures = math.prod(data.shape), settings.width, isinstance(data.x, Pictures)
     hidden = [width, 2 * width] if pictures else [width] * 3
     G = Sequential(*mlp([settings.latent, *hidden, size], settings.norm_g),
-                   *([Tanh()] if pictures else []), Unflatten(1, sample_shape))  # points are not confined to [-1, 1]
+                   *([Tanh()] if pictures else []), Unflatten(1, data.shape))  # points are not confined to [-1, 1]
     D = Sequential(Flatten(), *mlp([size, *hidden[::-1], 1], settings.norm_d))
     if not pictures:
         G.apply(start), D.apply(start)

@@ -1,6 +1,6 @@
 """SeqGAN: a generator of tokens learns from D's verdicts by policy gradient, because no gradient passes a choice.
 
-Yu et al. 2017.  G is an LSTM language model, D a text CNN (Kim 2014).  Three stages: G by maximum likelihood, D alone, then
+G is an LSTM language model, D a text CNN (Kim 2014).  Three stages: G by maximum likelihood, D alone, then
 both in turn.  G's loss is  -E sum_t log p(y_t | y_1 ... y_{t-1}) (Q_t - b_t):  Q_t is D's mean probability of "real" over
 `rollouts` completions of y_1 ... y_t drawn from G (equation 4), b_t the mean of Q_t over the batch.
 Against the paper: 30 tokens and length 10 (data/oracle.py), the baseline b_t (theirs has none), rollouts from G itself, not
@@ -10,9 +10,6 @@ Latent draws are uniform numbers (n, T), one for each token: G's samples are a f
 reward="constant" with baseline=false is the control: every token G happens to write is made likelier, whatever D says, and
 NLL by the oracle may fall while the variety goes.  With the baseline a constant reward does nothing.
 After mle_steps of maximum likelihood more at this rate gains nothing, and D must be quick and wide to have something to say.
-Seen with seed 0, from a start of 300 such steps, as NLL by the oracle, 2.85: 2.76 with D's rate 1e-3 and 32 channels, 2.70 with
-rate 3e-3, 2.66 with 64 channels too; from a start of 4,000, 2.59: 2.49 with both.  Maximum likelihood alone reaches 2.52 if
-its rate falls to 1/100 over 40,000 steps.
 """
 
 from functools import cached_property, partial
@@ -21,14 +18,16 @@ import numpy as np
 
 from minigan.autograd import no_grad
 from minigan.backend import to_device, xp
-from minigan.data.oracle import VOCABULARY
-from minigan.errors import ConfigError, choose
+from minigan.data.kinds import Tokens
+from minigan.errors import ConfigError
 from minigan.nn import LSTM, Conv1d, Embedding, Linear, Module, ModuleList
 from minigan.ops import concatenate, log_softmax, max, mean, relu, sigmoid, softmax, sum, swapaxes, take_along_axis
 from minigan.optim import Adam
-from minigan.systems.registry import recipe
+from minigan.systems.claims import Arm, Check, Claim
+from minigan.systems.registry import Paper, system
 from minigan.tensor import Tensor
 from minigan.train.game import Game, Player, Stages, Step, Term, adversarial
+from minigan.train.settings import Setting
 
 WIDTHS = (2, 3, 4)  # of D's convolutions, in tokens
 SAMPLES = 5000      # of G, for its report
@@ -189,16 +188,41 @@ def report(game, dataset, generator):
     return found
 
 
-@recipe("seqgan", data="oracle", steps=8000, batch_size=64, mle_steps=4000, d_pretrain=500, d_steps=1, rollouts=4,
-        reward="discriminator", baseline=True, hidden=32, channels=64, lr_mle=1e-2, lr_d=3e-3, lr_g=3e-4)
-def build(settings, sample_shape):
+@system("seqgan", data="oracle", learns=[Tokens], paper=Paper("Yu et al. 2017", arxiv="1609.05473", where="algorithm 1"),
+        settings=[Setting("steps", 8000), Setting("batch_size", 64, paper=64, where="section 5.1"),
+                  Setting("mle_steps", 4000, "steps of maximum likelihood that G starts with"),
+                  Setting("d_pretrain", 500, "steps that D then learns alone"),
+                  Setting("d_steps", 1, "turns of D for each turn of G", paper=5, where="section 5.1"),
+                  Setting("rollouts", 4, "completions of every beginning, whose mean reward is its value"),
+                  Setting("reward", "discriminator", "what G is paid: D's probability of real, or the control: always 1",
+                          choices=REWARDS),
+                  Setting("baseline", True, "subtract the batch's mean reward at each place"),
+                  Setting("hidden", 32, "units of G's LSTM", most=10_000, paper=32, where="section 4.2"),
+                  Setting("channels", 64, "channels of each of D's convolutions", most=1024),
+                  Setting("lr_mle", 1e-2, "G's learning rate in maximum likelihood", paper=1e-2, where="the authors' code"),
+                  Setting("lr_d", 3e-3, "learning rate of D", paper=1e-4, where="the authors' code"),
+                  Setting("lr_g", 3e-4, "G's learning rate in the game", paper=1e-2, where="the authors' code")],
+        tiny={"batch_size": 4, "mle_steps": 2, "d_pretrain": 1, "rollouts": 1, "hidden": 8, "channels": 4},
+        claims=[Claim(
+            "seqgan", "SeqGAN brings the oracle's NLL below its start, 4,000 steps of maximum likelihood, below the "
+                      "constant-reward control, and below maximum likelihood for as long; the start at temperature 0.8 "
+                      "(nll-cool) is lower without learning anything",
+            ["nll-oracle", "kl-oracle", "nll-test", "distinct", "nll-cool", "entropy"],
+            {"seqgan": Arm("seqgan", "oracle"),
+             "its start": Arm("seqgan", "oracle", {"steps": 4000}),
+             "constant reward": Arm("seqgan", "oracle", {"reward": "constant", "baseline": False}),
+             "maximum likelihood, equal time": Arm("seqgan", "oracle", {"mle_steps": 10**6, "steps": 10**6}, like="seqgan")},
+            [Check("seqgan", "nll-oracle", "below", of="its start"),
+             Check("seqgan", "nll-oracle", "below", of="constant reward"),
+             Check("seqgan", "nll-oracle", "below", of="maximum likelihood, equal time"),
+             Check("seqgan", "seconds", "at most", 300)])])
+def build(settings, data):
     """The three stages for sequences of this length."""
-    if len(sample_shape) != 1 or sample_shape[0] < WIDTHS[-1]:
-        raise ConfigError(f"seqgan writes sequences of at least {WIDTHS[-1]} tokens, got samples of shape "
-                          f"{tuple(sample_shape)}; use --data oracle")
-    reward = choose("reward", settings.reward, REWARDS)
-    G, D = LanguageModel(VOCABULARY, settings.hidden), TextCNN(VOCABULARY, settings.channels)
-    latent, nets = Uniform(sample_shape[0]), {"G": G, "D": D}
+    if data.x.length < WIDTHS[-1]:
+        raise ConfigError(f"seqgan writes sequences of at least {WIDTHS[-1]} tokens, and {data.name} holds {data.x}")
+    vocabulary, reward = data.x.vocabulary, REWARDS[settings.reward]
+    G, D = LanguageModel(vocabulary, settings.hidden), TextCNN(vocabulary, settings.channels)
+    latent, nets = Uniform(data.x.length), {"G": G, "D": D}
     options = {"latent": latent, "sample": G.sample, "step": Turn, "metrics": {"oracle": report}}
     imitator = Player("G", [G], partial(Adam, lr=settings.lr_mle))
     judge = Player("D", [D], partial(Adam, lr=settings.lr_d), settings.d_steps)

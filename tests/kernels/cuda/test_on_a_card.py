@@ -64,11 +64,11 @@ def test_the_convolutions_of_dcgan_are_those_of_float64_on_the_cpu(card, rng, in
     ("dcgan", {"channels": 4}), ("wgan-gp", {}), ("vae", {"width": 8}), ("cgan", {"channels": 4, "shuffle_labels": True})])
 def test_twenty_launches_of_a_recorded_game_are_twenty_steps(card, tmp_path, monkeypatch, system, settings):
     monkeypatch.setenv("MINIGAN_CACHE", str(tmp_path))
-    recipe, dataset = registry.get(system), data.load("ring8" if system == "wgan-gp" else "digits")
-    settings = recipe.configure({"batch_size": 16, **settings}, tuple(dataset.sample_shape))
+    made_by, dataset = registry.get(system), data.load("ring8" if system == "wgan-gp" else "digits")
+    settings = made_by.configure({"batch_size": 16, **settings}, dataset)
 
     def start():
-        game, streams = recipe.build(settings, dataset.sample_shape).to("cuda"), Streams(0)
+        game, streams = made_by.build(settings, dataset).to("cuda"), Streams(0)
         return game, Feed(data.Loader(dataset, settings.batch_size, streams("data")), "cuda", game.check), streams
 
     (one, batches, streams), (other, its_batches, its_streams) = start(), start()

@@ -1,0 +1,206 @@
+"""What a system can be told: each setting is described once, beside the code that reads it.
+
+Setting     a name with its default, type, bounds or choices, a line of text, and the paper's value
+merged      a child's settings over its parent's       values       every setting with its value, some given by a user
+RUN         the settings that every run has, whatever its system
+From these come the refusals at --set, `minigan show SYSTEM`, the report's table and docs/systems.md.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
+from types import SimpleNamespace
+
+from minigan.errors import ConfigError, choose, suggestion
+
+LARGEST = 10**9 - 1  # of any number: beyond it a typing error is likelier than a wish
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting.   Setting("clip", 0.0, "D's weights are kept in +-clip; 0: they are not", paper=0.01, where="algorithm 1")
+
+    name        as --set has it
+    default     its value unless told otherwise; bool, int, float or str, and every other value is of that type
+    says        what it does, in one line
+    least, most the bounds, both allowed;   above, below   bounds that are not.   At first a whole number is at least 1 and
+                another at least 0.
+    choices     the words it may be: names, or a dict whose keys they are
+    depends     (another setting, a function of its value): whether this setting changes anything
+    paper       the value in the paper of the system, and `where` in it, such as "section 4"
+
+    In a child system, what is left out of a setting is as its parent says; paper and where are not, since that is another
+    paper's.
+    """
+
+    name: str
+    default: bool | int | float | str
+    says: str = ""
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
+    below: float | None = None
+    choices: Collection[str] | None = None
+    depends: tuple[str, Callable[[object], bool]] | None = None
+    paper: bool | int | float | str | None = None
+    where: str = ""
+
+    def over(self, parent: "Setting") -> "Setting":
+        """This setting, with what it leaves out taken from the parent's.   ConfigError if the types differ."""
+        if type(self.default) is not type(parent.default):
+            raise ConfigError(f"setting {self.name} is {type(parent.default).__name__} in the parent system, and "
+                              f"{type(self.default).__name__} here")
+        kept = {key: getattr(parent, key) for key in ("least", "most", "above", "below", "choices", "depends")
+                if getattr(self, key) is None}
+        return replace(self, says=self.says or parent.says, **kept)
+
+    @property
+    def kind(self) -> type:
+        """The type of its values."""
+        return type(self.default)
+
+    def read(self, value, name=None):
+        """A value, perhaps a string from the command line, in the type of the default.
+
+        ConfigError if it has none of that type, is out of bounds or none of the choices.   name: what the user called it."""
+        name = name or self.name
+        try:
+            result = _TYPES[self.kind](value)
+        except (ValueError, TypeError, KeyError, OverflowError):
+            words = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
+            raise ConfigError(f"setting {name} must be {words[self.kind]} such as {word(self.default)}, got {value!r}"
+                              ) from None
+        if self.choices is not None:
+            choose(name.removesuffix("_d").removesuffix("_g"), result, dict.fromkeys(self.choices))
+        elif self.kind in (int, float):
+            least, most = self.bounds
+            inside = least <= result <= most if self.above is None else self.above < result <= most  # also refuses NaN
+            if not inside or (self.below is not None and result >= self.below):
+                raise ConfigError(f"setting {name} must be {self.range}, got {value}")
+        return result
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest value of a number."""
+        least = self.least if self.least is not None else int(self.kind is int)
+        return least, self.most if self.most is not None else LARGEST
+
+    @property
+    def range(self) -> str:
+        """What values there are, in words: "from 1 to 1024", "true or false", or the choices."""
+        if self.choices is not None:
+            return ", ".join(self.choices)
+        if self.kind in (bool, str):
+            return "true or false" if self.kind is bool else "a word"
+        least, most = self.bounds
+        low = f"from {least:g}" if self.above is None else f"above {self.above:g}"
+        return f"{low} to {most}" if self.below is None else f"{low} and below {self.below:g}"
+
+
+def _whole(value):
+    if float(value) != int(float(value)):  # 1e3 is a whole number too
+        raise ValueError
+    return int(float(value))
+
+
+def _truth(value):
+    return {"true": True, "false": False}[str(value).lower()]
+
+
+_TYPES = {int: _whole, float: float, bool: _truth, str: str}
+
+
+def word(value) -> str:
+    """A value as --set and the report write it: true, 0.5, adam."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def merged(parent: dict[str, Setting], own: Iterable[Setting]) -> dict[str, Setting]:
+    """The parent's settings with a child's over them, by name; new ones come last."""
+    settings = dict(parent)
+    for setting in own:
+        settings[setting.name] = setting.over(settings[setting.name]) if setting.name in settings else setting
+    return settings
+
+
+def meant(settings: dict[str, Setting]) -> dict[str, list[str]]:
+    """What the names that a user may write stand for: "lr" means lr_d and lr_g where there are two players."""
+    stems = {name[:-2] for name in settings if name.endswith("_d") and f"{name[:-2]}_g" in settings}
+    return {stem: [f"{stem}_d", f"{stem}_g"] for stem in stems} | {name: [name] for name in settings}
+
+
+def values(system: str, settings: dict[str, Setting], defaults: dict, given: dict,
+           elsewhere=lambda name: "") -> SimpleNamespace:
+    """Every setting with its value: that of `given`, or of `defaults`, or its own default.
+
+    ConfigError for a name that is no setting, with the nearest one or `elsewhere(name)`, and for a value that does not fit."""
+    found = {name: setting.default for name, setting in settings.items()}
+    found.update({name: settings[name].read(value) for name, value in defaults.items()})
+    names = meant(settings)
+    for name, value in given.items():
+        if name not in names:
+            hint = suggestion(str(name), names)
+            other = "" if "did you mean" in hint else elsewhere(name)
+            raise ConfigError(f"{system} has no setting {name!r}{other or hint}")
+        for full in names[name]:
+            found[full] = settings[full].read(value, name)
+    return SimpleNamespace(**found)
+
+
+def idle(settings: dict[str, Setting], values: SimpleNamespace, given: Iterable[str]) -> list[str]:
+    """A line for each of the settings given that changes nothing beside the others."""
+    lines, names = [], meant(settings)
+    for name in given:
+        for setting in (settings[full] for full in names[name]):
+            if setting.depends is None:
+                continue
+            other, used = setting.depends
+            found = {k: v for k, v in vars(values).items() if k in (other, f"{other}_d", f"{other}_g")}
+            if found and not any(map(used, found.values())):
+                lines.append(f"{name}={word(getattr(values, setting.name))}: changes nothing with "
+                             f"{', '.join(f'{k}={word(v)}' for k, v in found.items())}")
+    return sorted(set(lines))
+
+
+def needed(setting: Setting, settings: dict[str, Setting]) -> str:
+    """When a setting changes anything, in words: "with schedule=plateau"; "" for one that always does."""
+    if setting.depends is None:
+        return ""
+    other, used = setting.depends
+    of = next((settings[name] for name in (other, f"{other}_d") if name in settings), None)
+    if of is None:
+        return ""
+    if of.choices is None:
+        return f"with {other} above 0"
+    yes, no = [c for c in of.choices if used(c)], [c for c in of.choices if not used(c)]
+    return f"with {other}={' or '.join(yes)}" if len(yes) <= len(no) else f"unless {other}={' or '.join(no)}"
+
+
+def _scheduled(name):
+    return name != "none"
+
+
+def _plateau(name):
+    return name == "plateau"
+
+
+# What runs/ reads; a system may have other defaults for them.
+RUN = {setting.name: setting for setting in (
+    Setting("steps", 1000, "iterations of the game"),
+    Setting("batch_size", 64, "samples in a batch", most=100_000),
+    Setting("log_every", 10, "steps from one line of log.jsonl to the next"),
+    Setting("sample_every", 100, "steps from one picture of samples to the next"),
+    Setting("checkpoint_every", 250, "steps from one checkpoint to the next"),
+    Setting("metrics", "none", "what is measured while it trains: names from `minigan list metrics` with commas, or default"),
+    Setting("metrics_every", 500, "steps from one measuring to the next"),
+    Setting("schedule", "none", "how all learning rates change over the run",
+            choices=("none", "linear", "cosine", "exponential", "step", "plateau")),
+    Setting("final_lr", 0.01, "the part of a learning rate that the schedule leaves at the end", most=1,
+            depends=("schedule", _scheduled)),
+    Setting("monitor", "loss", "what has to get better on a plateau: a metric, or a player's name for its loss",
+            depends=("schedule", _plateau)),
+    Setting("patience", 5, "how many looks at a plateau may pass without anything better before the rates fall", least=0,
+            depends=("schedule", _plateau)),
+    Setting("factor", 0.5, "what a learning rate is multiplied by on a plateau", above=0, below=1,
+            depends=("schedule", _plateau)),
+    Setting("capture", False, "on a GPU: record an iteration as a CUDA graph and launch it again, instead of playing it"),
+)}
