@@ -40,8 +40,8 @@ def refuse(game: Game, schedule: str = "none") -> None:
         reason = f"{type(others[0]).__name__} decides on the host what the next step is; use adam, sgd or rmsprop"
     elif pieces:
         reason = f"its {type(pieces[0]).__name__} fills up from step to step on the host"
-    elif getattr(game.view, "fades", False):
-        reason = "the instance noise fades from step to step on the host"
+    elif game.step.fades:
+        reason = f"its {game.step.__name__} computes with the progress of the run, a number from the host"
     elif schedule in ("linear", "cosine", "exponential") and not all(isinstance(o, Adam) for o in optimizers):
         reason = f"schedule={schedule} changes a learning rate at every step, which only Adam reads on the card; use it"
     if reason:

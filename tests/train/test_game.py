@@ -3,6 +3,7 @@
 import math
 import zlib
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from minigan.data import Batch
 from minigan.errors import ConfigError, NotFiniteError
 from minigan.nn import BatchNorm1d, Dropout, Linear, Sequential
 from minigan.optim import SGD, Adam
-from minigan.train.game import Game, Normal, Player, Step, Term, adversarial, play
+from minigan.train.adversarial import AdversarialStep, adversarial_terms
+from minigan.train.game import Game, Normal, Player, Step, Term, play
 from minigan.train.objectives import OBJECTIVES, Objective
 
 sgd = partial(SGD, lr=0.5)
@@ -30,7 +32,7 @@ def linear_game(objective="non-saturating", d_steps=1, g_steps=1, optimizer=sgd)
     """G(z) = z V' + c with z (N, 3), D(x) = x w' + b with x (N, 2)."""
     G, D = Linear(3, 2), Linear(2, 1)
     return Game({"G": G, "D": D}, [Player("D", [D], optimizer, d_steps), Player("G", [G], optimizer, g_steps)],
-                adversarial(objective), Normal(3))
+                adversarial_terms(objective), Normal(3), step=AdversarialStep)
 
 
 def weights(net):
@@ -115,12 +117,12 @@ def test_no_derivative_is_computed_for_the_net_that_rests():
             seen.append(np.shape(output))
 
     with mg.watch(watcher):
-        step = Step(game, game.players[0], next(batches()), Streams(0))
+        step = AdversarialStep(game, game.players[0], next(batches()), Streams(0))
         mg.grad(sum(game.parts(step).values()), game.players[0].parameters)
     assert (1, 2) in seen and not {(2, 3), (3, 2), (6, 3)} & set(seen)  # D's weight; not G's weight, not z
     seen.clear()
     with mg.watch(watcher):
-        step = Step(game, game.players[1], next(batches()), Streams(0))
+        step = AdversarialStep(game, game.players[1], next(batches()), Streams(0))
         mg.grad(sum(game.parts(step).values()), game.players[1].parameters)
     assert (2, 3) in seen and not {(1, 2), (2, 1)} & set(seen)
 
@@ -155,7 +157,9 @@ def test_within_a_turn_everything_is_computed_once():
 
     G, D = Counted(3, 2), Counted(2, 1)
     game = Game({"G": G, "D": D}, [Player("D", [D], sgd)],
-                [*adversarial("hinge")[:1], Term("again", "D", lambda s: ops.mean(s.a * s.a) + ops.mean(s.b * s.b))], Normal(3))
+                [*adversarial_terms("hinge")[:1],
+                 Term("again", "D", lambda s: ops.mean(s.real_logits**2) + ops.mean(s.fake_logits**2))],
+                Normal(3), step=AdversarialStep)
     play(game, batches(), Streams(0))
     assert sorted(c is D for c in calls) == [False, True, True]  # G(z), D(x), D(fake)
 
@@ -163,11 +167,25 @@ def test_within_a_turn_everything_is_computed_once():
 def test_the_step_shows_the_batch():
     game = linear_game()
     batch = next(batches(labels=True))
-    step = Step(game, game.players[0], batch, Streams(0))
+    step = AdversarialStep(game, game.players[0], batch, Streams(0))
     assert np.array_equal(step.x.data, batch.x) and np.array_equal(step.labels, np.arange(6))
-    assert step.z.shape == (6, 3) and step.z.dtype == np.float32 and step.a.shape == step.b.shape == (6, 1)
+    assert step.z.shape == (6, 3) and step.z.dtype == np.float32 and step.real_logits.shape == step.fake_logits.shape == (6, 1)
     assert step.trains("D") and not step.trains("G") and not step.fake.requires_grad
-    assert Step(game, game.players[1], batch, Streams(0)).fake.requires_grad
+    assert AdversarialStep(game, game.players[1], batch, Streams(0)).fake.requires_grad
+
+
+def test_the_base_of_all_steps_knows_a_batch_with_any_fields_and_no_net():
+    class Masked(NamedTuple):
+        x: np.ndarray
+        mask: np.ndarray
+        labels: np.ndarray | None = None
+
+    x, mask = np.ones((4, 2), np.float32), np.zeros((4, 1), np.float32)
+    step = Step(linear_game(), None, Masked(x, mask), Streams(0))
+    assert step.x.data is x and step.field("mask") is mask and step.field("labels") is step.labels is None
+    assert not [name for name in dir(Step) if name in ("z", "fake", "score", "generate", "real_logits", "fake_logits")]
+    assert step.draw("u", lambda g: g.random(3)).numpy().tolist() == step.draw("u", lambda g: g.random(3)).numpy().tolist()
+    assert step.again().draw("u", lambda g: g.random(3)).numpy().tolist() == step.draw("u", None).numpy().tolist()
 
 
 # ---- terms -----------------------------------------------------------------------------------------------------------
@@ -176,9 +194,9 @@ def test_the_step_shows_the_batch():
 def test_terms_are_weighed_and_added():
     """loss = 2 mean(x w) + 10 |w|^2, so w moves by lr (2 mean(x) + 20 w)."""
     D = Linear(2, 1, bias=False)
-    terms = [Term("score", "D", lambda step: ops.mean(step.a), weight=2.0),
+    terms = [Term("score", "D", lambda step: ops.mean(step.real_logits), weight=2.0),
              Term("size", "D", lambda step: ops.sum(D.weight**2), weight=10.0)]
-    game = Game({"D": D}, [Player("D", [D], partial(SGD, lr=0.01))], terms, Normal(1))
+    game = Game({"D": D}, [Player("D", [D], partial(SGD, lr=0.01))], terms, Normal(1), step=AdversarialStep)
     w, x = D.weight.data.copy(), next(batches()).x
     losses = play(game, batches(), Streams(0))
     expected = {"D.score": 2 * (x @ w.T).mean(), "D.size": 10 * (w**2).sum()}
@@ -206,13 +224,13 @@ def test_one_term_is_reported_once_and_losses_are_plain_numbers():
 
 def test_a_term_for_nobody_and_a_player_without_a_term_are_refused():
     D = Linear(2, 1)
-    player, term = Player("D", [D], sgd), Term("score", "D", lambda step: ops.mean(step.a))
+    player, term = Player("D", [D], sgd), Term("score", "D", lambda step: ops.mean(step.real_logits))
     with pytest.raises(ConfigError, match=r"term 'score' is for player 'd'; did you mean 'D'\?|known: D"):
         Game({"D": D}, [player], [Term("score", "d", term.loss)], Normal(1))
     with pytest.raises(ConfigError, match="player 'G' has no term, so nothing to improve"):
         Game({"D": D}, [player, Player("G", [Linear(1, 2)], sgd)], [term], Normal(1))
     with pytest.raises(ConfigError, match=r"unknown objective 'hing'; did you mean 'hinge'\?"):
-        adversarial("hing")
+        adversarial_terms("hing")
 
 
 # ---- numbers that are none -------------------------------------------------------------------------------------------
@@ -220,7 +238,7 @@ def test_a_term_for_nobody_and_a_player_without_a_term_are_refused():
 
 def test_a_nan_in_a_loss_stops_and_names_the_op():
     game = linear_game()
-    game.terms.append(Term("planted", "G", lambda step: ops.mean(ops.log(-1 - step.b * step.b))))
+    game.terms.append(Term("planted", "G", lambda step: ops.mean(ops.log(-1 - step.fake_logits**2))))
     before = weights(game.nets["G"])
     with pytest.raises(NotFiniteError, match=r"^player G: log: first NaN in its output \(6, 1\) \(called at "
                                              r"test_game\.py:\d+\); its inputs were finite"):
@@ -231,7 +249,7 @@ def test_a_nan_in_a_loss_stops_and_names_the_op():
 def test_an_infinite_slope_is_found_in_the_backward_pass():
     """sqrt is 0 at 0 and finite, its slope is not."""
     game = linear_game()
-    game.terms.append(Term("planted", "D", lambda step: ops.mean(ops.sqrt(0.0 * step.a))))
+    game.terms.append(Term("planted", "D", lambda step: ops.mean(ops.sqrt(0.0 * step.real_logits))))
     with pytest.raises(NotFiniteError, match="sqrt: first (NaN|Inf) in its gradient"):
         play(game, batches(), Streams(0))
 
@@ -260,7 +278,8 @@ def test_a_large_but_finite_gradient_is_no_error():
 
 def test_samples_are_those_of_evaluation_mode_and_change_nothing():
     G = Sequential(Linear(3, 4), BatchNorm1d(4), Dropout(0.5), Linear(4, 2))
-    game = Game({"G": G}, [Player("G", [G], sgd)], [Term("size", "G", lambda step: ops.mean(step.fake))], Normal(3))
+    game = Game({"G": G}, [Player("G", [G], sgd)], [Term("size", "G", lambda step: ops.mean(step.fake))], Normal(3),
+                step=AdversarialStep)
     play(game, batches(), Streams(0))
     state = {name: value.copy() for name, value in G.state_dict().items()}
     z = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
@@ -356,7 +375,7 @@ def test_logits_of_any_size_are_finite(name):
 
 def test_names_are_unique_and_frozen_parameters_stay():
     D = mg.nn.Linear(1, 1)
-    terms = [Term("l", "D", lambda step: ops.mean(step.a)), Term("l", "D", lambda step: ops.mean(step.a))]
+    terms = 2 * [Term("l", "D", lambda step: ops.mean(step.real_logits))]
     with pytest.raises(ConfigError, match="two terms called 'l'"):
         Game({"D": D}, [Player("D", [D], sgd)], terms, Normal(1))
     with pytest.raises(ConfigError, match="names of their own"):

@@ -25,8 +25,8 @@ from minigan.systems.parts import convolutions as conv
 from minigan.systems.parts.perceptrons import POINTS, mlp
 from minigan.systems.registry import recipe
 from minigan.tensor import Tensor
-from minigan.train.adversarial import SETTINGS, gan, prepare
-from minigan.train.game import Normal, Step
+from minigan.train.adversarial import SETTINGS, AdversarialStep, gan, prepare
+from minigan.train.game import Normal
 
 
 def joined(x, labels, classes):
@@ -65,7 +65,7 @@ class LabelPlane(Module):
         return concatenate([reshape(x[:, :size], (len(x), *self.shape)), planes], axis=1)
 
 
-class LabelledStep(Step):
+class LabelledStep(AdversarialStep):
     """A turn in which G and D see the labels of the batch."""
 
     @classmethod
@@ -84,7 +84,7 @@ class LabelledStep(Step):
         labels = self.batch.labels
         if labels is None or isinstance(labels, np.ndarray):
             self.check(self.game, self.batch)
-        return to_device(labels, self.game.device)
+        return self.field("labels")
 
     def generate(self, z):
         """G(z, labels)."""

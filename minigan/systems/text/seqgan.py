@@ -28,7 +28,8 @@ from minigan.ops import concatenate, log_softmax, max, mean, relu, sigmoid, soft
 from minigan.optim import Adam
 from minigan.systems.registry import recipe
 from minigan.tensor import Tensor
-from minigan.train.game import Game, Player, Stages, Step, Term, adversarial
+from minigan.train.adversarial import AdversarialStep, adversarial_terms
+from minigan.train.game import Game, Player, Stages, Term
 
 WIDTHS = (2, 3, 4)  # of D's convolutions, in tokens
 SAMPLES = 5000      # of G, for its report
@@ -132,7 +133,7 @@ class TextCNN(Module):
         return self.out(concatenate([relu(max(convolution(x), axis=2)) for convolution in self.convolutions], axis=1))
 
 
-class Turn(Step):
+class Turn(AdversarialStep):
     """A turn whose samples are sequences: integers (n, T), constants, for no gradient passes the choice of a token."""
 
     @cached_property
@@ -204,7 +205,7 @@ def build(settings, sample_shape):
     judge = Player("D", [D], partial(Adam, lr=settings.lr_d), settings.d_steps)
     writer = Player("G", [G], partial(Adam, lr=settings.lr_g))
     likelihood = Term("likelihood", "G", lambda step: -mean(G(step.x)))
-    verdict = adversarial("non-saturating", g_weight=0)
+    verdict = adversarial_terms("non-saturating", g_weight=0)
     rewarded = Term("policy", "G", lambda step: policy(G(step.fake), values(step, reward, settings.rollouts),
                                                        settings.baseline))
     return Stages([(settings.mle_steps, Game(nets, [imitator], [likelihood], **options)),
