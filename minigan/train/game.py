@@ -1,6 +1,6 @@
 """The one training loop.  A Game is nets, players and terms; a VAE is a game with one player, a GAN has two.
 
-Player      who updates which nets, with which optimizer, how often per iteration
+Player      who updates which nets, with which optimizer, how often per iteration; `take` is one turn
 Term        one piece of one player's loss: a function of the Step
 Step        what a turn sees: a batch, the random draws of this turn, and what a system makes of them, each computed once
 Game        all of these together, and how to draw samples          play        one iteration: every player's turns
@@ -41,17 +41,38 @@ class Normal:
 
 
 class Player:
-    """Somebody who improves some nets, `steps` times per iteration.
+    """Somebody who improves some nets by gradients, `steps` times per iteration.
 
     optimizer: a function of the parameters, such as partial(Adam, lr=2e-4); the player owns what it returns.
     after: functions without arguments, called after every update, such as a weight clip or a moving average
     (stabilisers.py); one with a state_dict is saved with the player.
+
+    Only a player knows that it uses gradients.  One that needs none (evolution, a buffer, a fixed schedule) is any object
+    with name, nets, steps, take(step, read), state_dict() and load_state_dict(state); it may have terms or none.  Its random
+    numbers come from step.draw; step.again() computes the losses of the same turn with the weights of now.
     """
 
     def __init__(self, name: str, nets: list[Module], optimizer: Callable, steps: int = 1, after=()):
         self.name, self.nets, self.steps, self.after = name, nets, steps, list(after)
         self.parameters = [p for net in nets for p in net.parameters()]
         self.optimizer = optimizer(self.parameters)
+
+    def take(self, step, read: Callable | None = float) -> dict[str, float]:
+        """Take one turn: the loss of the step, its gradients, an update.   What it returns and `read`: see play."""
+        parts = step.game.parts(step)
+        loss = sum(parts.values())
+        gradients = self.gradients(loss)
+        report = {} if read is None else self._report(read, parts, loss, gradients)
+        if read is float and not math.isfinite(report[self.name] + report[f"{self.name}.gradient"]):
+            blame(step)
+        self.update(gradients, loss, partial(_retake, step))
+        return report
+
+    def _report(self, read, parts, loss, gradients):
+        report = {self.name: read(loss), f"{self.name}.gradient": read(_norm(gradients))}
+        if len(parts) > 1:
+            report.update({f"{self.name}.{name}": read(part) for name, part in parts.items()})
+        return report
 
     def gradients(self, loss) -> list:
         """One gradient per parameter; None for those that the loss does not use, those that are frozen, and those that
@@ -151,13 +172,14 @@ class Step:
 class Game:
     """Nets by name, players in the order of their turns, the terms of their losses, and how to draw samples.
 
+    players: Players, or other objects that take turns; see Player.
     sample(z) -> Tensor: what to show for latent draws z; by default nets["G"](z), in evaluation mode.  A game with labels
     says how many `classes` there are, and its sample takes (z, labels).
     show(z) -> Tensor: the pictures of a run, by default its samples.
     step: the class of its turns, such as AdversarialStep (adversarial.py).
     metrics: name -> function(game, test data set, generator) -> {name: number}: what only this system can measure; the
     numbers' names and meanings are in metrics/table.py.   unit: what the losses are measured in.
-    ConfigError if a term names no player, or a player has no term.
+    ConfigError if a term names no player, or a player that needs a loss has no term.
     """
 
     def __init__(self, nets: dict[str, Module], players: list[Player], terms: list[Term], latent: Callable, sample=None,
@@ -177,9 +199,9 @@ class Game:
         for one, other in combinations(terms, 2):
             if (one.player, one.name) == (other.player, other.name):
                 raise ConfigError(f"player {one.player!r} has two terms called {one.name!r}; name each differently")
-        for name in names:
-            if not any(term.player == name for term in terms):
-                raise ConfigError(f"player {name!r} has no term, so nothing to improve")
+        for player in players:
+            if isinstance(player, Player) and not any(term.player == player.name for term in terms):
+                raise ConfigError(f"player {player.name!r} has no term, so nothing to improve")
 
     def to(self, device: str) -> "Game":
         """Move the nets to a device; turns and samples are computed there.   Returns self."""
@@ -279,8 +301,8 @@ class Stages(Game):
 
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what NumPy would warn of is found and named here
 def play(game: Game, batches, streams, progress: float = 0.0, read: Callable | None = float) -> dict[str, float]:
-    """One iteration: every player takes its turns.   Returns, of each player's last turn, its loss, the Euclidean norm of
-    its gradient as "D.gradient", and each term where there are several, as "D.penalty".
+    """One iteration: every player takes its turns.   Returns what each player's last turn reports: its loss, the Euclidean
+    norm of its gradient as "D.gradient", and each term where there are several, as "D.penalty".
 
     batches: an iterator of data.Batch; streams: the run's named random generators (backend.Streams); progress: the part
     of the run that is done, from 0 to 1.
@@ -293,22 +315,13 @@ def play(game: Game, batches, streams, progress: float = 0.0, read: Callable | N
         for player in game.players:
             for _ in range(player.steps):
                 step = game.step(game, player, next(batches), streams, progress)
-                parts = game.parts(step)
-                loss = sum(parts.values())
-                gradients = player.gradients(loss)
-                if read is not None:
-                    losses[player.name], losses[f"{player.name}.gradient"] = read(loss), read(_norm(gradients))
-                    if len(parts) > 1:
-                        losses.update({f"{player.name}.{name}": read(part) for name, part in parts.items()})
-                if read is float and not math.isfinite(losses[player.name] + losses[f"{player.name}.gradient"]):
-                    blame(game, step)
-                player.update(gradients, loss, partial(_retake, game, step))
+                losses |= player.take(step, read)
     return losses
 
 
-def _retake(game, step):
+def _retake(step):
     """The step's loss and gradients with the weights of now."""
-    loss = sum(game.parts(step.again()).values())
+    loss = sum(step.game.parts(step.again()).values())
     return float(loss), step.player.gradients(loss)
 
 
@@ -325,7 +338,7 @@ def _norm(gradients):
     # its square is not
 
 
-def blame(game, step):
+def blame(step):
     """Take the step again, watched, to name the op that first makes a NaN or an infinity; always raises NotFiniteError.
 
     Dropout draws afresh, so where only that noise made the value, the message cannot name the op.
@@ -335,7 +348,7 @@ def blame(game, step):
 
     try:
         with debug():
-            step.player.gradients(sum(game.parts(step.again()).values()))
+            step.player.gradients(sum(step.game.parts(step.again()).values()))
     except NotFiniteError as error:
         raise NotFiniteError(f"player {step.player.name}: {error}") from None
     raise NotFiniteError(f"player {step.player.name}: a loss or gradient overflowed when its terms were added")

@@ -1,8 +1,11 @@
 """The loop against games small enough to be played by hand in NumPy, and the objectives against their formulas."""
 
+import copy
+import itertools
 import math
 import zlib
 from functools import partial
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +18,10 @@ from minigan.data import Batch
 from minigan.errors import ConfigError, NotFiniteError
 from minigan.nn import BatchNorm1d, Dropout, Linear, Sequential
 from minigan.optim import SGD, Adam
+from minigan.runs.capture import refuse
+from minigan.runs.hooks import Schedule
 from minigan.train.adversarial import AdversarialStep, adversarial_terms
+from minigan.train.asymmetry import asymmetry
 from minigan.train.game import Game, Normal, Player, Step, Term, play
 from minigan.train.objectives import OBJECTIVES, Objective
 
@@ -186,6 +192,105 @@ def test_the_base_of_all_steps_knows_a_batch_with_any_fields_and_no_net():
     assert not [name for name in dir(Step) if name in ("z", "fake", "score", "generate", "real_logits", "fake_logits")]
     assert step.draw("u", lambda g: g.random(3)).numpy().tolist() == step.draw("u", lambda g: g.random(3)).numpy().tolist()
     assert step.again().draw("u", lambda g: g.random(3)).numpy().tolist() == step.draw("u", None).numpy().tolist()
+
+
+# ---- players that need no gradient ---------------------------------------------------------------------------------------
+
+
+class Evolution:
+    """A player of the (1 + 1) evolution strategy: w + s e takes the place of w if its loss is no larger; then s grows, else
+    it shrinks (the 1/5 rule)."""
+
+    def __init__(self, name, net, steps=1, s=0.1):
+        self.name, self.nets, self.steps, self.s = name, [net], steps, s
+
+    def take(self, step, read=float):
+        weights = [p.data.copy() for p in self.nets[0].parameters()]
+        loss = self.loss(step)
+        for i, p in enumerate(self.nets[0].parameters()):
+            p.copy_(p.data + self.s * step.draw(f"mutation {i}", lambda g, p=p: g.standard_normal(p.shape, np.float32)).data)
+        found = self.loss(step.again())
+        self.s *= 1.5 if found <= loss else 1.5 ** -0.25
+        if found > loss:
+            for p, before in zip(self.nets[0].parameters(), weights):
+                p.copy_(before)
+        return {} if read is None else {self.name: min(found, loss)}
+
+    def loss(self, step):
+        with mg.no_grad():
+            return float(sum(step.game.parts(step).values()))
+
+    def state_dict(self):
+        return {"s": self.s}
+
+    def load_state_dict(self, state):
+        self.s = float(state["s"])
+
+
+class Diary:
+    """A player without nets and terms, who remembers how far the means of the generated samples were from 0."""
+
+    name, nets, steps = "diary", [], 1
+
+    def __init__(self):
+        self.pages = []
+
+    def take(self, step, read=float):
+        self.pages.append(float(ops.mean(step.fake) ** 2))
+        return {}
+
+    def state_dict(self):
+        return {"pages": list(self.pages)}
+
+    def load_state_dict(self, state):
+        self.pages = list(state["pages"])
+
+
+def evolved(seed=0):
+    """D learns by gradients, G by evolution, and somebody looks on."""
+    mg.seed(seed)
+    G, D = Linear(3, 2), Linear(2, 1)
+    return Game({"G": G, "D": D}, [Player("D", [D], partial(SGD, lr=0.01)), Evolution("G", G, steps=2), Diary()],
+                adversarial_terms("non-saturating"), Normal(3), step=AdversarialStep)
+
+
+def test_a_player_that_needs_no_gradient_takes_its_turns_and_resumes_to_the_same_bits():
+    game, data, streams = evolved(), batches(), Streams(0)
+    first = [play(game, data, streams) for _ in range(20)]
+    assert all(set(losses) == {"D", "D.gradient", "G"} for losses in first)
+    saved, drawn = copy.deepcopy(game.state_dict()), streams.state_dict()
+    data, its_data = itertools.tee(data)
+    later = [play(game, data, streams) for _ in range(20)]
+    other, its_streams = evolved(seed=1), Streams(1)
+    other.load_state_dict(saved)
+    its_streams.load_state_dict(drawn)
+    assert [play(other, its_data, its_streams) for _ in range(20)] == later
+    assert all(same(weights(other.nets[name]), weights(net)) for name, net in game.nets.items())
+    assert other.players[1].s == game.players[1].s != 0.1 and other.players[2].pages == game.players[2].pages
+
+
+def test_evolution_finds_what_gradients_find():
+    """All of G's samples must come to (1.5, 1.5), where its loss is 0."""
+    mg.seed(0)
+    G = Linear(3, 2)
+    term = Term("distance", "G", lambda step: ops.mean(ops.square(step.fake - 1.5)))
+    game = Game({"G": G}, [Evolution("G", G, steps=5)], [term], Normal(3), step=AdversarialStep)
+    data, streams = batches(256), Streams(0)
+    losses = [play(game, data, streams)["G"] for _ in range(100)]
+    assert losses[0] > 1 and max(losses[-20:]) < 1e-6
+
+
+def test_a_schedule_or_a_measure_meets_a_player_without_gradients(rng):
+    game = evolved()
+    settings = SimpleNamespace(schedule="cosine", steps=10, metrics_every=5, final_lr=0.1, factor=0.5)
+    assert list(Schedule(settings, game, (2,)).optimizers) == ["D"]
+    assert asymmetry(game, next(batches()), Streams(0), rng) < 1e-5  # one field that is left: D's own
+    game.players = game.players[1:]
+    with pytest.raises(ConfigError, match="no player of this game uses gradients"):
+        asymmetry(game, next(batches()), Streams(0), rng)
+    game.device = "cuda:0"
+    with pytest.raises(ConfigError, match="what the Evolution G does in its turn may be decided on the host"):
+        refuse(game)
 
 
 # ---- terms -----------------------------------------------------------------------------------------------------------
