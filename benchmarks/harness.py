@@ -11,6 +11,8 @@ cores: in one process PyTorch's convolution took twice its time, beside OpenBLAS
 """
 
 import argparse
+import atexit
+import contextlib
 import json
 import multiprocessing
 import os
@@ -24,10 +26,21 @@ import numpy as np
 
 import minigan as mg
 from minigan.doctor import blas
+from minigan.kernels import threads as own_threads
 from minigan.kernels.threads import set_num_threads
 
 THREADS = 2  # of each side
 TURN, SETTLE = 0.3, 0.1  # seconds of a turn; those at its start that are not timed: the other side's threads go to sleep
+
+
+_suited = contextlib.ExitStack()
+atexit.register(_suited.close)
+
+
+def suit(convolutions: bool) -> None:
+    """The threads that a session of such a net has while it trains, from here to the next call."""
+    _suited.close()
+    _suited.enter_context(own_threads.suit(convolutions))
 
 
 def compare(build, ours, theirs, seconds: float, threads: int = 0) -> dict:

@@ -14,13 +14,12 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import best, options_of, report
+from harness import best, options_of, report, suit
 
 import minigan as mg
 from minigan import ops
 from minigan.kernels.cpu import conv
 from minigan.kernels.cpu.memory import images_first, pixels_first
-from minigan.kernels.threads import suit
 
 BATCH = 128
 LAYERS = {"1-64 28x28 k4 s2": (1, 64, 28, 4, 2), "64-128 14x14 k4 s2": (64, 128, 14, 4, 2),

@@ -15,11 +15,10 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from harness import Minigan, Torch, best, compare, options_of, report, torch_or_none
+from harness import Minigan, Torch, best, compare, options_of, report, suit, torch_or_none
 
 import minigan as mg
 from minigan.kernels.cpu.memory import pixels_first
-from minigan.kernels.threads import suit
 
 
 @dataclass

@@ -25,6 +25,7 @@ from minigan import nn
 from minigan.backend import Streams
 from minigan.data import Loader, load
 from minigan.lesson import Lesson
+from minigan.train.adversarial import AdversarialStep
 from minigan.train.game import Game, Normal, Player, Term, play
 
 lesson = Lesson("02_first_gan")
@@ -443,7 +444,8 @@ with figure("collapse", width=10, height=4.8) as fig:
 # ## The same in minigan's loop
 #
 # All systems of minigan run on one loop: `minigan/train/game.py`. A `Game` has nets, players and terms. A `Player`
-# says who learns, and with which optimizer. A `Term` is one piece of one player's loss. `play` is one iteration.
+# says who learns, and with which optimizer. A `Term` is one piece of one player's loss. A step
+# is what one turn sees: its logits are computed when a term asks for them. `play` is one iteration.
 #
 # **Predict:** with the same seeds, how close will its losses be to those of our own loop?
 
@@ -452,8 +454,9 @@ G, D = players()
 adam = partial(mg.optim.Adam, lr=1e-3, betas=(0.5, 0.999))
 game = Game({"G": G, "D": D}, latent=Normal(2),
             players=[Player("D", [D], adam), Player("G", [G], adam)],
-            terms=[Term("adversarial", "D", lambda step: d_loss(step.a, step.b)),
-                   Term("adversarial", "G", lambda step: non_saturating(step.b))])
+            terms=[Term("adversarial", "D", lambda step: d_loss(step.real_logits, step.fake_logits)),
+                   Term("adversarial", "G", lambda step: non_saturating(step.fake_logits))],
+            step=AdversarialStep)
 streams = Streams(SEED)
 loader = Loader(ring, BATCH, streams("data"))
 theirs = [play(game, loader, streams) for _ in range(50 if lesson.fast else 200)]
@@ -462,8 +465,8 @@ difference = np.abs(np.subtract(theirs, losses[: len(theirs)])).max()
 claim(difference, 0, atol=1e-6, says=f"largest difference of the losses in {len(theirs)} steps")
 
 # %% [markdown] id="game-why"
-# The two terms above are so common that they have a name: `terms=adversarial("non-saturating")`. With it you have
-# written `minigan/systems/adversarial/gan.py`. Every other system of minigan changes a few of these lines.
+# The two terms above are so common that they have a name: `terms=adversarial_terms("non-saturating")`. With it you
+# have written `minigan/systems/adversarial/gan.py`. Every other system of minigan changes a few of these lines.
 #
 # ## Break it
 #

@@ -3,8 +3,8 @@
 xp          the module (numpy, cupy) of some arrays                 is_array    one of those modules' arrays?
 device_of   "cpu", "cuda:0", ... of an array                        to_device   copy an array there
 beside      an array from the host, where another array lives       kept_beside the same, uploaded once and kept
-seed, Streams   named random streams                                add_at      out[index] += values, repeats counted
-keep_memory     let freed arrays be reused at once
+seed, Streams   named random streams                                using       streams of one's own for what layers draw
+add_at      out[index] += values, repeats counted                   keep_memory let freed arrays be reused at once
 
 The array decides: NumPy in, NumPy out; CuPy in, CuPy out.  There is no global "current backend".  CuPy is imported when
 a GPU is first asked for, never before (importing it takes longer than importing all of minigan).
@@ -13,6 +13,7 @@ a GPU is first asked for, never before (importing it takes longer than importing
 import contextlib
 import zlib
 from collections import OrderedDict
+from contextvars import ContextVar
 from functools import partial
 
 import numpy as np
@@ -346,10 +347,36 @@ class Streams:
         self._on_gpu, self._gpu_states = {}, dict(state.get("gpu", {}))  # not in those of before there were GPUs
 
 
+_of_the_process = Streams(0)
+_in_use = ContextVar("streams", default=_of_the_process)  # each thread has its own
+
+
+@contextlib.contextmanager
+def using(own: Streams):
+    """Inside the block layers draw from these streams, in this thread only.   So a run owns all its random numbers."""
+    token = _in_use.set(own)
+    try:
+        yield own
+    finally:
+        _in_use.reset(token)
+
+
+class _StreamsInUse:
+    """The Streams of the innermost `using` of this thread, and outside of any those of the process; called and asked alike."""
+
+    def __call__(self, name):
+        return _in_use.get()(name)
+
+    def __getattr__(self, attribute):
+        return getattr(_in_use.get(), attribute)
+
+
 # What layers draw from unless they are given a generator: "init" (weights) and "noise" (dropout).
-streams = Streams(0)
+streams = _StreamsInUse()
 
 
 def seed(value: int) -> None:
-    """Start all of minigan's default random streams anew from this seed (an integer >= 0)."""
+    """Start all of minigan's default random streams anew from this seed (an integer >= 0).
+
+    They are the process's; a run has streams of its own, which its seed starts.  Inside `using(own)`, those are meant."""
     streams.load_state_dict({"seed": value, "generators": {}})

@@ -1,7 +1,10 @@
 """Sharing a kernel among threads changes nothing but the time."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import minigan as mg
 from minigan.kernels import threads
@@ -62,8 +65,6 @@ def test_an_error_in_a_thread_is_raised(three_threads):
 
 
 def test_blas_is_held_to_one_thread_and_given_back():
-    from threadpoolctl import threadpool_info, threadpool_limits
-
     blas = lambda: [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
     with threadpool_limits(2):
         mg.set_num_threads(2)
@@ -76,23 +77,46 @@ def test_blas_is_held_to_one_thread_and_given_back():
 
 
 def test_ours_suit_convolutions_unless_the_user_chose(monkeypatch):
-    from threadpoolctl import threadpool_info, threadpool_limits
-
     blas = lambda: {lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"}
     monkeypatch.setattr(threads, "_chosen", False)
     with threadpool_limits(2):
         for _ in range(2):
-            threads.suit(convolutions=True)
-            assert mg.get_num_threads() == 2 and blas() == {1}
-        threads.suit(convolutions=False)
-        assert mg.get_num_threads() == 1 and blas() == {2}
+            with threads.suit(convolutions=True):
+                assert mg.get_num_threads() == 2 and blas() == {1}
+                with threads.suit(convolutions=True):  # one run inside another has as many as it has alone
+                    assert mg.get_num_threads() == 2 and blas() == {1}
+                assert mg.get_num_threads() == 2 and blas() == {1}
+            assert mg.get_num_threads() == 1 and blas() == {2}
+        with threads.suit(convolutions=False):
+            assert mg.get_num_threads() == 1 and blas() == {2}
         mg.set_num_threads(1)
-        threads.suit(convolutions=True)
-        assert mg.get_num_threads() == 1 and blas() == {2}
+        with threads.suit(convolutions=True):
+            assert mg.get_num_threads() == 1 and blas() == {2}
     monkeypatch.setattr(threads, "_chosen", False)
-    with threadpool_limits(1):  # whoever gave BLAS one thread wants one core to be used
-        threads.suit(convolutions=True)
+    with threadpool_limits(1), threads.suit(convolutions=True):  # whoever gave BLAS one thread wants one core to be used
         assert mg.get_num_threads() == 1
+
+
+def test_what_suits_a_run_is_not_disturbed_by_a_run_in_another_thread(monkeypatch):
+    """The other one begins and ends in the middle of a kernel of the first."""
+    monkeypatch.setattr(threads, "_chosen", False)
+
+    def other():
+        with threads.suit(convolutions=False):
+            return threads.get_num_threads()
+
+    def piece(a, b):
+        if a == 0:
+            with ThreadPoolExecutor(1) as pool:
+                seen.append(pool.submit(other).result())
+        return a, b
+
+    seen = []
+    with threadpool_limits(2), threads.suit(convolutions=True):
+        for _ in range(2):
+            assert threads.share(piece, 10) == [(0, 5), (5, 10)]
+        assert mg.get_num_threads() == 2
+    assert seen == [1, 1] and mg.get_num_threads() == 1
 
 
 @pytest.mark.parametrize("n, k, m, expected", [(50, 20, 7, 3), (2, 3, 1, 2), (1, 3, 1, 1), (0, 3, 4, 3), (4, 0, 3, 3)])

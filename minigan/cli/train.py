@@ -108,7 +108,8 @@ def _train(options):
 
     session = Session.start(options.system, options.data, options.data_dir, options.seed, options.device,
                             overrides(options), options.out)
-    size = sum({id(p): p.size for player in session.game.players for p in player.parameters}.values())  # no averages of them
+    nets = [net for player in session.game.players for net in player.nets]  # no averages of them
+    size = sum({id(p): p.size for net in nets for p in net.parameters()}.values())
     print(f"{options.system} on {session.data_name}, {size:,} parameters, into {session.run.folder}", flush=True)
     return _go_on(session, session.settings.steps, options.seconds)
 

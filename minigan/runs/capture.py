@@ -20,7 +20,7 @@ from minigan.backend import streams as layers_streams
 from minigan.errors import ConfigError, NotFiniteError
 from minigan.optim import SGD, Adam, RMSprop
 from minigan.tensor import plain
-from minigan.train.game import Game, Stages, play
+from minigan.train.game import Game, Player, Stages, play
 from minigan.train.stabilisers import Counting, WeightClip
 
 WARM_UP = 3  # iterations that are played as ever: kernels are compiled, handles made, optimizers get their state
@@ -29,19 +29,23 @@ WARM_UP = 3  # iterations that are played as ever: kernels are compiled, handles
 def refuse(game: Game, schedule: str = "none") -> None:
     """ConfigError, with the reason, for a game whose iterations can't be recorded.   schedule: of its learning rates."""
     reason = None
-    pieces = [piece for player in game.players for piece in player.after if not isinstance(piece, (WeightClip, Counting))]
-    optimizers = [player.optimizer for player in game.players]
+    strangers = [player for player in game.players if not isinstance(player, Player)]
+    players = [player for player in game.players if isinstance(player, Player)]
+    pieces = [piece for player in players for piece in player.after if not isinstance(piece, (WeightClip, Counting))]
+    optimizers = [player.optimizer for player in players]
     others = [optimizer for optimizer in optimizers if type(optimizer) not in (SGD, Adam, RMSprop)]
     if game.device == "cpu":
         reason = "a recording is made on a GPU; use --device cuda"
     elif isinstance(game, Stages):
         reason = "the game is played in stages, which differ"
+    elif strangers:
+        reason = f"what the {type(strangers[0]).__name__} {strangers[0].name} does in its turn may be decided on the host"
     elif others:
         reason = f"{type(others[0]).__name__} decides on the host what the next step is; use adam, sgd or rmsprop"
     elif pieces:
         reason = f"its {type(pieces[0]).__name__} fills up from step to step on the host"
-    elif getattr(game.view, "fades", False):
-        reason = "the instance noise fades from step to step on the host"
+    elif game.step.fades:
+        reason = f"its {game.step.__name__} computes with the progress of the run, a number from the host"
     elif schedule in ("linear", "cosine", "exponential") and not all(isinstance(o, Adam) for o in optimizers):
         reason = f"schedule={schedule} changes a learning rate at every step, which only Adam reads on the card; use it"
     if reason:

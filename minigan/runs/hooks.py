@@ -104,8 +104,8 @@ class Schedule:
             raise ConfigError(f"schedule={self.kind}: multiplies, and never reaches 0; set final_lr above 0, such as 0.01")
         players = [player for _, stage in getattr(game, "stages", [(0, game)]) for player in stage.players]
         self.optimizers = {}
-        for player in players:  # a player of two stages, once
-            if all(player.optimizer is not other for other in self.optimizers.values()):
+        for player in players:  # a player of two stages, once; one that needs no gradient has no learning rate
+            if hasattr(player, "optimizer") and all(player.optimizer is not other for other in self.optimizers.values()):
                 name = player.name if player.name not in self.optimizers else f"{player.name}{len(self.optimizers)}"
                 self.optimizers[name] = player.optimizer
         if self.kind == "plateau":

@@ -6,7 +6,8 @@ sample, evaluate  what it draws, and how good that is
 Elsewhere: what happens in one iteration (game.py), what happens every so many (hooks.py), the files (run.py).
 
 A session that is killed and opened again continues to the same bits: a checkpoint holds the weights, the optimizers'
-state, every random stream and the place in the data.
+state, every random stream and the place in the data.  The streams are the session's own, so several sessions in one process
+do not disturb each other.
 """
 
 import contextlib
@@ -21,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from minigan import backend, data, viz
-from minigan.backend import Streams
+from minigan.backend import Streams, using
 from minigan.errors import CheckpointError, ConfigError, DeviceError, NotFiniteError
 from minigan.kernels.threads import suit
 from minigan.nn import Conv2d, ConvTranspose2d
@@ -48,6 +49,7 @@ class Session:
     """The objects of one run.  Make it with `Session.start` or `Session.open`.
 
     run: the folder; settings: every setting by name; game; step: iterations done; losses: of the last one;
+    streams: what the loader and the game's turns draw from; layer_streams: what layers draw from;
     dataset, loader, hooks: made by `attach`, which `train` calls where it was not called before; hooks is a list to add to;
     stopped: the signal that ended `train`, 0 if none did.
     """
@@ -56,8 +58,9 @@ class Session:
         self.run, self.step, self.stopped = run, 0, 0
         self._read_config(run)
         self.device, nets = device or self.device, nets or {}
-        backend.seed(run.seed)
-        self.game = self.system.build(self.settings, self.description, **nets).to(self.device)
+        self.layer_streams = Streams(run.seed)
+        with using(self.layer_streams):
+            self.game = self.system.build(self.settings, self.description, **nets).to(self.device)
         self.schedule = hooks.Schedule(self.settings, self.game, self.sample_shape)
         self.captured = Captured(self.game) if self.settings.capture and self.device != "cpu" else None
         self.losses, self.seconds = {}, run.seconds().get(0, 0.0)
@@ -99,7 +102,8 @@ class Session:
         dataset = data.load(data_name, data_dir=data_dir)
         settings = made_by.configure(overrides, dataset)
         batch = next(data.Loader(dataset, settings.batch_size, 0))  # complains of a batch that does not fit
-        game = made_by.build(settings, dataset, **nets).to(device)  # complains of data that does not fit
+        with using(Streams(seed)):
+            game = made_by.build(settings, dataset, **nets).to(device)  # complains of data that does not fit
         game.check(batch)  # ... and of labels
         if settings.capture:
             capture.refuse(game, settings.schedule)
@@ -145,7 +149,7 @@ class Session:
         try:
             self.game.load_state_dict(state["game"])
             self.streams.load_state_dict(state["streams"])
-            backend.streams.load_state_dict(state["noise"])
+            self.layer_streams.load_state_dict(state["noise"])
             self._loader_state = state["loader"]
             if "schedule" in state:  # not in those of before there were schedules
                 self.schedule.load_state_dict(state["schedule"])
@@ -201,10 +205,10 @@ class Session:
         if self.loader is None:
             self.attach()
         modules = (module for net in self.game.nets.values() for module in net.modules())
-        suit(convolutions=any(isinstance(module, (Conv2d, ConvTranspose2d)) for module in modules))
+        convolutions = any(isinstance(module, (Conv2d, ConvTranspose2d)) for module in modules)
         self.run.truncate_log(self.step)
         start, start_step, before = time.monotonic(), self.step, self.seconds
-        with self._interruptible(), self._noting_divergence():
+        with suit(convolutions), using(self.layer_streams), self._interruptible(), self._noting_divergence():
             if self.step == 0:
                 self.draw()
             while self.step < steps and not self.stopped and (seconds is None or time.monotonic() - start < seconds):
@@ -265,7 +269,7 @@ class Session:
                 self.step -= 1  # this one is not done: a loss may be finite, and what the update made of the weights not
                 raise NotFiniteError(f"net {name}: a weight has become NaN or infinite")
         self.run.save_checkpoint(self.step, {
-            "game": game, "streams": self.streams.state_dict(), "noise": backend.streams.state_dict(),
+            "game": game, "streams": self.streams.state_dict(), "noise": self.layer_streams.state_dict(),
             "loader": self.loader.state_dict(), "schedule": self.schedule.state_dict()})
         self.run.note_seconds(self.step, self.seconds)
 
@@ -273,7 +277,8 @@ class Session:
         """{number: value} of the metrics named, by default of all that fit; see evaluation.measure.   Changes nothing."""
         if self.dataset is None:
             self.attach()
-        return evaluation.measure(self, names, n)
+        with using(Streams(self.run.seed)):
+            return evaluation.measure(self, names, n)
 
     def sample(self, n: int, seed=None, label=None, show=False) -> np.ndarray:
         """n samples, an array.  The same ones for the same weights: drawn from a stream of their own (or a given seed).
@@ -281,11 +286,12 @@ class Session:
         label: the class of all of them, for a system that has classes; by default see `labels`.  ConfigError if it has
         none, or not this one.   show: what a picture of the run shows, instead of the samples.
         """
-        generator = Streams(self.run.seed)("eval") if seed is None else Streams(seed)("sample")
+        own = Streams(self.run.seed if seed is None else seed)
         labels = self.labels(n, label)
-        z = self.game.latent(n, generator)
-        parts = [self.game.sample(z[i : i + 500], None if labels is None else labels[i : i + 500], show)
-                 for i in range(0, n, 500)]
+        z = self.game.latent(n, own("eval" if seed is None else "sample"))
+        with using(own):  # a net that draws noise in evaluation mode too takes none from the training
+            parts = [self.game.sample(z[i : i + 500], None if labels is None else labels[i : i + 500], show)
+                     for i in range(0, n, 500)]
         return np.concatenate(parts)
 
     def labels(self, n: int, label=None) -> np.ndarray | None:

@@ -1,12 +1,16 @@
-"""The GAN that settings describe: an objective, a penalty, stabilisers, two optimizers, around any G and D.
+"""The adversarial game: G(z) and D's logits, their terms, and the GAN that settings describe, around any G and D.
 
+AdversarialStep      what a turn of a GAN sees: z, fake, real_logits, fake_logits
+adversarial_terms    the terms of D and G for an objective
 SETTINGS    what every adversarial system can be told by --set, with defaults: minigan train gan --set objective=hinge
-gan         the Game of a G and a D with these settings         norm_layer, prepare   what settings say about the nets
+gan         the Game of a G and a D with these settings: an objective, a penalty, stabilisers, two optimizers
+norm_layer, prepare   what settings say about the nets
 Elsewhere: the pieces themselves (objectives.py, penalties.py, stabilisers.py, nn/adversarial.py), the nets (systems/).
 """
 
 import copy
 import warnings
+from functools import cached_property
 
 from minigan.errors import ConfigError, choose
 from minigan.nn import (
@@ -22,9 +26,10 @@ from minigan.nn import (
     VirtualBatchNorm,
 )
 from minigan.nn.utils import spectral_norm
+from minigan.tensor import Tensor
 from minigan.train import asymmetry, stabilisers
-from minigan.train.game import Game, Normal, Player, Term, adversarial
-from minigan.train.objectives import OBJECTIVES
+from minigan.train.game import Game, Normal, Player, Step, Term
+from minigan.train.objectives import OBJECTIVES, Objective
 from minigan.train.optimizers import OPTIMIZERS, adaptive, optimizer
 from minigan.train.penalties import PENALTIES
 from minigan.train.settings import Setting
@@ -69,6 +74,75 @@ SETTINGS = (
 )
 
 
+class AdversarialStep(Step):
+    """What a turn of a GAN sees.   x (N, ...): real samples;  z (N, dim);  fake = G(z);  real_seen, fake_seen: both as D sees
+    them;  real_logits = D(real_seen), fake_logits = D(fake_seen).
+
+    Three methods are there to be overridden: `generate` and `score` say how G and D are called, since a conditional game
+    passes them the labels too; `view` says what D sees of samples.
+    """
+
+    def generate(self, z) -> Tensor:
+        """G(z)."""
+        return self.game.nets["G"](z)
+
+    def score(self, samples, D=None) -> Tensor:
+        """D(samples), logits.   D: another net to ask, such as a part of the game's D."""
+        return (self.game.nets["D"] if D is None else D)(samples)
+
+    def view(self, samples, name) -> Tensor:
+        """What D sees of samples: here the samples.   name: "x" or "fake", for a random draw of its own."""
+        return samples
+
+    @cached_property
+    def z(self):
+        """As many draws from the latent distribution as x has samples."""
+        return self.draw("latent", lambda generator: self.game.latent(len(self.batch.x), generator))
+
+    @cached_property
+    def fake(self):
+        """G(z).  In D's turn it is a constant: G is not asked for derivatives."""
+        with self.recording("G"):
+            return self.generate(self.z)
+
+    @cached_property
+    def real_seen(self):
+        """x as D sees it."""
+        return self.view(self.x, "x")
+
+    @cached_property
+    def fake_seen(self):
+        """fake as D sees it."""
+        return self.view(self.fake, "fake")
+
+    @cached_property
+    def real_logits(self):
+        """D(x)."""
+        return self.score(self.real_seen)
+
+    @cached_property
+    def fake_logits(self):
+        """D(fake)."""
+        return self.score(self.fake_seen)
+
+
+def adversarial_terms(objective: str | Objective, g_weight: float = 1.0) -> list[Term]:
+    """The terms of D and G for an objective, given itself or by its name in OBJECTIVES.   g_weight: of G's term.
+
+    They are for a game whose step is an AdversarialStep.   ConfigError for an unknown name."""
+    if isinstance(objective, str):
+        objective = choose("objective", objective, OBJECTIVES)
+
+    def d_loss(step):
+        return objective.d(step.real_logits, step.fake_logits)
+
+    def g_loss(step):  # D is asked about real samples only where the objective needs them
+        return objective.g(step.real_logits if objective.paired else None, step.fake_logits)
+
+    terms = [Term("adversarial", "D", d_loss), Term("adversarial", "G", g_loss, g_weight)]
+    return terms if g_weight else terms[:1]
+
+
 def norm_layer(name: str, channels: int, pixels: bool) -> list:
     """The layers, one or none, that normalise (N, channels) or, if pixels, (N, channels, H, W).   name: one of NORMS."""
     return choose("norm", name, NORMS)(channels, pixels)
@@ -96,14 +170,14 @@ def prepare(G, D, settings, latent) -> dict:
     return {"G": G, "D": D}
 
 
-def gan(nets, settings, latent=None, **options) -> Game:
+def gan(nets, settings, latent=None, step=AdversarialStep, **options) -> Game:
     """The game of nets["G"] and nets["D"].   latent: the distribution of z, by default normal with settings.latent numbers;
-    options: those of Game (step, classes).   ConfigError for settings that contradict each other; a UserWarning for those
-    that rarely work."""
+    step: its turns, an AdversarialStep; options: those of Game (classes).   ConfigError for settings that contradict each
+    other; a UserWarning for those that rarely work."""
     G, D, objective = nets["G"], nets["D"], OBJECTIVES[settings.objective]
     if not (settings.adversarial_g or settings.feature_matching or settings.history):
         raise ConfigError("adversarial_g=0: G has nothing to minimise; set feature_matching=1 too")
-    terms = adversarial(objective, settings.adversarial_g)
+    terms = adversarial_terms(objective, settings.adversarial_g)
     _check(D, objective, settings)
     if settings.penalty != "none":
         penalty = PENALTIES[settings.penalty]
@@ -113,7 +187,7 @@ def gan(nets, settings, latent=None, **options) -> Game:
     if settings.feature_matching:
         terms.append(stabilisers.feature_matching(D, settings.feature_matching))
     if settings.instance_noise:
-        options["view"] = stabilisers.instance_noise(settings.instance_noise)
+        step = stabilisers.instance_noise(step, settings.instance_noise)
     after = {"D": [stabilisers.WeightClip([D], settings.clip)] if settings.clip else [], "G": []}
     nets = {"G": G, "D": D}
     latent = latent or Normal(settings.latent)
@@ -130,7 +204,7 @@ def gan(nets, settings, latent=None, **options) -> Game:
                Player("G", [G], optimizer(settings.optimizer_g, [G], settings.lr_g, betas), 1, after["G"])]
     options.setdefault("sample", nets.get("G_average", G))
     options["metrics"] = {"asymmetry": asymmetry.measured} | options.get("metrics", {})
-    return Game(nets, players, terms, latent, unit=objective.unit, **options)
+    return Game(nets, players, terms, latent, step=step, unit=objective.unit, **options)
 
 
 def _check(D, objective, settings):

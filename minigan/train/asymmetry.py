@@ -8,7 +8,9 @@ of minimisation have nothing to stand on (seed text 004 asks for the "conjugate 
 """
 
 from minigan.data import Loader
+from minigan.errors import ConfigError
 from minigan.optim import dynamics
+from minigan.train.game import Player
 
 BATCH = 64  # samples that `measured` looks at
 
@@ -24,12 +26,15 @@ def asymmetry(game, batch, streams, rng, directions: int = 8) -> float:
         def trains(self, name):
             return True
 
+    players = [player for player in game.players if isinstance(player, Player)]  # the others have no gradient
+    if not players:
+        raise ConfigError("asymmetry: no player of this game uses gradients, so they have no field; measure something else")
     draws, losses = {}, []
     buffers = [(b, b.data.copy()) for net in game.nets.values() for _, b in net.named_buffers()]
-    for player in game.players:
+    for player in players:
         step = Joint(game, player, batch, streams, 0.0, draws)
         losses.append(sum(game.parts(step).values()))
-    found = dynamics.asymmetry(losses, [player.parameters for player in game.players], rng, directions)
+    found = dynamics.asymmetry(losses, [player.parameters for player in players], rng, directions)
     for buffer, before in buffers:  # running statistics have moved, though nobody trained
         buffer.data[...] = before
     return found

@@ -1,14 +1,14 @@
 """The one training loop.  A Game is nets, players and terms; a VAE is a game with one player, a GAN has two.
 
-Player      who updates which nets, with which optimizer, how often per iteration
+Player      who updates which nets, with which optimizer, how often per iteration; `take` is one turn
 Term        one piece of one player's loss: a function of the Step
-Step        what a turn sees (x, z, fake, a = D(x), b = D(fake)), computed once, when first asked for
+Step        what a turn sees: a batch, the random draws of this turn, and what a system makes of them, each computed once
 Game        all of these together, and how to draw samples          play        one iteration: every player's turns
 Stages      games one after the other on the same nets
-Elsewhere: what the players pay (objectives.py, penalties.py), what steadies them (stabilisers.py), the GAN that settings
-describe (adversarial.py).
+Elsewhere: the step of a GAN, and the GAN that settings describe (adversarial.py); what the players pay (objectives.py,
+penalties.py), what steadies them (stabilisers.py).
 
-A system that needs more than x, z, fake, a and b writes a Step of its own, with its quantities as cached properties.
+A system writes a Step of its own, with its quantities as cached properties.  A GAN's has G(z) and D's logits.
 Gradients come from the functional `grad`, for the player's own parameters only: nothing accumulates by accident, and a net
 that is not the player's costs no weight gradients.
 """
@@ -24,10 +24,9 @@ import numpy as np
 
 from minigan.autograd import grad, no_grad
 from minigan.backend import cuda, to_device, xp
-from minigan.errors import CheckpointError, ConfigError, choose, suggestion
+from minigan.errors import CheckpointError, ConfigError, suggestion
 from minigan.nn import Module
 from minigan.tensor import Tensor
-from minigan.train.objectives import OBJECTIVES, Objective
 
 
 class Normal:
@@ -42,17 +41,38 @@ class Normal:
 
 
 class Player:
-    """Somebody who improves some nets, `steps` times per iteration.
+    """Somebody who improves some nets by gradients, `steps` times per iteration.
 
     optimizer: a function of the parameters, such as partial(Adam, lr=2e-4); the player owns what it returns.
     after: functions without arguments, called after every update, such as a weight clip or a moving average
     (stabilisers.py); one with a state_dict is saved with the player.
+
+    Only a player knows that it uses gradients.  One that needs none (evolution, a buffer, a fixed schedule) is any object
+    with name, nets, steps, take(step, read), state_dict() and load_state_dict(state); it may have terms or none.  Its random
+    numbers come from step.draw; step.again() computes the losses of the same turn with the weights of now.
     """
 
     def __init__(self, name: str, nets: list[Module], optimizer: Callable, steps: int = 1, after=()):
         self.name, self.nets, self.steps, self.after = name, nets, steps, list(after)
         self.parameters = [p for net in nets for p in net.parameters()]
         self.optimizer = optimizer(self.parameters)
+
+    def take(self, step, read: Callable | None = float) -> dict[str, float]:
+        """Take one turn: the loss of the step, its gradients, an update.   What it returns and `read`: see play."""
+        parts = step.game.parts(step)
+        loss = sum(parts.values())
+        gradients = self.gradients(loss)
+        report = {} if read is None else self._report(read, parts, loss, gradients)
+        if read is float and not math.isfinite(report[self.name] + report[f"{self.name}.gradient"]):
+            blame(step)
+        self.update(gradients, loss, partial(_retake, step))
+        return report
+
+    def _report(self, read, parts, loss, gradients):
+        report = {self.name: read(loss), f"{self.name}.gradient": read(_norm(gradients))}
+        if len(parts) > 1:
+            report.update({f"{self.name}.{name}": read(part) for name, part in parts.items()})
+        return report
 
     def gradients(self, loss) -> list:
         """One gradient per parameter; None for those that the loss does not use, those that are frozen, and those that
@@ -94,22 +114,16 @@ class Term:
     weight: float = 1.0
 
 
-def adversarial(objective: str | Objective, g_weight: float = 1.0) -> list[Term]:
-    """The terms of D and G for an objective, given itself or by its name in OBJECTIVES.   g_weight: of G's term."""
-    if isinstance(objective, str):
-        objective = choose("objective", objective, OBJECTIVES)
-    terms = [Term("adversarial", "D", lambda step: objective.d(step.a, step.b)),
-             Term("adversarial", "G", lambda step: objective.g(step.a if objective.paired else None, step.b), g_weight)]
-    return terms if g_weight else terms[:1]
-
-
 class Step:
-    """One turn of one player: a batch, fresh noise, and what the nets make of them, each computed once when asked for.
+    """One turn of one player: a batch and the random draws of this turn.   The base of every system's own Step.
 
-    x (N, ...) real samples; labels (N,) or None; z (N, dim); fake = G(z); a = D(x), b = D(fake): logits.
-    progress: the part of the run that is done, from 0 to 1, for what fades over a run.
-    generate, score: how G and D are called; a conditional game passes them the labels too.
+    A subclass adds what its nets make of them as cached properties, so that each is computed once, and only if a term asks
+    for it.   x (N, ...): the samples of the batch; labels (N,) or None; `field` has any other field of the batch.
+    progress: the part of the run that is done, from 0 to 1, for what fades over a run; a subclass that reads it says
+    fades = True, because such a step can't be recorded (runs/capture.py).
     """
+
+    fades = False
 
     def __init__(self, game, player, batch, streams, progress=0.0, draws=None):
         self.game, self.player, self.batch, self.streams, self.progress = game, player, batch, streams, progress
@@ -139,73 +153,40 @@ class Step:
             self._draws[name] = function(self.streams(name))
         return Tensor(to_device(self._draws[name], self.game.device))
 
-    def generate(self, z) -> Tensor:
-        """G(z)."""
-        return self.game.nets["G"](z)
-
-    def score(self, samples, D=None) -> Tensor:
-        """D(samples), logits.   D: another net to ask, such as a part of the game's D."""
-        return (self.game.nets["D"] if D is None else D)(samples)
+    def field(self, name):
+        """The field of the batch with that name (data/kinds.py): an array where the game is, None where the data has none."""
+        values = getattr(self.batch, name)
+        return None if values is None else to_device(values, self.game.device)
 
     @cached_property
     def x(self):
         """The real samples, a constant."""
-        return Tensor(to_device(self.batch.x, self.game.device))
+        return Tensor(self.field("x"))
 
     @cached_property
     def labels(self):
         """The labels of x (int64), or None."""
-        return self.batch.labels
-
-    @cached_property
-    def z(self):
-        """As many draws from the latent distribution as x has samples."""
-        return self.draw("latent", lambda generator: self.game.latent(len(self.batch.x), generator))
-
-    @cached_property
-    def fake(self):
-        """G(z).  In D's turn a constant: G is not asked for derivatives."""
-        with self.recording("G"):
-            return self.generate(self.z)
-
-    @cached_property
-    def seen_x(self):
-        """x as D sees it: through the game's `view`."""
-        return self.game.view(self, "x", self.x)
-
-    @cached_property
-    def seen_fake(self):
-        """fake as D sees it."""
-        return self.game.view(self, "fake", self.fake)
-
-    @cached_property
-    def a(self):
-        """D(x)."""
-        return self.score(self.seen_x)
-
-    @cached_property
-    def b(self):
-        """D(fake)."""
-        return self.score(self.seen_fake)
+        return self.field("labels")
 
 
 class Game:
     """Nets by name, players in the order of their turns, the terms of their losses, and how to draw samples.
 
+    players: Players, or other objects that take turns; see Player.
     sample(z) -> Tensor: what to show for latent draws z; by default nets["G"](z), in evaluation mode.  A game with labels
     says how many `classes` there are, and its sample takes (z, labels).
     show(z) -> Tensor: the pictures of a run, by default its samples.
-    step: the class of its turns.   view(step, name, samples): what D sees of samples, by default the samples.
+    step: the class of its turns, such as AdversarialStep (adversarial.py).
     metrics: name -> function(game, test data set, generator) -> {name: number}: what only this system can measure; the
     numbers' names and meanings are in metrics/table.py.   unit: what the losses are measured in.
-    ConfigError if a term names no player, or a player has no term.
+    ConfigError if a term names no player, or a player that needs a loss has no term.
     """
 
     def __init__(self, nets: dict[str, Module], players: list[Player], terms: list[Term], latent: Callable, sample=None,
-                 show=None, step=Step, view=None, classes: int | None = None, metrics: dict[str, Callable] | None = None,
+                 show=None, step=Step, classes: int | None = None, metrics: dict[str, Callable] | None = None,
                  unit: str = ""):
         self.nets, self.players, self.terms, self.latent = nets, players, terms, latent
-        self.step, self.view, self.classes = step, view or (lambda step, name, samples: samples), classes
+        self.step, self.classes = step, classes
         self.device, self.metrics, self.unit = "cpu", metrics or {}, unit
         self._sample = sample or (lambda z: nets["G"](z))
         self._show = show or self._sample
@@ -218,9 +199,9 @@ class Game:
         for one, other in combinations(terms, 2):
             if (one.player, one.name) == (other.player, other.name):
                 raise ConfigError(f"player {one.player!r} has two terms called {one.name!r}; name each differently")
-        for name in names:
-            if not any(term.player == name for term in terms):
-                raise ConfigError(f"player {name!r} has no term, so nothing to improve")
+        for player in players:
+            if isinstance(player, Player) and not any(term.player == player.name for term in terms):
+                raise ConfigError(f"player {player.name!r} has no term, so nothing to improve")
 
     def to(self, device: str) -> "Game":
         """Move the nets to a device; turns and samples are computed there.   Returns self."""
@@ -284,8 +265,8 @@ class Stages(Game):
     def __init__(self, stages: list[tuple[int, Game]]):
         self.stages = stages
         last = stages[-1][1]
-        super().__init__(last.nets, last.players, last.terms, last.latent, last._sample, last._show, last.step, last.view,
-                         last.classes, last.metrics, last.unit)
+        super().__init__(last.nets, last.players, last.terms, last.latent, last._sample, last._show, last.step, last.classes,
+                         last.metrics, last.unit)
         for _, game in stages:
             if game.nets.keys() != self.nets.keys() or any(game.nets[name] is not net for name, net in self.nets.items()):
                 raise ConfigError("every stage must have the same nets, under the same names")
@@ -320,8 +301,8 @@ class Stages(Game):
 
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what NumPy would warn of is found and named here
 def play(game: Game, batches, streams, progress: float = 0.0, read: Callable | None = float) -> dict[str, float]:
-    """One iteration: every player takes its turns.   Returns, of each player's last turn, its loss, the Euclidean norm of
-    its gradient as "D.gradient", and each term where there are several, as "D.penalty".
+    """One iteration: every player takes its turns.   Returns what each player's last turn reports: its loss, the Euclidean
+    norm of its gradient as "D.gradient", and each term where there are several, as "D.penalty".
 
     batches: an iterator of data.Batch; streams: the run's named random generators (backend.Streams); progress: the part
     of the run that is done, from 0 to 1.
@@ -334,22 +315,13 @@ def play(game: Game, batches, streams, progress: float = 0.0, read: Callable | N
         for player in game.players:
             for _ in range(player.steps):
                 step = game.step(game, player, next(batches), streams, progress)
-                parts = game.parts(step)
-                loss = sum(parts.values())
-                gradients = player.gradients(loss)
-                if read is not None:
-                    losses[player.name], losses[f"{player.name}.gradient"] = read(loss), read(_norm(gradients))
-                    if len(parts) > 1:
-                        losses.update({f"{player.name}.{name}": read(part) for name, part in parts.items()})
-                if read is float and not math.isfinite(losses[player.name] + losses[f"{player.name}.gradient"]):
-                    blame(game, step)
-                player.update(gradients, loss, partial(_retake, game, step))
+                losses |= player.take(step, read)
     return losses
 
 
-def _retake(game, step):
+def _retake(step):
     """The step's loss and gradients with the weights of now."""
-    loss = sum(game.parts(step.again()).values())
+    loss = sum(step.game.parts(step.again()).values())
     return float(loss), step.player.gradients(loss)
 
 
@@ -366,7 +338,7 @@ def _norm(gradients):
     # its square is not
 
 
-def blame(game, step):
+def blame(step):
     """Take the step again, watched, to name the op that first makes a NaN or an infinity; always raises NotFiniteError.
 
     Dropout draws afresh, so where only that noise made the value, the message cannot name the op.
@@ -376,7 +348,7 @@ def blame(game, step):
 
     try:
         with debug():
-            step.player.gradients(sum(game.parts(step.again()).values()))
+            step.player.gradients(sum(step.game.parts(step.again()).values()))
     except NotFiniteError as error:
         raise NotFiniteError(f"player {step.player.name}: {error}") from None
     raise NotFiniteError(f"player {step.player.name}: a loss or gradient overflowed when its terms were added")

@@ -1,5 +1,6 @@
 """What the two players of a GAN pay, as pure functions of logits: a = D(x) on real, b = D(G(z)) on generated samples.
 
+The letters a and b are those of the formulas, here only; a step calls them real_logits and fake_logits (adversarial.py).
 Each objective has d(a, b), which D minimises, and g(a, b), which G minimises; both are scalars (means over the batch), in
 nats where they are cross-entropies.  Logits, never probabilities: log sigmoid(a) = -softplus(-a) cannot overflow.
 """

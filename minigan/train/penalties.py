@@ -1,4 +1,4 @@
-"""Penalties on the slope of D: |dD/dx| at chosen points, held to 1 or to 0.  Each is a scalar loss of a Step.
+"""Penalties on the slope of D: |dD/dx| at chosen points, held to 1 or to 0.  Each is a scalar loss of an AdversarialStep.
 
 gradient  WGAN-GP: slope 1 between real and generated samples      r1, r2  slope 0 at the real, at the generated ones
 dragan    slope 1 around the real samples                          PENALTIES  these by name, with their papers' weights
@@ -36,19 +36,19 @@ def _per_sample(n, x):
 
 def gradient(step):
     """E (|dD/dx^| - 1)^2,   x^ = u x + (1 - u) G(z),  u uniform in [0, 1), one per sample.   Gulrajani et al. 2017, eq. 3."""
-    x, fake = step.seen_x.detach(), step.seen_fake.detach()
+    x, fake = step.real_seen.detach(), step.fake_seen.detach()
     u = step.draw("penalty", lambda generator: generator.random(_per_sample(len(x), x), dtype=np.float32))
     return _off_one(slopes_squared(step, u * x + (1 - u) * fake))
 
 
 def r1(step):
     """E |dD/dx|^2 / 2 at real samples.   Mescheder et al. 2018, equation 9 (the 1/2 is theirs; its weight is gamma)."""
-    return 0.5 * mean(slopes_squared(step, step.seen_x))
+    return 0.5 * mean(slopes_squared(step, step.real_seen))
 
 
 def r2(step):
     """E |dD/dx|^2 / 2 at generated samples.   Mescheder et al. 2018, equation 10."""
-    return 0.5 * mean(slopes_squared(step, step.seen_fake))
+    return 0.5 * mean(slopes_squared(step, step.fake_seen))
 
 
 def dragan(step):
@@ -56,13 +56,13 @@ def dragan(step):
 
     Kodali et al. 2017, algorithm 1, with uniform noise of that size, as published implementations have it; some of them
     also take a point at random between x and x with noise."""
-    x = step.seen_x.detach()
+    x = step.real_seen.detach()
     u = step.draw("penalty", lambda generator: generator.random(x.shape, dtype=np.float32))
     return _off_one(slopes_squared(step, x + 0.5 * x.std() * u))
 
 
 class Penalty(NamedTuple):
-    """loss: a function of a Step.   weight: its paper's."""
+    """loss: a function of an AdversarialStep.   weight: its paper's."""
 
     loss: Callable
     weight: float

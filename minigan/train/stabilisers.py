@@ -2,7 +2,7 @@
 
 pieces that run after a player's update   WeightClip, MovingAverage, HistoricalAverage
 terms of a loss                           smoothing, feature_matching, HistoricalAverage.term
-what D sees                               instance_noise
+a step in which D sees something else      instance_noise
 Elsewhere: layers (nn/adversarial.py: minibatch discrimination, virtual batch norm; nn/utils.py: spectral norm), penalties
 on D's slope (penalties.py), which combine how (adversarial.py).
 """
@@ -116,23 +116,26 @@ class HistoricalAverage(Counting):
 def smoothing(amount: float) -> Term:
     """One-sided label smoothing: real samples count as real with probability 1 - amount.   Salimans et al. 2016, 3.4.
 
-    -(1 - s) log D(x) - s log(1 - D(x)) = softplus(-a) + s a, so the term is s E[a]; for least squares (a - (1 - s))^2 / 2
-    is (a - 1)^2 / 2 + s a and a constant, so it is the same there.
+    With a the logit of a real sample, -(1 - s) log D(x) - s log(1 - D(x)) = softplus(-a) + s a, so the term is s E[a]; for
+    least squares (a - (1 - s))^2 / 2 is (a - 1)^2 / 2 + s a and a constant, so it is the same there.
     """
-    return Term("smoothing", "D", lambda step: mean(step.a), amount)
+    return Term("smoothing", "D", lambda step: mean(step.real_logits), amount)
 
 
-def instance_noise(std: float):
-    """The view of a game in which D sees all samples through N(0, s^2) noise, s from std down to 0 over the run.
+def instance_noise(step: type, std: float) -> type:
+    """The AdversarialStep `step`, but D sees all samples through N(0, s^2) noise, s from std down to 0 over the run.
 
     Sonderby et al. 2017; Arjovsky and Bottou 2017, section 3: the two distributions then overlap, and a perfect D is rare.
     """
-    def view(step, name, samples):
-        noise = step.draw(f"instance noise {name}", lambda g: g.standard_normal(samples.shape, dtype=np.float32))
-        return samples + std * (1 - step.progress) * noise
+    class InstanceNoise(step):
+        fades = True
 
-    view.fades = True
-    return view
+        def view(self, samples, name):
+            samples = super().view(samples, name)
+            noise = self.draw(f"instance noise {name}", lambda g: g.standard_normal(samples.shape, dtype=np.float32))
+            return samples + std * (1 - self.progress) * noise
+
+    return InstanceNoise
 
 
 def feature_matching(D: Module, weight: float) -> Term:
@@ -144,4 +147,4 @@ def feature_matching(D: Module, weight: float) -> Term:
         raise ConfigError("feature_matching needs a D that is a Sequential, to take what comes before its last layer")
     features = D[:-1]
     return Term("features", "G", lambda step: total(square(
-        mean(step.score(step.seen_x, features), axis=0) - mean(step.score(step.seen_fake, features), axis=0))), weight)
+        mean(step.score(step.real_seen, features), axis=0) - mean(step.score(step.fake_seen, features), axis=0))), weight)

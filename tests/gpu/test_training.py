@@ -261,7 +261,7 @@ def test_a_run_with_recorded_steps_is_the_run_without(card, tmp_path):
 
 @pytest.mark.parametrize("settings, reason", [
     ({"device": "cpu"}, "a recording is made on a GPU"),
-    ({"instance_noise": 0.1}, "the instance noise fades"),
+    ({"instance_noise": 0.1}, "its InstanceNoise computes with the progress of the run"),
     ({"optimizer_g": "polak-ribiere"}, "ConjugateGradient decides on the host"),
     ({"system": "seqgan"}, "played in stages"),
     ({"system": "cyclegan"}, "its Buffer fills up"),

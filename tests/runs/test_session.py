@@ -6,17 +6,28 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from minigan import backend
+import minigan as mg
+from minigan.backend import streams
 from minigan.errors import CheckpointError, ConfigError, DataError, DeviceError, NotFiniteError
 from minigan.kernels import threads
+from minigan.nn import Dropout, Linear, ReLU, Sequential
+from minigan.ops.noise import dropout
+from minigan.optim import Adam
 from minigan.runs import hooks
 from minigan.runs import session as session_module
 from minigan.runs.session import Session
+from minigan.systems import registry
+from minigan.train.adversarial import AdversarialStep, adversarial_terms
+from minigan.train.game import Game, Normal, Player
+from minigan.train.settings import Setting
 
 EVERY = {"log_every": 1, "sample_every": 7, "checkpoint_every": 5}
 STEPS = 12
@@ -162,14 +173,14 @@ def test_the_same_with_two_threads(tmp_path, monkeypatch):
     monkeypatch.setattr(threads, "_chosen", False)  # by another test: a session of convolutions takes BLAS's threads over
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
     with threadpool_limits(2):
-        start("dcgan on digits", tmp_path / "whole", batch_size=32, channels=8).train(8)
-        assert threads.get_num_threads() == 2
-        threads.suit(convolutions=False)
+        used = set()
+        start("dcgan on digits", tmp_path / "whole", batch_size=32, channels=8).train(
+            8, report=lambda step, losses: used.add(threads.get_num_threads()))
+        assert used == {2} and threads.get_num_threads() == 1
     monkeypatch.setitem(RUNS, "dcgan on digits", ("dcgan", "digits", {"batch_size": 32, "latent": 4, "channels": 8}))
     folder = killed("dcgan on digits", tmp_path / "run", "step", 7)
     with threadpool_limits(2):
         Session.open(folder).train(8)
-        threads.suit(convolutions=False)
     assert final(folder, 8) == final(tmp_path / "whole", 8)
 
 
@@ -312,13 +323,100 @@ def test_seconds_of_training_add_up_over_resumes(tmp_path, monkeypatch):
     assert list(session.run.seconds()) == [5, 10] and session.run.seconds()[10] == pytest.approx(2 * first, abs=2)
 
 
+# ---- two sessions in one process -------------------------------------------------------------------------------------
+
+SETTINGS = {**EVERY, "steps": STEPS, "batch_size": 8}
+
+
+@pytest.fixture
+def noisy(monkeypatch):
+    """A system whose nets draw noise wherever they can: initial weights, dropout in D's turns, in G's and in samples."""
+    def build(settings, sample_shape):
+        G = Sequential(Linear(2, 8), ReLU(), Always(0.3), Linear(8, 2))
+        D = Sequential(Linear(2, 8), ReLU(), Dropout(0.5), Linear(8, 1))
+        adam = partial(Adam, lr=0.01)
+        return Game({"G": G, "D": D}, [Player("D", [D], adam), Player("G", [G], adam)], adversarial_terms("hinge"), Normal(2),
+                    step=AdversarialStep)
+
+    class Always(Dropout):
+        """Dropout in evaluation mode too, as in pix2pix."""
+
+        def forward(self, x):
+            return dropout(x, self.p)
+
+    monkeypatch.setattr(session_module.viz, "scatter_png", lambda *what: None)  # samples are drawn from G, but no pictures
+    monkeypatch.setattr(Session, "finish", lambda session: None)
+    monkeypatch.setattr(registry, "SYSTEMS", dict(registry.systems()))
+    registry.system("noisy", data="ring8", settings=[Setting("steps", STEPS), Setting("batch_size", 8)])(build)
+    return lambda out, seed: Session.start("noisy", seed=seed, overrides=SETTINGS, out=out)
+
+
+@pytest.fixture
+def alone(noisy, tmp_path):
+    """The folders of two runs, each trained with nobody beside it."""
+    folders = []
+    for seed in (3, 4):
+        assert noisy(tmp_path / f"alone{seed}", seed).train()
+        folders.append(tmp_path / f"alone{seed}")
+    assert final(folders[0]) != final(folders[1])
+    return folders
+
+
+def test_sessions_in_turns_give_the_bits_that_each_gives_alone(noisy, alone, tmp_path):
+    one, two = noisy(tmp_path / "one", 3), noisy(tmp_path / "two", 4)  # both are built before either is trained
+    for step in range(1, STEPS + 1):
+        mg.seed(step)
+        one.train(step), two.train(step)
+        one.sample(3), two.evaluate(["energy"])
+    assert [final(tmp_path / name) for name in ("one", "two")] == [final(folder) for folder in alone]
+
+
+def test_a_session_inside_another_gives_the_bits_of_each(noisy, alone, tmp_path):
+    two = noisy(tmp_path / "two", 4)
+    one = noisy(tmp_path / "one", 3)
+    assert one.train(report=lambda step, losses: two.train(step))
+    assert [final(tmp_path / name) for name in ("one", "two")] == [final(folder) for folder in alone]
+
+
+def test_sessions_in_two_threads_at_once_give_the_bits_that_each_gives_alone(noisy, alone, tmp_path):
+    """Neither takes a step before the other has come to the same one."""
+    meet = threading.Barrier(2, timeout=60)
+
+    def train(name, seed):
+        session = noisy(tmp_path / name, seed)
+        return session.train(report=lambda step, losses: meet.wait())
+
+    with ThreadPoolExecutor(2) as pool:
+        assert all(pool.map(train, ("one", "two"), (3, 4)))
+    assert [final(tmp_path / name) for name in ("one", "two")] == [final(folder) for folder in alone]
+
+
+def test_a_run_with_noise_in_its_nets_resumes_to_the_same_bits_and_samples_change_nothing(noisy, alone, tmp_path):
+    session = noisy(tmp_path / "run", 3)
+    session.train(5)
+    mg.seed(99)
+    session = Session.open(tmp_path / "run")
+    looks = [session.sample(3) for _ in range(2)]
+    assert np.array_equal(*looks)
+    session.train()
+    assert final(tmp_path / "run") == final(alone[0])
+
+
+def test_a_session_leaves_the_streams_of_the_process_alone(noisy, tmp_path):
+    mg.seed(7)
+    before = streams.state_dict()
+    session = noisy(tmp_path / "run", 3)
+    session.train(2), session.sample(2), session.evaluate(["energy"]), Session.open(tmp_path / "run")
+    assert streams.state_dict() == before
+
+
 # ---- sampling --------------------------------------------------------------------------------------------------------
 
 
 def everything(session):
     """All that training depends on: arrays, random streams, the place in the data, training flags."""
     state = {"game": session.game.state_dict(), "streams": session.streams.state_dict(),
-             "noise": backend.streams.state_dict(), "loader": session.loader.state_dict(),
+             "noise": session.layer_streams.state_dict(), "loader": session.loader.state_dict(),
              "training": [m.training for net in session.game.nets.values() for m in net.modules()],
              "asked": [p.requires_grad for net in session.game.nets.values() for p in net.parameters()],
              "gradients": [p.grad for net in session.game.nets.values() for p in net.parameters()]}

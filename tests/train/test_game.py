@@ -1,8 +1,12 @@
 """The loop against games small enough to be played by hand in NumPy, and the objectives against their formulas."""
 
+import copy
+import itertools
 import math
 import zlib
 from functools import partial
+from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -14,7 +18,11 @@ from minigan.data import Batch
 from minigan.errors import ConfigError, NotFiniteError
 from minigan.nn import BatchNorm1d, Dropout, Linear, Sequential
 from minigan.optim import SGD, Adam
-from minigan.train.game import Game, Normal, Player, Step, Term, adversarial, play
+from minigan.runs.capture import refuse
+from minigan.runs.hooks import Schedule
+from minigan.train.adversarial import AdversarialStep, adversarial_terms
+from minigan.train.asymmetry import asymmetry
+from minigan.train.game import Game, Normal, Player, Step, Term, play
 from minigan.train.objectives import OBJECTIVES, Objective
 
 sgd = partial(SGD, lr=0.5)
@@ -30,7 +38,7 @@ def linear_game(objective="non-saturating", d_steps=1, g_steps=1, optimizer=sgd)
     """G(z) = z V' + c with z (N, 3), D(x) = x w' + b with x (N, 2)."""
     G, D = Linear(3, 2), Linear(2, 1)
     return Game({"G": G, "D": D}, [Player("D", [D], optimizer, d_steps), Player("G", [G], optimizer, g_steps)],
-                adversarial(objective), Normal(3))
+                adversarial_terms(objective), Normal(3), step=AdversarialStep)
 
 
 def weights(net):
@@ -115,12 +123,12 @@ def test_no_derivative_is_computed_for_the_net_that_rests():
             seen.append(np.shape(output))
 
     with mg.watch(watcher):
-        step = Step(game, game.players[0], next(batches()), Streams(0))
+        step = AdversarialStep(game, game.players[0], next(batches()), Streams(0))
         mg.grad(sum(game.parts(step).values()), game.players[0].parameters)
     assert (1, 2) in seen and not {(2, 3), (3, 2), (6, 3)} & set(seen)  # D's weight; not G's weight, not z
     seen.clear()
     with mg.watch(watcher):
-        step = Step(game, game.players[1], next(batches()), Streams(0))
+        step = AdversarialStep(game, game.players[1], next(batches()), Streams(0))
         mg.grad(sum(game.parts(step).values()), game.players[1].parameters)
     assert (2, 3) in seen and not {(1, 2), (2, 1)} & set(seen)
 
@@ -155,7 +163,9 @@ def test_within_a_turn_everything_is_computed_once():
 
     G, D = Counted(3, 2), Counted(2, 1)
     game = Game({"G": G, "D": D}, [Player("D", [D], sgd)],
-                [*adversarial("hinge")[:1], Term("again", "D", lambda s: ops.mean(s.a * s.a) + ops.mean(s.b * s.b))], Normal(3))
+                [*adversarial_terms("hinge")[:1],
+                 Term("again", "D", lambda s: ops.mean(s.real_logits**2) + ops.mean(s.fake_logits**2))],
+                Normal(3), step=AdversarialStep)
     play(game, batches(), Streams(0))
     assert sorted(c is D for c in calls) == [False, True, True]  # G(z), D(x), D(fake)
 
@@ -163,11 +173,124 @@ def test_within_a_turn_everything_is_computed_once():
 def test_the_step_shows_the_batch():
     game = linear_game()
     batch = next(batches(labels=True))
-    step = Step(game, game.players[0], batch, Streams(0))
+    step = AdversarialStep(game, game.players[0], batch, Streams(0))
     assert np.array_equal(step.x.data, batch.x) and np.array_equal(step.labels, np.arange(6))
-    assert step.z.shape == (6, 3) and step.z.dtype == np.float32 and step.a.shape == step.b.shape == (6, 1)
+    assert step.z.shape == (6, 3) and step.z.dtype == np.float32 and step.real_logits.shape == step.fake_logits.shape == (6, 1)
     assert step.trains("D") and not step.trains("G") and not step.fake.requires_grad
-    assert Step(game, game.players[1], batch, Streams(0)).fake.requires_grad
+    assert AdversarialStep(game, game.players[1], batch, Streams(0)).fake.requires_grad
+
+
+def test_the_base_of_all_steps_knows_a_batch_with_any_fields_and_no_net():
+    class Masked(NamedTuple):
+        x: np.ndarray
+        mask: np.ndarray
+        labels: np.ndarray | None = None
+
+    x, mask = np.ones((4, 2), np.float32), np.zeros((4, 1), np.float32)
+    step = Step(linear_game(), None, Masked(x, mask), Streams(0))
+    assert step.x.data is x and step.field("mask") is mask and step.field("labels") is step.labels is None
+    assert not [name for name in dir(Step) if name in ("z", "fake", "score", "generate", "real_logits", "fake_logits")]
+    assert step.draw("u", lambda g: g.random(3)).numpy().tolist() == step.draw("u", lambda g: g.random(3)).numpy().tolist()
+    assert step.again().draw("u", lambda g: g.random(3)).numpy().tolist() == step.draw("u", None).numpy().tolist()
+
+
+# ---- players that need no gradient ---------------------------------------------------------------------------------------
+
+
+class Evolution:
+    """A player of the (1 + 1) evolution strategy: w + s e takes the place of w if its loss is no larger; then s grows, else
+    it shrinks (the 1/5 rule)."""
+
+    def __init__(self, name, net, steps=1, s=0.1):
+        self.name, self.nets, self.steps, self.s = name, [net], steps, s
+
+    def take(self, step, read=float):
+        weights = [p.data.copy() for p in self.nets[0].parameters()]
+        loss = self.loss(step)
+        for i, p in enumerate(self.nets[0].parameters()):
+            p.copy_(p.data + self.s * step.draw(f"mutation {i}", lambda g, p=p: g.standard_normal(p.shape, np.float32)).data)
+        found = self.loss(step.again())
+        self.s *= 1.5 if found <= loss else 1.5 ** -0.25
+        if found > loss:
+            for p, before in zip(self.nets[0].parameters(), weights):
+                p.copy_(before)
+        return {} if read is None else {self.name: min(found, loss)}
+
+    def loss(self, step):
+        with mg.no_grad():
+            return float(sum(step.game.parts(step).values()))
+
+    def state_dict(self):
+        return {"s": self.s}
+
+    def load_state_dict(self, state):
+        self.s = float(state["s"])
+
+
+class Diary:
+    """A player without nets and terms, who remembers how far the means of the generated samples were from 0."""
+
+    name, nets, steps = "diary", [], 1
+
+    def __init__(self):
+        self.pages = []
+
+    def take(self, step, read=float):
+        self.pages.append(float(ops.mean(step.fake) ** 2))
+        return {}
+
+    def state_dict(self):
+        return {"pages": list(self.pages)}
+
+    def load_state_dict(self, state):
+        self.pages = list(state["pages"])
+
+
+def evolved(seed=0):
+    """D learns by gradients, G by evolution, and somebody looks on."""
+    mg.seed(seed)
+    G, D = Linear(3, 2), Linear(2, 1)
+    return Game({"G": G, "D": D}, [Player("D", [D], partial(SGD, lr=0.01)), Evolution("G", G, steps=2), Diary()],
+                adversarial_terms("non-saturating"), Normal(3), step=AdversarialStep)
+
+
+def test_a_player_that_needs_no_gradient_takes_its_turns_and_resumes_to_the_same_bits():
+    game, data, streams = evolved(), batches(), Streams(0)
+    first = [play(game, data, streams) for _ in range(20)]
+    assert all(set(losses) == {"D", "D.gradient", "G"} for losses in first)
+    saved, drawn = copy.deepcopy(game.state_dict()), streams.state_dict()
+    data, its_data = itertools.tee(data)
+    later = [play(game, data, streams) for _ in range(20)]
+    other, its_streams = evolved(seed=1), Streams(1)
+    other.load_state_dict(saved)
+    its_streams.load_state_dict(drawn)
+    assert [play(other, its_data, its_streams) for _ in range(20)] == later
+    assert all(same(weights(other.nets[name]), weights(net)) for name, net in game.nets.items())
+    assert other.players[1].s == game.players[1].s != 0.1 and other.players[2].pages == game.players[2].pages
+
+
+def test_evolution_finds_what_gradients_find():
+    """All of G's samples must come to (1.5, 1.5), where its loss is 0."""
+    mg.seed(0)
+    G = Linear(3, 2)
+    term = Term("distance", "G", lambda step: ops.mean(ops.square(step.fake - 1.5)))
+    game = Game({"G": G}, [Evolution("G", G, steps=5)], [term], Normal(3), step=AdversarialStep)
+    data, streams = batches(256), Streams(0)
+    losses = [play(game, data, streams)["G"] for _ in range(100)]
+    assert losses[0] > 1 and max(losses[-20:]) < 1e-6
+
+
+def test_a_schedule_or_a_measure_meets_a_player_without_gradients(rng):
+    game = evolved()
+    settings = SimpleNamespace(schedule="cosine", steps=10, metrics_every=5, final_lr=0.1, factor=0.5)
+    assert list(Schedule(settings, game, (2,)).optimizers) == ["D"]
+    assert asymmetry(game, next(batches()), Streams(0), rng) < 1e-5  # one field that is left: D's own
+    game.players = game.players[1:]
+    with pytest.raises(ConfigError, match="no player of this game uses gradients"):
+        asymmetry(game, next(batches()), Streams(0), rng)
+    game.device = "cuda:0"
+    with pytest.raises(ConfigError, match="what the Evolution G does in its turn may be decided on the host"):
+        refuse(game)
 
 
 # ---- terms -----------------------------------------------------------------------------------------------------------
@@ -176,9 +299,9 @@ def test_the_step_shows_the_batch():
 def test_terms_are_weighed_and_added():
     """loss = 2 mean(x w) + 10 |w|^2, so w moves by lr (2 mean(x) + 20 w)."""
     D = Linear(2, 1, bias=False)
-    terms = [Term("score", "D", lambda step: ops.mean(step.a), weight=2.0),
+    terms = [Term("score", "D", lambda step: ops.mean(step.real_logits), weight=2.0),
              Term("size", "D", lambda step: ops.sum(D.weight**2), weight=10.0)]
-    game = Game({"D": D}, [Player("D", [D], partial(SGD, lr=0.01))], terms, Normal(1))
+    game = Game({"D": D}, [Player("D", [D], partial(SGD, lr=0.01))], terms, Normal(1), step=AdversarialStep)
     w, x = D.weight.data.copy(), next(batches()).x
     losses = play(game, batches(), Streams(0))
     expected = {"D.score": 2 * (x @ w.T).mean(), "D.size": 10 * (w**2).sum()}
@@ -206,13 +329,13 @@ def test_one_term_is_reported_once_and_losses_are_plain_numbers():
 
 def test_a_term_for_nobody_and_a_player_without_a_term_are_refused():
     D = Linear(2, 1)
-    player, term = Player("D", [D], sgd), Term("score", "D", lambda step: ops.mean(step.a))
+    player, term = Player("D", [D], sgd), Term("score", "D", lambda step: ops.mean(step.real_logits))
     with pytest.raises(ConfigError, match=r"term 'score' is for player 'd'; did you mean 'D'\?|known: D"):
         Game({"D": D}, [player], [Term("score", "d", term.loss)], Normal(1))
     with pytest.raises(ConfigError, match="player 'G' has no term, so nothing to improve"):
         Game({"D": D}, [player, Player("G", [Linear(1, 2)], sgd)], [term], Normal(1))
     with pytest.raises(ConfigError, match=r"unknown objective 'hing'; did you mean 'hinge'\?"):
-        adversarial("hing")
+        adversarial_terms("hing")
 
 
 # ---- numbers that are none -------------------------------------------------------------------------------------------
@@ -220,7 +343,7 @@ def test_a_term_for_nobody_and_a_player_without_a_term_are_refused():
 
 def test_a_nan_in_a_loss_stops_and_names_the_op():
     game = linear_game()
-    game.terms.append(Term("planted", "G", lambda step: ops.mean(ops.log(-1 - step.b * step.b))))
+    game.terms.append(Term("planted", "G", lambda step: ops.mean(ops.log(-1 - step.fake_logits**2))))
     before = weights(game.nets["G"])
     with pytest.raises(NotFiniteError, match=r"^player G: log: first NaN in its output \(6, 1\) \(called at "
                                              r"test_game\.py:\d+\); its inputs were finite"):
@@ -231,7 +354,7 @@ def test_a_nan_in_a_loss_stops_and_names_the_op():
 def test_an_infinite_slope_is_found_in_the_backward_pass():
     """sqrt is 0 at 0 and finite, its slope is not."""
     game = linear_game()
-    game.terms.append(Term("planted", "D", lambda step: ops.mean(ops.sqrt(0.0 * step.a))))
+    game.terms.append(Term("planted", "D", lambda step: ops.mean(ops.sqrt(0.0 * step.real_logits))))
     with pytest.raises(NotFiniteError, match="sqrt: first (NaN|Inf) in its gradient"):
         play(game, batches(), Streams(0))
 
@@ -260,7 +383,8 @@ def test_a_large_but_finite_gradient_is_no_error():
 
 def test_samples_are_those_of_evaluation_mode_and_change_nothing():
     G = Sequential(Linear(3, 4), BatchNorm1d(4), Dropout(0.5), Linear(4, 2))
-    game = Game({"G": G}, [Player("G", [G], sgd)], [Term("size", "G", lambda step: ops.mean(step.fake))], Normal(3))
+    game = Game({"G": G}, [Player("G", [G], sgd)], [Term("size", "G", lambda step: ops.mean(step.fake))], Normal(3),
+                step=AdversarialStep)
     play(game, batches(), Streams(0))
     state = {name: value.copy() for name, value in G.state_dict().items()}
     z = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
@@ -356,7 +480,7 @@ def test_logits_of_any_size_are_finite(name):
 
 def test_names_are_unique_and_frozen_parameters_stay():
     D = mg.nn.Linear(1, 1)
-    terms = [Term("l", "D", lambda step: ops.mean(step.a)), Term("l", "D", lambda step: ops.mean(step.a))]
+    terms = 2 * [Term("l", "D", lambda step: ops.mean(step.real_logits))]
     with pytest.raises(ConfigError, match="two terms called 'l'"):
         Game({"D": D}, [Player("D", [D], sgd)], terms, Normal(1))
     with pytest.raises(ConfigError, match="names of their own"):

@@ -13,7 +13,8 @@ from minigan.data import Batch
 from minigan.nn import LeakyReLU, Linear, Sequential, Tanh, Unflatten
 from minigan.nn import functional as F
 from minigan.train import penalties
-from minigan.train.game import Game, Normal, Player, Step, adversarial
+from minigan.train.adversarial import AdversarialStep, adversarial_terms
+from minigan.train.game import Game, Normal, Player
 from minigan.train.penalties import PENALTIES
 
 
@@ -25,7 +26,7 @@ def turn(D, x, fake):
         draws.setdefault(name, function(np.random.default_rng(0)).astype(np.float64))
         return mg.tensor(draws[name])
 
-    return SimpleNamespace(score=D, seen_x=mg.tensor(x), seen_fake=mg.tensor(fake), draw=draw)
+    return SimpleNamespace(score=D, real_seen=mg.tensor(x), fake_seen=mg.tensor(fake), draw=draw)
 
 
 @pytest.fixture
@@ -112,19 +113,20 @@ def test_a_penalty_holds_the_slope_where_it_says(name):
     D = Sequential(Linear(2, 32), LeakyReLU(0.2), Linear(32, 1))
     G = Sequential(Linear(2, 2), Unflatten(1, (2,)))
     game = Game({"G": G, "D": D}, [Player("D", [D], partial(mg.optim.Adam, lr=0.01))],
-                [mg.train.Term("penalty", "D", PENALTIES[name].loss)], Normal(2))
+                [mg.train.Term("penalty", "D", PENALTIES[name].loss)], Normal(2), step=AdversarialStep)
     rng, streams = np.random.default_rng(0), Streams(0)
     batches = iter(lambda: Batch(rng.standard_normal((64, 2)).astype(np.float32), None), None)
     for _ in range(150):
         mg.train.play(game, batches, streams)
-    step = Step(game, game.players[0], next(batches), streams)
+    step = AdversarialStep(game, game.players[0], next(batches), streams)
     slope = np.sqrt(penalties.slopes_squared(step, step.x).detach().numpy()).mean()
     assert slope == pytest.approx(1 if name in ("wgan-gp", "dragan") else 0, abs=0.1)
 
 
 def test_the_penalty_reaches_the_first_layer_but_not_g():
     D, G = Sequential(Linear(2, 4), Tanh(), Linear(4, 1)), Linear(3, 2)
-    game = Game({"G": G, "D": D}, [Player("D", [D], partial(mg.optim.SGD, lr=0.1))], adversarial("wasserstein")[:1], Normal(3))
-    step = Step(game, game.players[0], Batch(np.ones((4, 2), np.float32), None), Streams(0))
+    game = Game({"G": G, "D": D}, [Player("D", [D], partial(mg.optim.SGD, lr=0.1))], adversarial_terms("wasserstein")[:1],
+                Normal(3), step=AdversarialStep)
+    step = AdversarialStep(game, game.players[0], Batch(np.ones((4, 2), np.float32), None), Streams(0))
     first, g_weight = grad(penalties.gradient(step), [D[0].weight, G.weight], allow_unused=True)
     assert np.abs(first.numpy()).max() > 0 and g_weight is None

@@ -13,7 +13,8 @@ from minigan.errors import ConfigError
 from minigan.nn import BatchNorm1d, LeakyReLU, Linear, Sequential
 from minigan.optim import SGD
 from minigan.train import stabilisers
-from minigan.train.game import Game, Normal, Player, Step, adversarial, play
+from minigan.train.adversarial import AdversarialStep, adversarial_terms
+from minigan.train.game import Game, Normal, Player, play
 from minigan.train.objectives import OBJECTIVES
 
 
@@ -23,11 +24,11 @@ def batches(n=6):
         yield Batch(rng.standard_normal((n, 2)).astype(np.float32), None)
 
 
-def game(terms=(), after=(), view=None, objective="non-saturating"):
+def game(terms=(), after=(), step=AdversarialStep, objective="non-saturating"):
     G, D = Linear(3, 2), Sequential(Linear(2, 4), LeakyReLU(0.2), Linear(4, 1))
     sgd = partial(SGD, lr=0.5)
     return Game({"G": G, "D": D}, [Player("D", [D], sgd, after=[make(D) for make in after]), Player("G", [G], sgd)],
-                [*adversarial(objective), *terms], Normal(3), view=view)
+                [*adversarial_terms(objective), *terms], Normal(3), step=step)
 
 
 def test_weight_clip_holds_every_weight_after_the_step():
@@ -82,9 +83,9 @@ def test_smoothing_is_the_loss_with_a_softer_target(name):
     """Cross-entropy with the target 0.9; least squares to 0.9, but for a constant."""
     rng, s = np.random.default_rng(0), 0.1
     a, b = rng.standard_normal((5, 1)), rng.standard_normal((5, 1))
-    step = type("S", (), {"a": mg.tensor(a), "b": mg.tensor(b)})
+    step = type("S", (), {"real_logits": mg.tensor(a), "fake_logits": mg.tensor(b)})
     term = stabilisers.smoothing(s)
-    found = float(OBJECTIVES[name].d(step.a, step.b) + term.weight * term.loss(step))
+    found = float(OBJECTIVES[name].d(step.real_logits, step.fake_logits) + term.weight * term.loss(step))
     if name == "least-squares":
         expected = ((a - 0.9) ** 2).mean() / 2 + (b**2).mean() / 2 + (1 - 0.9**2) / 2
     else:
@@ -94,23 +95,23 @@ def test_smoothing_is_the_loss_with_a_softer_target(name):
 
 
 def test_instance_noise_fades_and_both_sides_have_their_own():
-    g = game(view=stabilisers.instance_noise(0.5))
+    g = game(step=stabilisers.instance_noise(AdversarialStep, 0.5))
     batch = Batch(np.zeros((5000, 2), np.float32), None)
     for progress, std in ((0.0, 0.5), (0.5, 0.25), (1.0, 0.0)):
-        step = Step(g, g.players[0], batch, Streams(0), progress)
-        assert step.seen_x.numpy().std() == pytest.approx(std, rel=0.03)
-        noise = (step.seen_fake - step.fake).numpy()
+        step = g.step(g, g.players[0], batch, Streams(0), progress)
+        assert step.real_seen.numpy().std() == pytest.approx(std, rel=0.03)
+        noise = (step.fake_seen - step.fake).numpy()
         assert noise.std() == pytest.approx(std, rel=0.03)
-        assert not std or abs(np.corrcoef(noise[:, 0], step.seen_x.numpy()[:, 0])[0, 1]) < 0.05
+        assert not std or abs(np.corrcoef(noise[:, 0], step.real_seen.numpy()[:, 0])[0, 1]) < 0.05
         again = step.again()
-        assert np.array_equal(again.seen_x.numpy(), step.seen_x.numpy())
+        assert np.array_equal(again.real_seen.numpy(), step.real_seen.numpy())
 
 
 def test_feature_matching_is_the_distance_of_mean_features_and_reaches_g_only():
     g = game()
     D = g.nets["D"]
     term = stabilisers.feature_matching(D, 1.0)
-    step = Step(g, g.players[1], next(batches()), Streams(0))
+    step = AdversarialStep(g, g.players[1], next(batches()), Streams(0))
 
     def features(x):
         h = x @ D[0].weight.data.T + D[0].bias.data

@@ -23,8 +23,8 @@ from minigan.systems.claims import Arm, Check, Claim
 from minigan.systems.parts import choice, convolutions, perceptrons
 from minigan.systems.registry import Paper, system
 from minigan.tensor import Tensor
-from minigan.train.adversarial import gan, prepare
-from minigan.train.game import Normal, Step
+from minigan.train.adversarial import AdversarialStep, gan, prepare
+from minigan.train.game import Normal
 from minigan.train.settings import Setting
 
 
@@ -64,7 +64,7 @@ class LabelPlane(Module):
         return concatenate([reshape(x[:, :size], (len(x), *self.shape)), planes], axis=1)
 
 
-class LabelledStep(Step):
+class LabelledStep(AdversarialStep):
     """A turn in which G and D see the labels of the batch."""
 
     @classmethod
@@ -83,7 +83,7 @@ class LabelledStep(Step):
         labels = self.batch.labels
         if labels is None or isinstance(labels, np.ndarray):
             self.check(self.game, self.batch)
-        return to_device(labels, self.game.device)
+        return self.field("labels")
 
     def generate(self, z):
         """G(z, labels)."""

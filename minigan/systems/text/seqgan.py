@@ -26,7 +26,8 @@ from minigan.optim import Adam
 from minigan.systems.claims import Arm, Check, Claim
 from minigan.systems.registry import Paper, system
 from minigan.tensor import Tensor
-from minigan.train.game import Game, Player, Stages, Step, Term, adversarial
+from minigan.train.adversarial import AdversarialStep, adversarial_terms
+from minigan.train.game import Game, Player, Stages, Term
 from minigan.train.settings import Setting
 
 WIDTHS = (2, 3, 4)  # of D's convolutions, in tokens
@@ -131,7 +132,7 @@ class TextCNN(Module):
         return self.out(concatenate([relu(max(convolution(x), axis=2)) for convolution in self.convolutions], axis=1))
 
 
-class Turn(Step):
+class Turn(AdversarialStep):
     """A turn whose samples are sequences: integers (n, T), constants, for no gradient passes the choice of a token."""
 
     @cached_property
@@ -228,7 +229,7 @@ def build(settings, data):
     judge = Player("D", [D], partial(Adam, lr=settings.lr_d), settings.d_steps)
     writer = Player("G", [G], partial(Adam, lr=settings.lr_g))
     likelihood = Term("likelihood", "G", lambda step: -mean(G(step.x)))
-    verdict = adversarial("non-saturating", g_weight=0)
+    verdict = adversarial_terms("non-saturating", g_weight=0)
     rewarded = Term("policy", "G", lambda step: policy(G(step.fake), values(step, reward, settings.rollouts),
                                                        settings.baseline))
     return Stages([(settings.mle_steps, Game(nets, [imitator], [likelihood], **options)),
