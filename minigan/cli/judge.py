@@ -7,7 +7,6 @@ from minigan.errors import ConfigError
 
 SAMPLES = 2000  # the -n of evaluate, unless a metric needs more
 WORDS = {"higher": "higher is better", "lower": "lower is better", "near 1": "best near 1", "": ""}
-PATHS = ("data", "data_dir", "device", "sample_shape")  # of a config, not settings
 
 
 def add(verbs) -> None:
@@ -149,9 +148,11 @@ def history(run) -> dict:
 
 def grouped(runs) -> dict:
     """{name: runs that differ only in the seed}; the name is the system, with the settings that tell its groups apart."""
+    from minigan.runs.folder import DATA
     from minigan.systems.registry import COMMON
 
-    silent = {"data_dir", "device", "metrics", *(key for key in COMMON if key.endswith("_every"))}  # they change no result
+    # These change no result, or say again what others say.
+    silent = {"data_dir", "device", "fields", "metrics", *(key for key in COMMON if key.endswith("_every"))}
 
     def key(run):
         return run.system, *sorted((k, _word(v)) for k, v in run.config.items() if k not in silent)
@@ -160,7 +161,7 @@ def grouped(runs) -> dict:
     groups = {}
     for one in keys:
         others = [dict(other[1:]) for other in keys if other[0] == one[0]]
-        own = [f"{k}={v}" for k, v in one[1:] if k not in PATHS and any(other.get(k) != v for other in others)]
+        own = [f"{k}={v}" for k, v in one[1:] if k not in DATA and any(other.get(k) != v for other in others)]
         if "steps" in dict(one[1:]) and len(own) > 1:
             own = [text for text in own if not text.startswith("steps=")]  # there is a column for them
         name = " ".join([one[0], *own])

@@ -12,10 +12,11 @@ import math
 import shlex
 
 from minigan import serialize
+from minigan.data.kinds import Points
 from minigan.runs import diagnosis, evaluation
+from minigan.runs.folder import DATA, fields
 
 PICTURES = 6  # of samples, from the first step to the last
-OTHERS = ("data", "data_dir", "device", "sample_shape")  # entries of a config that are no settings
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -23,8 +24,10 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; border-bo
 table { border-collapse: collapse; } td, th { padding: .2rem 1rem .2rem 0; text-align: left; vertical-align: top; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 code { background: #f4f4f4; padding: .1rem .3rem; overflow-wrap: anywhere; }
-img { max-width: 100%; } figure { display: inline-block; width: 30%; min-width: 11rem; margin: 0 1% 1rem 0; }
-figure img { width: 100%; image-rendering: pixelated; } figcaption { font-size: .85rem; color: #555; }
+img { max-width: 100%; } figure { display: inline-block; max-width: 100%; margin: 0 1% 1rem 0; }
+figure.pixels { overflow-x: auto; } figure.pixels img { max-width: none; image-rendering: pixelated; }
+figure.plot { width: 48%; min-width: 20rem; }
+figcaption { font-size: .85rem; color: #555; }
 .finding { border-left: 4px solid #D55E00; padding: .1rem 1rem; margin: 1rem 0; }
 .fine { border-left-color: #009E73; } small { color: #555; }
 """
@@ -59,7 +62,7 @@ def command(run, recipe) -> str:
     if config.get("device", "cpu") != "cpu":
         words += ["--device", config["device"]]
     for key, value in config.items():
-        if key not in OTHERS and defaults.get(key) != value:
+        if key not in DATA and defaults.get(key) != value:
             if key in ("steps", "batch_size"):
                 words += [f"--{key.replace('_', '-')}", str(value)]
             else:
@@ -149,11 +152,12 @@ def _samples(run):
     if not paths:
         yield "<p>None yet.</p>"
         return
+    way = "plot" if isinstance(fields(run.config)["x"], Points) else "pixels"  # these 1 to 1, with the words in them
     chosen = sorted({round(i * (len(paths) - 1) / (PICTURES - 1)) for i in range(PICTURES)})
     yield "<p>The same latent draws every time.</p>"
     for i in chosen:
         step = int(paths[i].stem.partition("_")[2])
-        yield (f'<figure><img src="{_data_uri(paths[i])}" alt="samples at step {step}">'
+        yield (f'<figure class="{way}"><img src="{_data_uri(paths[i])}" alt="samples at step {step}">'
                f"<figcaption>step {step:,}</figcaption></figure>")
 
 
@@ -169,7 +173,7 @@ def _curves(run):
 
 def _settings(run):
     yield "<h2>Settings</h2>"
-    rows = [(key, _word(value)) for key, value in run.config.items() if key not in OTHERS]
+    rows = [(key, _word(value)) for key, value in run.config.items() if key not in DATA]
     half = math.ceil(len(rows) / 2)
     yield _table([(*left, *right) for left, right in zip(rows[:half], [*rows[half:], ("", "")])])
 

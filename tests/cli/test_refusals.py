@@ -333,7 +333,7 @@ def test_data_that_have_changed_since(refused, folder, minigan):
     folder(idx(np.zeros((10, 5, 4))), idx(np.zeros(10)), "")
     assert "the saved state has size 12, this loader 10" in refused("resume", "run", "--steps", 4)
     folder(idx(np.zeros((12, 4, 4))), idx(np.zeros(12)), "")
-    assert "was trained on samples (1, 5, 4), mnist now has (1, 4, 4)" in refused("resume", "run", "--steps", 4)
+    assert "was trained on pictures 1x5x4, mnist now has pictures 1x4x4" in refused("resume", "run", "--steps", 4)
     shutil.rmtree(path)
     assert "does not exist; give --data-dir" in refused("resume", "run", "--steps", 4)
 
