@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from minigan import data
 from minigan.cli import main
 from minigan.data.kinds import Class, Pair, Pictures, Points, Tokens
 from minigan.errors import ConfigError
 from minigan.runs.folder import Run, fields
 from minigan.runs.session import Session
+from minigan.viz import text_grid
 
 OLD = Path(__file__).parent / "old_folders"
 PICTURES = Pictures(1, 28, 28)
@@ -78,6 +80,14 @@ def test_it_can_be_evaluated(folder):
     (measured,) = Run.open(folder).evaluations()
     assert measured["step"] == Session.open(folder).step and measured["metrics"]
     assert all(map(np.isfinite, measured["metrics"].values()))
+
+
+def test_tokens_become_text_where_the_data_have_words(monkeypatch, tmp_path):
+    session, words = Session.open(OLD / "seqgan"), tuple(f"word{k}" for k in range(30))
+    monkeypatch.setattr(data.TokenDataset, "words", words)
+    session.picture(tmp_path / "x.png", 5)
+    with Image.open(tmp_path / "x.png") as picture:
+        assert np.array_equal(np.asarray(picture), text_grid(session.sample(5), words)[:, :, 0])
 
 
 @pytest.mark.parametrize("name, shape, x, classes", [
