@@ -337,9 +337,10 @@ def fields(config) -> dict[str, Kind]:
     """{field: its kind} of the data that a run is trained on, as its config says; "x" is what is learned.
 
     A folder of before `fields` has `sample_shape` and the name of the data set; what they mean is known here alone.
-    KeyError, TypeError or ValueError for a config with neither, ConfigError for a kind there is not."""
+    KeyError, TypeError or AttributeError for a config without either or without x, ConfigError for a kind there is not."""
     if "fields" in config:
-        return {name: parse(text) for name, text in config["fields"].items()}
+        texts = config["fields"]
+        return {"x": parse(texts["x"])} | {name: parse(text) for name, text in texts.items()}
     name, shape = config["data"], tuple(config["sample_shape"])
     if name == "oracle":
         x = Tokens(30, *shape)

@@ -203,6 +203,12 @@ CONFIGS = {
                     "does not describe a run"),
     "shape a number": ('system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = 2\ndevice = "cpu"',
                        "does not describe a run"),
+    "no x": ('system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\n[config.fields]\n',
+             "config.toml: does not describe a run of this minigan: 'x' is missing"),
+    "x of no kind": ('system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\n'
+                     '[config.fields]\nx = "stripes 5"\n', "'stripes 5' is no kind of data"),
+    "fields a word": ('system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\nfields = "x"\n',
+                      "config.toml: does not describe a run"),
     "strange setting": ('system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\nlrr = 1',
                         "no setting 'lrr'"),
     "unknown device": ('system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cuda:99"',
