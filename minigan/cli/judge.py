@@ -148,10 +148,11 @@ def history(run) -> dict:
 
 def grouped(runs) -> dict:
     """{name: runs that differ only in the seed}; the name is the system, with the settings that tell its groups apart."""
-    from minigan.runs.report import OTHERS
+    from minigan.runs.folder import DATA
     from minigan.train.settings import RUN
 
-    silent = {"data_dir", "device", "metrics", *(key for key in RUN if key.endswith("_every"))}  # they change no result
+    # These change no result, or say again what others say.
+    silent = {"data_dir", "device", "fields", "metrics", *(key for key in RUN if key.endswith("_every"))}
 
     def key(run):
         return run.system, *sorted((k, _word(v)) for k, v in run.config.items() if k not in silent)
@@ -160,7 +161,7 @@ def grouped(runs) -> dict:
     groups = {}
     for one in keys:
         others = [dict(other[1:]) for other in keys if other[0] == one[0]]
-        own = [f"{k}={v}" for k, v in one[1:] if k not in OTHERS and any(other.get(k) != v for other in others)]
+        own = [f"{k}={v}" for k, v in one[1:] if k not in DATA and any(other.get(k) != v for other in others)]
         if "steps" in dict(one[1:]) and len(own) > 1:
             own = [text for text in own if not text.startswith("steps=")]  # there is a column for them
         name = " ".join([one[0], *own])

@@ -128,20 +128,13 @@ def _preview(options):
     dataset = data.load(options.name, data_dir=options.data_dir)
     path = output_file(options.out or f"{options.name}.png", ".png")
     rng = np.random.default_rng(0)
-    if len(dataset.sample_shape) == 3:
-        rows = rng.choice(len(dataset), min(100, len(dataset)), replace=False)
-        pictures = dataset[rows].x
-        if pictures.shape[1] == 2:  # two kinds of pictures, a channel each: side by side
-            pictures = np.concatenate([pictures[:, :1], pictures[:, 1:]], axis=3)
-        viz.save_png(path, viz.image_grid(pictures, columns=10, scale=2))
-        print(f"{options.name}: {len(dataset):,} pictures {dataset.sample_shape}, {len(rows)} of them in {path}")
-    elif isinstance(dataset, data.TokenDataset):
-        rows = rng.choice(len(dataset), min(100, len(dataset)), replace=False)
-        viz.save_png(path, viz.token_grid(dataset[rows].x))
-        print(f"{options.name}: {len(dataset):,} sequences {dataset.sample_shape}, {len(rows)} of them in {path}")
+    if hasattr(dataset, "sample"):
+        batch, there = dataset.sample(2000, rng), "endless"
     else:
-        viz.scatter_png(path, None, dataset.sample(2000, rng).x, title=options.name)
-        print(f"{options.name}: endless points, 2,000 of them in {path}")
+        batch, there = dataset[rng.choice(len(dataset), min(100, len(dataset)), replace=False)], f"{len(dataset):,}"
+    kind = dataset.kinds["x"]
+    viz.draw(path, kind, None, labels=batch.labels, real=batch.x, title=options.name, words=dataset.words)
+    print(f"{options.name}: {there} samples ({kind}), {len(batch.x):,} of them in {path}")
 
 
 def _doctor(options):

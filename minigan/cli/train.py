@@ -13,7 +13,6 @@ from minigan.cli import output_file
 from minigan.errors import CheckpointError, ConfigError, NotFiniteError
 
 MOST_SAMPLES = 100_000  # 300 MB of 28x28 pictures
-MOST_PICTURES = 10_000  # in one .png, 6000 pixels wide
 SMALL = 2**16  # numbers in the largest parameter: perceptrons on points, an LSTM of 32; not those on pictures
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")  # variables that tell a BLAS how many to use
 
@@ -236,24 +235,15 @@ def _sample(options):
     if session.step == 0:
         raise ConfigError(f"{session.run.folder}: has no checkpoint with a trained network; "
                           f"train it with `minigan resume {options.path}`")
-    pictures = len(session.sample_shape) == 3
-    if picture and pictures and options.n > MOST_PICTURES:
-        raise ConfigError(f"-n {options.n}: one picture holds up to {MOST_PICTURES} samples; use --npz FILE without -o")
+    kind = session.description.x
+    most = viz.most(kind)
+    if picture and most and options.n > most:
+        raise ConfigError(f"-n {options.n}: one picture holds up to {most} samples; use --npz FILE without -o")
     labels = session.labels(options.n, options.label)
     if picture:
-        shown = session.sample(options.n, options.seed, options.label, True)
-        if pictures:
-            viz.save_png(picture, viz.image_grid(shown, scale=2))
-        elif shown.dtype.kind == "i":
-            viz.save_png(picture, viz.token_grid(shown))
-        else:
-            viz.scatter_png(picture, shown, title=f"{session.run.system}, step {session.step}")
+        session.picture(picture, options.n, options.seed, options.label)
     if numbers:
-        samples = session.sample(options.n, options.seed, options.label)
-        if samples.dtype.kind == "i":
-            arrays = {"tokens": samples}
-        else:
-            arrays = {"images" if pictures else "points": samples.astype(np.float32, copy=False)}
+        samples = session.sample(options.n, options.seed, options.label).astype(kind.dtype, copy=False)
         with replacing(numbers) as file:
-            np.savez(file, **arrays, **({} if labels is None else {"labels": labels}))
+            np.savez(file, **{kind.plural: samples}, **({} if labels is None else {"labels": labels}))
     print(f"{options.n} samples of step {session.step}: {', '.join(str(path) for path in (picture, numbers) if path)}")

@@ -29,10 +29,13 @@ class Batch(NamedTuple):
 
 class Described:
     """What every data set can say about itself: `name`, `kinds` (the kind of each field of its batches), and from these
-    `description`, what a system is told, and `sample_shape`, the shape of one sample of x."""
+    `description`, what a system is told, and `sample_shape`, the shape of one sample of x.
+
+    words: what each token stands for, by its number, where x are tokens and these are words; else None."""
 
     name: str
     kinds: dict[str, Kind]
+    words: tuple[str, ...] | None = None
 
     @property
     def description(self) -> Description:

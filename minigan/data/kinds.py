@@ -172,18 +172,3 @@ class Description:
     def words(self) -> dict[str, str]:
         """The kinds as text, for a run's config.toml: {"x": "pictures 1x28x28", "labels": "class 10"}."""
         return {field: str(kind) for field, kind in self.kinds.items()}
-
-    @classmethod
-    def read(cls, name: str, words: Mapping[str, str] | None, sample_shape=()) -> Description:
-        """What `words` gave.   Runs made before there were kinds have a sample_shape only: then the kind follows from the
-        shape and from the data sets that there were."""
-        if words is None:
-            shape = tuple(sample_shape)
-            if name == "filled-outline":
-                kind = Pair(Pictures(1, *shape[1:]), Pictures(1, *shape[1:]))
-            elif name == "oracle":
-                kind = Tokens(30, *shape)
-            else:
-                kind = Pictures(*shape) if len(shape) == 3 else Points(*shape)
-            return cls(name, {"x": kind})
-        return cls(name, {field: parse(text) for field, text in words.items()})

@@ -10,6 +10,7 @@
 
 Run             create, open; log, read_log, truncate_log; save_checkpoint, load_checkpoint; the paths of the pictures;
                 seconds, note_seconds, evaluations, note_evaluation
+fields          what each field of a batch of the run's data is, from its config
 toml            a dict as TOML text
 environment     the contents of env.json
 Elsewhere: what happens in a step (game.py), what a checkpoint holds (its caller), the file format (serialize.py).
@@ -31,9 +32,11 @@ from pathlib import Path
 import numpy as np
 
 from minigan import serialize
+from minigan.data.kinds import Class, Kind, Pair, Pictures, Points, Tokens, parse
 from minigan.errors import CheckpointError, ConfigError
 from minigan.version import __version__
 
+DATA = ("data", "data_dir", "device", "sample_shape", "fields", "file", "own_nets")  # of a config, not settings
 _STEP = re.compile(r"step_(\d+)\.(npz|png)")
 
 
@@ -322,6 +325,30 @@ class Run:
                     serialize.load(path, kind)
                     return _step_of(path)
         return None
+
+
+# ---- what the data are -----------------------------------------------------------------------------------------------
+
+# Of folders made before config.toml had `fields`: how many classes each of the data sets of then tells apart.
+CLASSES = {"digits": 10, "mnist": 10, "fashion-mnist": 10, "filled-outline": 10, "ring8": 8, "grid25": 25, "two-moons": 2}
+
+
+def fields(config) -> dict[str, Kind]:
+    """{field: its kind} of the data that a run is trained on, as its config says; "x" is what is learned.
+
+    A folder of before `fields` has `sample_shape` and the name of the data set; what they mean is known here alone.
+    KeyError, TypeError or AttributeError for a config without either or without x, ConfigError for a kind there is not."""
+    if "fields" in config:
+        texts = config["fields"]
+        return {"x": parse(texts["x"])} | {name: parse(text) for name, text in texts.items()}
+    name, shape = config["data"], tuple(config["sample_shape"])
+    if name == "oracle":
+        x = Tokens(30, *shape)
+    elif name == "filled-outline":
+        x = Pair(Pictures(1, *shape[1:]), Pictures(1, *shape[1:]))
+    else:
+        x = Points(*shape) if len(shape) == 1 else Pictures(*shape)
+    return {"x": x, "labels": Class(CLASSES[name])} if name in CLASSES else {"x": x}
 
 
 # ---- folders and files -----------------------------------------------------------------------------------------------

@@ -51,8 +51,10 @@ class Alarm:
 
     def __call__(self, session) -> dict | None:
         """{"diversity": ...}; None for samples that are no real numbers, such as tokens, or that are not finite."""
+        if not session.description.x.real:
+            return None
         samples = session.sample(LOOKED_AT)
-        if samples.dtype.kind != "f" or not np.isfinite(samples).all():
+        if not np.isfinite(samples).all():
             return None
         value = diversity(samples, self.real)
         before, self.low = self.low, value < COLLAPSED

@@ -12,12 +12,12 @@ import math
 import shlex
 
 from minigan import serialize
-from minigan.data import Description
+from minigan.data.kinds import Description, Points
 from minigan.runs import diagnosis, evaluation
+from minigan.runs.folder import DATA, fields
 from minigan.train.settings import word
 
 PICTURES = 6  # of samples, from the first step to the last
-OTHERS = ("data", "data_dir", "device", "sample_shape", "fields", "file", "own_nets")  # of a config, not settings
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -25,8 +25,10 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; border-bo
 table { border-collapse: collapse; } td, th { padding: .2rem 1rem .2rem 0; text-align: left; vertical-align: top; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
 code { background: #f4f4f4; padding: .1rem .3rem; overflow-wrap: anywhere; }
-img { max-width: 100%; } figure { display: inline-block; width: 30%; min-width: 11rem; margin: 0 1% 1rem 0; }
-figure img { width: 100%; image-rendering: pixelated; } figcaption { font-size: .85rem; color: #555; }
+img { max-width: 100%; } figure { display: inline-block; max-width: 100%; margin: 0 1% 1rem 0; }
+figure.pixels { overflow-x: auto; } figure.pixels img { max-width: none; image-rendering: pixelated; }
+figure.plot { width: 48%; min-width: 20rem; }
+figcaption { font-size: .85rem; color: #555; }
 .finding { border-left: 4px solid #D55E00; padding: .1rem 1rem; margin: 1rem 0; }
 .fine { border-left-color: #009E73; } small { color: #555; }
 """
@@ -53,8 +55,7 @@ def page(run, system) -> str:
 def command(run, system) -> str:
     """The `minigan train` line with the settings that are not the system's defaults."""
     config, words = run.config, ["minigan", "train", run.config.get("file") or run.system]
-    data = Description.read(config.get("data", ""), config.get("fields"), config.get("sample_shape", ()))
-    defaults = vars(system.configure(data=data))
+    defaults = vars(system.configure(data=Description(config["data"], fields(config))))
     if config.get("data") != system.default_data:
         words += ["--data", config["data"]]
     if run.seed:
@@ -62,7 +63,7 @@ def command(run, system) -> str:
     if config.get("device", "cpu") != "cpu":
         words += ["--device", config["device"]]
     for key, value in config.items():
-        if key not in OTHERS and defaults.get(key) != value:
+        if key not in DATA and defaults.get(key) != value:
             if key in ("steps", "batch_size"):
                 words += [f"--{key.replace('_', '-')}", str(value)]
             else:
@@ -148,11 +149,12 @@ def _samples(run):
     if not paths:
         yield "<p>None yet.</p>"
         return
+    way = "plot" if isinstance(fields(run.config)["x"], Points) else "pixels"  # these 1 to 1, with the words in them
     chosen = sorted({round(i * (len(paths) - 1) / (PICTURES - 1)) for i in range(PICTURES)})
     yield "<p>The same latent draws every time.</p>"
     for i in chosen:
         step = int(paths[i].stem.partition("_")[2])
-        yield (f'<figure><img src="{_data_uri(paths[i])}" alt="samples at step {step}">'
+        yield (f'<figure class="{way}"><img src="{_data_uri(paths[i])}" alt="samples at step {step}">'
                f"<figcaption>step {step:,}</figcaption></figure>")
 
 
@@ -168,7 +170,7 @@ def _curves(run):
 
 def _settings(run):
     yield "<h2>Settings</h2>"
-    rows = [(key, word(value)) for key, value in run.config.items() if key not in OTHERS]
+    rows = [(key, word(value)) for key, value in run.config.items() if key not in DATA]
     half = math.ceil(len(rows) / 2)
     yield _table([(*left, *right) for left, right in zip(rows[:half], [*rows[half:], ("", "")])])
 

@@ -23,19 +23,17 @@ import numpy as np
 
 from minigan import backend, data, viz
 from minigan.backend import Streams, using
+from minigan.data.kinds import Points, Tokens
 from minigan.errors import CheckpointError, ConfigError, DeviceError, NotFiniteError
 from minigan.kernels.threads import suit
 from minigan.nn import Conv2d, ConvTranspose2d
 from minigan.runs import capture, evaluation, hooks, report
 from minigan.runs.capture import Captured
 from minigan.runs.feed import Feed
-from minigan.runs.folder import Run
+from minigan.runs.folder import Run, fields
 from minigan.runs.hooks import Every
 from minigan.systems import registry
 from minigan.train.game import play
-
-SHOWN = 64  # samples in a picture of pictures
-SHOWN_POINTS = 2000
 
 
 def _foreign(run, error):
@@ -49,6 +47,7 @@ class Session:
     """The objects of one run.  Make it with `Session.start` or `Session.open`.
 
     run: the folder; settings: every setting by name; game; step: iterations done; losses: of the last one;
+    description: of the data, their name and the kind of each field: the config has it, so it is known without the data;
     streams: what the loader and the game's turns draw from; layer_streams: what layers draw from;
     dataset, loader, hooks: made by `attach`, which `train` calls where it was not called before; hooks is a list to add to;
     stopped: the signal that ended `train`, 0 if none did.
@@ -74,9 +73,10 @@ class Session:
             config, seed = dict(run.config), int(run.seed)
             self.streams = Streams(seed)
             self.data_name, self.data_dir = config.pop("data"), config.pop("data_dir", None) or None
+            self.description = data.Description(self.data_name, fields(run.config))
             self.sample_shape, self.device = tuple(config.pop("sample_shape")), config.pop("device")
-            self.description = data.Description.read(self.data_name, config.pop("fields", None), self.sample_shape)
-            self.own_nets, file = config.pop("own_nets", []), config.pop("file", "")
+            file = config.pop("file", "")
+            config.pop("fields", None), config.pop("own_nets", None)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _foreign(run, error) from error
         self.system = registry.get(run.system) if not file or registry.has(run.system, file) else registry.get(file)
@@ -162,9 +162,9 @@ class Session:
     def attach(self, dataset=None) -> None:
         """Load the training data (or take it), go to the place in it where the checkpoint was written, set up the hooks."""
         self.dataset = dataset or data.load(self.data_name, data_dir=self.data_dir)
-        if tuple(self.dataset.sample_shape) != self.sample_shape:
-            raise CheckpointError(f"{self.run.folder}: the run was trained on samples {self.sample_shape}, "
-                                  f"{self.data_name} now has {tuple(self.dataset.sample_shape)}")
+        before, now = self.description.x, self.dataset.kinds["x"]
+        if now != before:
+            raise CheckpointError(f"{self.run.folder}: the run was trained on {before}, {self.data_name} now has {now}")
         self.loader = data.Loader(self.dataset, self.settings.batch_size, self.streams("data"))
         if self.device != "cpu":
             self.loader = Feed(self.loader, self.device, self.game.check)
@@ -306,14 +306,19 @@ class Session:
 
     def draw(self) -> None:
         """Write samples/step_<step>.png: the same latent draws every time, so that one sees them change."""
-        path = self.run.sample_path(self.step)
-        if len(self.sample_shape) == 3:
-            viz.save_png(path, viz.image_grid(self.sample(SHOWN, show=True), scale=2))
-        elif isinstance(self.dataset, data.TokenDataset):
-            viz.save_png(path, viz.token_grid(self.sample(SHOWN, show=True)))
-        else:
-            real = self.dataset.sample(SHOWN_POINTS, np.random.default_rng(0)).x
-            viz.scatter_png(path, self.sample(SHOWN_POINTS), real, f"{self.run.system}, step {self.step}")
+        kind = self.description.x
+        n = viz.shown(kind)
+        self.picture(self.run.sample_path(self.step), n, real=self.real(n) if isinstance(kind, Points) else None)
+
+    def picture(self, path, n: int, seed=None, label=None, real=None) -> None:
+        """Write a picture of n samples, those of `sample`, with their labels; see viz.draw.   real: points beneath them."""
+        words = self.words() if isinstance(self.description.x, Tokens) else None
+        viz.draw(path, self.description.x, self.sample(n, seed, label, True), self.labels(n, label), real,
+                 f"{self.run.system}, step {self.step}", self.game.heads, words=words)
+
+    def words(self):
+        """What the tokens stand for, None if they are mere numbers.   Loads the data."""
+        return (self.dataset or data.load(self.data_name, data_dir=self.data_dir)).words
 
     def finish(self) -> None:
         """Draw curves.png and samples.gif from what the run has so far, and write report.html."""

@@ -8,13 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from minigan import data
 from minigan.runs import session as session_module
 from minigan.systems.registry import get
+from minigan.viz import letters
+from minigan.viz.samples import labelled_grid
 
 TINY = ["gan", "--batch-size", "8", "--set", "latent=4"]
 POINTS = [*TINY, "--data", "ring8"]
@@ -165,12 +169,31 @@ def test_every_setting_that_show_shows_can_be_set_to_what_it_shows(minigan):
 
 def test_preview_of_pictures_and_of_points(minigan):
     assert minigan("data", "preview", "digits", "-o", "x.png")[0] == 0
-    picture = pixels("x.png")
-    assert picture.shape == (10 * 58 + 2, 10 * 58 + 2) and picture.max() == 255
+    batch = data.load("digits")[np.random.default_rng(0).choice(20_000, 100, replace=False)]
+    expected = labelled_grid(batch.x, batch.labels)  # in rows by class
+    assert expected.shape[0] == 10 * 58 + 2 and np.array_equal(pixels("x.png"), expected[:, :, 0])
     code, out, _ = minigan("data", "preview", "ring8")
     assert code == 0 and "ring8.png" in out and pixels("ring8.png").shape[:2] == (600, 600)
-    assert minigan("data", "preview", "filled-outline", "-o", "x.png")[0] == 0  # a filled digit and an outline in each cell
-    assert pixels("x.png").shape == (10 * 58 + 2, 10 * 114 + 2)
+    code, out, _ = minigan("data", "preview", "filled-outline", "-o", "x.png")  # a filled digit and an outline in each cell
+    assert out == "filled-outline: 10,000 samples (unaligned pictures 1x28x28 and 1x28x28), 100 of them in x.png\n"
+    height, width = pixels("x.png").shape
+    assert height == letters.height() + 2 + 10 * 58 + 2 and (width - 2 - letters.width("0", 14) - 8) % 114 == 0
+    assert minigan("data", "preview", "oracle", "-o", "x.png")[0] == 0 and pixels("x.png").shape[2] == 3
+
+
+def test_samples_of_a_system_with_labels_are_shown_by_label(minigan, own_folder):
+    tiny = ["--steps", 1, "--batch-size", 8, "--set", "latent=4", "--set", "width=8", "--out", "run"]
+    assert minigan("train", "cgan", "--set", "nets=mlp", "--set", "norm_g=none", *tiny)[0] == 0
+    first, last = (pixels(f"run/samples/step_{step:06d}.png") for step in (0, 1))
+    assert first.shape == last.shape == (10 * 58 + 2, letters.width("0", 14) + 8 + 7 * 58 + 2)
+    assert minigan("sample", "run", "--npz", "x.npz", "-o", "x.png")[0] == 0
+    assert np.array_equal(pixels("x.png"), last)
+    with np.load("x.npz") as file:
+        assert np.array_equal(labelled_grid(file["images"], file["labels"])[:, :, 0], last)
+    fields = tomllib.loads(Path("run/config.toml").read_text())["config"]["fields"]
+    assert fields == {"x": "pictures 1x28x28", "labels": "class 10"}
+    assert minigan("sample", "run", "--label", 3, "-n", 4, "-o", "x.png")[0] == 0
+    assert pixels("x.png").shape == (2 * 58 + 2, letters.width("3", 14) + 8 + 2 * 58 + 2)
 
 
 def test_verify_and_fetch_of_what_needs_no_file(minigan):

@@ -203,6 +203,12 @@ CONFIGS = {
                     "does not describe a run"),
     "shape a number": ('system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = 2\ndevice = "cpu"',
                        "does not describe a run"),
+    "no x": ('system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\n[config.fields]\n',
+             "config.toml: does not describe a run of this minigan: 'x' is missing"),
+    "x of no kind": ('system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\n'
+                     '[config.fields]\nx = "stripes 5"\n', "'stripes 5' is no kind of data"),
+    "fields a word": ('system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\nfields = "x"\n',
+                      "config.toml: does not describe a run"),
     "strange setting": ('system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\nlrr = 1',
                         "no setting 'lrr'"),
     "unknown device": ('system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cuda:99"',
@@ -333,7 +339,7 @@ def test_data_that_have_changed_since(refused, folder, minigan):
     folder(idx(np.zeros((10, 5, 4))), idx(np.zeros(10)), "")
     assert "the saved state has size 12, this loader 10" in refused("resume", "run", "--steps", 4)
     folder(idx(np.zeros((12, 4, 4))), idx(np.zeros(12)), "")
-    assert "was trained on samples (1, 5, 4), mnist now has (1, 4, 4)" in refused("resume", "run", "--steps", 4)
+    assert "was trained on pictures 1x5x4, mnist now has pictures 1x4x4" in refused("resume", "run", "--steps", 4)
     shutil.rmtree(path)
     assert "does not exist; give --data-dir" in refused("resume", "run", "--steps", 4)
 

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from minigan.data import Description
+from minigan.data.kinds import Points, Tokens
 from minigan.errors import ConfigError
 from minigan.nn import Linear
 from minigan.optim import SGD
@@ -131,6 +133,7 @@ class Watched:
 
     def __init__(self, step, spread, steps=100):
         self.step, self.settings, self.run, self.records = step, SimpleNamespace(steps=steps), self, []
+        self.description = Description("ring8", {"x": Points(2)})
         self.samples = spread * np.random.default_rng(1).normal(size=(LOOKED_AT, 2))
 
     def sample(self, n):
@@ -173,7 +176,9 @@ def test_the_alarm_of_a_resumed_run_knows_what_was_seen_and_said(capsys):
 
 def test_tokens_and_nan_have_no_diversity():
     session = Watched(50, 1.0)
+    session.description = Description("oracle", {"x": Tokens(30, 5)})
     session.samples = np.zeros((LOOKED_AT, 5), np.int64)
     assert Alarm(REAL, [])(session) is None
+    session.description = Description("ring8", {"x": Points(2)})
     session.samples = np.full((LOOKED_AT, 2), np.nan)
     assert Alarm(REAL, [])(session) is None

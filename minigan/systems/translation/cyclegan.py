@@ -275,4 +275,4 @@ def build(settings, data):
     players = [Player("D", [nets["DA"], nets["DB"]], partial(Adam, lr=settings.lr_d, betas=betas), after=buffers.values()),
                Player("G", [nets["AB"], nets["BA"]], partial(Adam, lr=settings.lr_g, betas=betas))]
     return Game(nets, players, terms, Unseen(), sample=sample, show=show, step=Translation, metrics={"pairs": pairs},
-                unit=objective.unit)
+                unit=objective.unit, heads=("filled", "outline", "back"))
