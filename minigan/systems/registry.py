@@ -37,6 +37,7 @@ class Recipe:
     build(settings, sample_shape) -> Game.  settings: every setting with its default, whose type --set keeps.  Those every
     system declares: steps (iterations), batch_size.  points: the defaults that are others for points of the plane;
     on: those that are others for one data set, by its name.   data: default data set.   summary: a line for `minigan list`.
+    metrics: those (metrics/metric.py) that only this system, or some, can measure.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Recipe:
     summary: str
     points: dict = field(default_factory=dict)
     on: dict[str, dict] = field(default_factory=dict)
+    metrics: tuple = ()
 
     def configure(self, overrides: dict | None = None, sample_shape=None) -> SimpleNamespace:
         """The settings for samples of this shape and COMMON, some replaced; "lr" stands for lr_d and lr_g, and so on.
@@ -139,12 +141,13 @@ def _word(default):
 RECIPES: dict[str, Recipe] = {}
 
 
-def recipe(name: str, data: str = "digits", points: dict | None = None, on: dict | None = None, **settings):
+def recipe(name: str, data: str = "digits", points: dict | None = None, on: dict | None = None, metrics=(),
+           **settings):
     """Enter build(settings, sample_shape) -> Game under a name; the first line of its module's docstring describes it."""
 
     def enter(build):
         doc = importlib.import_module(build.__module__).__doc__
-        RECIPES[name] = Recipe(name, build, data, settings, doc.splitlines()[0], points or {}, on or {})
+        RECIPES[name] = Recipe(name, build, data, settings, doc.splitlines()[0], points or {}, on or {}, tuple(metrics))
         return build
 
     return enter

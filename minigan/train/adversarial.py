@@ -22,7 +22,7 @@ from minigan.nn import (
     VirtualBatchNorm,
 )
 from minigan.nn.utils import spectral_norm
-from minigan.train import asymmetry, stabilisers
+from minigan.train import stabilisers
 from minigan.train.game import Game, Player, Term, adversarial
 from minigan.train.objectives import OBJECTIVES
 from minigan.train.optimizers import optimizer
@@ -114,7 +114,6 @@ def gan(G, D, settings, latent, **options) -> Game:
     players = [Player("D", [D], optimizer(settings.optimizer_d, [D], settings.lr_d, betas), settings.d_steps, after["D"]),
                Player("G", [G], optimizer(settings.optimizer_g, [G], settings.lr_g, betas), 1, after["G"])]
     options.setdefault("sample", nets.get("G_average", G))
-    options["metrics"] = {"asymmetry": asymmetry.measured} | options.get("metrics", {})
     return Game(nets, players, terms, latent, unit=objective.unit, **options)
 
 

@@ -196,17 +196,15 @@ class Game:
     says how many `classes` there are, and its sample takes (z, labels).
     show(z) -> Tensor: the pictures of a run, by default its samples.
     step: the class of its turns.   view(step, name, samples): what D sees of samples, by default the samples.
-    metrics: name -> function(game, test data set, generator) -> {name: number}: what only this system can measure; the
-    numbers' names and meanings are in metrics/table.py.   unit: what the losses are measured in.
+    unit: what the losses are measured in.
     ConfigError if a term names no player, or a player has no term.
     """
 
     def __init__(self, nets: dict[str, Module], players: list[Player], terms: list[Term], latent: Callable, sample=None,
-                 show=None, step=Step, view=None, classes: int | None = None, metrics: dict[str, Callable] | None = None,
-                 unit: str = ""):
+                 show=None, step=Step, view=None, classes: int | None = None, unit: str = ""):
         self.nets, self.players, self.terms, self.latent = nets, players, terms, latent
         self.step, self.view, self.classes = step, view or (lambda step, name, samples: samples), classes
-        self.device, self.metrics, self.unit = "cpu", metrics or {}, unit
+        self.device, self.unit = "cpu", unit
         self._sample = sample or (lambda z: nets["G"](z))
         self._show = show or self._sample
         names = [player.name for player in players]
@@ -285,7 +283,7 @@ class Stages(Game):
         self.stages = stages
         last = stages[-1][1]
         super().__init__(last.nets, last.players, last.terms, last.latent, last._sample, last._show, last.step, last.view,
-                         last.classes, last.metrics, last.unit)
+                         last.classes, last.unit)
         for _, game in stages:
             if game.nets.keys() != self.nets.keys() or any(game.nets[name] is not net for name, net in self.nets.items()):
                 raise ConfigError("every stage must have the same nets, under the same names")

@@ -9,6 +9,7 @@ import pytest
 from minigan import data, ops
 from minigan.backend import Streams
 from minigan.data import Batch, Loader, PointDataset
+from minigan.data.kinds import Points
 from minigan.errors import ConfigError
 from minigan.gradcheck import gradcheck
 from minigan.metrics import iwae_bound
@@ -37,7 +38,7 @@ def gaussian_data(cov, n=4000, seed=1):
     """n fixed points of N(0, cov), as a data set that can be passed over and loaded."""
     x = np.random.default_rng(seed).multivariate_normal(np.zeros(len(cov)), cov, n).astype(np.float32)
     dataset = PointDataset("gaussian", lambda n, rng: Batch(x[rng.integers(len(x), size=n)], None))
-    dataset.sample_shape = (len(cov),)
+    dataset.kinds = {"x": Points(len(cov))}
     return x, dataset
 
 

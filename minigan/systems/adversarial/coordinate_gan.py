@@ -9,11 +9,12 @@ What it gives, against Adam on all of G at once, is measured in docs/results.md.
 from minigan.systems.parts.perceptrons import POINTS, nets
 from minigan.systems.registry import recipe
 from minigan.train.adversarial import SETTINGS, gan
+from minigan.train.asymmetry import ASYMMETRY
 from minigan.train.game import Normal
 
 
-@recipe("coordinate-gan", points=POINTS | {"steps": 10_000}, **SETTINGS | {"optimizer_g": "coordinate-cyclic"},
-        steps=4000, batch_size=64, latent=100, width=128)
+@recipe("coordinate-gan", metrics=[ASYMMETRY], points=POINTS | {"steps": 10_000},
+        **SETTINGS | {"optimizer_g": "coordinate-cyclic"}, steps=4000, batch_size=64, latent=100, width=128)
 def build(settings, sample_shape):
     """The game for samples of this shape."""
     return gan(*nets(settings, sample_shape), settings, Normal(settings.latent))

@@ -11,12 +11,13 @@ Seen on font digits, one seed, as the mean confidence of the judge in metrics/di
 from minigan.systems.parts.convolutions import nets
 from minigan.systems.registry import recipe
 from minigan.train.adversarial import SETTINGS, gan
+from minigan.train.asymmetry import ASYMMETRY
 from minigan.train.game import Normal
 
 RATES = {"lr_d": 5e-4, "lr_g": 1e-3}
 
 
-@recipe("dcgan", **SETTINGS | RATES | {"norm_g": "batch", "norm_d": "batch"},
+@recipe("dcgan", metrics=[ASYMMETRY], **SETTINGS | RATES | {"norm_g": "batch", "norm_d": "batch"},
         steps=2500, batch_size=64, latent=100, channels=32)
 def build(settings, sample_shape):
     """The game for pictures of this shape."""

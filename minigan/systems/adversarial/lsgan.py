@@ -8,10 +8,11 @@ from minigan.systems.parts.choice import nets
 from minigan.systems.parts.perceptrons import POINTS
 from minigan.systems.registry import recipe
 from minigan.train.adversarial import SETTINGS, gan
+from minigan.train.asymmetry import ASYMMETRY
 from minigan.train.game import Normal
 
 
-@recipe("lsgan", points=POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none"},
+@recipe("lsgan", metrics=[ASYMMETRY], points=POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none"},
         **SETTINGS | RATES | {"objective": "least-squares", "norm_g": "batch", "norm_d": "batch"},
         nets="conv", steps=2500, batch_size=64, latent=100, width=128, channels=32)
 def build(settings, sample_shape):

@@ -9,10 +9,11 @@ from minigan.systems.parts.choice import nets
 from minigan.systems.parts.perceptrons import POINTS
 from minigan.systems.registry import recipe
 from minigan.train.adversarial import SETTINGS, gan
+from minigan.train.asymmetry import ASYMMETRY
 from minigan.train.game import Normal
 
 
-@recipe("wgan", data="ring8", points=POINTS | {"lr_d": 5e-4, "lr_g": 5e-4, "clip": 0.1, "steps": 5000},
+@recipe("wgan", metrics=[ASYMMETRY], data="ring8", points=POINTS | {"lr_d": 5e-4, "lr_g": 5e-4, "clip": 0.1, "steps": 5000},
         **SETTINGS | {"objective": "wasserstein", "d_steps": 5, "clip": 0.01, "optimizer_d": "rmsprop",
                       "optimizer_g": "rmsprop", "lr_d": 5e-5, "lr_g": 5e-5},
         nets="mlp", steps=4000, batch_size=64, latent=100, width=128, channels=32)

@@ -14,10 +14,11 @@ from minigan.systems.parts.choice import nets
 from minigan.systems.parts.perceptrons import POINTS
 from minigan.systems.registry import recipe
 from minigan.train.adversarial import SETTINGS, gan
+from minigan.train.asymmetry import ASYMMETRY
 from minigan.train.game import Normal
 
 
-@recipe("wgan-gp", data="ring8",
+@recipe("wgan-gp", metrics=[ASYMMETRY], data="ring8",
         points=POINTS | {"penalty_weight": 0.1, "beta2": 0.99, "ema": 0.999, "schedule": "linear", "d_steps": 1,
                          "lr_g": 2e-3, "steps": 25_000, "batch_size": 64},
         on={"grid25": {"steps": 80_000}},

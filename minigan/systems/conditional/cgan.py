@@ -17,7 +17,7 @@ import numpy as np
 
 from minigan.backend import to_device
 from minigan.errors import ConfigError, choose
-from minigan.metrics import agreement, diversity
+from minigan.metrics import Metric, Needs, Number, agreement, diversity
 from minigan.nn import Linear, Module, Sequential, Tanh, Unflatten
 from minigan.ops import concatenate, one_hot, reshape
 from minigan.systems.adversarial.dcgan import RATES
@@ -26,6 +26,7 @@ from minigan.systems.parts.perceptrons import POINTS, mlp
 from minigan.systems.registry import recipe
 from minigan.tensor import Tensor
 from minigan.train.adversarial import SETTINGS, gan, prepare
+from minigan.train.asymmetry import ASYMMETRY
 from minigan.train.game import Normal, Step
 
 
@@ -123,6 +124,14 @@ def label_accuracy(game, dataset, generator, samples=2000):
     return result
 
 
+LABEL_ACCURACY = Metric(
+    "label-accuracy",
+    [Number("diversity-within", "near 1", "diversity among samples of one class, over that of real ones"),
+     Number("label-accuracy", "higher", "share of samples that a judge calls what was asked for")],
+    label_accuracy, Needs("a class to ask for", "it cannot be asked for samples of one class"), main="label-accuracy",
+    summary="are samples of the class asked for, and as different as real ones of that class?")
+
+
 def perceptrons(settings, sample_shape):
     """The layers of G and D of gan.py, with room for the labels."""
     size, width, classes = math.prod(sample_shape), settings.width, settings.classes
@@ -146,7 +155,8 @@ def convolutions(settings, sample_shape):
 FAMILIES = {"mlp": perceptrons, "conv": convolutions}
 
 
-@recipe("cgan", points=POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none", "classes": 8},
+@recipe("cgan", metrics=[ASYMMETRY, LABEL_ACCURACY],
+        points=POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none", "classes": 8},
         **SETTINGS | RATES | {"norm_g": "batch", "norm_d": "batch"}, nets="conv", classes=10, shuffle_labels=False,
         steps=3000, batch_size=64, latent=100, width=128, channels=32)
 def build(settings, sample_shape):
@@ -158,4 +168,4 @@ def build(settings, sample_shape):
 
     G, D = prepare(*choose("family of nets", settings.nets, FAMILIES)(settings, sample_shape), settings, both)
     return gan(Labelled(classes, G), Labelled(classes, *D), settings, latent, classes=classes,
-               step=ShuffledStep if settings.shuffle_labels else LabelledStep, metrics={"label-accuracy": label_accuracy})
+               step=ShuffledStep if settings.shuffle_labels else LabelledStep)

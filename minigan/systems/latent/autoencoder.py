@@ -22,6 +22,7 @@ from minigan.backend import device_of, to_device
 from minigan.data import PointDataset, batches
 from minigan.errors import ConfigError, choose
 from minigan.metrics.image import psnr
+from minigan.metrics.metric import Metric, Needs, Number
 from minigan.nn import Module, Sequential
 from minigan.systems.parts.coders import FAMILIES, per_sample
 from minigan.systems.registry import recipe
@@ -116,6 +117,14 @@ def error(game, dataset, generator) -> dict[str, float]:
     return found if points else {**found, "psnr": float(np.concatenate(decibels).mean())}
 
 
+ERROR = Metric(
+    "error",
+    [Number("mse", "lower", "mean squared error of a reconstructed number; a pixel is in [-1, 1]"),
+     Number("psnr", "higher", "peak signal-to-noise ratio of reconstructed pictures", "dB")],
+    error, Needs("a code", "it compares a sample with what is drawn again from its code, and there is no code"),
+    summary="how well unseen samples are drawn again")
+
+
 def reconstruct(game, x) -> np.ndarray:
     """decoder(encoder(x)) for samples x (N, ...), in evaluation mode."""
     encoder, decoder = game.nets["encoder"], game.nets["decoder"]
@@ -128,7 +137,7 @@ def reconstruct(game, x) -> np.ndarray:
         encoder.train(mode)
 
 
-@recipe("autoencoder", points={"latent": 1, "batch_size": 256},
+@recipe("autoencoder", metrics=[ERROR], points={"latent": 1, "batch_size": 256},
         loss="mse", noise=0.0, nets="mlp", width=400, channels=32, latent=32,
         optimizer="adam", lr=1e-3, beta1=0.9, beta2=0.999, steps=3000, batch_size=128)
 def build(settings, sample_shape):
@@ -143,5 +152,4 @@ def build(settings, sample_shape):
     make = optimizer(settings.optimizer, [encoder, decoder], settings.lr, (settings.beta1, settings.beta2))
     return Game({"encoder": encoder, "decoder": decoder}, [Player("autoencoder", [encoder, decoder], make)],
                 [Term("reconstruction", "autoencoder", loss)], Normal(settings.latent),
-                sample=lambda z: decoder(codes.place(z)), step=type("NoisyStep", (AutoencoderStep,), {"noise": settings.noise}),
-                metrics={"error": error})
+                sample=lambda z: decoder(codes.place(z)), step=type("NoisyStep", (AutoencoderStep,), {"noise": settings.noise}))

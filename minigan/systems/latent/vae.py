@@ -29,11 +29,12 @@ from minigan.backend import to_device
 from minigan.data import PointDataset, batches
 from minigan.errors import ConfigError, choose
 from minigan.metrics.likelihood import elbo, gaussian_kl, iwae_bound
+from minigan.metrics.metric import Metric, Needs, Number
 from minigan.nn import Module, Parameter
 from minigan.systems.parts.coders import FAMILIES, per_sample
 from minigan.systems.registry import recipe
 from minigan.tensor import Tensor
-from minigan.train import asymmetry
+from minigan.train.asymmetry import ASYMMETRY
 from minigan.train.game import Game, Normal, Player, Step, Term
 from minigan.train.optimizers import optimizer
 
@@ -164,6 +165,18 @@ def likelihood(game, dataset, generator, k=100) -> dict[str, float]:
             "active-units": int((mean.var(axis=0) > 0.01).sum())}
 
 
+LIKELIHOOD = Metric(
+    "likelihood",
+    [Number("elbo", "higher", "evidence lower bound on ln p(x)", "nats per sample"),
+     Number("iwae-100", "higher", "importance-weighted bound on ln p(x) from 100 draws", "nats per sample"),
+     Number("reconstruction", "lower", "-E ln p(x|z)", "nats per sample"),
+     Number("kl", "", "KL(q(z|x) || p(z))", "nats per sample"),
+     Number("active-units", "", "latent numbers whose mean varies with the sample (variance above 0.01)")],
+    likelihood, Needs("an encoder", "it draws samples and gives no probability to data; a bound on the likelihood needs an "
+                                    "encoder that says how likely each z is"),
+    summary="what the model makes of unseen data")
+
+
 def vae(encoder, decoder, latent, optimizer, beta=1.0, importance=1, step=VAEStep) -> Game:
     """The game of one player, "VAE".   encoder: x -> (N, 2 latent), mean and log_var;   decoder: a Bernoulli or Gaussian;
     latent: of the draws that `decoder` turns into samples.   ConfigError where the settings contradict each other."""
@@ -177,11 +190,10 @@ def vae(encoder, decoder, latent, optimizer, beta=1.0, importance=1, step=VAESte
                               f"weigh; leave beta at 1, or set importance=1")
         terms = [Term("bound", "VAE", importance_bound(importance))]
     return Game({"encoder": encoder, "decoder": decoder}, [Player("VAE", [encoder, decoder], optimizer)], terms, latent,
-                sample=decoder, step=step, metrics={"likelihood": likelihood, "asymmetry": asymmetry.measured},
-                unit="nats")
+                sample=decoder, step=step, unit="nats")
 
 
-@recipe("vae", points={"latent": 2, "batch_size": 256, "binarise": "none"},
+@recipe("vae", metrics=[LIKELIHOOD, ASYMMETRY], points={"latent": 2, "batch_size": 256, "binarise": "none"},
         beta=1.0, importance=1, binarise="dynamic", nets="mlp", width=400, channels=32, latent=20,
         optimizer="adam", lr=1e-3, beta1=0.9, beta2=0.999, steps=12_000, batch_size=128)
 def build(settings, sample_shape):

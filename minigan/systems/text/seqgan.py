@@ -21,8 +21,10 @@ import numpy as np
 
 from minigan.autograd import no_grad
 from minigan.backend import to_device, xp
+from minigan.data.kinds import Tokens
 from minigan.data.oracle import VOCABULARY
 from minigan.errors import ConfigError, choose
+from minigan.metrics.metric import Metric, Needs, Number
 from minigan.nn import LSTM, Conv1d, Embedding, Linear, Module, ModuleList
 from minigan.ops import concatenate, log_softmax, max, mean, relu, sigmoid, softmax, sum, swapaxes, take_along_axis
 from minigan.optim import Adam
@@ -189,8 +191,21 @@ def report(game, dataset, generator):
     return found
 
 
-@recipe("seqgan", data="oracle", steps=8000, batch_size=64, mle_steps=4000, d_pretrain=500, d_steps=1, rollouts=4,
-        reward="discriminator", baseline=True, hidden=32, channels=64, lr_mle=1e-2, lr_d=3e-3, lr_g=3e-4)
+ORACLE = Metric(
+    "oracle",
+    [Number("nll-test", "lower", "-ln p under the generator, of unseen sequences", "nats per token"),
+     Number("distinct", "higher", "share of different sequences among the samples"),
+     Number("nll-oracle", "lower", "-ln p under the oracle, of the samples; below its entropy: collapse", "nats per token"),
+     Number("kl-oracle", "lower", "KL(generator || oracle)", "nats per token"),
+     Number("entropy", "", "of the oracle: what both nlls of a perfect generator are", "nats per token"),
+     Number("collapsed", "lower", "1 if nll-oracle is below the entropy"),
+     Number("nll-cool", "", "nll-oracle of samples at temperature 0.8: how far it falls without learning", "nats per token")],
+    report, Needs("sequences of tokens", "it writes no tokens", lambda data: isinstance(data.kinds["x"], Tokens)),
+    summary="what the generator's sequences are worth")
+
+
+@recipe("seqgan", metrics=[ORACLE], data="oracle", steps=8000, batch_size=64, mle_steps=4000, d_pretrain=500, d_steps=1,
+        rollouts=4, reward="discriminator", baseline=True, hidden=32, channels=64, lr_mle=1e-2, lr_d=3e-3, lr_g=3e-4)
 def build(settings, sample_shape):
     """The three stages for sequences of this length."""
     if len(sample_shape) != 1 or sample_shape[0] < WIDTHS[-1]:
@@ -199,7 +214,7 @@ def build(settings, sample_shape):
     reward = choose("reward", settings.reward, REWARDS)
     G, D = LanguageModel(VOCABULARY, settings.hidden), TextCNN(VOCABULARY, settings.channels)
     latent, nets = Uniform(sample_shape[0]), {"G": G, "D": D}
-    options = {"latent": latent, "sample": G.sample, "step": Turn, "metrics": {"oracle": report}}
+    options = {"latent": latent, "sample": G.sample, "step": Turn}
     imitator = Player("G", [G], partial(Adam, lr=settings.lr_mle))
     judge = Player("D", [D], partial(Adam, lr=settings.lr_d), settings.d_steps)
     writer = Player("G", [G], partial(Adam, lr=settings.lr_g))
