@@ -96,7 +96,7 @@ class Metric:
     measure     of samples: Evidence -> {number: value};  of a system: (game, test data set, generator) -> {number: value}.
                 It may leave out a number that the data does not allow
     least       the fewest samples that it needs; 0 for a metric of a system, which is given the game itself
-    summary     a line about all of its numbers; by default what the first one says
+    summary     a line about its numbers together, where there are several
     main        the number that is meant by the metric's own name; by default the one of that name, or the only one
     ConfigError for two numbers of one name, or a main that is none of them."""
 
@@ -151,8 +151,12 @@ METRICS: dict[str, Metric] = {}
 
 def enter(*metrics: Metric) -> None:
     """Enter metrics of samples, so that every system is measured by them and every command knows them.   A metric of the
-    same name takes the place of the former.   ConfigError where another metric has a number of that name."""
+    same name takes the place of the former.   ConfigError where another metric has a number of that name, and for one that
+    takes no samples: it belongs to the systems that name it (systems/registry.py)."""
     for metric in metrics:
+        if not metric.least:
+            raise ConfigError(f"metric {metric.name}: least=0 is for what a system measures itself; say how many samples it "
+                              "needs, or name it in the metrics of a system")
         for other in METRICS.values():
             both = {number.name for number in metric.numbers} & {number.name for number in other.numbers}
             if both and other.name != metric.name:
@@ -168,16 +172,11 @@ def find(name: str, data, own: Sequence[Metric] = ()) -> tuple[Metric, Number | 
     looked at first, the system's own before the others.   The end of a name may be left out, see QUALIFIER: on digits "pr" is
     pr-digits, on points pr-points.   ConfigError with the nearest names if there is none.
     """
-    known = candidates(data, own)
+    known = sorted([*own, *METRICS.values()], key=lambda metric: not metric.needs.fits(data))
     found = first(name, known)
     if found is None:
-        raise ConfigError(f"there is no metric {name!r}{near(name, known)}")
+        raise ConfigError(f"there is no metric {name!r}{_near(name, known)}")
     return found
-
-
-def candidates(data, own: Sequence[Metric] = ()) -> list[Metric]:
-    """The metrics that a name may mean, in the order in which `find` looks at them."""
-    return sorted([*own, *METRICS.values()], key=lambda metric: not metric.needs.fits(data))
 
 
 def first(name: str, metrics) -> tuple[Metric, Number | None] | None:
@@ -189,8 +188,8 @@ def first(name: str, metrics) -> tuple[Metric, Number | None] | None:
     return None
 
 
-def near(name: str, metrics) -> str:
-    """The end of an error message: "; did you mean X?" for the nearest name of a metric or a number, or the metrics' names."""
+def _near(name, metrics):
+    """The end of the error message: the nearest name of a metric or a number, or the names of all metrics."""
     names = [metric.name for metric in metrics]
     numbers = [number.name for metric in metrics for number in metric.numbers]
     everything = dict.fromkeys([*names, *numbers])

@@ -106,17 +106,17 @@ def _digits_inside(seen):
 
 PR_DIGITS = Metric(
     "pr-digits",
-    [Number("precision-digits", "higher", "share of the samples whose digit features lie among the real ones'"),
-     Number("recall-digits", "higher", "share of the real ones whose digit features lie among the samples'")],
+    [Number("precision-digits", "higher", "share of the samples whose digit features lie among the real ones' (3 neighbours)"),
+     Number("recall-digits", "higher", "share of the real ones whose digit features lie among the samples' (3 neighbours)")],
     _digits_inside, DIGITS, least=1000, main="precision-digits",
-    summary="precision and recall (3 neighbours) of the project's 64 digit features, among as many real ones")
+    summary="precision and recall of the project's 64 digit features, among as many real ones")
 PR_POINTS = Metric(
     "pr-points",
-    [Number("precision-points", "higher", "share of the samples that lie among the real points"),
-     Number("recall-points", "higher", "share of the real points that lie among the samples")],
+    [Number("precision-points", "higher", "share of the samples that lie among as many real points (3 neighbours)"),
+     Number("recall-points", "higher", "share of the real points that lie among the samples (3 neighbours)")],
     lambda seen: dict(zip(("precision-points", "recall-points"), precision_recall(seen.real, seen.samples))),
     POINTS, least=500, main="precision-points",
-    summary="precision and recall (3 neighbours) among as many fresh real points")
+    summary="precision and recall among as many fresh real points")
 DUPLICATES = Metric(
     "duplicates",
     [Number("duplicates", "lower", "share of samples nearer to another sample than all but 5 % of real ones are: 0.05 is "

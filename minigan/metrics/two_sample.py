@@ -52,6 +52,7 @@ def _told_apart(seen):
 
 TWO_SAMPLE = Metric(
     "c2st",
-    [Number("c2st", "lower", "held-out accuracy of a nearest-neighbour vote, real or generated: 0.5 undecided, 1 always right"),
+    [Number("c2st", "lower", "held-out accuracy of a nearest-neighbour vote, real or generated, on raw values: 0.5 undecided, "
+                               "1 always right"),
      Number("c2st-p", "higher", "its p-value: the chance of so much or more if both are of one density")],
-    _told_apart, SAMPLES, least=500, summary="can a vote of neighbours tell samples from real ones, by their raw values?")
+    _told_apart, SAMPLES, least=500, summary="can a vote of neighbours tell samples from real ones?")

@@ -14,36 +14,36 @@ import math
 
 from minigan.backend import Streams
 from minigan.errors import ConfigError
-from minigan.metrics import METRICS, Metric, Number, default_metrics, evaluate
-from minigan.metrics.metric import candidates, first, near
+from minigan.metrics import METRICS, Metric, Number, default_metrics, evaluate, find
+from minigan.metrics.metric import first
 from minigan.systems import registry
 
 
 def chosen(names, system, dataset) -> list[Metric]:
-    """The metrics that names mean, each once; names None: all that fit.   system: its recipe (systems/registry.py).
+    """The metrics that names mean, each once; names None: all that fit.   A Metric may stand for its name.   system: its recipe
+    (systems/registry.py).
 
     ConfigError with the nearest names for what is none; for what another system measures, with the reason why not this one.
     """
     if names is None:
-        return [*default_metrics(dataset), *system.metrics]
+        return [*default_metrics(dataset), *(metric for metric in system.metrics if metric.needs.fits(dataset))]
     return list(dict.fromkeys(name if isinstance(name, Metric) else _find(name, system, dataset)[0] for name in names))
 
 
 def _find(name, system, dataset):
-    known = candidates(dataset, system.metrics)
-    return first(name, known) or _refuse(name, system, known)
-
-
-def _refuse(name, system, known):
-    """ConfigError: another system measures it, and why this one does not; or the nearest names."""
-    others, hint = {metric: names for metric, names in owners().items() if metric not in known}, near(name, known)
-    metric, _ = first(name, others) or (None, None)
-    if not metric and "did you mean" not in hint:
-        metric = next((other for other in others if other.about(name)), None)
-    if not metric:
-        raise ConfigError(f"there is no metric {name!r}{hint}; `minigan list metrics` describes them")
-    own = f"; {system.name} itself measures {', '.join(one.name for one in system.metrics)}" if system.metrics else ""
-    raise ConfigError(f"{system.name} has no {name}: {metric.needs.otherwise}; see {', '.join(others[metric])}{own}")
+    """`find`, and where there is nothing to be found, what other systems measure under that name."""
+    try:
+        return find(name, dataset, system.metrics)
+    except ConfigError as error:
+        others = {metric: names for metric, names in owners().items() if metric not in system.metrics}
+        metric, _ = first(name, others) or (None, None)
+        if metric is None and "did you mean" not in str(error):
+            metric = next((other for other in others if other.about(name)), None)
+        if metric is None:
+            raise ConfigError(f"{error}; `minigan list metrics` describes them") from None
+        own = f"; {system.name} itself measures {', '.join(one.name for one in system.metrics)}" if system.metrics else ""
+        raise ConfigError(f"{system.name} has no {name}: {metric.needs.otherwise}; see {', '.join(others[metric])}"
+                          f"{own}") from None
 
 
 def owners() -> dict[Metric, list[str]]:
@@ -106,13 +106,16 @@ def most_samples(session) -> float:
 
 
 def measure(session, names=None, n: int | None = None) -> dict[str, float]:
-    """{number: value} of the metrics named; names None: all that fit.   n: samples, by default as many as they need.
+    """{number: value} of the metrics named; names None: all that fit.   n: samples, by default as many as they need.   A number
+    that the system measures itself takes the place of one of the same name that all systems have.
 
     The same weights give the same numbers: samples and random subsets come from streams of their own, made anew each time,
     and training goes on as if nobody had looked.
     ConfigError for a metric that is unknown, does not fit the samples, or needs more than n.
     """
     metrics = chosen(names, session.recipe, session.dataset)
+    for metric in metrics:
+        metric.check(session.dataset)
     of_samples, results = [metric for metric in metrics if metric.least], {}
     if of_samples:
         n, most = n or needed(of_samples), most_samples(session)

@@ -10,7 +10,9 @@ from minigan import data
 from minigan.errors import ConfigError
 from minigan.metrics import METRICS, Metric, Needs, Number
 from minigan.runs import evaluation
+from minigan.runs.session import Session
 from minigan.systems import registry
+from minigan.systems.latent.vae import LIKELIHOOD
 from minigan.train.asymmetry import ASYMMETRY
 
 
@@ -82,7 +84,7 @@ def test_the_numbers_of_systems_have_a_direction():
     ("likelihood", "autoencoder", "autoencoder has no likelihood: .*; see vae; autoencoder itself measures error"),
     ("iwae", "gan", "gan has no iwae: it draws samples"),
     ("importance-bound", "gan", "gan has no importance-bound: it draws samples"),  # words of what iwae-100 says
-    ("mse", "gan", "gan has no mse: it compares a sample with what is drawn again from its code, and there is no code"),
+    ("mse", "gan", "gan has no mse: it compares a sample with what is drawn again from its code"),
     ("asymmetry", "autoencoder", "autoencoder has no asymmetry: .*; see cgan, coordinate-gan, dcgan, gan, "),
     ("label-kept", "cgan", "cgan has no label-kept: it translates nothing; see cyclegan"),
     ("elob", "vae", r"there is no metric 'elob'; did you mean 'elbo'\?; `minigan list metrics` describes them"),
@@ -127,3 +129,12 @@ def test_a_plateau_waits_for_any_number_with_a_direction_which_is_then_logged():
                           ("modes", "metric modes does not fit digits")):
         with pytest.raises(ConfigError, match=text):
             waited_for(monitor, "gan", digits, gan)
+
+
+def test_a_run_waits_for_a_number_of_its_own_system(tmp_path):
+    changed = {"schedule": "plateau", "monitor": "elbo", "metrics_every": 2, "steps": 4, "width": 8, "batch_size": 8,
+               "patience": 0, "factor": 0.5, "lr": 1.0}
+    session = Session.start("vae", "two-moons", overrides=changed, out=tmp_path / "run")
+    assert session.schedule.number is LIKELIHOOD.numbers[0]
+    session.schedule.step({}, {"elbo": -1.0}), session.schedule.step({}, {"elbo": -2.0})
+    assert session.schedule.rates() == {"VAE.lr": 0.5}

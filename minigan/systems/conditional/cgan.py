@@ -128,7 +128,7 @@ LABEL_ACCURACY = Metric(
     "label-accuracy",
     [Number("diversity-within", "near 1", "diversity among samples of one class, over that of real ones"),
      Number("label-accuracy", "higher", "share of samples that a judge calls what was asked for")],
-    label_accuracy, Needs("a class to ask for", "it cannot be asked for samples of one class"), main="label-accuracy",
+    label_accuracy, Needs("a class to ask for", "it cannot be asked for samples of one class"),
     summary="are samples of the class asked for, and as different as real ones of that class?")
 
 

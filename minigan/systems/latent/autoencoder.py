@@ -121,7 +121,7 @@ ERROR = Metric(
     "error",
     [Number("mse", "lower", "mean squared error of a reconstructed number; a pixel is in [-1, 1]"),
      Number("psnr", "higher", "peak signal-to-noise ratio of reconstructed pictures", "dB")],
-    error, Needs("a code", "it compares a sample with what is drawn again from its code, and there is no code"),
+    error, Needs("a code without noise", "it compares a sample with what is drawn again from its code, if that has no noise"),
     summary="how well unseen samples are drawn again")
 
 
