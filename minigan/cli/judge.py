@@ -75,7 +75,6 @@ def _compare(options):
     import json
 
     from minigan import viz
-    from minigan.runs import evaluation
     from minigan.runs.folder import Run
 
     picture = None if options.json else output_file(options.out, ".png")
@@ -94,13 +93,12 @@ def _compare(options):
         rows.append([label if label != name else "", name, members[0]["data"], seeds([f["seed"] for f in members]),
                      spread([f["step"] for f in members]), spread([f["seconds"] for f in members])])
     print("\n".join(table(rows if labels != list(found) else [row[1:] for row in rows])))
-    systems = {m: f["system"] for members in found.values() for f in members for m in f["metrics"]}
-    metrics = {name: evaluation.meaning(name, system) for name, system in systems.items()}
+    metrics = meanings(known.values())
     if metrics:
         rows = [["", *labels, ""]]
         for metric in metrics:
             values = [spread([f["metrics"].get(metric) for f in members]) for members in found.values()]
-            rows.append([metric, *values, metrics[metric].direction])
+            rows.append([metric, *values, metrics[metric].direction if metrics[metric] else "different numbers of one name"])
         print()
         print("\n".join(table(rows)))
     missing = [about["run"] for about in known.values() if not about["metrics"]]
@@ -108,7 +106,7 @@ def _compare(options):
         print("not measured yet: " + "; ".join(f"minigan evaluate {path}" for path in missing))
     series = {label: [history(run) for run in members] for label, members in zip(labels, groups.values())}
     title = "runs compared" if labels == list(found) else "\n".join(f"{i}: {name}" for i, name in zip(labels, found))
-    viz.compare_png(picture, series, {name: number.better for name, number in metrics.items()}, title)
+    viz.compare_png(picture, series, {name: number.better for name, number in metrics.items() if number}, title)
     print(f"plot: {picture}")
     return 0
 
@@ -124,6 +122,17 @@ def _warn(known):
     if len(counts) > 1:
         warnings.warn(f"they were measured with different numbers of samples ({', '.join(map(str, sorted(counts)))}), on which "
                       "fid-digits and others depend; evaluate all with the same -n", stacklevel=2)
+
+
+def meanings(known) -> dict:
+    """{name: the Number that the runs call so}, None where two systems call different ones so.   known: facts of the runs."""
+    from minigan.runs import evaluation
+
+    found = {}
+    for about in known:
+        for name in about["metrics"]:
+            found.setdefault(name, set()).add(evaluation.meaning(name, about["system"]))
+    return {name: numbers.pop() if len(numbers) == 1 else None for name, numbers in found.items()}
 
 
 def facts(run) -> dict:

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from minigan.cli import show, tune
-from minigan.cli.judge import figure, seeds, spread, table
+from minigan.cli.judge import figure, meanings, seeds, spread, table
 from minigan.cli.tune import grid
 from minigan.errors import ConfigError
+from minigan.metrics import Metric, Needs, Number
 from minigan.metrics.modes import MODES
+from minigan.systems import registry
 from minigan.systems.registry import COMMON, recipes
 from minigan.train.adversarial import SETTINGS
 from minigan.train.objectives import OBJECTIVES
@@ -119,6 +121,16 @@ def test_compare_warns_of_different_numbers_of_samples(minigan):
     one, two = judged(minigan, "one", modes=1.0), judged(minigan, "two", "--seed", 1)
     Run.open(two).note_evaluation(2, 5000, {"modes": 2.0})
     assert "warning: they were measured with different numbers of samples (2500, 5000)" in minigan("compare", one, two)[2]
+
+
+def test_compare_knows_a_number_that_two_systems_call_alike(monkeypatch):
+    other = Metric("other", [Number("elbo", "lower", "another thing")], None, Needs("nothing", "it cannot"))
+    systems = recipes() | {"other": SimpleNamespace(metrics=[other])}
+    monkeypatch.setattr(registry, "recipes", lambda: systems)
+    known = [{"system": name, "metrics": {"elbo": 1.0, "fid-digits": 2.0}} for name in ("vae", "vae", "other")]
+    assert [number.better for number in meanings(known[:2]).values()] == ["higher", "lower"]
+    assert meanings(known[2:])["elbo"].better == "lower"
+    assert meanings(known)["elbo"] is None and meanings(known)["fid-digits"].better == "lower"
 
 
 def test_compare_refuses_what_is_no_run(refused, run, own_folder):
