@@ -6,7 +6,6 @@ from minigan.cli import output_file
 from minigan.errors import ConfigError
 
 SAMPLES = 2000  # the -n of evaluate, unless a metric needs more
-WORDS = {"higher": "higher is better", "lower": "lower is better", "near 1": "best near 1", "": ""}
 
 
 def add(verbs) -> None:
@@ -51,8 +50,9 @@ def _evaluate(options):
     session.data_dir = options.data_dir or session.data_dir
     session.attach()
     names = [name.strip() for name in options.metrics.split(",") if name.strip()] if options.metrics else None
-    n = options.n or max(min(SAMPLES, evaluation.most_samples(session)), evaluation.needed(names, session))
-    numbers = session.evaluate(names, n)
+    metrics = evaluation.chosen(names, session.system, session.dataset)
+    n = options.n or max(min(SAMPLES, evaluation.most_samples(session)), evaluation.needed(metrics))
+    numbers = session.evaluate(metrics, n)
     session.run.note_evaluation(session.step, n, numbers)
     report.write(session.run, session.system)
     if options.json:
@@ -60,11 +60,10 @@ def _evaluate(options):
                           "metrics": {k: v if math.isfinite(v) else None for k, v in numbers.items()}}, indent=2))
         return 0
     print(f"{session.run.system} on {session.data_name}, step {session.step}, {n:,} samples")
-    rows = [[name, figure(value), WORDS[evaluation.meaning(name)[0]]] for name, value in numbers.items()]
+    known = [evaluation.meaning(name, session.run.system) for name in numbers]
+    rows = [[number.name, figure(numbers[number.name]), number.direction] for number in known]
     print("\n".join(f"  {line}" for line in table(rows)))
-    for text in dict.fromkeys(evaluation.meaning(name)[1] for name in numbers):
-        named = ", ".join(name for name in numbers if evaluation.meaning(name)[1] == text)
-        print(f"{named}: {text or 'what only this system can measure, on the test split'}")
+    print("\n".join(f"{number.name}: {number.meaning}" for number in known))
     return 0
 
 
@@ -75,7 +74,6 @@ def _compare(options):
     import json
 
     from minigan import viz
-    from minigan.runs import evaluation
     from minigan.runs.folder import Run
 
     picture = None if options.json else output_file(options.out, ".png")
@@ -94,12 +92,12 @@ def _compare(options):
         rows.append([label if label != name else "", name, members[0]["data"], seeds([f["seed"] for f in members]),
                      spread([f["step"] for f in members]), spread([f["seconds"] for f in members])])
     print("\n".join(table(rows if labels != list(found) else [row[1:] for row in rows])))
-    metrics = list(dict.fromkeys(m for members in found.values() for f in members for m in f["metrics"]))
+    metrics = meanings(known.values())
     if metrics:
         rows = [["", *labels, ""]]
         for metric in metrics:
             values = [spread([f["metrics"].get(metric) for f in members]) for members in found.values()]
-            rows.append([metric, *values, WORDS[evaluation.meaning(metric)[0]]])
+            rows.append([metric, *values, metrics[metric].direction if metrics[metric] else "different numbers of one name"])
         print()
         print("\n".join(table(rows)))
     missing = [about["run"] for about in known.values() if not about["metrics"]]
@@ -107,7 +105,7 @@ def _compare(options):
         print("not measured yet: " + "; ".join(f"minigan evaluate {path}" for path in missing))
     series = {label: [history(run) for run in members] for label, members in zip(labels, groups.values())}
     title = "runs compared" if labels == list(found) else "\n".join(f"{i}: {name}" for i, name in zip(labels, found))
-    viz.compare_png(picture, series, {metric: evaluation.meaning(metric)[0] for metric in metrics}, title)
+    viz.compare_png(picture, series, {name: number.better for name, number in metrics.items() if number}, title)
     print(f"plot: {picture}")
     return 0
 
@@ -123,6 +121,17 @@ def _warn(known):
     if len(counts) > 1:
         warnings.warn(f"they were measured with different numbers of samples ({', '.join(map(str, sorted(counts)))}), on which "
                       "fid-digits and others depend; evaluate all with the same -n", stacklevel=2)
+
+
+def meanings(known) -> dict:
+    """{name: the Number that the runs call so}, None where two systems call different ones so.   known: facts of the runs."""
+    from minigan.runs import evaluation
+
+    found = {}
+    for about in known:
+        for name in about["metrics"]:
+            found.setdefault(name, set()).add(evaluation.meaning(name, about["system"]))
+    return {name: numbers.pop() if len(numbers) == 1 else None for name, numbers in found.items()}
 
 
 def facts(run) -> dict:

@@ -68,17 +68,21 @@ def _datasets():
 
 
 def _metrics():
-    from minigan.metrics import METRICS, OF_SYSTEMS
+    from minigan.metrics import METRICS
+    from minigan.runs.evaluation import owners
 
     print("metrics (minigan evaluate RUN --metrics A,B; minigan tune SYSTEM --metric M):")
-    words = {"higher": "higher is better", "lower": "lower is better", "near 1": "best near 1"}
-    for name, metric in METRICS.items():
-        print(f"  {name:<16}for {metric.needs}, at least {metric.least:,} samples")
-        _wrapped(metric.summary, 18)
-        _wrapped("; ".join(f"{number}: {words[better]}" for number, better in metric.numbers.items()), 18)
+    for metric in METRICS.values():
+        _metric(metric, f"for {metric.needs.what}, at least {metric.least:,} samples")
     print("what only some systems can measure themselves, on the test split:")
-    for number, own in OF_SYSTEMS.items():
-        _wrapped(f"{number}: {own.summary}" + (f"; {words[own.better]}" if own.better else ""), 2)
+    for metric, systems in owners().items():
+        _metric(metric, f"of {', '.join(systems)}")
+
+
+def _metric(metric, whose):
+    _wrapped(f"{metric.name:<16}{whose}" + (f": {metric.summary}" if metric.summary else ""), 2, 18)
+    for number in metric.numbers:
+        _wrapped(f"{number.name:<22}{number.meaning}" + (f"; {number.direction}" if number.better else ""), 6, 28)
 
 
 def _objectives():

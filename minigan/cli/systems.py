@@ -74,7 +74,7 @@ def facts(system) -> dict[str, str]:
     own = {"paper": str(system.paper) if system.paper else "none", "parent": system.parent or "none",
            "learns": " or ".join(kind.word for kind in system.kinds) + f", by default {system.default_data}",
            "file": _file(system), "train": f"minigan train {system.file if system.outside else system.name}"}
-    metrics = [getattr(metric, "name", metric) for metric in system.own_metrics]
+    metrics = [metric.name for metric in system.metrics]
     return own | ({"measures": ", ".join(metrics)} if metrics else {})
 
 

@@ -68,7 +68,7 @@ def _tune(options):
     folder = Path(options.out or f"runs/tune-{options.system}-{options.metric}")
     jobs = [(point, seed) for point in points for seed in options.seeds]
     about = {"system": options.system, "data": options.data, "settings": {k: str(v) for k, v in common.items()},
-             "seconds": options.seconds, "samples": options.n, "metric": number}
+             "seconds": options.seconds, "samples": options.n, "metric": number.name}
     results = _results(folder, about)
     left = [job for job in jobs if _name(*job) not in results]
     _write(folder, about, results)
@@ -83,7 +83,7 @@ def _tune(options):
                 if row is not None:
                     results[name] = row
                     _write(folder, about, results)
-                    what = row["failed"] if "failed" in row else f"{number} {row['value']:.4g}"
+                    what = row["failed"] if "failed" in row else f"{number.name} {row['value']:.4g}"
                     print(f"{len([j for j in jobs if _name(*j) in results])}/{len(jobs)}  {name}: {what}", flush=True)
         except KeyboardInterrupt:  # the runs have been told too: they save and end
             stopped = True
@@ -116,8 +116,8 @@ def grid(texts) -> list[dict]:
 
 
 def _check(options, points, common):
-    """Everything that can be known to be wrong before the first run is started: (metric, number to sort by)."""
-    from minigan import data, metrics
+    """Everything that can be known to be wrong before the first run is started: (Metric, Number to sort by)."""
+    from minigan import data
     from minigan.runs import evaluation, hooks
     from minigan.systems import registry
 
@@ -133,14 +133,12 @@ def _check(options, points, common):
         settings = system.configure({**common, **point}, dataset)
         data.Loader(dataset, settings.batch_size, 0)
         game = system.build(settings, dataset)
-        hooks.Schedule(settings, game, dataset.sample_shape)
-        metric, number = evaluation.found(options.metric, options.system, game, dataset)
-        metrics.merit(number, 0.0)  # complains of a number that nothing can be sorted by
-        settings.metrics = metric
-        evaluation.logged(settings, options.system, game, dataset)  # complains of a metric that does not fit the data
-    least = metrics.samples_needed([metric] if metric in metrics.METRICS else [])
-    if options.n and options.n < least:
-        raise ConfigError(f"{metric} needs at least {least:,} samples, got -n {options.n}")
+        hooks.Schedule(settings, game)
+        evaluation.logged(settings, system, game, dataset)
+    metric, number = evaluation.found(options.metric, system, dataset)
+    metric.check(dataset)
+    if options.n and options.n < metric.least:
+        raise ConfigError(f"{metric.name} needs at least {metric.least:,} samples, got -n {options.n}")
     return metric, number
 
 
@@ -199,16 +197,17 @@ def _one(options, folder, metric, number, common, point, seed):
         return None
     if trained.returncode and "steps already" not in trained.stderr:
         return {"failed": _reason(trained.stderr), "run": str(run)}
-    measured = _minigan(options.jobs, "evaluate", run, "--metrics", metric, "--json", *(["-n", options.n] if options.n else []))
+    n = ["-n", options.n] if options.n else []
+    measured = _minigan(options.jobs, "evaluate", run, "--metrics", metric.name, "--json", *n)
     if measured.returncode == 130 or measured.returncode < 0:
         return None
     if measured.returncode:
         return {"failed": _reason(measured.stderr), "run": str(run)}
     from minigan.runs.folder import Run
 
-    value = json.loads(measured.stdout)["metrics"][number]
+    value = json.loads(measured.stdout)["metrics"][number.name]
     if value is None:
-        return {"failed": f"{number} is not a number", "run": str(run)}
+        return {"failed": f"{number.name} is not a number", "run": str(run)}
     return {"value": value, "seconds": max(Run.open(run).seconds().values(), default=None), "run": str(run)}
 
 
@@ -233,7 +232,6 @@ def _show(options, folder, points, results, number):
     import statistics
 
     from minigan.cli.judge import spread, table
-    from minigan.metrics import merit
 
     rows = []
     for point in points:
@@ -241,18 +239,16 @@ def _show(options, folder, points, results, number):
         values = [row["value"] for row in found if row and "value" in row]
         failed = [row["failed"] for row in found if row and "failed" in row]
         times = [row.get("seconds") for row in found if row and "value" in row]
-        worth = merit(number, statistics.fmean(values)) if values else float("-inf")
+        worth = number.merit(statistics.fmean(values)) if values else float("-inf")
         notes = [f"failed: {failed[0]}"] if failed else []
         notes += [f"{found.count(None)} not done"] if None in found else []
         rows.append((not failed, worth, [*point.values(), spread([*values, *[None] * len(failed)]), spread(times),
                                          "; ".join(notes)], values))
     rows.sort(key=lambda row: row[:2], reverse=True)
-    from minigan.runs import evaluation
-
-    print("\n".join(table([[*points[0], number, "seconds", ""], *(cells for _, _, cells, _ in rows)])))
+    print("\n".join(table([[*points[0], number.name, "seconds", ""], *(cells for _, _, cells, _ in rows)])))
     if rows[0][1] > float("-inf"):
         best = " ".join(f"--set {key}={value}" for key, value in zip(points[0], rows[0][2]))
-        print(f"best ({number}, {evaluation.meaning(number)[0]} is better): {best}".replace("near 1 is better", "best near 1"))
+        print(f"best ({number.name}, {number.direction}): {best}")
         top = [values for *_, values in rows[:2] if len(values) > 1]
         if len(top) == 2 and abs(statistics.fmean(top[0]) - statistics.fmean(top[1])) <= max(map(statistics.stdev, top)):
             print("but not clearly: the next one differs from it no more than the seeds do; more seeds may decide")

@@ -1,30 +1,55 @@
-"""Judges of samples: functions on arrays that say how good generated samples are.
+"""Judges of samples: functions on arrays that say how good generated samples are, and metrics, which have names and directions.
 
-table.py        every metric by name, with what it needs; evaluate, default_metrics
+metric.py       what a metric is, and how a name finds it; evaluate
 modes.py        modes of a mixture captured                     distances.py    energy distance, diversity
 inception.py    Inception Score                                 frechet.py      Frechet distance
 kernel.py       kernel distance (KID)                           neighbours.py   precision, recall, memorisation, duplicates
 two_sample.py   classifier two-sample test                      likelihood.py   ELBO, importance-weighted bound
 image.py        PSNR, SSIM                                      digitnet.py     the project's own small digit classifier
                                                                 (train_digitnet.py is the script that made it)
-All but digitnet.py and table.py take any arrays (N, d): bring the features of your own network.
+The functions take any arrays (N, d): bring the features of your own network.   A file ends with its metrics: what the command
+line can ask for, with the data each needs.   Names that end in -digits use the project's own digit classifier: comparable with
+each other, not with published figures.   Elsewhere: what only one system measures itself (that system's file).
 """
 
-from minigan.metrics.digitnet import agreement, classify, digit_report, features
-from minigan.metrics.distances import diversity, energy_distance
-from minigan.metrics.frechet import frechet_distance, gaussian_distance
+from minigan.metrics.digitnet import DIGIT_REPORT, agreement, classify, digit_report, features
+from minigan.metrics.distances import DIVERSITY, ENERGY, diversity, energy_distance
+from minigan.metrics.frechet import FRECHET, frechet_distance, gaussian_distance
 from minigan.metrics.image import psnr, ssim
-from minigan.metrics.inception import inception_score
-from minigan.metrics.kernel import kernel_distance, polynomial_mmd
+from minigan.metrics.inception import INCEPTION, inception_score
+from minigan.metrics.kernel import KERNEL, kernel_distance, polynomial_mmd
 from minigan.metrics.likelihood import bits_per_dimension, elbo, gaussian_kl, iwae_bound
-from minigan.metrics.modes import ModeReport, mode_report
-from minigan.metrics.neighbours import density_coverage, duplicates, memorisation, precision_recall, support_size
-from minigan.metrics.table import METRICS, OF_SYSTEMS, default_metrics, evaluate, find, merit, resolve, samples_needed
-from minigan.metrics.two_sample import TwoSample, two_sample_test
+from minigan.metrics.metric import METRICS, Metric, Needs, Number, enter, evaluate, find
+from minigan.metrics.modes import MODES, ModeReport, mode_report
+from minigan.metrics.neighbours import (
+    DUPLICATES,
+    MEMORISATION,
+    PR_DIGITS,
+    PR_POINTS,
+    density_coverage,
+    duplicates,
+    memorisation,
+    precision_recall,
+    support_size,
+)
+from minigan.metrics.two_sample import TWO_SAMPLE, TwoSample, two_sample_test
 
 __all__ = [
-    "METRICS", "ModeReport", "TwoSample", "agreement", "bits_per_dimension", "classify", "default_metrics", "density_coverage",
-    "digit_report", "diversity", "duplicates", "elbo", "energy_distance", "evaluate", "features", "find", "frechet_distance",
-    "gaussian_distance", "gaussian_kl", "inception_score", "iwae_bound", "kernel_distance", "memorisation", "merit",
-    "mode_report", "polynomial_mmd", "precision_recall", "psnr", "resolve", "samples_needed", "ssim", "support_size",
+    "METRICS", "Metric", "ModeReport", "Needs", "Number", "TwoSample", "agreement", "bits_per_dimension", "classify",
+    "default_metrics", "density_coverage", "digit_report", "diversity", "duplicates", "elbo", "energy_distance", "enter",
+    "evaluate", "features", "find", "frechet_distance", "gaussian_distance", "gaussian_kl", "inception_score", "iwae_bound",
+    "kernel_distance", "memorisation", "mode_report", "polynomial_mmd", "precision_recall", "psnr", "ssim", "support_size",
     "two_sample_test"]
+
+enter(MODES, INCEPTION, FRECHET, KERNEL, PR_DIGITS, DIGIT_REPORT, ENERGY, PR_POINTS, TWO_SAMPLE, DIVERSITY, DUPLICATES,
+      MEMORISATION)
+
+
+def default_metrics(data) -> list[Metric]:
+    """The metrics that say most about samples like these: modes, or else energy and pr-points; those with -digits for digits;
+    for other pictures the ones on raw values; none for sequences of tokens.   data: a data set."""
+    for metrics in ([MODES], [ENERGY, PR_POINTS], [INCEPTION, FRECHET, KERNEL, PR_DIGITS, DIGIT_REPORT],
+                    [TWO_SAMPLE, DIVERSITY, DUPLICATES]):
+        if all(metric.needs.fits(data) for metric in metrics):
+            return metrics
+    return []

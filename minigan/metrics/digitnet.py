@@ -2,6 +2,7 @@
 
 classify        pictures -> probabilities of the ten digits          digit_report    which digits are there, how surely
 features        pictures -> 64 numbers each, for distances           agreement       share that is the digit asked for
+DIGIT_REPORT    the metric digits                                    DIGITS          what every metric with it needs
 
 It has never seen a generated picture, and shares nothing with any discriminator.  Trained on font digits and MNIST alike,
 so that it can judge generators of both.  Scores that use it say so in their names: they are comparable with each other,
@@ -14,7 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from minigan.autograd import no_grad
+from minigan.data.kinds import Pictures
 from minigan.errors import ShapeError
+from minigan.metrics.metric import Given, Metric, Needs, Number
 from minigan.nn import Conv2d, Flatten, Linear, ReLU, Sequential
 from minigan.ops import softmax
 from minigan.tensor import Tensor
@@ -107,3 +110,21 @@ def digit_report(images) -> DigitReport:
     """What the classifier finds among images (N, 1, 28, 28) in [-1, 1]."""
     p = classify(images)
     return DigitReport(np.bincount(p.argmax(axis=1), minlength=10) / max(1, len(p)), float(p.max(axis=1).mean()))
+
+
+def _digits(seen):
+    report = digit_report(seen.samples)
+    return {"digits": report.found, "digits-confidence": report.confidence, "digits-largest-share": report.shares.max()}
+
+
+JUDGED = ("digits", "mnist")  # data sets that the classifier was trained to judge
+DIGITS = Needs(
+    "digits", f"its classifier knows the digits of {' and '.join(JUDGED)} only; for other pictures pass features of your own "
+    "to the functions of minigan.metrics",
+    lambda data: data.kinds["x"] == Pictures(1, 28, 28) and (data.name in JUDGED or isinstance(data, Given)))
+DIGIT_REPORT = Metric(
+    "digits",
+    [Number("digits", "higher", "digits that hold at least 1 % of the samples"),
+     Number("digits-confidence", "higher", "mean probability of the digit called"),
+     Number("digits-largest-share", "lower", "share of the commonest digit")],
+    _digits, DIGITS, least=500, summary="what the project's digit classifier calls the samples")

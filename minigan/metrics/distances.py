@@ -2,6 +2,7 @@
 
 nearest             the k nearest rows of b for every row of a        mean_distance     over all pairs
 energy_distance     how far two samples are from one density          diversity         are the samples too alike?
+ENERGY, DIVERSITY   the metrics
 Everything that compares samples pair by pair (neighbours.py, two_sample.py) stands on `blocks`: 10,000 x 10,000 distances
 take 64 MB at a time, not 800.
 """
@@ -9,6 +10,7 @@ take 64 MB at a time, not 800.
 import numpy as np
 
 from minigan.errors import NotFiniteError, ShapeError
+from minigan.metrics.metric import POINTS, SAMPLES, Metric, Number
 
 BLOCK = 8_000_000  # distances held at a time: 64 MB
 
@@ -97,3 +99,14 @@ def diversity(samples, reference) -> float:
     if real == 0:
         raise ShapeError(f"diversity: the {len(reference)} real samples are all the same; pass different ones")
     return mean_distance(samples) / real
+
+
+ENERGY = Metric(
+    "energy",
+    [Number("energy", "lower", "energy distance to fresh real points; 0 is perfect, noise may take it below", "units of x")],
+    lambda seen: {"energy": energy_distance(seen.samples, seen.real)}, POINTS, least=500)
+DIVERSITY = Metric(
+    "diversity",
+    [Number("diversity", "near 1", "mean distance between two samples over that of two real ones, the first 1,000: 1 is "
+                                   "healthy, 0 all the same")],
+    lambda seen: {"diversity": diversity(seen.samples[:1000], seen.real[:1000])}, SAMPLES, least=100)

@@ -1,12 +1,15 @@
 """Frechet distance: how far are two clouds of features, if both were Gaussian?
 
 frechet_distance        from features          gaussian_distance       from means and covariances
+FRECHET     the metric fid-digits
 """
 
 import numpy as np
 
 from minigan.errors import ShapeError
+from minigan.metrics.digitnet import DIGITS, features
 from minigan.metrics.distances import pair
+from minigan.metrics.metric import Metric, Number
 
 
 def frechet_distance(a, b) -> float:
@@ -37,3 +40,10 @@ def gaussian_distance(mean_a, cov_a, mean_b, cov_b) -> float:
     product = np.maximum(np.linalg.eigvalsh(root.T @ cov_b @ root), 0)
     shift = np.asarray(mean_a, np.float64) - mean_b
     return max(0.0, float(shift @ shift + np.trace(cov_a) + np.trace(cov_b) - 2 * np.sqrt(product).sum()))
+
+
+FRECHET = Metric(
+    "fid-digits",
+    [Number("fid-digits", "lower",
+            "Frechet distance of the project's 64 digit features to at most 10,000 real ones; shrinks with more samples")],
+    lambda seen: {"fid-digits": frechet_distance(*seen.both(features))}, DIGITS, least=2000)

@@ -1,12 +1,14 @@
 """Inception Score, from the class probabilities that any classifier gives.
 
-inception_score     exp(mean KL(p(y|x) || p(y)))
+inception_score     exp(mean KL(p(y|x) || p(y)))         INCEPTION   the metric is-digits
 """
 
 import numpy as np
 
 from minigan.errors import ShapeError
+from minigan.metrics.digitnet import DIGITS, classify
 from minigan.metrics.distances import matrix
+from minigan.metrics.metric import Metric, Number
 
 
 def inception_score(probabilities, splits: int = 1, rng=0) -> tuple[float, float]:
@@ -32,3 +34,9 @@ def _divergence(p, q):
     """KL(p || q) of each row, in nats: summed over the classes, with 0 ln 0 = 0."""
     ratio = np.divide(p, q, out=np.ones_like(p), where=p > 0)
     return (p * np.log(ratio)).sum(axis=1)
+
+
+INCEPTION = Metric(
+    "is-digits",
+    [Number("is-digits", "higher", "Inception Score of the project's digit classifier, from 1 to 10, one split")],
+    lambda seen: {"is-digits": inception_score(classify(seen.samples), rng=seen.rng)[0]}, DIGITS, least=1000)

@@ -4,6 +4,7 @@ precision_recall    share of samples among the real, and of the real among the s
 density_coverage    the same two questions, less upset by outliers
 memorisation        do samples repeat the training data?      duplicates      do they repeat each other?
 support_size        how many different samples are there?     (the birthday paradox)
+PR_DIGITS, PR_POINTS, DUPLICATES, MEMORISATION      the metrics
 Distances are Euclidean: use features in which near means alike, or pixels to find copies.
 """
 
@@ -12,7 +13,9 @@ import math
 import numpy as np
 
 from minigan.errors import ShapeError
+from minigan.metrics.digitnet import DIGITS, features
 from minigan.metrics.distances import blocks, matrix, nearest, pair
+from minigan.metrics.metric import POINTS, SAMPLES, TRAINING_SET, Metric, Number
 
 
 def precision_recall(real, fake, k: int = 3) -> tuple[float, float]:
@@ -94,3 +97,34 @@ def support_size(samples, threshold: float) -> float:
         squared[np.arange(len(rows)), rows] = np.inf
         close += np.count_nonzero(squared <= threshold**2)
     return N * (N - 1) / close if close else math.inf
+
+
+def _digits_inside(seen):
+    fake, real = seen.both(features)
+    return dict(zip(("precision-digits", "recall-digits"), precision_recall(real[: len(fake)], fake[: len(real)])))
+
+
+PR_DIGITS = Metric(
+    "pr-digits",
+    [Number("precision-digits", "higher", "share of the samples whose digit features lie among the real ones' (3 neighbours)"),
+     Number("recall-digits", "higher", "share of the real ones whose digit features lie among the samples' (3 neighbours)")],
+    _digits_inside, DIGITS, least=1000, main="precision-digits",
+    summary="precision and recall of the project's 64 digit features, among as many real ones")
+PR_POINTS = Metric(
+    "pr-points",
+    [Number("precision-points", "higher", "share of the samples that lie among as many real points (3 neighbours)"),
+     Number("recall-points", "higher", "share of the real points that lie among the samples (3 neighbours)")],
+    lambda seen: dict(zip(("precision-points", "recall-points"), precision_recall(seen.real, seen.samples))),
+    POINTS, least=500, main="precision-points",
+    summary="precision and recall among as many fresh real points")
+DUPLICATES = Metric(
+    "duplicates",
+    [Number("duplicates", "lower", "share of samples nearer to another sample than all but 5 % of real ones are: 0.05 is "
+                                   "healthy, 1 all repeated")],
+    lambda seen: {"duplicates": duplicates(seen.samples, seen.real)}, SAMPLES, least=500)
+MEMORISATION = Metric(
+    "memorisation",
+    [Number("memorisation", "lower", "share of the first 1,000 samples nearer to the training data, in pixels, than all but 5 "
+                                     "% of its own: 0.05 is healthy, 1 copies")],
+    lambda seen: {"memorisation": memorisation(seen.samples[:1000], seen.dataset[:].x, rng=seen.rng)},
+    TRAINING_SET, least=100)

@@ -1,6 +1,7 @@
 """Classifier two-sample test: can anybody tell generated samples from real ones?
 
 two_sample_test     held-out accuracy of a nearest-neighbour vote, and its p-value
+TWO_SAMPLE  the metric c2st
 """
 
 import math
@@ -10,6 +11,7 @@ import numpy as np
 
 from minigan.errors import ShapeError
 from minigan.metrics.distances import nearest, pair
+from minigan.metrics.metric import SAMPLES, Metric, Number
 
 
 @dataclass(frozen=True)
@@ -41,3 +43,16 @@ def two_sample_test(real, fake, k: int | None = None, rng=0) -> TwoSample:
     votes = is_fake[nearest(held_out, teachers, k)[1]].mean(axis=1)
     accuracy = float(((votes > 0.5) == is_fake).mean())
     return TwoSample(accuracy, 0.5 * math.erfc((accuracy - 0.5) * math.sqrt(2 * len(held_out))))
+
+
+def _told_apart(seen):
+    result = two_sample_test(seen.real, seen.samples, rng=seen.rng)
+    return {"c2st": result.accuracy, "c2st-p": result.p_value}
+
+
+TWO_SAMPLE = Metric(
+    "c2st",
+    [Number("c2st", "lower", "held-out accuracy of a nearest-neighbour vote, real or generated, on raw values: 0.5 undecided, "
+                               "1 always right"),
+     Number("c2st-p", "higher", "its p-value: the chance of so much or more if both are of one density")],
+    _told_apart, SAMPLES, least=500, summary="can a vote of neighbours tell samples from real ones?")

@@ -1,84 +1,102 @@
 """How good is a run?  The metrics that fit its samples, and those that only its system can measure.
 
-measure     names -> {number: value} for a session's weights of now        chosen     which metrics names mean, or a refusal
-found       the metric and the number that one name means
-logged      the metrics that the settings want in the log                  meaning    what a number is, which way is better
-needed      how many samples they take                                      most_samples      how many can be different
-Elsewhere: the metrics themselves (metrics/table.py; a game's own in its system's file), where the numbers are kept (run.py).
+measure     names -> {number: value} for a session's weights of now        chosen     the metrics that names mean, or a refusal
+found       the metric and the number that one name means, to sort by      meaning    the Number that a run has a value of
+logged      the metrics that the settings want in the log                  monitored  what a plateau waits for
+needed      how many samples they take                                     most_samples       how many can be different
+Elsewhere: what a metric is, and how a name finds one (metrics/metric.py), where the numbers are kept (folder.py).
 
-General metrics compare with the training set: memorisation can only be seen there, and it is the larger one.  A game's own
-get the test set: a likelihood of pictures that the net has seen says little.
+Metrics of samples compare with the training set: memorisation can only be seen there, and it is the larger one.  A system's
+own get the test set: a likelihood of pictures that the net has seen says little.
 """
 
 import math
 
 from minigan.backend import Streams
-from minigan.errors import ConfigError, suggestion
-from minigan.metrics import METRICS, OF_SYSTEMS, default_metrics, evaluate, find, samples_needed
-from minigan.metrics.table import NEEDS
-
-# What people ask of any model, and only those that have a likelihood can answer.
-LIKELIHOODS = ("elbo", "iwae", "importance", "nll", "likelihood", "bits")
+from minigan.errors import ConfigError
+from minigan.metrics import METRICS, Metric, Number, default_metrics, evaluate, find
+from minigan.metrics.metric import first
+from minigan.systems import registry
 
 
-def chosen(names, system, game, dataset) -> tuple[list[str], list[str]]:
-    """(general metrics, the game's own) that are meant; names None: all that fit.
+def chosen(names, system, dataset) -> list[Metric]:
+    """The metrics that names mean, each once; names None: all that fit.   A Metric may stand for its name.   system: a
+    System (systems/registry.py).
 
-    ConfigError with the nearest names for what is none of them, and with the reason for a likelihood of a GAN.
+    ConfigError with the nearest names for what is none; for what another system measures, with the reason why not this one.
     """
-    own, shape = game.metrics, tuple(dataset.sample_shape)
     if names is None:
-        return default_metrics(shape, dataset) if _numbers(dataset) else [], list(own)
-    general, mine = [], []
-    for name in names:
-        if name in own or (name in OF_SYSTEMS and OF_SYSTEMS[name].metric in own):
-            mine.append(name if name in own else OF_SYSTEMS[name].metric)
-            continue
-        if any(word in name.lower() for word in LIKELIHOODS):
-            if "likelihood" in own:  # asked for one of its numbers
-                mine.append("likelihood")
-                continue
-            has = f"; it has {', '.join(own)}" if own else ""
-            raise ConfigError(f"{system} has no {name}: it draws samples and gives no probability to data; a bound on the "
-                              f"likelihood needs an encoder, as the system vae has one{has}")
-        try:
-            general.append(find(name, shape)[0])
-        except ConfigError:
-            known = dict.fromkeys([*METRICS, *own, *(full.removesuffix("-digits") for full in METRICS)])  # fid will do
-            raise ConfigError(f"there is no metric {name!r}{suggestion(name, known)}; `minigan list metrics` "
-                              "describes them") from None
-    return list(dict.fromkeys(general)), list(dict.fromkeys(mine))
+        return [*default_metrics(dataset), *(metric for metric in system.metrics if metric.needs.fits(dataset))]
+    return list(dict.fromkeys(name if isinstance(name, Metric) else _find(name, system, dataset)[0] for name in names))
 
 
-def _numbers(dataset):
-    """Are the samples real numbers, not tokens?"""
-    one = dataset.sample(1, 0) if hasattr(dataset, "sample") else dataset[:1]
-    return one.x.dtype.kind == "f"
+def _find(name, system, dataset):
+    """`find`, and where there is nothing to be found, what other systems measure under that name."""
+    try:
+        return find(name, dataset, system.metrics)
+    except ConfigError as error:
+        others = {metric: names for metric, names in owners().items() if metric not in system.metrics}
+        metric, _ = first(name, others) or (None, None)
+        if metric is None and "did you mean" not in str(error):
+            metric = next((other for other in others if other.about(name)), None)
+        if metric is None:
+            raise ConfigError(f"{error}; `minigan list metrics` describes them") from None
+        own = f"; {system.name} itself measures {', '.join(one.name for one in system.metrics)}" if system.metrics else ""
+        raise ConfigError(f"{system.name} has no {name}: {metric.needs.otherwise}; see {', '.join(others[metric])}"
+                          f"{own}") from None
 
 
-def logged(settings, system, game, dataset) -> list[str]:
+def owners() -> dict[Metric, list[str]]:
+    """{metric: the systems that measure it themselves}, of all systems."""
+    found = {}
+    for name, system in registry.systems().items():
+        for metric in system.metrics:
+            found.setdefault(metric, []).append(name)
+    return found
+
+
+def found(name, system, dataset) -> tuple[Metric, Number]:
+    """(metric, number) that a name means, to sort runs by.   ConfigError as `chosen`, for a metric with several numbers, of
+    which one must be named, and for a number of which neither more nor less is better."""
+    metric, number = _find(name, system, dataset)
+    if number is None:
+        directed = ", ".join(number.name for number in metric.numbers if number.better)
+        raise ConfigError(f"{name} gives several numbers; name one of them: {directed}")
+    number.merit(0.0)  # complains of one that nothing can be sorted by
+    return metric, number
+
+
+def logged(settings, system, game, dataset) -> list[Metric]:
     """The metrics to be measured during training: those of the settings `metrics` and `monitor`.
 
     "none", "default" (all that fit) or names with commas between them.   ConfigError for one that is not there or does not
     fit the data.
     """
     names = [name.strip() for name in settings.metrics.split(",") if name.strip() not in ("", "none")]
-    if names == ["default"]:
-        general, own = chosen(None, system, game, dataset)
-    else:
-        general, own = chosen(names, system, game, dataset)
-    if settings.schedule == "plateau" and settings.monitor not in ("loss", *(player.name for player in game.players)):
-        general += [name for name in chosen([settings.monitor], system, game, dataset)[0] if name not in general]
-    for name in general:
-        fits, why = NEEDS[METRICS[name].needs]
-        if not fits(tuple(dataset.sample_shape), dataset):
-            raise ConfigError(f"metric {name} does not fit {dataset.name}: {why}")
-    return general + own
+    metrics = chosen(None if names == ["default"] else names, system, dataset)
+    if waited_for := monitored(settings, system, game, dataset):
+        metrics = list(dict.fromkeys([*metrics, waited_for[0]]))
+    for metric in metrics:
+        metric.check(dataset)
+    return metrics
 
 
-def needed(names, session) -> int:
+def monitored(settings, system, game, dataset) -> tuple[Metric, Number] | None:
+    """The metric and the number of it that a plateau waits for; None where it waits for a player's loss, or there is none.
+    ConfigError for what is neither."""
+    players = [player.name for _, stage in getattr(game, "stages", [(0, game)]) for player in stage.players]
+    if settings.schedule != "plateau" or settings.monitor in ("loss", *players):
+        return None
+    try:
+        return found(settings.monitor, system, dataset)
+    except ConfigError as error:
+        raise ConfigError(f"monitor={settings.monitor}: neither a player nor a metric to wait for (the players are "
+                          f"{', '.join(dict.fromkeys(players))}; {error})") from None
+
+
+def needed(metrics) -> int:
     """The fewest samples with which these metrics can be had."""
-    return samples_needed(chosen(names, session.run.system, session.game, session.dataset)[0], session.sample_shape)
+    return max((metric.least for metric in metrics), default=0)
 
 
 def most_samples(session) -> float:
@@ -88,43 +106,34 @@ def most_samples(session) -> float:
 
 
 def measure(session, names=None, n: int | None = None) -> dict[str, float]:
-    """{number: value} of the metrics named; names None: all that fit.   n: samples, by default as many as they need.
+    """{number: value} of the metrics named; names None: all that fit.   n: samples, by default as many as they need.   A number
+    that the system measures itself takes the place of one of the same name that all systems have.
 
     The same weights give the same numbers: samples and random subsets come from streams of their own, made anew each time,
     and training goes on as if nobody had looked.
     ConfigError for a metric that is unknown, does not fit the samples, or needs more than n.
     """
-    general, own = chosen(names, session.run.system, session.game, session.dataset)
-    results = {}
-    if general:
-        n, most = n or needed(names, session), most_samples(session)
+    metrics = chosen(names, session.system, session.dataset)
+    for metric in metrics:
+        metric.check(session.dataset)
+    of_samples, results = [metric for metric in metrics if metric.least], {}
+    if of_samples:
+        n, most = n or needed(of_samples), most_samples(session)
         if n > most:
             raise ConfigError(f"{session.run.system} makes its samples of the {most:,} pictures of the test split, so {n:,} "
                               f"would repeat; measure at most {most:,}")
-        results = evaluate(general, session.sample(n), session.dataset, Streams(session.run.seed)("metrics"))
-    for name in own:
-        results |= session.game.metrics[name](session.game, session.test_dataset(), Streams(session.run.seed)("metrics"))
-    return {name: float(value) for name, value in results.items()}
+        results = evaluate(of_samples, session.sample(n), session.dataset, Streams(session.run.seed)("metrics"))
+    for metric in metrics:
+        if not metric.least:
+            results |= metric(session.game, session.test_dataset(), Streams(session.run.seed)("metrics"))
+    return results
 
 
-def found(name, system, game, dataset) -> tuple[str, str]:
-    """(metric, number) that a name means for these samples: to sort runs by.   ConfigError as `chosen`, and for a metric of
-    a system with several numbers, of which one must be named."""
-    general, mine = chosen([name], system, game, dataset)
-    if general:
-        return find(name, tuple(dataset.sample_shape))
-    numbers = [number for number, row in OF_SYSTEMS.items() if row.metric == mine[0] and row.better]
-    if name in OF_SYSTEMS and name not in numbers:
-        raise ConfigError(f"{name}: neither more nor less of it is better; choose another metric")
-    if name not in numbers and len(numbers) != 1:
-        raise ConfigError(f"{name} gives several numbers; name one of them: {', '.join(numbers)}")
-    return mine[0], name if name in numbers else numbers[0]
-
-
-def meaning(number: str) -> tuple[str, str]:
-    """(which is better, what it measures) of a number; ("", "") for an unknown one."""
-    for metric in METRICS.values():
-        if number in metric.numbers:
-            return metric.numbers[number], metric.summary
-    own = OF_SYSTEMS.get(number)
-    return (own.better, own.summary) if own else ("", "")
+def meaning(number: str, system: str) -> Number:
+    """The Number that a run of this system calls so; one that says nothing but its name where nobody knows it."""
+    known = registry.systems().get(system)
+    for metric in [*(known.metrics if known else ()), *METRICS.values()]:
+        for one in metric.numbers:
+            if one.name == number:
+                return one
+    return Number(number, "", "a number that no metric here describes")

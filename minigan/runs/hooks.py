@@ -12,8 +12,8 @@ import sys
 
 import numpy as np
 
-from minigan.errors import ConfigError, choose, suggestion
-from minigan.metrics import METRICS, diversity, find, merit
+from minigan.errors import ConfigError, choose
+from minigan.metrics import Number, diversity
 from minigan.optim.lr_scheduler import CosineAnnealingLR, ExponentialLR, LinearLR, ReduceLROnPlateau, StepLR
 
 
@@ -89,13 +89,13 @@ class Schedule:
     linear, cosine, exponential, step: from the learning rate to `final_lr` times it, at the last step of the settings; they
     stay there if the run is made longer.
     plateau: times `factor` when `monitor` was not better than its best so far for more than `patience` looks in a row, down
-    to `final_lr` times what it was.  monitor: a number of a metric (metrics/table.py), looked at whenever it is measured; or
-    a player's name, for the mean of its loss over `metrics_every` steps; "loss" is the only player's.
+    to `final_lr` times what it was.  monitor: a player's name, for the mean of its loss over `metrics_every` steps; "loss" is
+    the only player's; or else a metric, of which `number` is looked at whenever it is measured (evaluation.monitored).
     ConfigError for a setting that is unknown or out of range, and for "loss" where two players' losses say nothing.
     """
 
-    def __init__(self, settings, game, sample_shape):
-        self.kind, self.steps, self.metric = settings.schedule, settings.steps, None
+    def __init__(self, settings, game, number: Number | None = None):
+        self.kind, self.steps, self.player, self.number = settings.schedule, settings.steps, None, number
         self.t, self.sum, self.count = 0, 0.0, 0
         self.every, end = settings.metrics_every, settings.final_lr
         choose("schedule", self.kind, dict.fromkeys(["none", *SCHEDULES, "plateau"]))
@@ -111,32 +111,25 @@ class Schedule:
                 name = player.name if player.name not in self.optimizers else f"{player.name}{len(self.optimizers)}"
                 self.optimizers[name] = player.optimizer
         if self.kind == "plateau":
-            self._monitor(settings.monitor, [player.name for player in players], sample_shape)
+            self._monitor(settings.monitor, [player.name for player in players])
             make = lambda o: ReduceLROnPlateau(o, "max", settings.factor, settings.patience, 0.0, "abs",
                                                min_lr=end * o.param_groups[0]["lr"], eps=0.0)
         elif self.kind != "none":
             make = lambda o: SCHEDULES[self.kind](o, self.steps, end)
         self.schedules = [make(o) for o in self.optimizers.values()] if self.kind != "none" else []
 
-    def _monitor(self, name, players, sample_shape):
-        self.monitor = name
+    def _monitor(self, name, players):
         if name == "loss":
             if len(set(players)) > 1:
                 raise ConfigError(f"schedule=plateau: the losses of {' and '.join(dict.fromkeys(players))} say who is ahead, "
                                   "not how good the samples are; set monitor to a metric, such as monitor=fid-digits, or to "
                                   "a player")
-            self.monitor = players[0]
-        elif name not in players:
-            try:
-                self.metric, self.monitor = find(name, sample_shape)
-            except ConfigError:
-                near = suggestion(name, [*dict.fromkeys(players), *(n for row in METRICS.values() for n in row.numbers)])
-                raise ConfigError(f"monitor={name}: neither a player nor a metric{near}; `minigan list metrics` shows the "
-                                  "metrics") from None
+            name = players[0]
+        self.player = name if name in players else None
 
     def reads(self, step: int) -> bool:
         """On a GPU: is this step's loss read for the schedule?  However often others look, at the same steps."""
-        return self.kind == "plateau" and self.metric is None and step % READ_EVERY == 0
+        return self.kind == "plateau" and self.player is not None and step % READ_EVERY == 0
 
     def step(self, losses: dict, metrics: dict) -> None:
         """After an iteration: its losses, nothing if they were not read; and the metrics measured in it, if any."""
@@ -149,11 +142,11 @@ class Schedule:
 
     def _look(self, losses, metrics):
         value = None
-        if self.metric:
-            value = merit(self.monitor, metrics[self.monitor]) if self.monitor in metrics else None
+        if self.player is None:
+            value = self.number.merit(metrics[self.number.name]) if self.number.name in metrics else None
         else:
-            if self.monitor in losses:
-                self.sum, self.count = self.sum + losses[self.monitor], self.count + 1
+            if self.player in losses:
+                self.sum, self.count = self.sum + losses[self.player], self.count + 1
             if self.t % self.every == 0 and self.count:
                 value, self.sum, self.count = -self.sum / self.count, 0.0, 0
         if value is not None:

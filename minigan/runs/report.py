@@ -1,7 +1,7 @@
 """report.html: a run on one page that needs nothing else, to be read, kept or sent.
 
 write       the report of a run folder          command     the `minigan train` line that repeats the run
-Elsewhere: the findings (diagnosis.py), the pictures (viz/, drawn before), the numbers (run.py).
+Elsewhere: the findings (diagnosis.py), the pictures (viz/, drawn before), the numbers (folder.py).
 Pictures are inside the file as data URIs; there is no script and no link, so it shows the same everywhere.
 """
 
@@ -123,15 +123,10 @@ def _metrics(run):
         yield f"<p>Not measured yet: <code>minigan evaluate {_text(run.folder)}</code></p>"
         return
     last = entries[-1]
-    words = {"higher": "higher is better", "lower": "lower is better", "near 1": "best near 1", "": ""}
     how = f"{last['samples']:,} samples" if last["samples"] else "as logged during training"
     yield f"<p>Step {last['step']:,}, {how}:</p>"
-    rows, before = [], None
-    for name, value in last["metrics"].items():
-        better, meaning = evaluation.meaning(name)
-        rows.append((name, _number(value), words[better], meaning if meaning != before else ""))
-        before = meaning
-    yield _table(rows, numbers=(1,))
+    known = [(evaluation.meaning(name, run.system), value) for name, value in last["metrics"].items()]
+    yield _table([(number.name, _number(value), number.direction, number.meaning) for number, value in known], numbers=(1,))
     if len(entries) > 1:
         names = list(last["metrics"])
         yield "<p>At earlier steps:</p>"

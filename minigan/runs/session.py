@@ -60,7 +60,7 @@ class Session:
         self.layer_streams = Streams(run.seed)
         with using(self.layer_streams):
             self.game = self.system.build(self.settings, self.description, **nets).to(self.device)
-        self.schedule = hooks.Schedule(self.settings, self.game, self.sample_shape)
+        self.schedule = hooks.Schedule(self.settings, self.game)
         self.captured = Captured(self.game) if self.settings.capture and self.device != "cpu" else None
         self.losses, self.seconds = {}, run.seconds().get(0, 0.0)
         self.dataset = self.loader = self._loader_state = self._test = None
@@ -107,8 +107,8 @@ class Session:
         game.check(batch)  # ... and of labels
         if settings.capture:
             capture.refuse(game, settings.schedule)
-        hooks.Schedule(settings, game, dataset.sample_shape)
-        evaluation.logged(settings, made_by.name, game, dataset)
+        hooks.Schedule(settings, game)
+        evaluation.logged(settings, made_by, game, dataset)
         for line in made_by.idle(settings, overrides or {}):
             warnings.warn(line, stacklevel=2)
         folder = str(Path(data_dir).expanduser().absolute()) if data_dir else ""  # `resume` may be called from elsewhere
@@ -173,9 +173,11 @@ class Session:
         seen = [r for r in self.run.read_log() if isinstance(r.get("step"), int) and r["step"] <= self.step]
         alarm = hooks.Alarm(self.real(hooks.LOOKED_AT), seen)
         self.hooks = [Every(self.settings.sample_every, Session.draw), Every(self.settings.sample_every, alarm)]
-        names = evaluation.logged(self.settings, self.run.system, self.game, self.dataset)
-        if names:
-            self.hooks.append(Every(self.settings.metrics_every, lambda session: session.evaluate(names)))
+        metrics = evaluation.logged(self.settings, self.system, self.game, self.dataset)
+        if metrics:
+            self.hooks.append(Every(self.settings.metrics_every, lambda session: session.evaluate(metrics)))
+        if waited_for := evaluation.monitored(self.settings, self.system, self.game, self.dataset):
+            self.schedule.number = waited_for[1]
 
     def real(self, n: int) -> np.ndarray:
         """n real samples, the same ones each time."""

@@ -58,7 +58,7 @@ class System:
     without: tuple[str, ...] = ()
     on: dict[str, dict] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
-    metrics: list = field(default_factory=list)
+    own_metrics: list = field(default_factory=list)
     tiny: dict = field(default_factory=dict)
     builder: Callable | None = None
 
@@ -107,9 +107,9 @@ class System:
         return {where: kept.get(where, {}) | self.on.get(where, {}) for where in {**kept, **self.on}}
 
     @cached_property
-    def own_metrics(self) -> list:
+    def metrics(self) -> list:
         """What only this system and its parents can measure."""
-        return [*(self.ancestor.own_metrics if self.ancestor else []), *self.metrics]
+        return [*(self.ancestor.metrics if self.ancestor else []), *self.own_metrics]
 
     @cached_property
     def smallest(self) -> dict:

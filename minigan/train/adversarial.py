@@ -27,7 +27,7 @@ from minigan.nn import (
 )
 from minigan.nn.utils import spectral_norm
 from minigan.tensor import Tensor
-from minigan.train import asymmetry, stabilisers
+from minigan.train import stabilisers
 from minigan.train.game import Game, Normal, Player, Step, Term
 from minigan.train.objectives import OBJECTIVES, Objective
 from minigan.train.optimizers import OPTIMIZERS, adaptive, optimizer
@@ -203,7 +203,6 @@ def gan(nets, settings, latent=None, step=AdversarialStep, **options) -> Game:
     players = [Player("D", [D], optimizer(settings.optimizer_d, [D], settings.lr_d, betas), settings.d_steps, after["D"]),
                Player("G", [G], optimizer(settings.optimizer_g, [G], settings.lr_g, betas), 1, after["G"])]
     options.setdefault("sample", nets.get("G_average", G))
-    options["metrics"] = {"asymmetry": asymmetry.measured} | options.get("metrics", {})
     return Game(nets, players, terms, latent, step=step, unit=objective.unit, **options)
 
 

@@ -1,7 +1,7 @@
 """Is a game's gradient field a gradient?  optim/dynamics.py asked of a Game: u'Jw - w'Ju by double backprop.
 
 asymmetry   of the field of all players of a game, on one batch: 0 for a VAE, whose one loss has a Hessian; not for a GAN
-measured    the same as a metric of a game: minigan evaluate RUN --metrics asymmetry
+ASYMMETRY   the same as a metric of a system: minigan evaluate RUN --metrics asymmetry
 
 Where it is not 0, no function falls along the players' steps: conjugate directions, line searches and the rest of the theory
 of minimisation have nothing to stand on (seed text 004 asks for the "conjugate gradient direction" of both).
@@ -9,10 +9,11 @@ of minimisation have nothing to stand on (seed text 004 asks for the "conjugate 
 
 from minigan.data import Loader
 from minigan.errors import ConfigError
+from minigan.metrics.metric import Metric, Needs, Number
 from minigan.optim import dynamics
 from minigan.train.game import Player
 
-BATCH = 64  # samples that `measured` looks at
+BATCH = 64  # samples that the metric looks at
 
 
 def asymmetry(game, batch, streams, rng, directions: int = 8) -> float:
@@ -40,7 +41,13 @@ def asymmetry(game, batch, streams, rng, directions: int = 8) -> float:
     return found
 
 
-def measured(game, dataset, generator) -> dict[str, float]:
-    """{"asymmetry": its value on a batch of the data set}; a metric of a Game."""
+def _measured(game, dataset, generator):
     batch = next(Loader(dataset, BATCH, generator))
     return {"asymmetry": asymmetry(game, batch, lambda name: generator, generator)}
+
+
+ASYMMETRY = Metric(
+    "asymmetry",
+    [Number("asymmetry", "", "|u'Jw - w'Ju| over |u'Jw| + |w'Ju|, J the Jacobian of all players' gradients: 0 for one loss, 1 "
+                             "for a pure rotation")],
+    _measured, Needs("differentiable turns", "it is worked out for the game of a G and a D and for the VAE only"))

@@ -177,18 +177,15 @@ class Game:
     says how many `classes` there are, and its sample takes (z, labels).
     show(z) -> Tensor: the pictures of a run, by default its samples.   heads: where each of them is several side by side,
     what each of these is.
-    step: the class of its turns, such as AdversarialStep (adversarial.py).
-    metrics: name -> function(game, test data set, generator) -> {name: number}: what only this system can measure; the
-    numbers' names and meanings are in metrics/table.py.   unit: what the losses are measured in.
+    step: the class of its turns, such as AdversarialStep (adversarial.py).   unit: what the losses are measured in.
     ConfigError if a term names no player, or a player that needs a loss has no term.
     """
 
     def __init__(self, nets: dict[str, Module], players: list[Player], terms: list[Term], latent: Callable, sample=None,
-                 show=None, step=Step, classes: int | None = None, metrics: dict[str, Callable] | None = None,
-                 unit: str = "", heads: tuple[str, ...] = ()):
+                 show=None, step=Step, classes: int | None = None, unit: str = "", heads: tuple[str, ...] = ()):
         self.nets, self.players, self.terms, self.latent = nets, players, terms, latent
         self.step, self.classes = step, classes
-        self.device, self.metrics, self.unit = "cpu", metrics or {}, unit
+        self.device, self.unit = "cpu", unit
         self._sample = sample or (lambda z: nets["G"](z))
         self._show, self.heads = show or self._sample, heads
         names = [player.name for player in players]
@@ -267,7 +264,7 @@ class Stages(Game):
         self.stages = stages
         last = stages[-1][1]
         super().__init__(last.nets, last.players, last.terms, last.latent, last._sample, last._show, last.step, last.classes,
-                         last.metrics, last.unit, last.heads)
+                         last.unit, last.heads)
         for _, game in stages:
             if game.nets.keys() != self.nets.keys() or any(game.nets[name] is not net for name, net in self.nets.items()):
                 raise ConfigError("every stage must have the same nets, under the same names")

@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 
 from minigan.cli import show, tune
-from minigan.cli.judge import figure, seeds, spread, table
+from minigan.cli.judge import figure, meanings, seeds, spread, table
 from minigan.cli.tune import grid
 from minigan.errors import ConfigError
+from minigan.metrics import Metric, Needs, Number
+from minigan.metrics.modes import MODES
+from minigan.systems import registry
 from minigan.systems.registry import systems
 from minigan.train.objectives import OBJECTIVES
 
@@ -27,7 +30,7 @@ def test_evaluate_prints_writes_and_repeats_the_same_numbers(minigan, points_run
     code, out, err = minigan("evaluate", points_run, "--metrics", "modes,energy")
     assert code == 0, err
     assert "gan on ring8, step 4, 2,500 samples" in out and re.search(r"reverse-kl +[\d.]+ +lower is better", out)
-    assert "modes, high-quality, reverse-kl, fair-modes: modes with a sample within 3 std" in out
+    assert "\nmodes: modes with a sample within 3 std" in out and "reverse-kl: KL(modes of samples || uniform) [nats]" in out
     (entry,) = json.loads((points_run / "evaluation.json").read_text())["evaluations"]
     assert (entry["step"], entry["samples"]) == (4, 2500) and set(entry["metrics"]) > {"modes", "energy"}
     before = (points_run / "evaluation.json").read_bytes()
@@ -60,7 +63,7 @@ def test_evaluate_changes_nothing_else(minigan, points_run):
     (["--metrics", "modes"], "modes does not fit digits"),
     (["--metrics", "fid", "-n", "100"], "fid-digits needs at least 2,000 samples, got 100"),
     (["--metrics", "iwae"], "gan has no iwae: it draws samples and gives no probability to data"),
-    (["--metrics", "importance-bound"], "needs an encoder, as the system vae has one"),
+    (["--metrics", "importance-bound"], "a bound on the likelihood needs an encoder that says how likely each z is; see vae"),
     (["-n", "0"], "-n: must be a whole number from 1"),
     (["--metric", "fid"], "unknown option --metric; did you mean '--metrics'?"),
 ])
@@ -117,6 +120,16 @@ def test_compare_warns_of_different_numbers_of_samples(minigan):
     one, two = judged(minigan, "one", modes=1.0), judged(minigan, "two", "--seed", 1)
     Run.open(two).note_evaluation(2, 5000, {"modes": 2.0})
     assert "warning: they were measured with different numbers of samples (2500, 5000)" in minigan("compare", one, two)[2]
+
+
+def test_compare_knows_a_number_that_two_systems_call_alike(monkeypatch):
+    other = Metric("other", [Number("elbo", "lower", "another thing")], None, Needs("nothing", "it cannot"))
+    both = systems() | {"other": SimpleNamespace(metrics=[other])}
+    monkeypatch.setattr(registry, "systems", lambda: both)
+    known = [{"system": name, "metrics": {"elbo": 1.0, "fid-digits": 2.0}} for name in ("vae", "vae", "other")]
+    assert [number.better for number in meanings(known[:2]).values()] == ["higher", "lower"]
+    assert meanings(known[2:])["elbo"].better == "lower"
+    assert meanings(known)["elbo"] is None and meanings(known)["fid-digits"].better == "lower"
 
 
 def test_compare_refuses_what_is_no_run(refused, run, own_folder):
@@ -214,7 +227,7 @@ def test_tune_says_when_the_seeds_differ_more_than_the_settings(capsys, values, 
     points, seeds = [{"lr": "1e-3"}, {"lr": "1e-4"}], list(range(len(values) // 2))
     names = [tune._name(point, seed) for point in points for seed in seeds]
     results = {name: {"value": value, "seconds": 1.0} for name, value in zip(names, values)}
-    tune._show(SimpleNamespace(seeds=seeds), "search", points, results, "modes")
+    tune._show(SimpleNamespace(seeds=seeds), "search", points, results, MODES.numbers[0])
     out = capsys.readouterr().out
     assert "--set lr=1e-3" in out and ("but not clearly" in out) is not clearly
 
@@ -229,7 +242,9 @@ def test_every_setting_and_objective_is_described():
 
 
 def test_the_lists_name_everything_and_fit_a_screen(minigan):
-    for what, words in (("metrics", ["fid-digits", "lower is better"]), ("objectives", ["hinge", "wgan-gp", "10 times"]),
+    metrics = ["fid-digits", "lower is better", "for points, at least 500 samples", "of vae: what the model makes of",
+               "elbo                  evidence lower bound on ln p(x) [nats per sample]; higher is better"]
+    for what, words in (("metrics", metrics), ("objectives", ["hinge", "wgan-gp", "10 times"]),
                         ("lessons", ["1. "]), ("systems", list(systems()))):
         code, out, _ = minigan("list", what)
         assert code == 0 and all(word in out for word in words)

@@ -15,6 +15,7 @@ from minigan.errors import ConfigError
 from minigan.nn import BatchNorm1d, GroupNorm, MinibatchDiscrimination, VirtualBatch
 from minigan.systems import registry
 from minigan.train.adversarial import SETTINGS
+from minigan.train.asymmetry import ASYMMETRY
 from minigan.train.game import play
 from minigan.train.objectives import OBJECTIVES
 from minigan.train.optimizers import OPTIMIZERS
@@ -188,7 +189,7 @@ def test_the_asymmetry_of_a_gan_is_a_metric_that_changes_nothing(system, shape):
         dataset = data.ImageDataset("noise", pictures)
     before = {name: net.state_dict() for name, net in game.nets.items()}
     before = {(name, key): np.array(value) for name, state in before.items() for key, value in state.items()}
-    found = game.metrics["asymmetry"](game, dataset, np.random.default_rng(0))
+    found = ASYMMETRY(game, dataset, np.random.default_rng(0))
     assert set(found) == {"asymmetry"} and 0.05 < found["asymmetry"] <= 1
     for (name, key), value in before.items():
         assert np.array_equal(game.nets[name].state_dict()[key], value)

@@ -6,12 +6,14 @@ The learning rate is a tutorial's, 2e-4; beta1 = 0.5 is DCGAN's (Radford et al. 
 from minigan.systems.parts import perceptrons
 from minigan.systems.registry import Paper, system
 from minigan.train.adversarial import SETTINGS, gan
+from minigan.train.asymmetry import ASYMMETRY
 from minigan.train.settings import Setting
 
 
 @system("gan", data="digits", paper=Paper("Goodfellow et al. 2014", arxiv="1406.2661", where="section 3"),
         settings=[*SETTINGS, *perceptrons.SETTINGS, Setting("steps", 4000)],
-        on={"points": perceptrons.POINTS | {"steps": 10_000}}, tiny={"batch_size": 8, "latent": 4, "width": 8})
+        on={"points": perceptrons.POINTS | {"steps": 10_000}}, metrics=[ASYMMETRY],
+        tiny={"batch_size": 8, "latent": 4, "width": 8})
 def build(settings, data, **own):
     """The game of two perceptrons."""
     return gan(perceptrons.nets(settings, data) | own, settings)

@@ -16,7 +16,7 @@ import numpy as np
 from minigan.backend import to_device
 from minigan.data.kinds import Pictures, Points
 from minigan.errors import ConfigError
-from minigan.metrics import agreement, diversity
+from minigan.metrics import Metric, Needs, Number, agreement, diversity
 from minigan.nn import Linear, Module, Sequential, Tanh, Unflatten
 from minigan.ops import concatenate, one_hot, reshape
 from minigan.systems.claims import Arm, Check, Claim
@@ -122,6 +122,14 @@ def label_accuracy(game, dataset, generator, samples=2000):
     return result
 
 
+LABEL_ACCURACY = Metric(
+    "label-accuracy",
+    [Number("diversity-within", "near 1", "diversity among samples of one class, over that of real ones"),
+     Number("label-accuracy", "higher", "share of samples that a judge calls what was asked for")],
+    label_accuracy, Needs("a class to ask for", "it cannot be asked for samples of one class"),
+    summary="are samples of the class asked for, and as different as real ones of that class?")
+
+
 def perceptron(settings, data):
     """The layers of G and D of the system gan, with room for the labels."""
     size, width, classes, pictures = math.prod(data.shape), settings.width, settings.classes, isinstance(data.x, Pictures)
@@ -149,6 +157,7 @@ FAMILIES = {"mlp": perceptron, "conv": convolutional}
                   Setting("classes", 10, "how many labels there are; by default as many as the data have"),
                   Setting("shuffle_labels", False, "the control: the labels have nothing to do with the real samples")],
         on={"points": perceptrons.POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none"}},
+        metrics=[LABEL_ACCURACY],
         claims=[Claim(
             "cgan", "At least 95 % of the conditional GAN's samples are the digit asked for, after 4 minutes; about 10 % when "
                     "D saw shuffled labels",
@@ -165,5 +174,4 @@ def build(settings, data):
 
     nets = prepare(*FAMILIES[settings.nets](settings, data), settings, both)
     nets = {name: Labelled(classes, *net) if name == "D" else Labelled(classes, net) for name, net in nets.items()}
-    return gan(nets, settings, latent, classes=classes, step=ShuffledStep if settings.shuffle_labels else LabelledStep,
-               metrics={"label-accuracy": label_accuracy})
+    return gan(nets, settings, latent, classes=classes, step=ShuffledStep if settings.shuffle_labels else LabelledStep)

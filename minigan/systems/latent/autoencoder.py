@@ -20,6 +20,7 @@ from minigan.data import PointDataset, batches
 from minigan.data.kinds import Pictures
 from minigan.errors import ConfigError
 from minigan.metrics.image import psnr
+from minigan.metrics.metric import Metric, Needs, Number
 from minigan.nn import Module, Sequential
 from minigan.systems.parts.coders import FAMILIES, SETTINGS, per_sample
 from minigan.systems.registry import Paper, system
@@ -115,6 +116,14 @@ def error(game, dataset, generator) -> dict[str, float]:
     return found if points else {**found, "psnr": float(np.concatenate(decibels).mean())}
 
 
+ERROR = Metric(
+    "error",
+    [Number("mse", "lower", "mean squared error of a reconstructed number; a pixel is in [-1, 1]"),
+     Number("psnr", "higher", "peak signal-to-noise ratio of reconstructed pictures", "dB")],
+    error, Needs("a code without noise", "it compares a sample with what is drawn again from its code, if that has no noise"),
+    summary="how well unseen samples are drawn again")
+
+
 def reconstruct(game, x) -> np.ndarray:
     """decoder(encoder(x)) for samples x (N, ...), in evaluation mode."""
     encoder, decoder = game.nets["encoder"], game.nets["decoder"]
@@ -133,7 +142,8 @@ def reconstruct(game, x) -> np.ndarray:
                           choices=LOSSES),
                   Setting("noise", 0.0, "standard deviation of the noise on what the encoder sees; above 0 it learns to "
                                         "denoise (Vincent et al. 2008)")],
-        on={"points": {"latent": 1, "batch_size": 256}}, tiny={"batch_size": 8, "latent": 4, "width": 8, "channels": 4})
+        on={"points": {"latent": 1, "batch_size": 256}}, metrics=[ERROR],
+        tiny={"batch_size": 8, "latent": 4, "width": 8, "channels": 4})
 def build(settings, data):
     """The game of one player, "autoencoder", for pictures or points of the plane."""
     pictures, loss = isinstance(data.x, Pictures), LOSSES[settings.loss]
@@ -145,5 +155,4 @@ def build(settings, data):
     make = optimizer(settings.optimizer, [encoder, decoder], settings.lr, (settings.beta1, settings.beta2))
     return Game({"encoder": encoder, "decoder": decoder}, [Player("autoencoder", [encoder, decoder], make)],
                 [Term("reconstruction", "autoencoder", loss)], Normal(settings.latent),
-                sample=lambda z: decoder(codes.place(z)), step=type("NoisyStep", (AutoencoderStep,), {"noise": settings.noise}),
-                metrics={"error": error})
+                sample=lambda z: decoder(codes.place(z)), step=type("NoisyStep", (AutoencoderStep,), {"noise": settings.noise}))

@@ -24,12 +24,13 @@ from minigan.data import PointDataset, batches
 from minigan.data.kinds import Points
 from minigan.errors import ConfigError
 from minigan.metrics.likelihood import elbo, gaussian_kl, iwae_bound
+from minigan.metrics.metric import Metric, Needs, Number
 from minigan.nn import Module, Parameter
 from minigan.systems.claims import Arm, Check, Claim
 from minigan.systems.parts.coders import FAMILIES, SETTINGS, per_sample
 from minigan.systems.registry import Paper, system
 from minigan.tensor import Tensor
-from minigan.train import asymmetry
+from minigan.train.asymmetry import ASYMMETRY
 from minigan.train.game import Game, Normal, Player, Step, Term
 from minigan.train.optimizers import optimizer
 from minigan.train.settings import Setting
@@ -159,6 +160,18 @@ def likelihood(game, dataset, generator, k=100) -> dict[str, float]:
             "active-units": int((mean.var(axis=0) > 0.01).sum())}
 
 
+LIKELIHOOD = Metric(
+    "likelihood",
+    [Number("elbo", "higher", "evidence lower bound on ln p(x)", "nats per sample"),
+     Number("iwae-100", "higher", "importance-weighted bound on ln p(x) from 100 draws", "nats per sample"),
+     Number("reconstruction", "lower", "-E ln p(x|z)", "nats per sample"),
+     Number("kl", "", "KL(q(z|x) || p(z))", "nats per sample"),
+     Number("active-units", "", "latent numbers whose mean varies with the sample (variance above 0.01)")],
+    likelihood, Needs("an encoder", "it draws samples and gives no probability to data; a bound on the likelihood needs an "
+                                    "encoder that says how likely each z is"),
+    summary="what the model makes of unseen data")
+
+
 def vae(encoder, decoder, latent, optimizer, beta=1.0, importance=1, step=VAEStep) -> Game:
     """The game of one player, "VAE".   encoder: x -> (N, 2 latent), mean and log_var;   decoder: a Bernoulli or Gaussian;
     latent: of the draws that `decoder` turns into samples.   ConfigError where the settings contradict each other."""
@@ -172,8 +185,7 @@ def vae(encoder, decoder, latent, optimizer, beta=1.0, importance=1, step=VAESte
                               f"weigh; leave beta at 1, or set importance=1")
         terms = [Term("bound", "VAE", importance_bound(importance))]
     return Game({"encoder": encoder, "decoder": decoder}, [Player("VAE", [encoder, decoder], optimizer)], terms, latent,
-                sample=decoder, step=step, metrics={"likelihood": likelihood, "asymmetry": asymmetry.measured},
-                unit="nats")
+                sample=decoder, step=step, unit="nats")
 
 
 STEPS = {"dynamic": VAEStep, "none": GreyStep}
@@ -187,7 +199,7 @@ STEPS = {"dynamic": VAEStep, "none": GreyStep}
                   Setting("binarise", "dynamic", "dynamic: pixels are coins thrown anew for every batch; none: they stay grey",
                           choices=STEPS)],
         on={"points": {"latent": 2, "batch_size": 256, "binarise": "none"}},
-        tiny={"batch_size": 8, "latent": 4, "width": 8, "channels": 4},
+        metrics=[LIKELIHOOD, ASYMMETRY], tiny={"batch_size": 8, "latent": 4, "width": 8, "channels": 4},
         claims=[Claim(
             "vae", "The VAE's test ELBO on MNIST (784-400-20, dynamic binarisation) is better than -101 nats, its "
                    "importance-weighted bound tighter",

@@ -20,6 +20,7 @@ from minigan.autograd import no_grad
 from minigan.backend import to_device, xp
 from minigan.data.kinds import Tokens
 from minigan.errors import ConfigError
+from minigan.metrics.metric import Metric, Needs, Number
 from minigan.nn import LSTM, Conv1d, Embedding, Linear, Module, ModuleList
 from minigan.ops import concatenate, log_softmax, max, mean, relu, sigmoid, softmax, sum, swapaxes, take_along_axis
 from minigan.optim import Adam
@@ -189,6 +190,19 @@ def report(game, dataset, generator):
     return found
 
 
+ORACLE = Metric(
+    "oracle",
+    [Number("nll-test", "lower", "-ln p under the generator, of unseen sequences", "nats per token"),
+     Number("distinct", "higher", "share of different sequences among the samples"),
+     Number("nll-oracle", "lower", "-ln p under the oracle, of the samples; below its entropy: collapse", "nats per token"),
+     Number("kl-oracle", "lower", "KL(generator || oracle)", "nats per token"),
+     Number("entropy", "", "of the oracle: what both nlls of a perfect generator are", "nats per token"),
+     Number("collapsed", "lower", "1 if nll-oracle is below the entropy"),
+     Number("nll-cool", "", "nll-oracle of samples at temperature 0.8: how far it falls without learning", "nats per token")],
+    report, Needs("sequences of tokens", "it writes no tokens", lambda data: isinstance(data.kinds["x"], Tokens)),
+    summary="what the generator's sequences are worth")
+
+
 @system("seqgan", data="oracle", learns=[Tokens], paper=Paper("Yu et al. 2017", arxiv="1609.05473", where="algorithm 1"),
         settings=[Setting("steps", 8000), Setting("batch_size", 64, paper=64, where="section 5.1"),
                   Setting("mle_steps", 4000, "steps of maximum likelihood that G starts with"),
@@ -203,7 +217,7 @@ def report(game, dataset, generator):
                   Setting("lr_mle", 1e-2, "G's learning rate in maximum likelihood", paper=1e-2, where="the authors' code"),
                   Setting("lr_d", 3e-3, "learning rate of D", paper=1e-4, where="the authors' code"),
                   Setting("lr_g", 3e-4, "G's learning rate in the game", paper=1e-2, where="the authors' code")],
-        tiny={"batch_size": 4, "mle_steps": 2, "d_pretrain": 1, "rollouts": 1, "hidden": 8, "channels": 4},
+        metrics=[ORACLE], tiny={"batch_size": 4, "mle_steps": 2, "d_pretrain": 1, "rollouts": 1, "hidden": 8, "channels": 4},
         claims=[Claim(
             "seqgan", "SeqGAN brings the oracle's NLL below its start, 4,000 steps of maximum likelihood, below the "
                       "constant-reward control, and below maximum likelihood for as long; the start at temperature 0.8 "
@@ -224,7 +238,7 @@ def build(settings, data):
     vocabulary, reward = data.x.vocabulary, REWARDS[settings.reward]
     G, D = LanguageModel(vocabulary, settings.hidden), TextCNN(vocabulary, settings.channels)
     latent, nets = Uniform(data.x.length), {"G": G, "D": D}
-    options = {"latent": latent, "sample": G.sample, "step": Turn, "metrics": {"oracle": report}}
+    options = {"latent": latent, "sample": G.sample, "step": Turn}
     imitator = Player("G", [G], partial(Adam, lr=settings.lr_mle))
     judge = Player("D", [D], partial(Adam, lr=settings.lr_d), settings.d_steps)
     writer = Player("G", [G], partial(Adam, lr=settings.lr_g))
