@@ -37,9 +37,10 @@ from steps import STEPS, Training, error, samples
 
 import minigan as mg
 from minigan import ops
-from minigan.backend import Streams, check_device, to_device, xp
+from minigan.backend import check_device, to_device, xp
 from minigan.errors import DeviceError
 from minigan.kernels.cpu.memory import pixels_first
+from minigan.streams import Streams
 
 SIDES = ("minigan", "cpu"), ("minigan", "cuda"), ("PyTorch", "cpu"), ("PyTorch", "cuda")
 TOLERANCE, TF32_TOLERANCE = 1e-4, 1e-3  # of a result, relative to its largest number

@@ -13,11 +13,10 @@ PACKAGE = ROOT / "minigan"
 
 # A file may import from its own line and from those before it.
 ORDER = [
-    {"errors", "version"}, {"backend"}, {"watch"}, {"tensor"}, {"autograd"}, {"kernels"}, {"ops"},
+    {"errors", "version"}, {"backend"}, {"kernels"}, {"streams", "cuda"}, {"watch"}, {"tensor"}, {"autograd"}, {"ops"},
     {"methods", "checkpointing", "debug", "profile"}, {"serialize"}, {"gradcheck", "optable"}, {"nn"}, {"optim"}, {"data"},
     {"viz"}, {"metrics"}, {"train"}, {"systems"}, {"doctor", "lesson"}, {"cli"}, {"__init__", "__main__"}]
 ALLOWED = {
-    ("backend.py", "kernels"),                    # random numbers on a GPU are a kernel, loaded when first drawn there
     ("train/session.py", "systems"),              # a run opens the system that its config names
     ("metrics/train_digitnet.py", "__init__")}    # a script, not part of the package's insides
 

@@ -15,11 +15,12 @@ import contextlib
 import math
 from itertools import islice
 
-from minigan.backend import cuda, kept, xp
-from minigan.backend import streams as layers_streams
+from minigan import cuda
+from minigan.backend import kept, xp
 from minigan.data import Batch
 from minigan.errors import ConfigError, NotFiniteError
 from minigan.optim import SGD, Adam, RMSprop
+from minigan.streams import streams as layers_streams
 from minigan.tensor import plain
 from minigan.train.game import Game, Stages, play
 from minigan.train.stabilisers import Counting, WeightClip

@@ -12,10 +12,10 @@ get the test set: a likelihood of pictures that the net has seen says little.
 
 import math
 
-from minigan.backend import Streams
 from minigan.errors import ConfigError, suggestion
 from minigan.metrics import METRICS, OF_SYSTEMS, default_metrics, evaluate, find, samples_needed
 from minigan.metrics.table import NEEDS
+from minigan.streams import Streams
 
 # What people ask of any model, and only those that have a likelihood can answer.
 LIKELIHOODS = ("elbo", "iwae", "importance", "nll", "likelihood", "bits")

@@ -20,11 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
-from minigan import backend, data, viz
-from minigan.backend import Streams
+from minigan import backend, data, streams, viz
 from minigan.errors import CheckpointError, ConfigError, DeviceError, NotFiniteError
 from minigan.kernels.threads import suit
 from minigan.nn import Conv2d, ConvTranspose2d
+from minigan.streams import Streams
 from minigan.systems import registry
 from minigan.train import capture, evaluation, hooks, report
 from minigan.train.capture import Captured
@@ -54,7 +54,7 @@ class Session:
         self.recipe = registry.get(run.system)
         self.settings = self.recipe.configure(config)
         self.streams = Streams(run.seed)
-        backend.seed(run.seed)
+        streams.seed(run.seed)
         self.game = self.recipe.build(self.settings, self.sample_shape).to(self.device)
         self.schedule = hooks.Schedule(self.settings, self.game, self.sample_shape)
         self.captured = Captured(self.game) if self.settings.capture and self.device != "cpu" else None
@@ -119,7 +119,7 @@ class Session:
         try:
             self.game.load_state_dict(state["game"])
             self.streams.load_state_dict(state["streams"])
-            backend.streams.load_state_dict(state["noise"])
+            streams.streams.load_state_dict(state["noise"])
             self._loader_state = state["loader"]
             if "schedule" in state:  # not in those of before there were schedules
                 self.schedule.load_state_dict(state["schedule"])
@@ -239,7 +239,7 @@ class Session:
                 self.step -= 1  # this one is not done: a loss may be finite, and what the update made of the weights not
                 raise NotFiniteError(f"net {name}: a weight has become NaN or infinite")
         self.run.save_checkpoint(self.step, {
-            "game": game, "streams": self.streams.state_dict(), "noise": backend.streams.state_dict(),
+            "game": game, "streams": self.streams.state_dict(), "noise": streams.streams.state_dict(),
             "loader": self.loader.state_dict(), "schedule": self.schedule.state_dict()})
         self.run.note_seconds(self.step, self.seconds)
 

@@ -5,9 +5,9 @@ import pytest
 
 import minigan as mg
 from minigan import data
-from minigan.backend import Streams
 from minigan.errors import ConfigError, NotFiniteError
 from minigan.ops.noise import dropout
+from minigan.streams import Streams
 from minigan.systems import registry
 from minigan.train.capture import WARM_UP, Captured
 from minigan.train.feed import Feed

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from minigan import data
-from minigan.backend import Streams
 from minigan.data import Batch, ImageDataset
 from minigan.errors import ConfigError
 from minigan.gradcheck import gradcheck
+from minigan.streams import Streams
 from minigan.systems import registry
 from minigan.systems.autoencoder import AutoencoderStep, CodeGaussian, bce, error, mse, reconstruct
 from minigan.tensor import Tensor

@@ -6,9 +6,9 @@ import pytest
 import minigan as mg
 from minigan import data
 from minigan.autograd import grad
-from minigan.backend import Streams
 from minigan.errors import ConfigError
 from minigan.ops import mean
+from minigan.streams import Streams
 from minigan.systems import cgan, registry
 from minigan.tensor import Tensor
 from minigan.train.game import play

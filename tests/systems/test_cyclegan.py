@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from minigan import data
-from minigan.backend import Streams
 from minigan.errors import ConfigError
 from minigan.nn import Identity
+from minigan.streams import Streams
 from minigan.systems import cyclegan, registry
 from minigan.tensor import Tensor
 from minigan.train.evaluation import most_samples

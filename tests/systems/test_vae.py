@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from minigan import data, ops
-from minigan.backend import Streams
 from minigan.data import Batch, Loader, PointDataset
 from minigan.errors import ConfigError
 from minigan.gradcheck import gradcheck
 from minigan.metrics import iwae_bound
 from minigan.nn import Linear, Sequential
 from minigan.optim import Adam
+from minigan.streams import Streams
 from minigan.systems import registry
 from minigan.systems.vae import Bernoulli, Gaussian, GreyStep, VAEStep, importance_bound, kl, likelihood, reconstruction, vae
 from minigan.tensor import Tensor

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from minigan import backend
+from minigan import streams
 from minigan.errors import CheckpointError, ConfigError, DataError, DeviceError, NotFiniteError
 from minigan.kernels import threads
 from minigan.train import hooks
@@ -318,7 +318,7 @@ def test_seconds_of_training_add_up_over_resumes(tmp_path, monkeypatch):
 def everything(session):
     """All that training depends on: arrays, random streams, the place in the data, training flags."""
     state = {"game": session.game.state_dict(), "streams": session.streams.state_dict(),
-             "noise": backend.streams.state_dict(), "loader": session.loader.state_dict(),
+             "noise": streams.streams.state_dict(), "loader": session.loader.state_dict(),
              "training": [m.training for net in session.game.nets.values() for m in net.modules()],
              "asked": [p.requires_grad for net in session.game.nets.values() for p in net.parameters()],
              "gradients": [p.grad for net in session.game.nets.values() for p in net.parameters()]}

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from minigan import data
-from minigan.backend import Streams, to_device
+from minigan.backend import to_device
 from minigan.kernels.cpu import conv as cpu
 from minigan.kernels.cuda import conv as cuda
 from minigan.kernels.cuda import gemm
+from minigan.streams import Streams
 from minigan.systems import registry
 from minigan.train.capture import WARM_UP, Captured
 from minigan.train.feed import Feed
