@@ -210,20 +210,3 @@ def pick_device(device: str) -> str:
     if device == "auto":
         return "cuda:0" if has_card() else "cpu"
     return check_device(device)
-
-
-def joined(arrays, axis=0):
-    """The arrays one after the other along an axis.
-
-    CuPy's concatenate uploads a table of addresses for more than eight small arrays: here each is copied to its place.
-    """
-    m = xp(*arrays)
-    if m is np or len(arrays) <= 8:
-        return m.concatenate(arrays, axis=axis)
-    shape = list(arrays[0].shape)
-    shape[axis] = sum(a.shape[axis] for a in arrays)
-    out, start = m.empty(shape, m.result_type(*{a.dtype for a in arrays})), 0
-    for a in arrays:
-        out[(slice(None),) * axis + (slice(start, start + a.shape[axis]),)] = a
-        start += a.shape[axis]
-    return out

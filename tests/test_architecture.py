@@ -64,6 +64,8 @@ def test_importing_minigan_loads_nothing_heavy():
     heavy = {"matplotlib", "PIL", "tqdm", "cupy", "torch", "scipy", "threadpoolctl", "urllib.request"}
     assert not loaded_by("import minigan") & heavy
     assert "PIL" in loaded_by("import minigan, PIL") & heavy  # the test can fail
+    assert not {name for name in loaded_by("import minigan") if name.startswith("minigan.kernels.cuda")}
+    assert "minigan.kernels.cuda.norm" in loaded_by("import minigan.kernels.cuda.norm")
 
 
 def test_every_path_that_architecture_md_names_exists():

@@ -17,8 +17,9 @@ from functools import cached_property, lru_cache, partial
 import numpy as np
 
 from minigan import data
-from minigan.backend import joined, to_device, xp
+from minigan.backend import to_device, xp
 from minigan.errors import ConfigError, choose
+from minigan.kernels import dispatch
 from minigan.metrics import agreement
 from minigan.metrics.distances import nearest
 from minigan.nn import Conv2d, ConvTranspose2d, LeakyReLU, Module, ReLU, Sequential, Tanh
@@ -90,7 +91,7 @@ class Buffer:
             pictures[place] = m.where(swap, one, old)
             shown.append(m.where(swap, old, one))
         self._next = pictures
-        return Tensor(joined(shown))
+        return Tensor(dispatch.concatenate(shown))
 
     def __call__(self):
         self.pictures = self._next

@@ -229,13 +229,13 @@ def test_ceilings_are_those_of_the_fastest_way():
 def test_multiplications_of_a_step_are_those_that_are_done(monkeypatch):
     from minigan.ops import linalg
 
-    counted, right, batch = [], linalg.kernels.matmul, 8
+    counted, right, batch = [], linalg.dispatch.matmul, 8
 
     def counting(a, b):
         counted.append(a.shape[0] * a.shape[1] * b.shape[1])
         return right(a, b)
 
-    monkeypatch.setattr(linalg.kernels, "matmul", counting)
+    monkeypatch.setattr(linalg.dispatch, "matmul", counting)
     for name in ("mlp-gan", "vae", "wgan-gp-critic", "toy-gan"):
         training = devices.Training(devices.Minigan(), devices.STEPS[name][0])
         counted.clear()
