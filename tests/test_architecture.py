@@ -14,8 +14,8 @@ PACKAGE = ROOT / "minigan"
 # A file may import from its own line and from those before it.
 ORDER = [
     {"errors", "version"}, {"backend"}, {"kernels"}, {"streams", "cuda"}, {"watch"}, {"tensor"}, {"grad_mode"}, {"autograd"},
-    {"ops"}, {"methods", "checkpointing", "debug", "profile"}, {"serialize"}, {"gradcheck", "optable"}, {"nn"}, {"optim"}, {"data"},
-    {"viz"}, {"metrics"}, {"train"}, {"systems"}, {"doctor", "lesson"}, {"cli"}, {"__init__", "__main__"}]
+    {"ops"}, {"methods", "checkpointing", "debug", "profile"}, {"serialize"}, {"gradcheck", "optable"}, {"nn"}, {"optim"},
+    {"data"}, {"viz"}, {"metrics"}, {"train"}, {"systems"}, {"doctor", "lesson"}, {"cli"}, {"__init__", "__main__"}]
 ALLOWED = {
     ("train/session.py", "systems"),              # a run opens the system that its config names
     ("metrics/train_digitnet.py", "__init__")}    # a script, not part of the package's insides
