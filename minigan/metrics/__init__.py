@@ -6,7 +6,6 @@ inception.py    Inception Score                                 frechet.py      
 kernel.py       kernel distance (KID)                           neighbours.py   precision, recall, memorisation, duplicates
 two_sample.py   classifier two-sample test                      likelihood.py   ELBO, importance-weighted bound
 image.py        PSNR, SSIM                                      digitnet.py     the project's own small digit classifier
-                                                                (train_digitnet.py is the script that made it)
 All but digitnet.py and table.py take any arrays (N, d): bring the features of your own network.
 """
 

@@ -1,4 +1,4 @@
-"""A small digit classifier, trained once (by train_digitnet.py), that judges generated digits.
+"""A small digit classifier, trained once (by benchmarks/train_digitnet.py), that judges generated digits.
 
 classify        pictures -> probabilities of the ten digits          digit_report    which digits are there, how surely
 features        pictures -> 64 numbers each, for distances           agreement       share that is the digit asked for
