@@ -127,7 +127,7 @@ def _tf32_errors(turn, true):
 
 
 def graph_of_minigan(side, training, static):
-    """A function that takes the training step on the batch `static` again, by a CUDA graph; see minigan/train/capture.py."""
+    """A function that takes the training step on the batch `static` again, by a CUDA graph; see minigan/runs/capture.py."""
     cuda = side.cupy.cuda
     stream, pool, streams = cuda.Stream(non_blocking=True), cuda.MemoryPool(), training.lib.streams
     stream.wait_event(cuda.get_current_stream().record())

@@ -161,8 +161,8 @@ CLAIMS: dict[str, tuple[str, list[str], dict[str, Arm], list[Check]]] = {
 
 def train(name, arm_name, seed, seconds) -> dict:
     """One run, measured: {"seconds" of its processor time, "steps", number: value, ...}."""
-    from minigan.train.evaluation import measure
-    from minigan.train.session import Session
+    from minigan.runs.evaluation import measure
+    from minigan.runs.session import Session
 
     arm = CLAIMS[name][2][arm_name]
     quiet = {"log_every": 1000, "sample_every": 10**8, "checkpoint_every": 10**8}

@@ -463,7 +463,7 @@ claim(difference, 0, atol=1e-6, says=f"largest difference of the losses in {len(
 
 # %% [markdown] id="game-why"
 # The two terms above are so common that they have a name: `terms=adversarial("non-saturating")`. With it you have
-# written `minigan/systems/gan.py`. Every other system of minigan changes a few of these lines.
+# written `minigan/systems/adversarial/gan.py`. Every other system of minigan changes a few of these lines.
 #
 # ## Break it
 #

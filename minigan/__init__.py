@@ -1,7 +1,7 @@
 """minigan: a deep-learning engine on NumPy and CuPy whose heart you can read in an evening.
 
 Start with autograd.py.  Arrays follow NumPy's names, networks PyTorch's.  Importing this imports NumPy and nothing heavier;
-`mg.data`, `mg.train`, `mg.systems`, `mg.viz`, `mg.metrics` load when first used.
+`mg.data`, `mg.train`, `mg.systems`, `mg.runs`, `mg.viz`, `mg.metrics` load when first used.
 """
 
 import importlib
@@ -32,7 +32,7 @@ __all__ = [
 
 def __getattr__(name):
     """The parts that need more than NumPy, or that training does not: loaded when first asked for."""
-    if name in ("data", "metrics", "systems", "train", "viz"):
+    if name in ("data", "metrics", "runs", "systems", "train", "viz"):
         return importlib.import_module(f"minigan.{name}")
     if name in ("load", "save"):
         return getattr(importlib.import_module("minigan.serialize"), name)

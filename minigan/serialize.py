@@ -4,7 +4,7 @@ save, load          a nested dict of arrays, numbers and strings <-> one .npz, e
 describe            a file's kind and the facts saved about it, without reading its arrays
 replacing           open a file for writing; it takes its place in one step, when all of it is on the disk
 DamagedCheckpoint   the bytes are not those that were written (every other trouble is a plain CheckpointError)
-Elsewhere: which state a training run saves (train/), where it is kept (train/run.py).
+Elsewhere: which state a training run saves (train/), where it is kept (runs/folder.py).
 
 The format.  An .npz is a zip of .npy members.  Every array is a member named by its dotted path, so any NumPy user
 reads `np.load(file)["generator.0.weight"]`.  Everything else is JSON in one member, `__minigan__`, a uint8 array: the

@@ -50,7 +50,7 @@ class Streams:
         return self._on_gpu[name]
 
     def advance(self) -> None:
-        """End a recorded step (train/capture.py) with this: the next launch of the step then draws the next numbers."""
+        """End a recorded step (runs/capture.py) with this: the next launch of the step then draws the next numbers."""
         for generator in self._on_gpu.values():
             generator.advance()
 

@@ -42,8 +42,8 @@ def add(verbs) -> None:
 def _evaluate(options):
     import json
 
-    from minigan.train import evaluation, report
-    from minigan.train.session import Session
+    from minigan.runs import evaluation, report
+    from minigan.runs.session import Session
 
     session = Session.open(options.path, options.device)
     if session.step == 0:
@@ -76,8 +76,8 @@ def _compare(options):
     import json
 
     from minigan import viz
-    from minigan.train import evaluation
-    from minigan.train.run import Run
+    from minigan.runs import evaluation
+    from minigan.runs.folder import Run
 
     picture = None if options.json else output_file(options.out, ".png")
     runs = [Run.open(path) for path in options.paths]

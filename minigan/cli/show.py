@@ -4,7 +4,7 @@ from minigan.cli import output_file
 from minigan.errors import ConfigError, suggestion
 
 LISTS = ("systems", "datasets", "metrics", "objectives", "lessons")
-# What the settings do, for `minigan list systems`; their defaults are in train/gan.py and systems/registry.py.
+# What the settings do, for `minigan list systems`; their defaults are in train/adversarial.py and systems/registry.py.
 ADVERSARIAL = {
     "objective": "what the players pay; `minigan list objectives`",
     "d_steps": "turns of D for each turn of G",
@@ -90,7 +90,7 @@ def _list(options):
 
 def _systems():
     from minigan.systems.registry import COMMON, recipes
-    from minigan.train.gan import SETTINGS
+    from minigan.train.adversarial import SETTINGS
 
     print("systems (minigan train SYSTEM --set KEY=VALUE):")
     adversarial = []

@@ -104,7 +104,7 @@ def overrides(options) -> dict:
 
 
 def _train(options):
-    from minigan.train.session import Session
+    from minigan.runs.session import Session
 
     session = Session.start(options.system, options.data, options.data_dir, options.seed, options.device,
                             overrides(options), options.out)
@@ -114,7 +114,7 @@ def _train(options):
 
 
 def _resume(options):
-    from minigan.train.session import Session
+    from minigan.runs.session import Session
 
     session = Session.open(options.path, options.device)
     steps, folder = options.steps or session.settings.steps, session.run.folder
@@ -132,7 +132,7 @@ def _resume(options):
 
 def _go_on(session, steps, seconds):
     """Train with a progress bar; say at the end where things are, and after a stop how to go on."""
-    from minigan.train import diagnosis
+    from minigan.runs import diagnosis
 
     folder = session.run.folder
     again = f"`minigan resume {folder}`"
@@ -226,8 +226,8 @@ def _losses(losses):
 
 def _sample(options):
     from minigan import viz
+    from minigan.runs.session import Session
     from minigan.serialize import replacing
-    from minigan.train.session import Session
 
     picture = output_file(options.out or "grid.png", ".png") if options.out or not options.npz else None
     numbers = output_file(options.npz, ".npz") if options.npz else None

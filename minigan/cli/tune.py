@@ -118,8 +118,8 @@ def grid(texts) -> list[dict]:
 def _check(options, points, common):
     """Everything that can be known to be wrong before the first run is started: (metric, number to sort by)."""
     from minigan import data, metrics
+    from minigan.runs import evaluation, hooks
     from minigan.systems import registry
-    from minigan.train import evaluation, hooks
 
     if len(points) * len(options.seeds) > MOST_RUNS:
         raise ConfigError(f"{len(points)} points and {len(options.seeds)} seeds are {len(points) * len(options.seeds)} runs; "
@@ -204,7 +204,7 @@ def _one(options, folder, metric, number, common, point, seed):
         return None
     if measured.returncode:
         return {"failed": _reason(measured.stderr), "run": str(run)}
-    from minigan.train.run import Run
+    from minigan.runs.folder import Run
 
     value = json.loads(measured.stdout)["metrics"][number]
     if value is None:
@@ -247,7 +247,7 @@ def _show(options, folder, points, results, number):
         rows.append((not failed, worth, [*point.values(), spread([*values, *[None] * len(failed)]), spread(times),
                                          "; ".join(notes)], values))
     rows.sort(key=lambda row: row[:2], reverse=True)
-    from minigan.train import evaluation
+    from minigan.runs import evaluation
 
     print("\n".join(table([[*points[0], number, "seconds", ""], *(cells for _, _, cells, _ in rows)])))
     if rows[0][1] > float("-inf"):

@@ -2,19 +2,20 @@
 
 load    a data set by name        DATASETS  a line about each name      names            the names alone
 fetch   download ahead of time    verify    are the files whole?        Loader, batches  draw from a data set
-Elsewhere: base.py (data sets and loaders), digits.py, mnist.py, oracle.py, pairs.py, points.py (where the samples
-come from).
+Elsewhere: base.py (data sets and loaders), kinds.py (what each field of a batch is), digits.py, mnist.py, oracle.py,
+pairs.py, points.py (where the samples come from).
 Batches are NumPy arrays; nothing here knows the engine, and matplotlib loads only when digits are drawn."""
 
 from __future__ import annotations
 
 from ..errors import ConfigError, suggestion
-from . import digits, mnist, oracle, pairs, points
+from . import digits, kinds, mnist, oracle, pairs, points
 from .base import Batch, ImageDataset, Loader, PointDataset, batches
+from .kinds import Description
 from .oracle import TokenDataset
 
-__all__ = ["DATASETS", "Batch", "ImageDataset", "Loader", "PointDataset", "TokenDataset", "batches", "fetch", "load", "names",
-           "verify"]
+__all__ = ["DATASETS", "Batch", "Description", "ImageDataset", "Loader", "PointDataset", "TokenDataset", "batches", "fetch",
+           "kinds", "load", "names", "verify"]
 
 DATASETS = {
     "digits": "28x28 digits drawn from fonts with random jitter, no download; 20,000 train, 2,000 test or any size",

@@ -1,6 +1,6 @@
 """What a data set is, and how batches are drawn from one so that a stopped run resumes to the same bits.
 
-Batch         x and its labels, what every loader yields      ImageDataset  pictures in memory, uint8, scaled when asked
+Batch         named fields, what every loader yields          ImageDataset  pictures in memory, uint8, scaled when asked
 PointDataset  a 2-D density that draws fresh points           Loader        endless shuffled batches, with a saved state
 batches       one pass in order, for evaluation
 Elsewhere: where the pictures come from (digits.py, mnist.py), the densities (points.py), the names (__init__.py).
@@ -14,25 +14,47 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import CheckpointError, ConfigError, DataError
+from .kinds import Class, Description, Kind, Pair, Pictures, Points
 
 
 class Batch(NamedTuple):
-    """x float32: pictures (n, C, H, W) in [-1, 1] or points (n, 2); or tokens (n, T) int64 (oracle.py).
+    """What most data sets yield: x float32, pictures (n, C, H, W) in [-1, 1] or points (n, 2); or tokens (n, T) int64.
 
-    labels int64 (n,), None where there are none."""
+    labels int64 (n,), None where there are none.   A data set with other fields yields a named tuple of its own; what each
+    field is stands in its `kinds` (kinds.py)."""
 
     x: np.ndarray
-    labels: np.ndarray | None
+    labels: np.ndarray | None = None
 
 
-class ImageDataset:
+class Described:
+    """What every data set can say about itself: `name`, `kinds` (the kind of each field of its batches), and from these
+    `description`, what a system is told, and `sample_shape`, the shape of one sample of x."""
+
+    name: str
+    kinds: dict[str, Kind]
+
+    @property
+    def description(self) -> Description:
+        """The name and the kinds."""
+        return Description(self.name, self.kinds)
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """The shape of one sample of x."""
+        return self.kinds["x"].shape
+
+
+class ImageDataset(Described):
     """Pictures in memory as uint8 (N, C, H, W) in 0..255, labels int64 (N,) or None.
 
     classes: how many labels there are, largest label + 1 unless given; None without labels.
+    kind: of the pictures, `Pictures` unless given; the other one is a `Pair`.
     info: where the pictures came from (`source`), and per-picture attributes where they are known.
     DataError when shapes, dtypes or counts do not fit."""
 
-    def __init__(self, name: str, images, labels=None, split: str = "train", info: dict | None = None, classes=None):
+    def __init__(self, name: str, images, labels=None, split: str = "train", info: dict | None = None, classes=None,
+                 kind: Pictures | Pair | None = None):
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.ndim != 4 or len(images) == 0:
             raise DataError(f"{name}: images must be a non-empty uint8 array (N, C, H, W), "
@@ -44,13 +66,12 @@ class ImageDataset:
                                 f"got {labels.dtype} {labels.shape}")
             labels = labels.astype(np.int64)
             classes = int(labels.max()) + 1 if classes is None else classes
+        kind = Pictures(*images.shape[1:]) if kind is None else kind
+        if kind.shape != images.shape[1:]:
+            raise DataError(f"{name}: the images are {images.shape[1:]}, but {kind} are {kind.shape}")
         self.name, self.images, self.labels, self.split, self.classes = name, images, labels, split, classes
+        self.kinds = {"x": kind} if labels is None else {"x": kind, "labels": Class(classes)}
         self.info = {} if info is None else info
-
-    @property
-    def sample_shape(self) -> tuple[int, int, int]:
-        """(C, H, W)."""
-        return self.images.shape[1:]
 
     def __len__(self) -> int:
         return len(self.images)
@@ -72,19 +93,18 @@ class ImageDataset:
                 f"{self.classes} classes)")
 
 
-class PointDataset:
+class PointDataset(Described):
     """A density in the plane that draws fresh points without end: there is nothing to overfit.
 
     draw: (n, rng) -> Batch, x (n, 2) float32.  classes: number of components, None when it has none.
     centres (K, 2) float32 and std (one float, the same for all) for a mixture of Gaussians, else None: counting modes
     needs both, in the units of x."""
 
-    sample_shape = (2,)
-
     def __init__(self, name: str, draw: Callable[[int, np.random.Generator], Batch], classes: int | None = None,
                  centres: np.ndarray | None = None, std: float | None = None, split: str = "train",
                  info: dict | None = None):
         self.name, self._draw, self.classes, self.split = name, draw, classes, split
+        self.kinds = {"x": Points(2)} if classes is None else {"x": Points(2), "labels": Class(classes)}
         self.centres, self.std = centres, std
         self.info = {} if info is None else info
 

@@ -13,7 +13,8 @@ from functools import cached_property
 import numpy as np
 
 from ..errors import ConfigError, DataError
-from .base import Batch
+from .base import Batch, Described
+from .kinds import Tokens
 
 VOCABULARY, LENGTH, HIDDEN = 30, 10, 32
 SIZES = {"train": 10_000, "test": 5_000}   # 10,000 as in the paper
@@ -81,7 +82,7 @@ class Oracle:
         return float(nll.mean()), float(nll.std() / np.sqrt(len(nll)))
 
 
-class TokenDataset:
+class TokenDataset(Described):
     """Sequences of tokens in memory, int64 (N, T), numbers from 0 to vocabulary - 1.
 
     oracle: the model that wrote them, if it is known.  DataError when tokens are not integers (N, T) in that range."""
@@ -96,19 +97,15 @@ class TokenDataset:
         if tokens.min() < 0 or tokens.max() >= vocabulary:
             raise DataError(f"{name}: tokens must be from 0 to {vocabulary - 1}, got {tokens.min()} to {tokens.max()}")
         self.name, self.tokens, self.vocabulary, self.split = name, tokens.astype(np.int64), vocabulary, split
+        self.kinds = {"x": Tokens(vocabulary, tokens.shape[1])}
         self.oracle, self.info = oracle, {} if info is None else info
-
-    @property
-    def sample_shape(self) -> tuple[int]:
-        """(T,)."""
-        return self.tokens.shape[1:]
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     def __getitem__(self, indices) -> Batch:
         """The rows asked for: integers (n,), a slice, or one integer (a batch of one).   x (n, T) int64."""
-        return Batch(self.tokens[[indices] if isinstance(indices, int | np.integer) else indices], None)
+        return Batch(self.tokens[[indices] if isinstance(indices, int | np.integer) else indices])
 
     def __repr__(self) -> str:
         return (f"TokenDataset({self.name!r}, {self.split}, {len(self)} sequences {self.sample_shape} of "

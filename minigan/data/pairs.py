@@ -9,6 +9,7 @@ import numpy as np
 
 from . import digits
 from .base import ImageDataset, _positive
+from .kinds import Pair, Pictures
 
 SIZES = {split: size // 2 for split, size in digits.SIZES.items()}
 
@@ -30,7 +31,8 @@ def load(split: str = "train", seed: int = 0, size: int | None = None) -> ImageD
     info = {"source": drawn.info["source"], "cache": drawn.info["cache"], "outline_labels": drawn.labels[outlined]}
     if split == "test":
         info |= {"outlines": outline(drawn.images[filled]), "fillings": drawn.images[outlined]}
-    return ImageDataset("filled-outline", images, drawn.labels[filled], split, info, classes=10)
+    return ImageDataset("filled-outline", images, drawn.labels[filled], split, info, classes=10,
+                        kind=Pair(Pictures(1, 28, 28), Pictures(1, 28, 28)))
 
 
 def outline(images: np.ndarray) -> np.ndarray:

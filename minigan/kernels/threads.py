@@ -9,7 +9,7 @@ held to one thread as soon as there are several of ours.
 
 Which is better depends on the net.  Waking a thread of ours takes 20 microseconds: seen on two cores, a DCGAN step takes
 ours 0.84 of the time that BLAS's threads need, an MLP GAN's 1.2.  So BLAS has its own at first, and a session that trains
-convolutions takes them over (train/session.py); set_num_threads overrules that, whenever it is called.
+convolutions takes them over (runs/session.py); set_num_threads overrules that, whenever it is called.
 """
 
 import os

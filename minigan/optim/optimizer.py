@@ -169,7 +169,7 @@ class Optimizer:
         """Get ready for a step that is recorded: what differs from one step to the next is counted on the card from now on."""
 
     def repeated(self, times: int) -> None:
-        """Note that a recorded step (train/capture.py) was taken this many times more, on the card alone."""
+        """Note that a recorded step (runs/capture.py) was taken this many times more, on the card alone."""
         for flat in (flat for flats in self._flats for flat in flats):
             flat.steps = [t + times for t in flat.steps]
             for p in flat.parameters:

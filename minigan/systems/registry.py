@@ -18,12 +18,12 @@ COMMON = {
     "log_every": 10, "sample_every": 100, "checkpoint_every": 250,  # in steps
     "metrics": "none",      # to be logged every metrics_every steps: names with commas between them, or default
     "metrics_every": 500,
-    "schedule": "none",     # of all learning rates: linear, cosine, exponential, step, plateau (train/hooks.py)
+    "schedule": "none",     # of all learning rates: linear, cosine, exponential, step, plateau (runs/hooks.py)
     "final_lr": 0.01,       # the part of a learning rate that is left at the end
     "monitor": "loss",      # plateau: what has to get better, a metric or a player's loss
     "patience": 5,          # plateau: how many looks it may take for that
     "factor": 0.5,          # plateau: what a learning rate is multiplied by
-    "capture": False,       # on a GPU: record an iteration and launch it again, instead of playing it (train/capture.py)
+    "capture": False,       # on a GPU: record an iteration and launch it again, instead of playing it (runs/capture.py)
 }
 LEAST = {"patience": 0}  # of other whole numbers 1
 # Beyond these a typing error is likelier than a wish, and the machine would run out of memory, not say so.
@@ -154,9 +154,8 @@ def recipes() -> dict[str, Recipe]:
     """All systems, by name."""
     import minigan.systems as package
 
-    for module in pkgutil.iter_modules(package.__path__):
-        if module.name != "registry":
-            importlib.import_module(f"{package.__name__}.{module.name}")
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        importlib.import_module(module.name)
     return dict(sorted(RECIPES.items()))
 
 

@@ -1,4 +1,4 @@
-"""Training: game.py is the one loop, objectives.py what the players pay, session.py a run of it, run.py its folder."""
+"""The game: game.py is the one training loop, objectives.py what the players pay; runs/ is the life of one run."""
 
 from minigan.train.game import Game, Normal, Player, Step, Term, adversarial, play
 from minigan.train.objectives import OBJECTIVES, Objective

@@ -6,7 +6,7 @@ Step        what a turn sees (x, z, fake, a = D(x), b = D(fake)), computed once,
 Game        all of these together, and how to draw samples          play        one iteration: every player's turns
 Stages      games one after the other on the same nets
 Elsewhere: what the players pay (objectives.py, penalties.py), what steadies them (stabilisers.py), the GAN that settings
-describe (gan.py).
+describe (adversarial.py).
 
 A system that needs more than x, z, fake, a and b writes a Step of its own, with its quantities as cached properties.
 Gradients come from the functional `grad`, for the player's own parameters only: nothing accumulates by accident, and a net

@@ -4,7 +4,7 @@ pieces that run after a player's update   WeightClip, MovingAverage, HistoricalA
 terms of a loss                           smoothing, feature_matching, HistoricalAverage.term
 what D sees                               instance_noise
 Elsewhere: layers (nn/adversarial.py: minibatch discrimination, virtual batch norm; nn/utils.py: spectral norm), penalties
-on D's slope (penalties.py), which combine how (gan.py).
+on D's slope (penalties.py), which combine how (adversarial.py).
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ class WeightClip:
 
 
 class Counting:
-    """A piece that counts its updates in t; on the card too, once steps are recorded (train/capture.py)."""
+    """A piece that counts its updates in t; on the card too, once steps are recorded (runs/capture.py)."""
 
     t, _on_card = 0, None
 

@@ -3,7 +3,7 @@
 curves_png      log records -> .png: a panel for the losses, one for the gradients, one for each metric
 compare_png     several runs -> .png: a panel for each metric, a colour for each group of runs
 smooth          the running median that is drawn
-Elsewhere: the log (train/run.py).
+Elsewhere: the log (runs/folder.py).
 """
 
 import io

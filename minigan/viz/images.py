@@ -3,7 +3,7 @@
 image_grid      (N, C, H, W) float in [-1, 1] -> one uint8 picture
 save_png        a uint8 picture -> .png
 save_gif        pictures or .png files -> .gif
-Elsewhere: where a run keeps its pictures (train/run.py).
+Elsewhere: where a run keeps its pictures (runs/folder.py).
 """
 
 import io

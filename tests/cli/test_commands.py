@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from minigan.runs import session as session_module
 from minigan.systems.registry import COMMON, get
-from minigan.train import session as session_module
 
 TINY = ["gan", "--batch-size", "8", "--set", "latent=4"]
 POINTS = [*TINY, "--data", "ring8"]

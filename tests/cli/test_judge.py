@@ -15,7 +15,7 @@ from minigan.cli.judge import figure, seeds, spread, table
 from minigan.cli.tune import grid
 from minigan.errors import ConfigError
 from minigan.systems.registry import COMMON, recipes
-from minigan.train.gan import SETTINGS
+from minigan.train.adversarial import SETTINGS
 from minigan.train.objectives import OBJECTIVES
 
 POINTS = ["gan", "--batch-size", "8", "--set", "latent=4", "--data", "ring8"]
@@ -71,7 +71,7 @@ def test_what_cannot_be_measured_is_refused(refused, run, arguments, text):
 
 
 def test_a_run_without_a_checkpoint_has_nothing_to_measure(refused, own_folder):
-    from minigan.train.session import Session
+    from minigan.runs.session import Session
 
     Session.start("gan", "ring8", overrides={"batch_size": 8}, out=own_folder / "young")
     assert "no checkpoint with a trained network; train it with `minigan resume young`" in refused("evaluate", "young")
@@ -82,7 +82,7 @@ def test_a_run_without_a_checkpoint_has_nothing_to_measure(refused, own_folder):
 
 def judged(minigan, name, *arguments, **metrics):
     """A run of 2 steps that was measured with this result."""
-    from minigan.train.run import Run
+    from minigan.runs.folder import Run
 
     assert minigan("train", *POINTS, "--steps", 2, "--out", name, *arguments)[0] == 0
     if metrics:
@@ -113,7 +113,7 @@ def test_compare_warns_of_what_cannot_be_compared_and_tells_what_is_missing(mini
 
 
 def test_compare_warns_of_different_numbers_of_samples(minigan):
-    from minigan.train.run import Run
+    from minigan.runs.folder import Run
 
     one, two = judged(minigan, "one", modes=1.0), judged(minigan, "two", "--seed", 1)
     Run.open(two).note_evaluation(2, 5000, {"modes": 2.0})

@@ -13,8 +13,8 @@ import pytest
 
 from minigan import serialize
 from minigan.cli.train import MOST_SAMPLES
-from minigan.train import run as run_module
-from minigan.train.session import Session
+from minigan.runs import folder as run_module
+from minigan.runs.session import Session
 
 TINY = ["gan", "--batch-size", "8", "--set", "latent=4"]
 

@@ -7,12 +7,12 @@ import minigan as mg
 from minigan import data
 from minigan.errors import ConfigError, NotFiniteError
 from minigan.ops.noise import dropout
+from minigan.runs.capture import WARM_UP, Captured
+from minigan.runs.feed import Feed
+from minigan.runs.session import Session
 from minigan.streams import Streams
 from minigan.systems import registry
-from minigan.train.capture import WARM_UP, Captured
-from minigan.train.feed import Feed
 from minigan.train.game import play
-from minigan.train.session import Session
 
 TINY = {"batch_size": 4, "steps": 100}
 NARROW = TINY | {"channels": 4}

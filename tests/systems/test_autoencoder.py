@@ -7,11 +7,11 @@ from minigan import data
 from minigan.data import Batch, ImageDataset
 from minigan.errors import ConfigError
 from minigan.gradcheck import gradcheck
+from minigan.runs.session import Session
 from minigan.streams import Streams
 from minigan.systems import registry
-from minigan.systems.autoencoder import AutoencoderStep, CodeGaussian, bce, error, mse, reconstruct
+from minigan.systems.latent.autoencoder import AutoencoderStep, CodeGaussian, bce, error, mse, reconstruct
 from minigan.tensor import Tensor
-from minigan.train.session import Session
 
 RECIPE = registry.get("autoencoder")
 

@@ -9,7 +9,8 @@ from minigan.autograd import grad
 from minigan.errors import ConfigError
 from minigan.ops import mean
 from minigan.streams import Streams
-from minigan.systems import cgan, registry
+from minigan.systems import registry
+from minigan.systems.conditional import cgan
 from minigan.tensor import Tensor
 from minigan.train.game import play
 from minigan.train.objectives import OBJECTIVES

@@ -6,12 +6,13 @@ import pytest
 from minigan import data
 from minigan.errors import ConfigError
 from minigan.nn import Identity
+from minigan.runs.evaluation import most_samples
+from minigan.runs.session import Session
 from minigan.streams import Streams
-from minigan.systems import cyclegan, registry
+from minigan.systems import registry
+from minigan.systems.translation import cyclegan
 from minigan.tensor import Tensor
-from minigan.train.evaluation import most_samples
 from minigan.train.game import play
-from minigan.train.session import Session
 
 SHAPE = (2, 28, 28)
 SMALL = {"channels": 2, "blocks": 1, "batch_size": 4, "buffer": 6}

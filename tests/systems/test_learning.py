@@ -9,7 +9,7 @@ import pytest
 from minigan import data
 from minigan.errors import DataError
 from minigan.metrics import classify, digit_report
-from minigan.train.session import Session
+from minigan.runs.session import Session
 
 STEPS, CHANNELS, SAMPLES = 300, 16, 1000
 

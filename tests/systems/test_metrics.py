@@ -7,8 +7,8 @@ import minigan as mg
 from minigan import data
 from minigan.errors import ConfigError
 from minigan.metrics import OF_SYSTEMS, merit
+from minigan.runs import evaluation
 from minigan.systems import registry
-from minigan.train import evaluation
 
 
 def small(name, dataset):

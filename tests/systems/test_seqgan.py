@@ -13,12 +13,12 @@ from minigan import data, ops
 from minigan.data.oracle import Oracle
 from minigan.errors import ConfigError
 from minigan.gradcheck import gradcheck
+from minigan.runs.session import Session
 from minigan.streams import Streams
 from minigan.systems import registry
-from minigan.systems.seqgan import LanguageModel, TextCNN, policy, report, values
+from minigan.systems.text.seqgan import LanguageModel, TextCNN, policy, report, values
 from minigan.tensor import Tensor
 from minigan.train.game import play
-from minigan.train.session import Session
 
 K, T = 3, 3
 EVERY = Tensor(np.array(list(itertools.product(range(K), repeat=T))))  # all 27 sequences

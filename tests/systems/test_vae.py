@@ -13,12 +13,22 @@ from minigan.gradcheck import gradcheck
 from minigan.metrics import iwae_bound
 from minigan.nn import Linear, Sequential
 from minigan.optim import Adam
+from minigan.runs.session import Session
 from minigan.streams import Streams
 from minigan.systems import registry
-from minigan.systems.vae import Bernoulli, Gaussian, GreyStep, VAEStep, importance_bound, kl, likelihood, reconstruction, vae
+from minigan.systems.latent.vae import (
+    Bernoulli,
+    Gaussian,
+    GreyStep,
+    VAEStep,
+    importance_bound,
+    kl,
+    likelihood,
+    reconstruction,
+    vae,
+)
 from minigan.tensor import Tensor
 from minigan.train.game import Normal, play
-from minigan.train.session import Session
 
 SMALL = {"width": 100, "latent": 10}
 

@@ -10,10 +10,10 @@ from minigan.backend import to_device
 from minigan.kernels.cpu import conv as cpu
 from minigan.kernels.cuda import conv as cuda
 from minigan.kernels.cuda import gemm
+from minigan.runs.capture import WARM_UP, Captured
+from minigan.runs.feed import Feed
 from minigan.streams import Streams
 from minigan.systems import registry
-from minigan.train.capture import WARM_UP, Captured
-from minigan.train.feed import Feed
 from minigan.train.game import play
 
 pytestmark = [pytest.mark.gpu, pytest.mark.skipif(os.environ.get("MINIGAN_BACKEND") != "cupy",

@@ -1,0 +1,186 @@
+"""report.html: a run on one page that needs nothing else, to be read, kept or sent.
+
+write       the report of a run folder          command     the `minigan train` line that repeats the run
+Elsewhere: the findings (diagnosis.py), the pictures (viz/, drawn before), the numbers (run.py).
+Pictures are inside the file as data URIs; there is no script and no link, so it shows the same everywhere.
+"""
+
+import base64
+import html
+import json
+import math
+import shlex
+
+from minigan import serialize
+from minigan.runs import diagnosis, evaluation
+
+PICTURES = 6  # of samples, from the first step to the last
+OTHERS = ("data", "data_dir", "device", "sample_shape")  # entries of a config that are no settings
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; border-bottom: 1px solid #ddd; }
+table { border-collapse: collapse; } td, th { padding: .2rem 1rem .2rem 0; text-align: left; vertical-align: top; }
+td.number { text-align: right; font-variant-numeric: tabular-nums; }
+code { background: #f4f4f4; padding: .1rem .3rem; overflow-wrap: anywhere; }
+img { max-width: 100%; } figure { display: inline-block; width: 30%; min-width: 11rem; margin: 0 1% 1rem 0; }
+figure img { width: 100%; image-rendering: pixelated; } figcaption { font-size: .85rem; color: #555; }
+.finding { border-left: 4px solid #D55E00; padding: .1rem 1rem; margin: 1rem 0; }
+.fine { border-left-color: #009E73; } small { color: #555; }
+"""
+
+
+def write(run, recipe) -> None:
+    """Write report.html of a run folder, from what is in it now.   recipe: of its system (systems/registry.py).
+    CheckpointError when it cannot be written."""
+    with serialize.replacing(run.report_path) as file:
+        file.write(page(run, recipe).encode("utf-8"))
+
+
+def page(run, recipe) -> str:
+    """The text of report.html."""
+    records, config = run.read_log(), run.config
+    step = max((r["step"] for r in records if isinstance(r.get("step"), int)), default=0)
+    title = f"{run.system} on {config.get('data')}, seed {run.seed}"
+    parts = [f"<h1>{_text(title)}</h1>", *_what(run, recipe, step), *_diagnosis(records, config), *_metrics(run),
+             *_samples(run), *_curves(run), *_settings(run), *_environment(run)]
+    return (f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{_text(title)}</title>\n'
+            f"<style>{STYLE}</style>\n</head>\n<body>\n" + "\n".join(parts) + "\n</body>\n</html>\n")
+
+
+def command(run, recipe) -> str:
+    """The `minigan train` line with the settings that are not the system's defaults."""
+    config, words = run.config, ["minigan", "train", run.system]
+    defaults = vars(recipe.configure(sample_shape=tuple(config.get("sample_shape", ()))))
+    if config.get("data") != recipe.data:
+        words += ["--data", config["data"]]
+    if run.seed:
+        words += ["--seed", str(run.seed)]
+    if config.get("device", "cpu") != "cpu":
+        words += ["--device", config["device"]]
+    for key, value in config.items():
+        if key not in OTHERS and defaults.get(key) != value:
+            if key in ("steps", "batch_size"):
+                words += [f"--{key.replace('_', '-')}", str(value)]
+            else:
+                words += ["--set", f"{key}={_word(value)}"]
+    return shlex.join(words)
+
+
+def _word(value):
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _text(value):
+    return html.escape(str(value), quote=True)
+
+
+def _data_uri(path):
+    kind = {".png": "image/png", ".gif": "image/gif"}[path.suffix]
+    return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+
+
+def _table(rows, numbers=()):
+    """rows of cells; the columns in `numbers` are set to the right."""
+    lines = []
+    for row in rows:
+        cells = "".join(f'<td class="number">{_text(c)}</td>' if i in numbers else f"<td>{_text(c)}</td>"
+                        for i, c in enumerate(row))
+        lines.append(f"<tr>{cells}</tr>")
+    return "<table>\n" + "\n".join(lines) + "\n</table>"
+
+
+# ---- the sections ----------------------------------------------------------------------------------------------------
+
+
+def _what(run, recipe, step):
+    seconds = max(run.seconds().values(), default=None)
+    took = f" in {seconds:,.0f} seconds of training" if seconds is not None else ""
+    yield f"<p>{step:,} of {run.config.get('steps', 0):,} steps{took}.  Repeat it with</p>"
+    yield f"<p><code>{_text(command(run, recipe))}</code></p>"
+
+
+def _diagnosis(records, config):
+    yield "<h2>What the curves say</h2>"
+    findings = diagnosis.diagnose(records, config)
+    for finding in findings:
+        yield (f'<div class="finding"><p>{_text(finding.what)}.</p><p>{_text(_sentence(finding.advice))}.</p></div>')
+    if not findings:
+        few = len(diagnosis.Curves(records, config).losses) < diagnosis.ENOUGH
+        yield '<div class="finding fine"><p>' + (
+            "Too few steps are logged to say anything." if few else "Nothing in them points to a failure.  That does not say "
+            "that the samples are good: look at them, and at the metrics.") + "</p></div>"
+
+
+def _sentence(text):
+    return text[0].upper() + text[1:]
+
+
+def _metrics(run):
+    yield "<h2>How good the samples are</h2>"
+    entries = run.measurements()
+    if not entries:
+        yield f"<p>Not measured yet: <code>minigan evaluate {_text(run.folder)}</code></p>"
+        return
+    last = entries[-1]
+    words = {"higher": "higher is better", "lower": "lower is better", "near 1": "best near 1", "": ""}
+    how = f"{last['samples']:,} samples" if last["samples"] else "as logged during training"
+    yield f"<p>Step {last['step']:,}, {how}:</p>"
+    rows, before = [], None
+    for name, value in last["metrics"].items():
+        better, meaning = evaluation.meaning(name)
+        rows.append((name, _number(value), words[better], meaning if meaning != before else ""))
+        before = meaning
+    yield _table(rows, numbers=(1,))
+    if len(entries) > 1:
+        names = list(last["metrics"])
+        yield "<p>At earlier steps:</p>"
+        yield _table([["step", *names], *([f"{e['step']:,}", *(_number(e["metrics"].get(n)) for n in names)]
+                                          for e in entries[:-1])], numbers=range(len(names) + 1))
+
+
+def _number(value):
+    return "-" if value is None else f"{value:.4g}" if isinstance(value, float) and math.isfinite(value) else str(value)
+
+
+def _samples(run):
+    yield "<h2>Samples over time</h2>"
+    paths = run.samples()
+    if not paths:
+        yield "<p>None yet.</p>"
+        return
+    chosen = sorted({round(i * (len(paths) - 1) / (PICTURES - 1)) for i in range(PICTURES)})
+    yield "<p>The same latent draws every time.</p>"
+    for i in chosen:
+        step = int(paths[i].stem.partition("_")[2])
+        yield (f'<figure><img src="{_data_uri(paths[i])}" alt="samples at step {step}">'
+               f"<figcaption>step {step:,}</figcaption></figure>")
+
+
+def _curves(run):
+    yield "<h2>Losses, gradients and metrics over the steps</h2>"
+    if run.curves_path.exists():
+        yield f'<p><img src="{_data_uri(run.curves_path)}" alt="curves"></p>'
+    yield ("<p><small>Pale: as logged; strong: a running median.  A gradient norm is the length of a player's whole "
+           "gradient: near 0 the player learns nothing, growing without end it diverges.  Losses of a GAN say who is ahead, "
+           "not how good the samples are.  Diversity is the mean distance between two samples over that of two real ones: near "
+           "1 is healthy, near 0 all samples are the same.</small></p>")
+
+
+def _settings(run):
+    yield "<h2>Settings</h2>"
+    rows = [(key, _word(value)) for key, value in run.config.items() if key not in OTHERS]
+    half = math.ceil(len(rows) / 2)
+    yield _table([(*left, *right) for left, right in zip(rows[:half], [*rows[half:], ("", "")])])
+
+
+def _environment(run):
+    yield "<h2>Environment</h2>"
+    try:
+        facts = json.loads((run.folder / "env.json").read_text())
+    except (OSError, ValueError):
+        yield "<p>env.json cannot be read.</p>"
+        return
+    flat = [(key, ", ".join(map(str, v)) if isinstance(v, list) else
+             " ".join(map(str, v.values())) if isinstance(v, dict) else v) for key, v in facts.items()]
+    yield _table(flat)

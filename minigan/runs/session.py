@@ -1,0 +1,317 @@
+"""A run in progress: data, game, random streams and run folder, from the first step to the last.
+
+Session.start     a new run            Session.open      an existing one, at a checkpoint
+train             the loop around game.play: hooks, log, checkpoints, progress, Ctrl-C and SIGTERM
+sample, evaluate  what it draws, and how good that is
+Elsewhere: what happens in one iteration (game.py), what happens every so many (hooks.py), the files (run.py).
+
+A session that is killed and opened again continues to the same bits: a checkpoint holds the weights, the optimizers'
+state, every random stream and the place in the data.
+"""
+
+import contextlib
+import signal
+import sys
+import threading
+import time
+import warnings
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from minigan import backend, data, streams, viz
+from minigan.errors import CheckpointError, ConfigError, DeviceError, NotFiniteError
+from minigan.kernels.threads import suit
+from minigan.nn import Conv2d, ConvTranspose2d
+from minigan.runs import capture, evaluation, hooks, report
+from minigan.runs.capture import Captured
+from minigan.runs.feed import Feed
+from minigan.runs.folder import Run
+from minigan.runs.hooks import Every
+from minigan.streams import Streams
+from minigan.systems import registry
+from minigan.train.game import play
+
+SHOWN = 64  # samples in a picture of pictures
+SHOWN_POINTS = 2000
+
+
+class Session:
+    """The objects of one run.  Make it with `Session.start` or `Session.open`.
+
+    run: the folder; settings: every setting by name; game; step: iterations done; losses: of the last one;
+    dataset, loader, hooks: made by `attach`, which `train` calls where it was not called before; hooks is a list to add to;
+    stopped: the signal that ended `train`, 0 if none did.
+    """
+
+    def __init__(self, run: Run, device=None):
+        self.run, self.step, self.stopped = run, 0, 0
+        config = dict(run.config)
+        self.data_name, self.data_dir = config.pop("data"), config.pop("data_dir", None) or None
+        self.sample_shape, self.device = tuple(config.pop("sample_shape")), config.pop("device")
+        self.device = device or self.device
+        self.recipe = registry.get(run.system)
+        self.settings = self.recipe.configure(config)
+        self.streams = Streams(run.seed)
+        streams.seed(run.seed)
+        self.game = self.recipe.build(self.settings, self.sample_shape).to(self.device)
+        self.schedule = hooks.Schedule(self.settings, self.game, self.sample_shape)
+        self.captured = Captured(self.game) if self.settings.capture and self.device != "cpu" else None
+        self.losses, self.seconds = {}, run.seconds().get(0, 0.0)
+        self.dataset = self.loader = self._loader_state = self._test = None
+        self.hooks = []
+
+    @classmethod
+    def start(cls, system: str, data_name=None, data_dir=None, seed=0, device="cpu", overrides=None, out=None) -> "Session":
+        """A new run of a system.   overrides: settings to change, by name.   out: the run folder, by default a new one.
+
+        ConfigError or DataError, before any folder is made, for a system, data set, setting or device that is not there.
+        """
+        recipe = registry.get(system)
+        recipe.configure(overrides)  # complains of a setting before any data is fetched
+        if not isinstance(seed, int) or not 0 <= seed < 2**63:
+            raise ConfigError(f"seed must be a whole number from 0 to 2^63 - 1, got {seed}")
+        device = backend.pick_device(device)
+        data_name = data_name or recipe.data
+        dataset = data.load(data_name, data_dir=data_dir)
+        settings = recipe.fit(dataset, overrides)
+        batch = next(data.Loader(dataset, settings.batch_size, 0))  # complains of a batch that does not fit
+        game = recipe.build(settings, dataset.sample_shape).to(device)  # complains of data that does not fit
+        game.check(batch)  # ... and of labels
+        if settings.capture:
+            capture.refuse(game, settings.schedule)
+        hooks.Schedule(settings, game, dataset.sample_shape)
+        evaluation.logged(settings, system, game, dataset)
+        for line in registry.idle(settings, overrides or {}):
+            warnings.warn(line, stacklevel=2)
+        folder = str(Path(data_dir).expanduser().absolute()) if data_dir else ""  # `resume` may be called from elsewhere
+        config = {"data": data_name, "data_dir": folder, "sample_shape": list(dataset.sample_shape), "device": device,
+                  **vars(settings)}
+        session = cls(Run.create(system, seed, config, out))
+        session.attach(dataset)
+        return session
+
+    @classmethod
+    def open(cls, path, device=None) -> "Session":
+        """An existing run, as it was at its newest checkpoint, or at the checkpoint file given.
+
+        A run that was killed before its first checkpoint is at step 0.   device: instead of the one it was started on.
+        CheckpointError for what is no run of this minigan, a damaged checkpoint, or one of another run.
+        """
+        run = Run.open(path)
+        device = device and backend.pick_device(device)
+        try:
+            session = cls(run, device)
+        except DeviceError as error:
+            raise DeviceError(f"{run.folder}: was trained on {run.config['device']!r}; {error} (--device cpu)") from None
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            what = f"{error} is missing" if isinstance(error, KeyError) else error
+            raise CheckpointError(f"{run.folder / 'config.toml'}: does not describe a run of this minigan: {what}; "
+                                  "restore it from a copy, or start a new run") from error
+        last = max((r["step"] for r in run.read_log() if isinstance(r.get("step"), int)), default=0)
+        if run.latest_checkpoint() is None and last <= session.settings.checkpoint_every:
+            return session  # killed before there was one; the seed alone gives the same weights again
+        session._restore(*run.load_checkpoint())
+        return session
+
+    def _restore(self, step, state):
+        try:
+            self.game.load_state_dict(state["game"])
+            self.streams.load_state_dict(state["streams"])
+            streams.streams.load_state_dict(state["noise"])
+            self._loader_state = state["loader"]
+            if "schedule" in state:  # not in those of before there were schedules
+                self.schedule.load_state_dict(state["schedule"])
+        except CheckpointError as error:
+            raise CheckpointError(f"{self.run.checkpoint_path(step)}: is not of this run: {error}") from None
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise CheckpointError(f"{self.run.checkpoint_path(step)}: is not of this run: it lacks {error}") from error
+        self.step, self.seconds = step, self.run.seconds().get(step, 0.0)
+
+    def attach(self, dataset=None) -> None:
+        """Load the training data (or take it), go to the place in it where the checkpoint was written, set up the hooks."""
+        self.dataset = dataset or data.load(self.data_name, data_dir=self.data_dir)
+        if tuple(self.dataset.sample_shape) != self.sample_shape:
+            raise CheckpointError(f"{self.run.folder}: the run was trained on samples {self.sample_shape}, "
+                                  f"{self.data_name} now has {tuple(self.dataset.sample_shape)}")
+        self.loader = data.Loader(self.dataset, self.settings.batch_size, self.streams("data"))
+        if self.device != "cpu":
+            self.loader = Feed(self.loader, self.device, self.game.check)
+        if self._loader_state is not None:
+            self.loader.load_state_dict(self._loader_state)
+        seen = [r for r in self.run.read_log() if isinstance(r.get("step"), int) and r["step"] <= self.step]
+        alarm = hooks.Alarm(self.real(hooks.LOOKED_AT), seen)
+        self.hooks = [Every(self.settings.sample_every, Session.draw), Every(self.settings.sample_every, alarm)]
+        names = evaluation.logged(self.settings, self.run.system, self.game, self.dataset)
+        if names:
+            self.hooks.append(Every(self.settings.metrics_every, lambda session: session.evaluate(names)))
+
+    def real(self, n: int) -> np.ndarray:
+        """n real samples, the same ones each time."""
+        if hasattr(self.dataset, "sample"):
+            return self.dataset.sample(n, np.random.default_rng(0)).x
+        rows = np.random.default_rng(0).permutation(len(self.dataset))[:n]
+        return self.dataset[rows].x
+
+    def test_dataset(self):
+        """The data set's test split, loaded once."""
+        if self._test is None:
+            self._test = data.load(self.data_name, "test", data_dir=self.data_dir)
+        return self._test
+
+    # ----------------------------------------------------------------------------------------------------- the loop ---
+
+    def train(self, steps=None, seconds=None, report=None) -> bool:
+        """Play until `steps` iterations are done in all (by default those of the settings), or for `seconds`; False if Ctrl-C
+        or SIGTERM ended it before.
+
+        report(step, losses): called after every step, for a progress bar.
+        Whatever happens, the run folder is whole up to its newest checkpoint, and `Session.open` goes on from there.
+        NotFiniteError, which names the op, when a loss or gradient is NaN or infinite; the log then says so too.
+        """
+        planned = self.settings.steps
+        steps = planned if steps is None else steps
+        if self.loader is None:
+            self.attach()
+        modules = (module for net in self.game.nets.values() for module in net.modules())
+        suit(convolutions=any(isinstance(module, (Conv2d, ConvTranspose2d)) for module in modules))
+        self.run.truncate_log(self.step)
+        start, start_step, before = time.monotonic(), self.step, self.seconds
+        with self._interruptible(), self._noting_divergence():
+            if self.step == 0:
+                self.draw()
+            while self.step < steps and not self.stopped and (seconds is None or time.monotonic() - start < seconds):
+                read = float if self._reads(start_step) else None
+                turn = self.captured.play if self.captured else partial(play, self.game.at(self.step))
+                losses = turn(self.loader, self.streams, min(self.step / planned, 1.0), read)
+                self.step += 1
+                self.losses = losses or self.losses
+                self.seconds = before + time.monotonic() - start
+                # The log before the checkpoint: a run killed between the two writes that line again, and never lacks it.
+                self._log(self._look(losses))
+                if self.step % self.settings.checkpoint_every == 0:
+                    self.save()
+                if report:
+                    report(self.step, self.losses)
+            self.save()
+            self.draw()
+            self.finish()
+        return self.step >= steps or not self.stopped
+
+    def _reads(self, start_step) -> bool:
+        """Are the losses of the next step read?  On the CPU always; on a GPU that waits for the card, so only where somebody
+        looks at them, and in the first step, for the progress bar."""
+        following = self.step + 1
+        return (self.device == "cpu" or self.step == start_step or following % self.settings.log_every == 0
+                or following % self.settings.checkpoint_every == 0 or self.schedule.reads(following))
+
+    @contextlib.contextmanager
+    def _noting_divergence(self):
+        """A NotFiniteError goes into the log and the report before it goes on."""
+        try:
+            yield
+        except NotFiniteError as error:
+            self.run.log({"step": self.step + 1, "not finite": str(error)})
+            self.finish()
+            raise
+
+    def _look(self, losses) -> dict:
+        """What the hooks have to say of this step, whose losses are given if they were read; the learning rates of the next."""
+        metrics = {}
+        for hook in self.hooks:
+            metrics |= hook(self) or {}
+        self.schedule.step(losses if self.device == "cpu" or self.schedule.reads(self.step) else {}, metrics)
+        return metrics
+
+    def _log(self, metrics):
+        record = {**self.losses, **self.schedule.rates()} if self.step % self.settings.log_every == 0 else {}
+        if metrics:
+            record["metrics"] = metrics
+        if record:
+            self.run.log({"step": self.step, **record})
+
+    def save(self) -> None:
+        """Write a checkpoint of this step.   NotFiniteError where a weight is NaN or infinite: the last good one stays."""
+        game = self.game.state_dict()
+        for name, weights in game["nets"].items():
+            if not all(np.isfinite(array).all() for array in weights.values()):
+                self.step -= 1  # this one is not done: a loss may be finite, and what the update made of the weights not
+                raise NotFiniteError(f"net {name}: a weight has become NaN or infinite")
+        self.run.save_checkpoint(self.step, {
+            "game": game, "streams": self.streams.state_dict(), "noise": streams.streams.state_dict(),
+            "loader": self.loader.state_dict(), "schedule": self.schedule.state_dict()})
+        self.run.note_seconds(self.step, self.seconds)
+
+    def evaluate(self, names=None, n=None) -> dict[str, float]:
+        """{number: value} of the metrics named, by default of all that fit; see evaluation.measure.   Changes nothing."""
+        if self.dataset is None:
+            self.attach()
+        return evaluation.measure(self, names, n)
+
+    def sample(self, n: int, seed=None, label=None, show=False) -> np.ndarray:
+        """n samples, an array.  The same ones for the same weights: drawn from a stream of their own (or a given seed).
+
+        label: the class of all of them, for a system that has classes; by default see `labels`.  ConfigError if it has
+        none, or not this one.   show: what a picture of the run shows, instead of the samples.
+        """
+        generator = Streams(self.run.seed)("eval") if seed is None else Streams(seed)("sample")
+        labels = self.labels(n, label)
+        z = self.game.latent(n, generator)
+        parts = [self.game.sample(z[i : i + 500], None if labels is None else labels[i : i + 500], show)
+                 for i in range(0, n, 500)]
+        return np.concatenate(parts)
+
+    def labels(self, n: int, label=None) -> np.ndarray | None:
+        """The classes of n samples, int64: all `label`, or 0, 1, 2, ... in turn; None for a system without classes."""
+        classes = self.game.classes
+        if label is not None and not (classes and 0 <= label < classes):
+            raise ConfigError(f"{self.run.system} cannot draw label {label}: "
+                              + (f"its labels are 0 to {classes - 1}" if classes else "it has no labels; see cgan"))
+        if classes is None:
+            return None
+        return np.full(n, label) if label is not None else np.arange(n) % classes
+
+    def draw(self) -> None:
+        """Write samples/step_<step>.png: the same latent draws every time, so that one sees them change."""
+        path = self.run.sample_path(self.step)
+        if len(self.sample_shape) == 3:
+            viz.save_png(path, viz.image_grid(self.sample(SHOWN, show=True), scale=2))
+        elif isinstance(self.dataset, data.TokenDataset):
+            viz.save_png(path, viz.token_grid(self.sample(SHOWN, show=True)))
+        else:
+            real = self.dataset.sample(SHOWN_POINTS, np.random.default_rng(0)).x
+            viz.scatter_png(path, self.sample(SHOWN_POINTS), real, f"{self.run.system}, step {self.step}")
+
+    def finish(self) -> None:
+        """Draw curves.png and samples.gif from what the run has so far, and write report.html."""
+        viz.curves_png(self.run.curves_path, self.run.read_log(), f"{self.run.system} on {self.data_name}",
+                       unit=self.game.unit)
+        frames = [path for path in self.run.samples() if int(path.stem.partition("_")[2]) <= self.step]
+        if frames:
+            viz.save_gif(self.run.gif_path, frames)
+        report.write(self.run, self.recipe)
+
+    @contextlib.contextmanager
+    def _interruptible(self):
+        """The first Ctrl-C or SIGTERM lets the step finish and everything be saved; the next one stops at once."""
+        self.stopped, previous = 0, {}
+
+        def stop(number, frame):
+            self.stopped = number
+            restore()
+            with contextlib.suppress(RuntimeError):  # it came in the middle of another print
+                print("\nfinishing this step and saving; once more stops at once", file=sys.stderr)
+
+        def restore():
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+        if threading.current_thread() is threading.main_thread():  # only there may handlers be set
+            for number in (signal.SIGINT, signal.SIGTERM):
+                if signal.getsignal(number) not in (None, signal.SIG_IGN):  # ignored: a job of nohup or of a shell's "&"
+                    previous[number] = signal.signal(number, stop)
+        try:
+            yield
+        finally:
+            restore()

@@ -1,0 +1,1 @@
+"""Systems whose samples one can ask for by label."""

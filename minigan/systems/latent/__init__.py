@@ -1,0 +1,1 @@
+"""Systems with an encoder and a decoder around a latent code."""

@@ -1,0 +1,1 @@
+"""Nets and pieces that several systems share."""

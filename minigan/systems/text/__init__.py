@@ -1,0 +1,1 @@
+"""Systems that write sequences of tokens."""

@@ -1,0 +1,1 @@
+"""Systems that translate between two kinds of pictures."""
