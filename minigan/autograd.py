@@ -21,7 +21,7 @@ import numpy as np
 
 from minigan.backend import MODULES, check_mix, constant
 from minigan.errors import CONSTANT, FREED, DTypeError, GraphError, ShapeError, broadcast_advice, stale
-from minigan.grad_mode import enable_grad, recording, set_recording
+from minigan.grad_mode import enable_grad, is_recording, set_recording
 from minigan.tensor import Tensor, clock, refuse_graph
 from minigan.watch import calling_line, run, watchers
 
@@ -160,7 +160,7 @@ def _record(op, args, params):
     if type(y) not in MODULES:
         y = np.asarray(y)
     out = Tensor(y, None, cells[0] if op.views and cells else None)
-    if tracked and recording.get():
+    if tracked and is_recording():
         if not op.saves_inputs:  # constants stay, their shapes may be asked for; the others' shapes stand in their nodes
             arrays, cells = [a if node is None else None for a, node in zip(arrays, parents)], [None] * len(arrays)
         cells.append(out.changed if op.saves_output else None)
@@ -379,7 +379,7 @@ def grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=No
     retain_graph = create_graph if retain_graph is None else retain_graph
     roots = [(o.node, _start(o, g, "grad_outputs", create_graph)) for o, g in zip(outputs, grad_outputs)]
     targets = {x.node for x in inputs}
-    with set_recording(create_graph or recording.get()):
+    with set_recording(create_graph or is_recording()):
         found = vjp(roots, targets, create_graph, retain_graph)
     results = []
     for i, x in enumerate(inputs):

@@ -1,23 +1,24 @@
 """Whether ops record: `with no_grad():` they compute and record nothing.  Each thread has a mode of its own.
 
-no_grad   record nothing                enable_grad     record again, inside a no_grad block
-recording the mode itself: .get()       is_recording    the same as a function         set_recording   either, in a block
+no_grad         record nothing                          enable_grad     record again, inside a no_grad block
+is_recording    False inside no_grad                    set_recording   either of the two, in a block
 """
 
 import contextlib
 from contextvars import ContextVar
 
-recording = ContextVar("recording", default=True)
+_mode = ContextVar("recording", default=True)
+is_recording = _mode.get  # the method itself: every op asks, and a function around it would cost one more call
 
 
 @contextlib.contextmanager
 def set_recording(on: bool):
     """Inside the block ops record if `on`, and not otherwise."""
-    token = recording.set(on)
+    token = _mode.set(on)
     try:
         yield
     finally:
-        recording.reset(token)
+        _mode.reset(token)
 
 
 def no_grad():
@@ -28,8 +29,3 @@ def no_grad():
 def enable_grad():
     """Record again, inside a no_grad block."""
     return set_recording(True)
-
-
-def is_recording() -> bool:
-    """False inside no_grad."""
-    return recording.get()
