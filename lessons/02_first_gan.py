@@ -22,9 +22,9 @@ import numpy as np
 
 import minigan as mg
 from minigan import nn
-from minigan.backend import Streams
 from minigan.data import Loader, load
 from minigan.lesson import Lesson
+from minigan.streams import Streams
 from minigan.train.adversarial import AdversarialStep
 from minigan.train.game import Game, Normal, Player, Term, play
 

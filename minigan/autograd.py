@@ -3,19 +3,17 @@
 Node        one recorded call: the op, its inputs, and the Nodes those came from
 primitive   an array function with one gradient rule per input       fused      one with a hand-made backward pass
 grad        vector-Jacobian products, any order                      backward   the same, added into .grad
-no_grad     compute, record nothing                                  vjp        the walk itself
+vjp         what both do: collect the nodes, select those that lead to a target, walk from the newest to the oldest
 
 The one idea: a rule is written in public ops and plain operators.  An op called with arrays computes and records
 nothing; called with a Tensor it records.  So in ordinary backward a rule is plain NumPy, and under create_graph=True the
 very same text builds the graph of the next derivative.  There is no second set of rules.
 
-Elsewhere: what a Tensor is (tensor.py), the rules (ops/), arrays and devices (backend.py), the proof that the rules are
-right (gradcheck.py), tools that watch (watch.py).
+Elsewhere: what a Tensor is (tensor.py), no_grad (grad_mode.py), the rules (ops/), arrays and devices (backend.py), the proof
+that the rules are right (gradcheck.py), tools that watch (watch.py).
 """
 
-import contextlib
 import weakref
-from contextvars import ContextVar
 from functools import partial, wraps
 from operator import attrgetter
 
@@ -23,6 +21,7 @@ import numpy as np
 
 from minigan.backend import MODULES, check_mix, constant
 from minigan.errors import CONSTANT, FREED, DTypeError, GraphError, ShapeError, broadcast_advice, stale
+from minigan.grad_mode import enable_grad, is_recording, set_recording
 from minigan.tensor import Tensor, clock, refuse_graph
 from minigan.watch import calling_line, run, watchers
 
@@ -58,32 +57,6 @@ def leaf(tensor: Tensor) -> Node:
 
 
 NO_PARAMS = ((), {})  # shared: the fewer objects a graph has, the less Python's collector walks
-_is_recording = ContextVar("recording", default=True)  # of each thread on its own
-
-
-@contextlib.contextmanager
-def _recording(on):
-    token = _is_recording.set(on)
-    try:
-        yield
-    finally:
-        _is_recording.reset(token)
-
-
-def no_grad():
-    """Inside `with no_grad():`, or a function decorated with `@no_grad()`, ops compute and record nothing."""
-    return _recording(False)
-
-
-def enable_grad():
-    """Record again, inside a no_grad block."""
-    return _recording(True)
-
-
-def is_recording() -> bool:
-    """False inside no_grad."""
-    return _is_recording.get()
-
 
 # --------------------------------------------------------------------------------------------------------- recording ---
 
@@ -187,7 +160,7 @@ def _record(op, args, params):
     if type(y) not in MODULES:
         y = np.asarray(y)
     out = Tensor(y, None, cells[0] if op.views and cells else None)
-    if tracked and _is_recording.get():
+    if tracked and is_recording():
         if not op.saves_inputs:  # constants stay, their shapes may be asked for; the others' shapes stand in their nodes
             arrays, cells = [a if node is None else None for a, node in zip(arrays, parents)], [None] * len(arrays)
         cells.append(out.changed if op.saves_output else None)
@@ -212,14 +185,20 @@ class _Unsaved:
 def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=()):
     """The gradients that arrive at the target nodes when each (node, g) of roots starts with gradient g.
 
-    One walk from the newest node to the oldest; a node's gradient is complete when its turn comes, for whatever used its
-    output is newer.  targets None: all leaves.  boundary: nodes to stop at, for what lies behind is another walk's.
+    targets None: all leaves.  boundary: nodes to stop at, for what lies behind them belongs to another walk.
     Returns {target: g}; a target that the roots do not depend on is missing.  g are arrays, under create_graph Tensors.
     """
-    grads, owned, results, kinds = {}, set(), {}, (Tensor,) if create_graph else MODULES
+    grads = {}
     for node, g in roots:
         grads[node] = _array(grads[node] + g) if node in grads else g
-    nodes, seen, stack = [], set(), list(grads)
+    nodes = _collect(grads, boundary)
+    targets, wanted = _select(nodes, targets, boundary)
+    return _walk(nodes, grads, targets, wanted, create_graph, retain_graph, boundary)
+
+
+def _collect(roots, boundary):
+    """All nodes that the roots were computed from, the oldest first.  GraphError if a part of the graph is freed."""
+    nodes, seen, stack = [], set(), list(roots)
     while stack:
         node = stack.pop()
         if node is None or node in seen:
@@ -231,13 +210,28 @@ def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=()):
         if node not in boundary:
             stack.extend(node.parents)
     nodes.sort(key=attrgetter("order"))
+    return nodes
+
+
+def _select(nodes, targets, boundary):
+    """(targets, the nodes that lead to one).  A child is newer than its parents, so one pass from the oldest finds all."""
     if targets is None:
-        targets, wanted = {node for node in nodes if node.op is None}, seen
-    else:  # only what leads to a target; a child is newer than its parents, so one pass finds all
-        wanted = set(targets)
-        for node in nodes:
-            if node not in boundary and not wanted.isdisjoint(node.parents):
-                wanted.add(node)
+        return {node for node in nodes if node.op is None}, set(nodes)
+    wanted = set(targets)
+    for node in nodes:
+        if node not in boundary and not wanted.isdisjoint(node.parents):
+            wanted.add(node)
+    return targets, wanted
+
+
+def _walk(nodes, grads, targets, wanted, create_graph, retain_graph, boundary):
+    """{target: g}.  grads: {node: what has arrived there}, at first at the roots.
+
+    From the newest node to the oldest: a node's gradient is complete when its turn comes, for whatever used its output is
+    newer.
+    """
+    results, kinds = {}, (Tensor,) if create_graph else MODULES
+    owned = set()  # the nodes whose gradient is an array of our own, which may be added to in place
     while nodes:
         node = nodes.pop()
         if node not in wanted:
@@ -385,7 +379,7 @@ def grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=No
     retain_graph = create_graph if retain_graph is None else retain_graph
     roots = [(o.node, _start(o, g, "grad_outputs", create_graph)) for o, g in zip(outputs, grad_outputs)]
     targets = {x.node for x in inputs}
-    with _recording(create_graph or is_recording()):
+    with set_recording(create_graph or is_recording()):
         found = vjp(roots, targets, create_graph, retain_graph)
     results = []
     for i, x in enumerate(inputs):

@@ -1,20 +1,16 @@
-"""Which array module owns an array, where arrays live, and where random numbers come from.
+"""Which array module owns an array, and on which device the array lives.
 
-xp          the module (numpy, cupy) of some arrays                 is_array    one of those modules' arrays?
-device_of   "cpu", "cuda:0", ... of an array                        to_device   copy an array there
-beside      an array from the host, where another array lives       kept_beside the same, uploaded once and kept
-seed, Streams   named random streams                                using       streams of one's own for what layers draw
-add_at      out[index] += values, repeats counted                   keep_memory let freed arrays be reused at once
+xp          the module (numpy, cupy) of some arrays                 is_array       is it one of those modules' arrays?
+device_of   "cpu", "cuda:0", ... of an array                        to_device      copy an array to a device
+beside      an array from the host, where another array lives       kept_beside    the same, uploaded once and kept
+new_array   an array of numbers or lists                            constant       what stands beside Tensors in a call
+check_mix   refuse arrays that do not go together                   check_device   refuse a device that cannot be used
 
 The array decides: NumPy in, NumPy out; CuPy in, CuPy out.  There is no global "current backend".  CuPy is imported when
 a GPU is first asked for, never before (importing it takes longer than importing all of minigan).
 """
 
-import contextlib
-import zlib
 from collections import OrderedDict
-from contextvars import ContextVar
-from functools import partial
 
 import numpy as np
 
@@ -106,7 +102,7 @@ def check_device(device: str) -> str:
         return device
     if kind != "cuda" or (number and not number.isdigit()):
         raise DeviceError(f"unknown device {device!r}; use 'cpu', 'cuda' or 'cuda:1'")
-    cupy = _cupy()
+    cupy = load_cupy()
     count = cupy.cuda.runtime.getDeviceCount()
     if int(number or 0) >= count:
         raise DeviceError(f"device {device!r} does not exist: this machine has {count} CUDA device(s), numbered from 0")
@@ -123,7 +119,7 @@ def to_device(array, device: str):
     device = check_device(device)
     if not isinstance(array, np.ndarray) and device_of(array) == device:
         return array
-    cupy = _cupy()
+    cupy = load_cupy()
     cupy.cuda.Device(int(device.partition(":")[2])).use()
     return cupy.asarray(array) if isinstance(array, np.ndarray) else array.copy()  # copy: to the card that is in use
 
@@ -159,7 +155,7 @@ def kept() -> list:
     return list(_kept.values())
 
 
-def _cupy():
+def load_cupy():
     """The cupy module, imported and registered on first use; DeviceError with the remedy if there is none to use."""
     try:
         import cupy
@@ -200,183 +196,17 @@ def _what_is_missing(cupy) -> str:
     return "finds no CUDA card here; check that nvidia-smi lists one, and $CUDA_VISIBLE_DEVICES"
 
 
-class cuda:
-    """torch.cuda's names: `mg.cuda.is_available()`, `with mg.cuda.device("cuda:1"): ...`; and the switch for TF32."""
-
-    @staticmethod
-    def device(device: str):
-        """Inside the block, new arrays are made on that GPU and its arrays may be computed with.   Nothing for "cpu".
-
-        Where there is one GPU, nobody needs this.
-        """
-        if device == "cpu":
-            return contextlib.nullcontext()
-        return _cupy().cuda.Device(int(check_device(device).partition(":")[2] or 0))
-
-    @staticmethod
-    def allow_tf32(allowed: bool = True) -> None:
-        """Let matrix products of float32 round their inputs to 10 bits of mantissa, for speed; at first they do not.
-
-        An error of about 3e-4 instead of 1e-7 (kernels/cuda/gemm.py).   torch.backends.cuda.matmul.allow_tf32.
-        """
-        from minigan.kernels.cuda import gemm
-
-        gemm.allow_tf32(allowed)
-
-    @staticmethod
-    def is_available() -> bool:
-        """True if CuPy is installed and a CUDA card can be used."""
-        try:
-            _cupy()
-        except DeviceError:
-            return False
-        return True
+def has_card() -> bool:
+    """True if CuPy is installed and a CUDA card can be used."""
+    try:
+        load_cupy()
+    except DeviceError:
+        return False
+    return True
 
 
 def pick_device(device: str) -> str:
     """check_device, with 'auto' for 'cuda:0' where there is one and 'cpu' otherwise."""
     if device == "auto":
-        return "cuda:0" if cuda.is_available() else "cpu"
+        return "cuda:0" if has_card() else "cpu"
     return check_device(device)
-
-
-def keep_memory() -> None:
-    """Ask the C library to keep freed memory for the next array instead of giving it back to the system each time.
-
-    Training frees and takes the same megabytes at every op; without this each time costs page faults.  On a DCGAN step
-    it takes the time spent in the system from a tenth to a hundredth, and 0 to 18 % off the whole (glibc; elsewhere nothing
-    happens).
-    """
-    import ctypes
-
-    with contextlib.suppress(AttributeError, OSError, TypeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD: up to 1 GiB from the heap, not from the system
-        mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD: do not give the end of the heap back
-
-
-def joined(arrays, axis=0):
-    """The arrays one after the other along an axis.
-
-    CuPy's concatenate uploads a table of addresses for more than eight small arrays: here each is copied to its place.
-    """
-    m = xp(*arrays)
-    if m is np or len(arrays) <= 8:
-        return m.concatenate(arrays, axis=axis)
-    shape = list(arrays[0].shape)
-    shape[axis] = sum(a.shape[axis] for a in arrays)
-    out, start = m.empty(shape, m.result_type(*{a.dtype for a in arrays})), 0
-    for a in arrays:
-        out[(slice(None),) * axis + (slice(start, start + a.shape[axis]),)] = a
-        start += a.shape[axis]
-    return out
-
-
-def add_at(out, index, values) -> None:
-    """out[index] += values in place, where an element that the index names k times receives all k values."""
-    xp(out).add.at(out, index, values)
-
-
-class Streams:
-    """Named, independent random generators from one seed: drawing from one never changes another.
-
-    stream(name) is numpy's Generator for SeedSequence([seed, crc32(name)]).  state_dict and load_state_dict save and
-    restore all of them, so a resumed run goes on with the very same numbers.
-    """
-
-    def __init__(self, seed: int = 0):
-        self.seed = int(seed)
-        self._generators: dict = {}
-        self._on_gpu: dict = {}
-        self._gpu_states: dict = {}  # where generators not yet made will start
-
-    def __call__(self, name: str) -> "np.random.Generator":
-        """The generator of that name, made when first asked for."""
-        if name not in self._generators:
-            entropy = [self.seed, zlib.crc32(name.encode())]
-            self._generators[name] = np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
-        return self._generators[name]
-
-    def on(self, device: str):
-        """The same names on a device: on the CPU these streams themselves, on a GPU generators that draw there.
-
-        Those have other numbers, since NumPy's algorithms make one number after another: their n-th number depends on the
-        seed, the name and n alone (kernels/cuda/random.py), and they have the methods that a training step uses.  One set of
-        streams serves one GPU.
-        """
-        return self if device == "cpu" else partial(self._gpu_generator, device)
-
-    def _gpu_generator(self, device, name):
-        if name not in self._on_gpu:
-            from minigan.kernels.cuda.random import Philox  # not before there is a GPU to draw on
-
-            entropy = np.random.SeedSequence([self.seed, zlib.crc32(name.encode())])
-            self._on_gpu[name] = Philox(int(entropy.generate_state(1, np.uint64)[0]), device)
-            if name in self._gpu_states:
-                self._on_gpu[name].load_state_dict(self._gpu_states.pop(name))
-        return self._on_gpu[name]
-
-    def advance(self) -> None:
-        """The last thing in a recorded step (runs/capture.py): the next launch of it draws the next numbers."""
-        for generator in self._on_gpu.values():
-            generator.advance()
-
-    def repeated(self) -> None:
-        """Note that a recorded step was launched once more, and has drawn what it draws."""
-        for generator in self._on_gpu.values():
-            generator.repeated()
-
-    def state_dict(self) -> dict:
-        """The seed and every generator's state, as plain numbers and strings."""
-        return {
-            "seed": self.seed,
-            "generators": {name: g.bit_generator.state for name, g in self._generators.items()},
-            "gpu": self._gpu_states | {name: g.state_dict() for name, g in self._on_gpu.items()},
-        }
-
-    def load_state_dict(self, state: dict) -> None:
-        """Go back to a saved state.
-
-        A generator handed out earlier stays the same object and goes back too; one made after the save is forgotten, and
-        made anew when asked for.  A run goes on on another kind of device with the streams that it has there.
-        """
-        self.seed = int(state["seed"])
-        self._generators = {name: g for name, g in self._generators.items() if name in state["generators"]}
-        for name, generator_state in state["generators"].items():
-            self(name).bit_generator.state = generator_state
-        self._on_gpu, self._gpu_states = {}, dict(state.get("gpu", {}))  # not in those of before there were GPUs
-
-
-_of_the_process = Streams(0)
-_in_use = ContextVar("streams", default=_of_the_process)  # each thread has its own
-
-
-@contextlib.contextmanager
-def using(own: Streams):
-    """Inside the block layers draw from these streams, in this thread only.   So a run owns all its random numbers."""
-    token = _in_use.set(own)
-    try:
-        yield own
-    finally:
-        _in_use.reset(token)
-
-
-class _StreamsInUse:
-    """The Streams of the innermost `using` of this thread, and outside of any those of the process; called and asked alike."""
-
-    def __call__(self, name):
-        return _in_use.get()(name)
-
-    def __getattr__(self, attribute):
-        return getattr(_in_use.get(), attribute)
-
-
-# What layers draw from unless they are given a generator: "init" (weights) and "noise" (dropout).
-streams = _StreamsInUse()
-
-
-def seed(value: int) -> None:
-    """Start all of minigan's default random streams anew from this seed (an integer >= 0).
-
-    They are the process's; a run has streams of its own, which its seed starts.  Inside `using(own)`, those are meant."""
-    streams.load_state_dict({"seed": value, "generators": {}})

@@ -5,8 +5,8 @@ made on the spot, whose composition is the function itself.  Chen et al. 2016, a
 """
 
 from minigan.autograd import Node, Op
-from minigan.backend import streams
 from minigan.errors import GraphError
+from minigan.streams import streams
 from minigan.tensor import Tensor, clock
 
 

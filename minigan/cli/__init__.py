@@ -1,9 +1,9 @@
 """The `minigan` command: argparse in, one function per verb, and one place where errors become a line of text.
 
 main            parse, run, return the exit code: 0; 2 for what the user can mend (one or two lines, no traceback); 130 Ctrl-C
-output_file     check the name of a file to be written, before any work is done
 The verbs: train.py (train, resume, sample), judge.py (evaluate, compare), tune.py (tune), show.py (list, data, doctor),
-systems.py (show), check.py (gradcheck), lesson.py (lesson), bench.py (bench).
+systems.py (show), check.py (gradcheck), lesson.py (lesson), bench.py (bench).   What several share: output.py, and options
+of train.py.
 """
 
 import argparse
@@ -12,7 +12,6 @@ import os
 import re
 import sys
 import warnings
-from pathlib import Path
 
 from minigan.errors import ConfigError, MiniganError, suggestion
 from minigan.version import __version__
@@ -113,15 +112,3 @@ def _forget_stdout():
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):  # not a real file: a notebook's, or a test's
         pass
-
-
-def output_file(path, suffix):
-    """The path, of a file that can be written there as far as one sees; ConfigError if its ending or its folder is wrong."""
-    path = Path(path)
-    if path.suffix != suffix:
-        raise ConfigError(f"{path}: name the file *{suffix}")
-    if path.is_dir():
-        raise ConfigError(f"{path}: is a folder; give the name of a file *{suffix}")
-    if not path.absolute().parent.is_dir():
-        raise ConfigError(f"{path}: its folder does not exist; make it first")
-    return path

@@ -2,7 +2,7 @@
 
 import math
 
-from minigan.cli import output_file
+from minigan.cli.output import output_file
 from minigan.errors import ConfigError
 
 SAMPLES = 2000  # the -n of evaluate, unless a metric needs more

@@ -1,6 +1,6 @@
 """minigan list, data, doctor."""
 
-from minigan.cli import output_file
+from minigan.cli.output import output_file
 from minigan.errors import ConfigError, suggestion
 
 LISTS = ("systems", "datasets", "metrics", "objectives", "lessons")

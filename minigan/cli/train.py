@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from minigan.cli import output_file
+from minigan.cli.output import output_file
 from minigan.errors import CheckpointError, ConfigError, NotFiniteError
 
 MOST_SAMPLES = 100_000  # 300 MB of 28x28 pictures

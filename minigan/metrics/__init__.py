@@ -6,7 +6,6 @@ inception.py    Inception Score                                 frechet.py      
 kernel.py       kernel distance (KID)                           neighbours.py   precision, recall, memorisation, duplicates
 two_sample.py   classifier two-sample test                      likelihood.py   ELBO, importance-weighted bound
 image.py        PSNR, SSIM                                      digitnet.py     the project's own small digit classifier
-                                                                (train_digitnet.py is the script that made it)
 The functions take any arrays (N, d): bring the features of your own network.   A file ends with its metrics: what the command
 line can ask for, with the data each needs.   Names that end in -digits use the project's own digit classifier: comparable with
 each other, not with published figures.   Elsewhere: what only one system measures itself (that system's file).

@@ -1,4 +1,4 @@
-"""A small digit classifier, trained once (by train_digitnet.py), that judges generated digits.
+"""A small digit classifier, trained once (by benchmarks/train_digitnet.py), that judges generated digits.
 
 classify        pictures -> probabilities of the ten digits          digit_report    which digits are there, how surely
 features        pictures -> 64 numbers each, for distances           agreement       share that is the digit asked for
@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from minigan.autograd import no_grad
 from minigan.data.kinds import Pictures
 from minigan.errors import ShapeError
+from minigan.grad_mode import no_grad
 from minigan.metrics.metric import Given, Metric, Needs, Number
 from minigan.nn import Conv2d, Flatten, Linear, ReLU, Sequential
 from minigan.ops import softmax

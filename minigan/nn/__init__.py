@@ -1,19 +1,32 @@
 """Networks: modules, layers, initialisers under PyTorch's names.
 
-module   Module, Parameter, Sequential: read this one first       functional   the functions behind the layers
-layers   dense, convolutions, activations, pixels, losses         init         initialisers
-norm     batch, instance, layer, group normalisation              rnn          LSTM, GRU and their cells
-utils    spectral norm, clipping, summary
+module          Module, Parameter, Sequential: read this one first     functional      the functions behind the layers
+linear          Linear, Embedding                                      convolution     Conv1d, Conv2d, ConvTranspose2d
+activations     ReLU, Tanh, Softmax, ...                               normalisation   batch, instance, layer, group norm
+pooling         MaxPool2d, AvgPool2d, adaptive ones                    resizing        Upsample, PixelShuffle, borders
+reshaping       Identity, Flatten, Unflatten                           dropout         Dropout, Dropout2d
+rnn             LSTM, GRU and their cells                              adversarial     layers that GANs added
+losses          MSELoss, CrossEntropyLoss, ...                         init, utils     initialisers; spectral norm, clipping
+
+A layer adds parameters to a function, and nothing else: checks live in the functions (ops/, nn/functional.py).  Names,
+arguments, their order and defaults, and the names and shapes of parameters are those of torch.nn.  Left out are arguments that
+torch itself has deprecated (size_average), and device and dtype: use module.to(...).
 """
 
 from minigan.nn import functional, init, utils
-from minigan.nn.layers import (
-    ELU, GELU, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, BCELoss, BCEWithLogitsLoss, Conv1d, Conv2d,
-    ConvTranspose2d, CrossEntropyLoss, Dropout, Dropout2d, Embedding, Flatten, HuberLoss, Identity, KLDivLoss, L1Loss,
-    LeakyReLU, Linear, LogSoftmax, MaxPool2d, MSELoss, NLLLoss, PixelShuffle, PixelUnshuffle, PReLU, ReflectionPad2d,
-    ReLU, ReplicationPad2d, Sigmoid, SiLU, SmoothL1Loss, Softmax, Softplus, Tanh, Unflatten, Upsample, ZeroPad2d)
+from minigan.nn.activations import (
+    ELU, GELU, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh)
+from minigan.nn.convolution import Conv1d, Conv2d, ConvTranspose2d
+from minigan.nn.dropout import Dropout, Dropout2d
+from minigan.nn.linear import Embedding, Linear
+from minigan.nn.losses import (
+    BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss, NLLLoss, SmoothL1Loss)
 from minigan.nn.module import Module, ModuleDict, ModuleList, Parameter, Sequential
-from minigan.nn.norm import BatchNorm1d, BatchNorm2d, GroupNorm, InstanceNorm2d, LayerNorm
+from minigan.nn.normalisation import BatchNorm1d, BatchNorm2d, GroupNorm, InstanceNorm2d, LayerNorm
+from minigan.nn.pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
+from minigan.nn.reshaping import Flatten, Identity, Unflatten
+from minigan.nn.resizing import (
+    PixelShuffle, PixelUnshuffle, ReflectionPad2d, ReplicationPad2d, Upsample, ZeroPad2d)
 from minigan.nn.adversarial import MinibatchDiscrimination, VirtualBatch, VirtualBatchNorm
 from minigan.nn.rnn import GRU, LSTM, GRUCell, LSTMCell
 from minigan.nn.utils import summary

@@ -5,7 +5,7 @@ import numpy as np
 from minigan.errors import ConfigError, ShapeError
 from minigan.nn import init
 from minigan.nn.module import Module, Parameter
-from minigan.nn.norm import _ones_and_zeros
+from minigan.nn.normalisation import _ones_and_zeros
 from minigan.ops import abs as absolute
 from minigan.ops import concatenate, exp, matmul, mean, reshape, sqrt, square
 from minigan.ops import sum as total

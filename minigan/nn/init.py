@@ -13,8 +13,8 @@ import math
 
 import numpy as np
 
-from minigan.backend import streams
 from minigan.errors import ConfigError, ShapeError, suggestion
+from minigan.streams import streams
 
 
 def constant_(tensor, val):

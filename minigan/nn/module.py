@@ -5,7 +5,7 @@ Sequential, ModuleList, ModuleDict         modules in a row, in a list, by name
 
 A module's attributes that are Parameters, Modules or registered buffers are found by name, whenever somebody asks;
 nothing is registered behind the scenes.  `state_dict` spells the names as PyTorch does ("0.weight"), so weights travel
-both ways.  Elsewhere: the layers (layers.py, norm.py, rnn.py), what is done to a module from outside (utils.py).
+both ways.  Elsewhere: the layers (nn/__init__.py says in which files), what is done to a module from outside (utils.py).
 """
 
 import numpy as np

@@ -11,12 +11,13 @@ import math
 import numpy as np
 
 from minigan import ops
-from minigan.autograd import no_grad
-from minigan.backend import device_of, streams, to_device, xp
+from minigan.backend import device_of, to_device, xp
 from minigan.errors import ConfigError, NotFiniteError, ShapeError, suggestion
+from minigan.grad_mode import no_grad
 from minigan.nn import init
-from minigan.nn.layers import ConvTranspose2d
+from minigan.nn.convolution import ConvTranspose2d
 from minigan.nn.module import Module, Parameter
+from minigan.streams import streams
 from minigan.tensor import Tensor, plain
 
 # ------------------------------------------------------------------------------------------------- spectral norm ---

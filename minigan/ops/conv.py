@@ -12,29 +12,28 @@ The arithmetic is in kernels/.  Names, argument order and shapes are those of to
 
 from minigan.autograd import primitive
 from minigan.errors import ShapeError
-from minigan.kernels import activation
-from minigan.kernels import conv as kernels
+from minigan.kernels import dispatch
 from minigan.ops.shape import broadcast_to, expand_dims, reshape, squeeze
 
 # The primitives.  how = (stride, padding, dilation, groups), all but the last (vertical, horizontal) pairs.
 _conv = primitive(
-    kernels.conv2d,
+    dispatch.conv2d,
     lambda g, y, x, w, size, *how: _adjoint(g, w, x.shape[2:], *how),
     lambda g, y, x, w, size, *how: _weight(x, g, w.shape[2:], *how),
     name="conv2d", saves="inputs")
 _adjoint = primitive(
-    kernels.conv2d_adjoint,
+    dispatch.conv2d_adjoint,
     lambda g, y, u, w, size, *how: _conv(g, w, u.shape[2:], *how),
     lambda g, y, u, w, size, *how: _weight(g, u, w.shape[2:], *how),
     name="conv_transpose2d", saves="inputs")
 _weight = primitive(
-    kernels.conv2d_weight,
+    dispatch.conv2d_weight,
     lambda g, y, x, u, size, *how: _adjoint(u, g, x.shape[2:], *how),
     lambda g, y, x, u, size, *how: _conv(x, g, u.shape[2:], *how),
     name="conv2d_weight", saves="inputs")
-_add_bias = primitive(activation.add_bias, lambda g, y, x, bias: g, lambda g, y, x, bias: _bias_gradient(g),
+_add_bias = primitive(dispatch.add_bias, lambda g, y, x, bias: g, lambda g, y, x, bias: _bias_gradient(g),
                       name="add_bias", saves="neither")
-_bias_gradient = primitive(activation.bias_gradient, lambda h, y, g: broadcast_to(reshape(h, (1, -1, 1, 1)), g.shape),
+_bias_gradient = primitive(dispatch.bias_gradient, lambda h, y, g: broadcast_to(reshape(h, (1, -1, 1, 1)), g.shape),
                            name="bias_gradient", saves="neither")
 
 

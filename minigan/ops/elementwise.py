@@ -16,7 +16,7 @@ import numpy as np
 from minigan.autograd import primitive
 from minigan.backend import beside, constant, is_array, kept_beside, xp
 from minigan.errors import ShapeError, broadcast_advice
-from minigan.kernels import activation
+from minigan.kernels import dispatch
 from minigan.tensor import plain
 
 
@@ -220,23 +220,23 @@ def where(condition, a, b):
 
 sigmoid = elementwise(
     "y = 1 / (1 + e^-x), computed as (1 + tanh(x/2)) / 2, which cannot overflow.   dy/dx = y (1 - y).",
-    lambda x: activation.sigmoid(x), lambda g, y, x: g * (y * (1 - y)), name="sigmoid", saves="output")
+    lambda x: dispatch.sigmoid(x), lambda g, y, x: g * (y * (1 - y)), name="sigmoid", saves="output")
 softplus = elementwise(
     """y = ln(1 + e^x), computed as max(x, 0) + log1p(e^-|x|).   dy/dx = sigmoid(x).
     4e-18 at x = -40 and 1000 at x = 1000, where the printed formula gives 0 and inf.""",
-    lambda x: activation.softplus(x), lambda g, y, x: g * sigmoid(x), name="softplus", saves="inputs")
+    lambda x: dispatch.softplus(x), lambda g, y, x: g * sigmoid(x), name="softplus", saves="inputs")
 
 
 def _sloped(g, x, slope):
     """g where x > 0, else slope g: the derivative of relu (slope 0) and leaky_relu times g, in one go."""
-    return activation.leaky_relu_gradient(g, x, slope)
+    return dispatch.leaky_relu_gradient(g, x, slope)
 
 
 _sloped = primitive(_sloped, lambda h, y, g, x, slope: _sloped(h, x, slope), lambda h, y, g, x, slope: None,
                     name="relu_gradient", saves="inputs")
 relu = elementwise(
     "y = max(x, 0).   dy/dx = 1 where x > 0, else 0 (0 at 0).",
-    lambda x: activation.leaky_relu(x, 0.0) if is_array(x) and x.dtype.kind == "f" else xp(x).maximum(x, 0),
+    lambda x: dispatch.leaky_relu(x, 0.0) if is_array(x) and x.dtype.kind == "f" else xp(x).maximum(x, 0),
     lambda g, y, x: _sloped(g, plain(y), 0.0), name="relu", saves="output")
 
 
@@ -250,7 +250,7 @@ def _leaky_relu(x, negative_slope=0.01):
         return m.where(x > 0, x, negative_slope * x)
     if not is_array(x) or x.dtype.kind != "f":
         return m.maximum(x, negative_slope * x)  # 20 times faster than a choice by `where`
-    return activation.leaky_relu(x, negative_slope)
+    return dispatch.leaky_relu(x, negative_slope)
 
 
 leaky_relu = elementwise(

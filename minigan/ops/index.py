@@ -14,7 +14,7 @@ import math
 import numpy as np
 
 from minigan.autograd import primitive
-from minigan.backend import add_at, beside, is_array, kept_beside, xp
+from minigan.backend import beside, is_array, kept_beside, xp
 from minigan.errors import DTypeError, OutOfBoundsError, ShapeError
 from minigan.ops.elementwise import where
 from minigan.ops.shape import axes_of, ravel, reshape
@@ -92,7 +92,7 @@ def _scatter(x, shape, index):
     if _is_basic(index):
         out[index] = x
     else:
-        add_at(out, index, x)
+        xp(out).add.at(out, index, x)
     return out
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from minigan.autograd import fused, primitive
 from minigan.backend import beside, is_array, new_array, xp
 from minigan.errors import ConfigError, DTypeError, OutOfBoundsError, ShapeError
-from minigan.kernels import loss as kernels
+from minigan.kernels import dispatch
 from minigan.ops.elementwise import abs, clip, exp, log, maximum, softplus, square, where
 from minigan.ops.index import known_classes, take_along_axis
 from minigan.ops.reduce import log_softmax, mean, sum
@@ -143,9 +143,7 @@ def _softmax_composition(x, *, labels):
 
 
 def _softmax_forward(x, *, labels):
-    from minigan.kernels.cuda.loss import softmax_loss
-
-    return softmax_loss(x, labels)
+    return dispatch.softmax_loss(x, labels)
 
 
 _softmax_forward.__name__ = "softmax_loss"
@@ -200,11 +198,11 @@ def _class_loss(op, input, target, weight, ignore_index, reduction, smoothing):
 
 
 def _logits_backward(g, needed, kept, a, t):
-    return (kernels.logits_loss_gradient(g, kept, a, t) if needed[0] else None), (-(g * a) if needed[1] else None)
+    return (dispatch.logits_loss_gradient(g, kept, a, t) if needed[0] else None), (-(g * a) if needed[1] else None)
 
 
 def _logits_forward(a, t):
-    return kernels.logits_loss(a, t)
+    return dispatch.logits_loss(a, t)
 
 
 _logits_forward.__name__ = "binary_cross_entropy_with_logits"

@@ -8,8 +8,9 @@ import math
 
 import numpy as np
 
-from minigan.backend import device_of, streams
+from minigan.backend import device_of
 from minigan.errors import ConfigError, DTypeError, ShapeError
+from minigan.streams import streams
 from minigan.tensor import plain
 
 

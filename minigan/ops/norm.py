@@ -8,7 +8,7 @@ import math
 
 from minigan.autograd import fused
 from minigan.errors import ShapeError
-from minigan.kernels import norm as kernels
+from minigan.kernels import dispatch
 from minigan.ops.elementwise import sqrt
 from minigan.ops.reduce import mean, var
 from minigan.ops.shape import reshape
@@ -41,11 +41,11 @@ def _batch_norm_composition(x, weight, bias, *, centered, inv_std, eps):
 
 
 def _batch_norm_forward(x, weight, bias, *, centered, inv_std, eps):
-    return kernels.forward(centered, inv_std, weight, bias, x.shape), None
+    return dispatch.batch_norm_forward(centered, inv_std, weight, bias, x.shape), None
 
 
 def _batch_norm_backward(g, needed, kept, x, weight, bias, *, centered, inv_std, eps):
-    gradients = kernels.backward(g, centered, inv_std, weight)
+    gradients = dispatch.batch_norm_backward(g, centered, inv_std, weight)
     return [h if need else None for h, need in zip(gradients, needed)]
 
 
@@ -76,8 +76,8 @@ def batch_norm(x, running_mean=None, running_var=None, weight=None, bias=None, t
     if count < 2:
         raise ShapeError(f"batch_norm: training needs more than one value per channel, x is {x.shape}; "
                          f"use a larger batch, or module.eval()")
-    batch_mean, batch_var, centered = kernels.moments(plain(x))
-    inv_std = kernels.follow(batch_mean, batch_var, plain(running_mean), plain(running_var), momentum, count, eps)
+    batch_mean, batch_var, centered = dispatch.batch_norm_moments(plain(x))
+    inv_std = dispatch.batch_norm_follow(batch_mean, batch_var, plain(running_mean), plain(running_var), momentum, count, eps)
     for running in (running_mean, running_var):
         if running is not None:
             running.touch()

@@ -10,8 +10,9 @@ from itertools import pairwise
 import numpy as np
 
 from minigan.autograd import primitive
-from minigan.backend import joined, kept_beside, xp
+from minigan.backend import kept_beside, xp
 from minigan.errors import ShapeError
+from minigan.kernels import dispatch
 from minigan.kernels.cpu.memory import images_first
 from minigan.tensor import Tensor, plain
 
@@ -136,7 +137,7 @@ def _concatenate(*arrays, axis):
                 f"concatenate: array {i} is {a.shape} and array 0 is {arrays[0].shape}; "
                 f"all sizes but that of axis {axis} must be equal"
             )
-    return joined(arrays, axis)
+    return dispatch.concatenate(arrays, axis)
 
 
 def _d_concatenate(i, g, y, *arrays, axis):

@@ -5,7 +5,7 @@ lr_scheduler        learning rates that change in time    convex.py           co
 dynamics.py         is a game's gradient field the gradient of anything?
 """
 
-from minigan.backend import keep_memory
+from minigan.kernels.cpu.memory import keep_memory
 from minigan.optim import convex, dynamics, lr_scheduler
 from minigan.optim.conjugate import ConjugateGradient
 from minigan.optim.coordinate import CoordinateDescent

@@ -8,8 +8,9 @@ import math
 
 import numpy as np
 
-from minigan.backend import joined, xp
+from minigan.backend import xp
 from minigan.errors import CheckpointError, ConfigError, ShapeError, suggestion
+from minigan.kernels import dispatch
 from minigan.optim.optimizer import Optimizer
 from minigan.tensor import Tensor
 
@@ -107,7 +108,7 @@ class ConjugateGradient(Optimizer):
             if g.shape != p.shape:
                 raise ShapeError(f"ConjugateGradient.step: a gradient is {g.shape}, its parameter {p.shape}")
             pieces.append(g.reshape(-1))
-        return joined(pieces)
+        return dispatch.concatenate(pieces)
 
     def _direction(self, flat, g, grads, options):
         """The direction d and the slope g d along it, which is negative, or 0 at a point where g is."""

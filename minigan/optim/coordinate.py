@@ -6,7 +6,7 @@ is an exact method (convex.py).  For a network it is not, so a block takes one s
 
 import numpy as np
 
-from minigan import backend
+from minigan import streams
 from minigan.errors import CheckpointError, ConfigError, suggestion
 from minigan.optim.optimizer import Optimizer
 from minigan.optim.rules import SGD
@@ -37,7 +37,7 @@ class CoordinateDescent(Optimizer):
         self.blocks = self._indices(blocks)
         self.updates = [0] * len(self.blocks)
         self._coordinates = 0
-        self._generator = np.random.default_rng(backend.streams("blocks").integers(2**63) if seed is None else seed)
+        self._generator = np.random.default_rng(streams.streams("blocks").integers(2**63) if seed is None else seed)
         self._next = len(self.blocks) - 1
         self._advance()
 

@@ -9,8 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from minigan.backend import device_of, joined, mixed_devices, to_device, xp
+from minigan.backend import device_of, mixed_devices, to_device, xp
 from minigan.errors import CheckpointError, ConfigError, DeviceError, GraphError, ShapeError
+from minigan.kernels import dispatch
 from minigan.tensor import Tensor
 
 
@@ -148,7 +149,7 @@ class Optimizer:
     def _step(self, group, flat, grads):
         flat.adopt()
         if len(set(flat.steps)) == 1 and all(g is not None for g in grads):  # the usual case: all parameters at once
-            pieces = [(slice(None), joined([g.reshape(-1) for g in grads]))]
+            pieces = [(slice(None), dispatch.concatenate([g.reshape(-1) for g in grads]))]
         else:
             pieces = [(s, g.reshape(-1).copy()) for s, g in zip(flat.slices, grads) if g is not None]
         for _, g in pieces:

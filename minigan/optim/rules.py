@@ -8,6 +8,7 @@ Names, options, defaults and results are torch.optim's.  `options` is the group'
 import numpy as np
 
 from minigan.backend import xp
+from minigan.kernels import dispatch
 from minigan.kernels.threads import share
 from minigan.optim.optimizer import Optimizer
 
@@ -67,10 +68,9 @@ class Adam(Optimizer):
 
     def count_on_card(self) -> None:
         """See Optimizer: t and lr are read from the card from now on."""
-        from minigan.kernels.cuda.adam import Clock
-
-        self._clocks = {id(group): Clock(flats[0].vector, max(flats[0].steps), group["lr"], group["betas"], group["eps"])
-                        for group, flats in zip(self.param_groups, self._flats)}
+        self._clocks = {
+            id(group): dispatch.adam_clock(flats[0].vector, max(flats[0].steps), group["lr"], group["betas"], group["eps"])
+            for group, flats in zip(self.param_groups, self._flats)}
 
     def repeated(self, times: int) -> None:
         """See Optimizer."""
@@ -86,9 +86,7 @@ class Adam(Optimizer):
     def update(self, w, g, state, t, options):
         """See the class.  On the CPU every thread takes a part of the weights."""
         if not isinstance(w, np.ndarray):
-            from minigan.kernels.cuda import adam
-
-            return adam.update(w, g, state, t, options, self._clocks.get(id(options)))
+            return dispatch.adam(w, g, state, t, options, self._clocks.get(id(options)))
         share(lambda a, b: self._update(w[a:b], g[a:b], {name: v[a:b] for name, v in state.items()}, t, options), w.size,
               WORTH_A_THREAD)
 

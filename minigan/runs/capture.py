@@ -15,10 +15,11 @@ import contextlib
 import math
 from itertools import islice
 
-from minigan.backend import cuda, kept, xp
-from minigan.backend import streams as layers_streams
+from minigan import cuda
+from minigan.backend import kept, xp
 from minigan.errors import ConfigError, NotFiniteError
 from minigan.optim import SGD, Adam, RMSprop
+from minigan.streams import streams as layers_streams
 from minigan.tensor import plain
 from minigan.train.game import Game, Player, Stages, play
 from minigan.train.stabilisers import Counting, WeightClip

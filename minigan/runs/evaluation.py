@@ -12,10 +12,10 @@ own get the test set: a likelihood of pictures that the net has seen says little
 
 import math
 
-from minigan.backend import Streams
 from minigan.errors import ConfigError
 from minigan.metrics import METRICS, Metric, Number, default_metrics, evaluate, find
 from minigan.metrics.metric import first
+from minigan.streams import Streams
 from minigan.systems import registry
 
 

@@ -22,7 +22,6 @@ from pathlib import Path
 import numpy as np
 
 from minigan import backend, data, viz
-from minigan.backend import Streams, using
 from minigan.data.kinds import Points, Tokens
 from minigan.errors import CheckpointError, ConfigError, DeviceError, NotFiniteError
 from minigan.kernels.threads import suit
@@ -32,6 +31,7 @@ from minigan.runs.capture import Captured
 from minigan.runs.feed import Feed
 from minigan.runs.folder import Run, fields
 from minigan.runs.hooks import Every
+from minigan.streams import Streams, using
 from minigan.systems import registry
 from minigan.train.game import play
 

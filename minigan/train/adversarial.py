@@ -164,7 +164,7 @@ def prepare(G, D, settings, latent) -> dict:
         raise ConfigError("norm_d=virtual: D would need a reference batch of real samples, which this system does not keep; "
                           "use norm_d=layer, whose samples do not depend on each other either")
     if any(isinstance(module, VirtualBatchNorm) for module in G.modules()):
-        from minigan.backend import streams
+        from minigan.streams import streams
 
         G = VirtualBatch(G, latent(REFERENCE, streams("init")))
     return {"G": G, "D": D}

@@ -22,9 +22,11 @@ from itertools import combinations
 
 import numpy as np
 
-from minigan.autograd import grad, no_grad
-from minigan.backend import cuda, to_device, xp
+from minigan import cuda
+from minigan.autograd import grad
+from minigan.backend import to_device, xp
 from minigan.errors import CheckpointError, ConfigError, suggestion
+from minigan.grad_mode import no_grad
 from minigan.nn import Module
 from minigan.tensor import Tensor
 
@@ -302,7 +304,7 @@ def play(game: Game, batches, streams, progress: float = 0.0, read: Callable | N
     """One iteration: every player takes its turns.   Returns what each player's last turn reports: its loss, the Euclidean
     norm of its gradient as "D.gradient", and each term where there are several, as "D.penalty".
 
-    batches: an iterator of data.Batch; streams: the run's named random generators (backend.Streams); progress: the part
+    batches: an iterator of data.Batch; streams: the run's named random generators (streams.Streams); progress: the part
     of the run that is done, from 0 to 1.
     read: makes a number of a scalar.  On a GPU that waits for the card, so a run does it every so many steps only; with None
     nothing is read, checked or returned, and a step on a GPU sends and awaits nothing.

@@ -16,6 +16,9 @@ from minigan.errors import DeviceError
 sys.path.insert(0, str(bench.script("devices").parent))
 import clocks
 import crossings
+import device_rows
+import device_sides
+import device_steps
 import devices
 import first_run_on_a_gpu as first_run
 import parity
@@ -27,7 +30,7 @@ KEYS = {"group", "row", "size", "library", "device", "mode", "tf32", "operations
 @pytest.fixture
 def one_system(monkeypatch):
     """The training steps are those of the smallest system."""
-    monkeypatch.setattr(devices, "STEPS", {"toy-gan": devices.STEPS["toy-gan"]})
+    monkeypatch.setattr(device_rows, "STEPS", {"toy-gan": device_rows.STEPS["toy-gan"]})
 
 
 @pytest.fixture
@@ -63,7 +66,7 @@ def test_quick_on_the_cpu_checks_every_row():
     check(found, devices.GROUPS)
     assert found["card"] is None and not found["failures"] and not found["crossings"]
     assert {row["device"] for row in found["rows"]} == set(found["ceilings"]) == {"cpu"}
-    assert {row["row"] for row in found["rows"] if row["group"] == "steps"} == set(devices.STEPS)
+    assert {row["row"] for row in found["rows"] if row["group"] == "steps"} == set(device_rows.STEPS)
 
 
 @pytest.mark.parametrize("device", ["both", "cuda"])
@@ -127,8 +130,8 @@ def test_a_wrong_result_fails(capsys, no_peer, monkeypatch, plant):
 def test_a_rate_above_its_ceiling_fails_unless_the_ceiling_was_disturbed(again, code, capsys, no_peer, monkeypatch):
     seen = iter([1e6, again])  # of the first and of the second time the ceilings are measured
     monkeypatch.setattr(devices, "apart", lambda function, *arguments: function(*arguments))
-    monkeypatch.setattr(devices, "host_ceilings", lambda *_: dict.fromkeys(("memory", "cache", "product"), next(seen)))
-    monkeypatch.setitem(devices.GROUPS, "gemm", lambda quick: list(devices.products(True))[:1])
+    monkeypatch.setattr(device_sides, "host_ceilings", lambda *_: dict.fromkeys(("memory", "cache", "product"), next(seen)))
+    monkeypatch.setitem(devices.GROUPS, "gemm", lambda quick: list(device_rows.products(True))[:1])
     got, found, told = run(capsys, "--device", "cpu", "--seconds", "0.01", "gemm")
     assert got == code and len(found["rows"]) == 1
     assert ("less than its floor, 1.02 ms at the ceiling of product: the clock is wrong" in told) == bool(code)
@@ -229,18 +232,18 @@ def test_ceilings_are_those_of_the_fastest_way():
 def test_multiplications_of_a_step_are_those_that_are_done(monkeypatch):
     from minigan.ops import linalg
 
-    counted, right, batch = [], linalg.kernels.matmul, 8
+    counted, right, batch = [], linalg.dispatch.matmul, 8
 
     def counting(a, b):
         counted.append(a.shape[0] * a.shape[1] * b.shape[1])
         return right(a, b)
 
-    monkeypatch.setattr(linalg.kernels, "matmul", counting)
+    monkeypatch.setattr(linalg.dispatch, "matmul", counting)
     for name in ("mlp-gan", "vae", "wgan-gp-critic", "toy-gan"):
-        training = devices.Training(devices.Minigan(), devices.STEPS[name][0])
+        training = device_steps.Training(device_steps.Minigan(), device_steps.STEPS[name][0])
         counted.clear()
-        training.step(training.lib.tensor(devices.samples(name, batch)))
-        assert sum(counted) == batch * devices.MULTIPLICATIONS[name], name
+        training.step(training.lib.tensor(device_steps.samples(name, batch)))
+        assert sum(counted) == batch * device_steps.MULTIPLICATIONS[name], name
 
 
 def test_parity_holds_every_op_and_layer_on_the_stand_in(card, capsys):

@@ -5,12 +5,12 @@ import pytest
 
 import minigan as mg
 from minigan import data
-from minigan.backend import Streams
 from minigan.errors import ConfigError, NotFiniteError
 from minigan.ops.noise import dropout
 from minigan.runs.capture import WARM_UP, Captured
 from minigan.runs.feed import Feed
 from minigan.runs.session import Session
+from minigan.streams import Streams
 from minigan.systems import registry
 from minigan.train.game import play
 

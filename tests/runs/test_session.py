@@ -15,7 +15,6 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 import minigan as mg
-from minigan.backend import streams
 from minigan.errors import CheckpointError, ConfigError, DataError, DeviceError, NotFiniteError
 from minigan.kernels import threads
 from minigan.nn import Dropout, Linear, ReLU, Sequential
@@ -24,6 +23,7 @@ from minigan.optim import Adam
 from minigan.runs import hooks
 from minigan.runs import session as session_module
 from minigan.runs.session import Session
+from minigan.streams import streams
 from minigan.systems import registry
 from minigan.train.adversarial import AdversarialStep, adversarial_terms
 from minigan.train.game import Game, Normal, Player

@@ -5,11 +5,11 @@ import pytest
 from described import described
 
 from minigan import data
-from minigan.backend import Streams
 from minigan.data import Batch, ImageDataset
 from minigan.errors import ConfigError
 from minigan.gradcheck import gradcheck
 from minigan.runs.session import Session
+from minigan.streams import Streams
 from minigan.systems import registry
 from minigan.systems.latent.autoencoder import AutoencoderStep, CodeGaussian, bce, error, mse, reconstruct
 from minigan.tensor import Tensor

@@ -7,9 +7,9 @@ from described import described
 import minigan as mg
 from minigan import data
 from minigan.autograd import grad
-from minigan.backend import Streams
 from minigan.errors import ConfigError
 from minigan.ops import mean
+from minigan.streams import Streams
 from minigan.systems import registry
 from minigan.systems.conditional import cgan
 from minigan.tensor import Tensor

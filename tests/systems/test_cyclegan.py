@@ -5,11 +5,11 @@ import pytest
 from described import described
 
 from minigan import data
-from minigan.backend import Streams
 from minigan.errors import ConfigError
 from minigan.nn import Identity
 from minigan.runs.evaluation import most_samples
 from minigan.runs.session import Session
+from minigan.streams import Streams
 from minigan.systems import registry
 from minigan.systems.translation import cyclegan
 from minigan.tensor import Tensor

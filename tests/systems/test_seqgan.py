@@ -11,11 +11,11 @@ from described import described
 
 import minigan as mg
 from minigan import data, ops
-from minigan.backend import Streams
 from minigan.data.oracle import Oracle
 from minigan.errors import ConfigError
 from minigan.gradcheck import gradcheck
 from minigan.runs.session import Session
+from minigan.streams import Streams
 from minigan.systems import registry
 from minigan.systems.text.seqgan import LanguageModel, TextCNN, policy, report, values
 from minigan.tensor import Tensor

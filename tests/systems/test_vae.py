@@ -8,7 +8,6 @@ import pytest
 from described import described
 
 from minigan import data, ops
-from minigan.backend import Streams
 from minigan.data import Batch, Loader, PointDataset
 from minigan.data.kinds import Points
 from minigan.errors import ConfigError
@@ -17,6 +16,7 @@ from minigan.metrics import iwae_bound
 from minigan.nn import Linear, Sequential
 from minigan.optim import Adam
 from minigan.runs.session import Session
+from minigan.streams import Streams
 from minigan.systems import registry
 from minigan.systems.latent.vae import (
     Bernoulli,

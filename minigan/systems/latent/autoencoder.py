@@ -14,11 +14,11 @@ from functools import cached_property
 import numpy as np
 
 from minigan import ops
-from minigan.autograd import no_grad
 from minigan.backend import device_of, to_device
 from minigan.data import PointDataset, batches
 from minigan.data.kinds import Pictures
 from minigan.errors import ConfigError
+from minigan.grad_mode import no_grad
 from minigan.metrics.image import psnr
 from minigan.metrics.metric import Metric, Needs, Number
 from minigan.nn import Module, Sequential

@@ -18,11 +18,11 @@ from functools import cached_property
 import numpy as np
 
 from minigan import ops
-from minigan.autograd import no_grad
 from minigan.backend import to_device
 from minigan.data import PointDataset, batches
 from minigan.data.kinds import Points
 from minigan.errors import ConfigError
+from minigan.grad_mode import no_grad
 from minigan.metrics.likelihood import elbo, gaussian_kl, iwae_bound
 from minigan.metrics.metric import Metric, Needs, Number
 from minigan.nn import Module, Parameter

@@ -14,9 +14,10 @@ from functools import cached_property, lru_cache, partial
 import numpy as np
 
 from minigan import data
-from minigan.backend import joined, to_device, xp
+from minigan.backend import to_device, xp
 from minigan.data.kinds import Pair, Pictures
 from minigan.errors import ConfigError
+from minigan.kernels import dispatch
 from minigan.metrics import agreement
 from minigan.metrics.distances import nearest
 from minigan.metrics.metric import Metric, Needs, Number
@@ -92,7 +93,7 @@ class Buffer:
             pictures[place] = m.where(swap, one, old)
             shown.append(m.where(swap, old, one))
         self._next = pictures
-        return Tensor(joined(shown))
+        return Tensor(dispatch.concatenate(shown))
 
     def __call__(self):
         self.pictures = self._next

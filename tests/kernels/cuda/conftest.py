@@ -15,7 +15,7 @@ from minigan.kernels.cuda import gemm, launcher
 
 REAL = os.environ.get("MINIGAN_BACKEND") == "cupy"
 if REAL and os.environ.get("MINIGAN_NO_POOL"):
-    backend._cupy().cuda.set_allocator(None)
+    backend.load_cupy().cuda.set_allocator(None)
 # One order is enough for a real card, which has its own, and for the address sanitizer: the addresses are the same in both.
 ORDERS = ["forward"] if REAL or os.environ.get("CUDASHIM_SANITIZE") else ["forward", "reverse"]
 
@@ -33,7 +33,7 @@ def card(request, monkeypatch):
         order = cudashim.order(request.param)
     monkeypatch.setattr(launcher, "_modules", {})
     with order:
-        yield backend._cupy()
+        yield backend.load_cupy()
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from minigan import data
-from minigan.backend import Streams, to_device
+from minigan.backend import to_device
 from minigan.kernels.cpu import conv as cpu
 from minigan.kernels.cuda import conv as cuda
 from minigan.kernels.cuda import gemm
 from minigan.runs.capture import WARM_UP, Captured
 from minigan.runs.feed import Feed
+from minigan.streams import Streams
 from minigan.systems import registry
 from minigan.train.game import play
 

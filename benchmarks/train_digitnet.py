@@ -1,7 +1,10 @@
-"""Train the digit classifier of digitnet.py again: `python -m minigan.metrics.train_digitnet` (a minute; needs MNIST).
+"""How right is the digit classifier of minigan/metrics/digitnet.py?  Trains it again (a minute; needs MNIST).
 
-Prints the accuracy on font faces it has not seen and on MNIST's test set, and overwrites digitnet.npz.  Seen when the file
-in the package was made: 99.90 % right on 2,000 digits of unseen faces, 98.64 % on MNIST's 10,000 (confidence 1.00, 0.99).
+    python benchmarks/train_digitnet.py
+
+This prints the accuracy on font faces that it has not seen and on MNIST's test set, and overwrites the classifier's file in
+the package.  Seen when that file was made: 99.90 % right on 2,000 digits of unseen faces, 98.64 % on MNIST's 10,000
+(confidence 1.00, 0.99).
 """
 
 import numpy as np

@@ -1,0 +1,33 @@
+"""The card, under the names of torch.cuda: `mg.cuda.is_available()`, `with mg.cuda.device("cuda:1"): ...`; the switch for TF32.
+
+Which device an array is on, and how it gets there, is in backend.py.
+"""
+
+import contextlib
+
+from minigan.backend import check_device, has_card, load_cupy
+
+
+def is_available() -> bool:
+    """True if CuPy is installed and a CUDA card can be used."""
+    return has_card()
+
+
+def device(device: str):
+    """Inside the block, new arrays are made on that GPU and its arrays may be computed with.   Nothing happens for "cpu".
+
+    A machine that has one GPU does not need this.
+    """
+    if device == "cpu":
+        return contextlib.nullcontext()
+    return load_cupy().cuda.Device(int(check_device(device).partition(":")[2]))
+
+
+def allow_tf32(allowed: bool = True) -> None:
+    """Let matrix products of float32 round their inputs to 10 bits of mantissa, for speed; at first they do not.
+
+    The error is about 3e-4 instead of 1e-7 (kernels/cuda/gemm.py).   torch.backends.cuda.matmul.allow_tf32.
+    """
+    from minigan.kernels.cuda import gemm
+
+    gemm.allow_tf32(allowed)

@@ -1,0 +1,67 @@
+"""Which kernel runs where: the table that the ops import.  The arrays decide, as everywhere.
+
+A row names the function for NumPy's arrays and the function for a card's.  The second is given as text, "file.function" in
+kernels/cuda/, because that file is imported only when the first array on a card asks for it.
+"""
+
+from functools import wraps
+from importlib import import_module
+
+import numpy as np
+
+from minigan.backend import xp
+from minigan.kernels.cpu import activation, conv, linalg, loss, norm
+
+
+def on_card(name: str):
+    """A function that calls the function `name` of kernels/cuda, whose file is imported at the first call."""
+    file, _, function = name.partition(".")
+
+    def call(*args):
+        return getattr(import_module(f"minigan.kernels.cuda.{file}"), function)(*args)
+
+    call.__name__ = name
+    return call
+
+
+def by_array(cpu, card: str):
+    """A function that calls `cpu`, or the function `card` of kernels/cuda if its arrays are on a card.
+
+    Its first argument is an array or a list of arrays.  DeviceError when the arrays are on different devices.
+    """
+    card = on_card(card)
+
+    @wraps(cpu)
+    def call(x, *args):
+        if isinstance(x, np.ndarray):
+            return cpu(x, *args)
+        arrays = x if isinstance(x, (list, tuple)) else (x, *args)
+        return cpu(x, *args) if xp(*arrays) is np else card(x, *args)
+
+    call.card = card
+    return call
+
+
+# name                           on the CPU                       on a card
+matmul                = by_array(linalg.matmul,                   "linalg.matmul")
+conv2d                = by_array(conv.conv2d,                     "conv.conv2d")
+conv2d_adjoint        = by_array(conv.conv2d_adjoint,             "conv.conv2d_adjoint")
+conv2d_weight         = by_array(conv.conv2d_weight,              "conv.conv2d_weight")
+add_bias              = by_array(activation.add_bias,             "activation.add_bias")
+bias_gradient         = by_array(activation.bias_gradient,        "activation.bias_gradient")
+leaky_relu            = by_array(activation.leaky_relu,           "activation.leaky_relu")
+leaky_relu_gradient   = by_array(activation.leaky_relu_gradient,  "activation.leaky_relu_gradient")
+softplus              = by_array(activation.softplus,             "activation.softplus")
+sigmoid               = by_array(activation.sigmoid,              "activation.sigmoid")
+batch_norm_moments    = by_array(norm.moments,                    "norm.moments")
+batch_norm_follow     = by_array(norm.follow,                     "norm.follow")
+batch_norm_forward    = by_array(norm.forward,                    "norm.forward")
+batch_norm_backward   = by_array(norm.backward,                   "norm.backward")
+logits_loss           = by_array(loss.logits_loss,                "loss.logits_loss")
+logits_loss_gradient  = by_array(loss.logits_loss_gradient,       "loss.logits_loss_gradient")
+concatenate           = by_array(np.concatenate,                  "memory.concatenate")
+
+# On the CPU these are no kernels: ops/loss.py composes the one of other ops, optim/rules.py has the lines of the other.
+softmax_loss          = on_card("loss.softmax_loss")
+adam                  = on_card("adam.update")
+adam_clock            = on_card("adam.Clock")

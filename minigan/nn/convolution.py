@@ -1,0 +1,123 @@
+"""Convolutions: Conv2d, Conv1d, and Conv2d's adjoint ConvTranspose2d."""
+
+from minigan.errors import ConfigError, ShapeError
+from minigan.nn import functional as F
+from minigan.nn.linear import empty, reset_affine
+from minigan.nn.module import Module
+from minigan.ops.conv import pair
+
+
+class _Conv(Module):
+    """What the convolutions share.  The kernel has `axes` spatial axes."""
+
+    axes = 2
+    transposed = False
+    padding_modes = ("zeros", "reflect", "replicate")
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,
+                 output_padding=0):
+        super().__init__()
+        name = type(self).__name__
+        if groups < 1 or in_channels % groups or out_channels % groups:
+            raise ShapeError(f"{name}: groups={groups} must divide in_channels={in_channels} and "
+                             f"out_channels={out_channels}")
+        if padding_mode not in self.padding_modes or (self.transposed and padding_mode != "zeros"):
+            known = ("zeros",) if self.transposed else self.padding_modes
+            raise ConfigError(f"{name}: padding_mode is one of {', '.join(known)}, not {padding_mode!r}")
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size = self._sizes(kernel_size, "kernel_size", 1)
+        self.stride, self.dilation = self._sizes(stride, "stride", 1), self._sizes(dilation, "dilation", 1)
+        self.padding = padding if isinstance(padding, str) else self._sizes(padding, "padding", 0)
+        self.output_padding = self._sizes(output_padding, "output_padding", 0)
+        self.padding_mode = padding_mode
+        first, second = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
+        self.weight = empty(first, second // groups, *self.kernel_size)
+        self.bias = empty(out_channels) if bias else None
+        self.reset_parameters()
+
+    def _sizes(self, value, name, least):
+        if self.axes == 2:
+            return pair(value, name, type(self).__name__, least)
+        value = value[0] if isinstance(value, (tuple, list)) and len(value) == 1 else value
+        if not isinstance(value, int) or value < least:
+            raise ShapeError(f"{type(self).__name__}: {name} must be an int >= {least}, got {value!r}")
+        return (value,)
+
+    def reset_parameters(self):
+        """Draw the weights anew."""
+        reset_affine(self)
+
+    def _padded(self, x):
+        """x, and the padding that the convolution has still to do: none, if it was not with zeros."""
+        if self.padding_mode == "zeros":
+            return x, self.padding
+        if isinstance(self.padding, str):
+            total = [d * (k - 1) if self.padding == "same" else 0 for d, k in zip(self.dilation, self.kernel_size)]
+            widths = [(t // 2, t - t // 2) for t in total]
+        else:
+            widths = [(p, p) for p in self.padding]
+        return F.pad(x, [n for pair in reversed(widths) for n in pair], self.padding_mode), (0,) * self.axes
+
+    def extra_repr(self):
+        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        for name, usual in (("padding", 0), ("output_padding", 0), ("dilation", 1)):
+            if getattr(self, name) != (usual,) * self.axes:
+                text += f", {name}={getattr(self, name)}"
+        text += f", groups={self.groups}" if self.groups != 1 else ""
+        text += ", bias=False" if self.bias is None else ""
+        return text + (f", padding_mode={self.padding_mode}" if self.padding_mode != "zeros" else "")
+
+
+class Conv2d(_Conv):
+    """y[n,o] = bias[o] + the sum over c of x[n,c] correlated with weight[o,c].   x (N, C, H, W) -> (N, O, oh, ow).
+
+    oh = floor((H + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1, ow alike.  weight (O, C/groups, kh, kw)
+    and bias (O,) start uniform in +-1/sqrt(C/groups kh kw).  padding_mode: "zeros", "reflect" or "replicate".
+    torch.nn.Conv2d.   Conv2d(3, 8, 4, stride=2, padding=1) halves an image.
+    """
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
+                 padding_mode="zeros"):
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
+
+    def forward(self, x):
+        """The convolution of x, plus bias."""
+        x, padding = self._padded(x)
+        return F.conv2d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+
+class Conv1d(_Conv):
+    """Conv2d with one spatial axis.   x (N, C, L) -> (N, O, length);  weight (O, C/groups, k), bias (O,)."""
+
+    axes = 1
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
+                 padding_mode="zeros"):
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
+
+    def forward(self, x):
+        """The convolution of x, plus bias."""
+        x, padding = self._padded(x)
+        return F.conv1d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+
+class ConvTranspose2d(_Conv):
+    """Conv2d's adjoint: every pixel of x is spread over the output by the kernel.   x (N, C, H, W) -> (N, O, oh, ow).
+
+    oh = (H - 1) stride - 2 padding + dilation (kernel_size - 1) + output_padding + 1, ow alike.
+    weight (C, O/groups, kh, kw) and bias (O,) start uniform in +-1/sqrt(O/groups kh kw): torch counts the fan of the
+    weight as it lies.
+    torch.nn.ConvTranspose2d.   ConvTranspose2d(8, 3, 4, stride=2, padding=1) doubles an image.
+    """
+
+    transposed = True
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1,
+                 bias=True, dilation=1, padding_mode="zeros"):
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,
+                         output_padding)
+
+    def forward(self, x):
+        """The transposed convolution of x, plus bias."""
+        return F.conv_transpose2d(x, self.weight, self.bias, self.stride, self.padding, self.output_padding,
+                                  self.groups, self.dilation)
