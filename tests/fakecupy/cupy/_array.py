@@ -251,6 +251,8 @@ class ndarray:
 
     def fill(self, value):
         """Every element value."""
+        if isinstance(value, ndarray) and value.ndim:
+            raise ValueError("non-scalar cupy.ndarray cannot be used for fill")
         self[...] = value
 
     def view(self, dtype=None, type=None):
@@ -372,11 +374,16 @@ def operand(x, what="operand"):
             raise ValueError(f"Array device must be same as the current device: array device = {x._device} while current = "
                              f"{_fake.current_device}")
         return x._a
-    if isinstance(x, NUMBERS) and (not isinstance(x, np.generic) or _dtypes.has(x.dtype)):
+    if is_number(x):
         return x
     if isinstance(x, (np.ndarray, list, tuple)) and _fake.let_pass():
         return np.asarray(x)
     raise TypeError(f"Unsupported type {type(x)}")
+
+
+def is_number(x) -> bool:
+    """Is it one of Python's, or of NumPy's with a dtype that CuPy has?"""
+    return isinstance(x, NUMBERS) and (not isinstance(x, np.generic) or _dtypes.has(x.dtype))
 
 
 def _hosts(x):
@@ -420,8 +427,8 @@ def scatter(a, indices, value, store, dtypes=None, ufunc=None):
         return
     of_arrays, memory, value = isinstance(value, ndarray), operand(a), operand(value)
     _fake.read("an assignment to the places of a boolean mask", masks)
-    if dtypes is not None and not masks and a.dtype.str[1:] not in dtypes:
-        raise TypeError(f"cupy.{ufunc.name}.at only supports {', '.join(dtypes)}, not {a.dtype}")
+    if dtypes is not None and not masks and a.dtype.str[1:] not in dtypes.split():
+        raise TypeError(f"cupy.{ufunc.name}.at only supports {dtypes}, not {a.dtype}")
     if of_arrays and _fake.overlap(value, memory):
         raise ValueError("the values lie where they are stored: some are overwritten before they are read; copy them first")
     if of_arrays and dtypes is None:

@@ -67,12 +67,13 @@ def _made(name):
         check("cupy", name, args, kwargs)
         if any(isinstance(x, (ndarray, np.ndarray, list, tuple)) for x in (*args, *kwargs.values())):
             raise TypeError(f"{name} takes Python numbers")
-        if kwargs.get("dtype") is not None:
-            _dtypes.check(kwargs["dtype"])
-        if kwargs.get("order") is not None:
-            memory_order(kwargs["order"], "CF")
+        given = bind("cupy", name, args, kwargs)
+        if given.get("dtype") is not None:
+            _dtypes.check(given["dtype"])
+        if given.get("order") is not None:
+            memory_order(given["order"], "CF")
         if name == "arange":
-            args, kwargs = (), _range(**bind("cupy", name, args, kwargs))
+            args, kwargs = (), _range(**given)
         return own(lambda: getattr(np, name)(*args, **kwargs), order="K")
 
     return function

@@ -10,7 +10,7 @@ ONE_OF     options with few values
 import numpy as np
 
 from cupy import _dtypes, _fake
-from cupy._array import NUMBERS, memory_order, ndarray, operand, own, refuse_memcpy
+from cupy._array import NUMBERS, is_number, memory_order, ndarray, operand, own, refuse_memcpy, wrap
 from cupy._surface import bind, check
 
 # Whose results are Python's, from metadata alone.
@@ -35,10 +35,11 @@ MAY_BE_IT = "squeeze moveaxis rollaxis diff atleast_1d atleast_2d atleast_3d".sp
 # sequence of Python numbers ("+", which is uploaded by the functions in UPLOADING).  None is as good as nothing.
 OPERANDS = {row.split()[0]: row.split()[1:] for row in """
     allclose a? b?, append arr values?, array_equal a1 a2, average a weights, bincount x weights, clip a a_min? a_max?,
-    compress condition a, copyto dst src? where, cross a b, delete arr indices?, diff a prepend? append?, digitize x bins, dot a b,
-    extract condition a, inner a b, isclose a? b?, isin element test_elements, kron a? b?, nan_to_num x? nan? posinf? neginf?,
-    outer a b, percentile a q?+, quantile a q?+, repeat a repeats?+, roll a shift?+, searchsorted a v? sorter, take a indices?,
-    take_along_axis a indices, tensordot a b, tile A?, union1d arr1 arr2, vdot a b, where condition x? y?""".split(",")}
+    compress condition a, copyto dst src? where, cross a b, delete arr indices?, diff a prepend? append?, digitize x bins,
+    dot a b, extract condition a, inner a b, isclose a? b?, isin element test_elements, kron a? b?,
+    nan_to_num x? nan? posinf? neginf?, outer a b, percentile a q?+, quantile a q?+, repeat a repeats?+, roll a shift?+,
+    searchsorted a v? sorter, take a indices?, take_along_axis a indices, tensordot a b, tile A?, union1d arr1 arr2, vdot a b,
+    where condition x? y?""".split(",")}
 UPLOADING = "repeat percentile quantile".split()
 
 
@@ -60,7 +61,7 @@ def _check_operands(name, given):
         elif kind is None:
             if _arrays(value, (ndarray, np.ndarray)):
                 raise TypeError(f"{name}: {parameter} is an array, where CuPy takes Python numbers")
-        elif not ((value is None and parameter != first) or ("?" in kind and isinstance(value, (*NUMBERS, slice)))
+        elif not ((value is None and parameter != first) or ("?" in kind and (is_number(value) or isinstance(value, slice)))
                   or ("+" in kind and isinstance(value, (tuple, list)) and not _arrays(value))):
             _check_array(name, value)
 
@@ -68,7 +69,7 @@ def _check_operands(name, given):
 def _check_array(name, value):
     if isinstance(value, ndarray) or (isinstance(value, (np.ndarray, list, tuple)) and _fake.let_pass()):
         return
-    if name == "where" and isinstance(value, NUMBERS):
+    if name == "where" and is_number(value):
         raise AttributeError(f"'{type(value).__name__}' object has no attribute 'astype'")  # CuPy's words
     raise TypeError(f"{name} of {type(value).__name__}: CuPy refuses what is no device array, or copies it at every call")
 
@@ -157,6 +158,8 @@ def _check_options(name, given):
             _dtypes.check(value)
     if name == "einsum" and not isinstance(given["*operands"][0], str):
         raise NotImplementedError("the stand-in's einsum takes its subscripts as a string")
+    if name == "einsum" and "casting" in given:
+        raise TypeError("Did not understand the following kwargs: ['casting']")
     if name == "squeeze" and not isinstance(given.get("axis"), (int, np.integer, tuple, type(None))):
         raise TypeError(f"squeeze: an axis is an integer or a tuple, got {given['axis']!r}")
     if name in ("sort", "partition") and not isinstance(given.get("axis", -1), (int, np.integer, type(None))):
@@ -203,6 +206,8 @@ def function(name):
             store = lambda: np.copyto(memory, compute(), casting="unsafe") if dtype else host(*args, out=memory, **kwargs)
             _fake.mutate(store, memory)
             return out
+        if name == "diagonal":  # NumPy's cannot be written to
+            return _diagonal(**given)
         several = host(*args, **kwargs) if name in SEVERAL else None
         if isinstance(several, (tuple, list)):
             results = [own(lambda i=i: host(*args, **kwargs)[i], *inputs) for i in range(len(several))]
@@ -250,6 +255,13 @@ def _order(name, inputs):
 def _itself(name, result, x):
     same = lambda a: (a.shape, a.strides, a.ctypes.data)
     return x if name in MAY_BE_IT and same(result._a) == same(x._a) else result
+
+
+def _diagonal(a, *args, **kwargs):
+    x = operand(a)
+    view = np.diagonal(x, *args, **kwargs)
+    view.flags.writeable = x.flags.writeable
+    return wrap(view, a)
 
 
 def _copyto(dst, src, casting="same_kind", where=None):

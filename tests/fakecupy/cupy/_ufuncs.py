@@ -6,8 +6,9 @@ from cupy import _dtypes, _fake
 from cupy._array import NUMBERS, ndarray, operand, own
 from cupy._surface import SURFACE, check
 
-AT = "add subtract maximum minimum bitwise_and bitwise_or bitwise_xor".split()  # those with atomic operations
-OF_INTEGERS = "subtract bitwise_and bitwise_or bitwise_xor".split()
+# The functions with atomic operations, and the dtypes that those take.
+AT = {"add": "i4 i8 u4 u8 f2 f4 f8", "subtract": "i4 u4", **dict.fromkeys(("maximum", "minimum"), "i4 i8 u4 u8 f4 f8"),
+      **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor"), "i4 i8 u4 u8")}
 
 
 class ufunc:
@@ -71,24 +72,27 @@ class ufunc:
 
         if self.name not in AT:
             raise NotImplementedError(f"`{self.name}.at` is not supported yet")
-        sizes = "i4 u4" if self.name == "subtract" else "i4 i8 u4 u8" if self.name in OF_INTEGERS else (
-            "i4 i8 u4 u8 f4 f8 f2" if self.name == "add" else "i4 i8 u4 u8 f4 f8")
-        scatter(a, indices, b, lambda memory, index, value: self._host.at(memory, index, value), sizes.split(), self)
+        scatter(_array(a, self.name), indices, b, lambda memory, index, value: self._host.at(memory, index, value),
+                AT[self.name], self)
 
     def reduce(self, array, axis=0, dtype=None, out=None, keepdims=False):
         """The sum or product along an axis; of other functions CuPy has none."""
         if self.name not in ("add", "multiply"):
             raise NotImplementedError(f"`{self.name}.reduce` is not supported yet")
-        return (array.sum if self.name == "add" else array.prod)(axis, dtype, out, keepdims)
+        return getattr(_array(array, self.name), "sum" if self.name == "add" else "prod")(axis, dtype, out, keepdims)
 
     def accumulate(self, array, axis=0, dtype=None, out=None):
         """Sums or products so far."""
         if self.name not in ("add", "multiply"):
             raise NotImplementedError(f"`{self.name}.accumulate` is not supported yet")
-        return (array.cumsum if self.name == "add" else array.cumprod)(axis, dtype, out)
+        return getattr(_array(array, self.name), "cumsum" if self.name == "add" else "cumprod")(axis, dtype, out)
 
     def outer(self, A, B, **kwargs):
         """Of every pair."""
-        if type(A) is not ndarray or type(B) is not ndarray:
-            raise TypeError(f"{self.name}.outer of something that is no device array")
-        return self(A.reshape(A.shape + (1,) * B.ndim), B, **kwargs)
+        return self(_array(A, self.name).reshape(A.shape + (1,) * _array(B, self.name).ndim), B, **kwargs)
+
+
+def _array(x, name):
+    if type(x) is not ndarray:
+        raise TypeError(f"{name} of {type(x).__name__}, not of a device array")
+    return x
