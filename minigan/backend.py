@@ -273,6 +273,11 @@ def joined(arrays, axis=0):
 
 def add_at(out, index, values) -> None:
     """out[index] += values in place, where an element that the index names k times receives all k values."""
+    if not isinstance(out, np.ndarray) and (out.dtype == bool or (out.dtype.kind in "iu" and out.dtype.itemsize < 4)):
+        wide = out.astype(np.int32)  # a card has no atomic addition of small integers
+        xp(out).add.at(wide, index, values)
+        out[...] = wide
+        return
     xp(out).add.at(out, index, values)
 
 

@@ -74,3 +74,12 @@ def test_every_op_is_on_the_card_what_it_is_on_the_cpu(card, name, i, monkeypatc
         for a, b in zip(these, those, strict=True):
             assert a.dtype == b.dtype and a.shape == b.shape
             np.testing.assert_allclose(to_device(a, "cpu"), b, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "bool", "int32", "int64", "float32"])
+def test_small_integers_add_up_as_on_the_cpu(card, dtype):
+    """A card has no atomic addition of them, and CuPy refuses it; sums too large wrap around on both."""
+    x, values, indices = np.array([1, 0, 100]).astype(dtype), np.array([1, 1, 100, 100]).astype(dtype), np.array([0, 0, 2, 2])
+    expected = mg.scatter_add(Tensor(x), indices, Tensor(values)).data
+    y = mg.scatter_add(Tensor(to_device(x, "cuda")), indices, Tensor(to_device(values, "cuda"))).data
+    assert y.dtype == expected.dtype == dtype and np.array_equal(y.get(), expected)
