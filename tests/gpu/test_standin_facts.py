@@ -425,3 +425,38 @@ def test_nan_and_numbers_out_of_range_become_no_integer(cp, made, code):
     ("(v - 1.5).astype('u1')", [0, 0, 1]), ("i.astype('u1')", [0, 1, 1])])
 def test_all_other_conversions_are_those_of_numpy(cp, made, code, values):
     assert run(code, cp, made).tolist() == values
+
+
+# ---------------------------------------------------------------------------------------------------- odds and ends ---
+
+
+@pytest.mark.parametrize("code", calls("""
+    e.mean(); cp.mean(e); e.std(); cp.var(e); cp.nanmean(v * np.nan); cp.nanvar(v * np.nan); cp.nanmedian(v * np.nan)"""))
+def test_nan_of_nothing_comes_without_a_warning(cp, made, code):
+    assert np.isnan(run(code, cp, made).get())
+
+
+def test_to_another_device_goes_what_lies_in_one_piece(cp, made, card, monkeypatch):
+    monkeypatch.setattr(card.machine, "cards", 2)
+    turned = made["b"].transpose(1, 2, 0)
+    with cp.cuda.Device(1):
+        assert cp.asarray(made["x"]).device.id == made["x"].copy().device.id == turned.copy().device.id == 1
+        with pytest.raises(NotImplementedError, match="between devices"):
+            cp.copy(turned)
+
+
+@pytest.mark.parametrize("code", calls("""
+    np.concatenate([v, w.get()]); np.stack([v.get(), w]); np.where(m.get(), v, w); np.add(v, w.get()); np.add(v.get(), w);
+    np.isclose(v, w.get()); np.maximum(v.get(), w); np.dot(v.get(), w); np.float32(v[0]); np.array([v, w]); np.asarray(v);
+    memoryview(v); iter(v.sum()); len(v.sum()); {v: 1}; v[0] in {1.0}; np.linalg.norm(v.get() + v); np.add.reduce(v, where=m);
+    np.linalg.svd(x.get(), v); np.copyto(v.get(), v); np.random.default_rng(0).permutation(v); np.interp(v, v, v.get())"""))
+def test_numpys_functions_of_both_kinds(cp, made, code):
+    with pytest.raises(REFUSED):
+        run(code, cp, made)
+
+
+@pytest.mark.parametrize("code", calls("""
+    np.concatenate([v, w]); np.sum(v); np.exp(v); np.add(v, w); np.add(v, 1, out=v); np.linalg.norm(v); np.mean(x, axis=0);
+    np.where(m, v, w); np.clip(v, 0, 1); np.add.reduce(v); np.multiply.outer(v, w); np.zeros_like(v); np.expand_dims(v, 0)"""))
+def test_numpys_functions_of_device_arrays_are_cupys(cp, made, card, code):
+    assert type(run(code, cp, made)) is cp.ndarray and card.counts.d2h == card.counts.h2d == 0

@@ -179,11 +179,10 @@ class ndarray:
 
         if out is not None and any(isinstance(o, np.ndarray) for o in out) and _fake.let_pass():
             return getattr(ufunc, method)(*_hosts(inputs), out=out, **kwargs)
-        if method != "__call__":
-            raise TypeError(f"{ufunc.__name__}.{method} of a device array")
         if out is not None and any(isinstance(o, np.ndarray) for o in out):
             raise TypeError(IMPLICIT)
-        return getattr(cupy, ufunc.__name__)(*inputs, **kwargs, **({} if out is None else {"out": out}))
+        function = getattr(cupy, ufunc.__name__) if method == "__call__" else getattr(getattr(cupy, ufunc.__name__), method)
+        return function(*inputs, **kwargs, **({} if out is None else {"out": out[0] if len(out) == 1 else out}))
 
     def __array_function__(self, function, types, args, kwargs):
         import cupy
@@ -235,6 +234,8 @@ class ndarray:
     def copy(self, order="C"):
         """A copy on the current device, also of an array on another."""
         order = memory_order(order)
+        if self._device != _fake.current_device and order in "KA" and not self._a.flags.forc:
+            raise NotImplementedError("CuPy cannot copy non-contiguous array between devices.")
         return own(lambda: self._a.copy(order), order="K")
 
     def __copy__(self):

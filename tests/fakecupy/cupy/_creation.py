@@ -101,6 +101,7 @@ def array(obj, dtype=None, copy=True, order="K", subok=False, ndmin=0, *, blocki
         raise NotImplementedError("subok is not supported")
     order = memory_order(order)
     if isinstance(obj, ndarray):
+        obj = obj if obj._device == _fake.current_device else obj.copy(order)
         a = converted(obj, obj.dtype if dtype is None else dtype, order, copy)
         return a if ndmin <= a.ndim else a.reshape((1,) * (ndmin - a.ndim) + a.shape)
     if _holds_arrays(obj):

@@ -7,6 +7,8 @@ READS      how many numbers a function fetches from the card, because what it do
 ONE_OF     options with few values
 """
 
+import warnings
+
 import numpy as np
 
 from cupy import _dtypes, _fake
@@ -27,6 +29,7 @@ SAME_NAME = """
 SEVERAL = "nonzero split array_split vsplit broadcast_arrays unique atleast_1d atleast_2d atleast_3d unravel_index".split()
 JOINING = "concatenate stack hstack vstack dstack column_stack concat".split()  # their first argument is a sequence of arrays
 CUBLAS = "dot matmul inner vdot tensordot einsum".split()  # outer and kron multiply element by element
+OF_NOTHING = "mean var std median nanmean nanvar nanstd nanmedian".split()  # NaN of nothing, in silence, where NumPy warns
 MAY_BE_IT = "squeeze moveaxis rollaxis diff atleast_1d atleast_2d atleast_3d".split()  # with nothing to do: the array itself
 
 # ------------------------------------------------------------------------------------------------------- operands ---
@@ -181,7 +184,7 @@ def _check_options(name, given):
 
 def function(name):
     """The function of that name."""
-    host = getattr(np, name)
+    host = _silent(getattr(np, name)) if name in OF_NOTHING else getattr(np, name)
 
     def call(*args, **kwargs):
         check("cupy", name, args, kwargs)
@@ -217,6 +220,15 @@ def function(name):
         return _itself(name, result, inputs[0])
 
     call.__name__ = name
+    return call
+
+
+def _silent(host):
+    def call(*args, **kwargs):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            return host(*args, **kwargs)
+
     return call
 
 
