@@ -431,6 +431,22 @@ def test_all_other_conversions_are_those_of_numpy(cp, made, code, values):
 
 
 @pytest.mark.parametrize("code", calls("""
+    cp.concatenate(tup=(v, w)); cp.stack(tup=(v, w)); cp.delete(v, indices=0); cp.delete(arr=v, indices=i); cp.flip(a=x);
+    cp.extract(m, a=v); cp.rot90(a=x); cp.take_along_axis(a=x, indices=j, axis=0); cp.union1d(arr1=v, arr2=w);
+    cp.unravel_index(i, dims=(2, 3)); cp.reshape(x, newshape=6); x.clip(min=0); x.clip(max=1); x.clip(min=0, max=1);
+    x.take(indices=i, axis=1); v.compress(condition=m); v.dot(b=w); x.repeat(repeats=2); v.searchsorted(v=w); x.sum(axis=0);
+    x.argmax(0, None, np.int32); cp.argmax(a=x, axis=0, dtype=np.int32); cp.where(condition=m, x=v, y=w); cp.sum(a=x, axis=0)
+    """))
+def test_parameters_have_cupys_names(cp, made, code):
+    assert isinstance(run(code, cp, made), (cp.ndarray, tuple))
+
+
+def test_average_can_give_the_weights_too(cp, made):
+    mean, weights = cp.average(made["v"], weights=made["w"], returned=True)
+    assert float(mean) == pytest.approx(20 / 9) and float(weights) == 9
+
+
+@pytest.mark.parametrize("code", calls("""
     e.mean(); cp.mean(e); e.std(); cp.var(e); cp.nanmean(v * np.nan); cp.nanvar(v * np.nan); cp.nanmedian(v * np.nan)"""))
 def test_nan_of_nothing_comes_without_a_warning(cp, made, code):
     assert np.isnan(run(code, cp, made).get())

@@ -7,13 +7,16 @@ READS      how many numbers a function fetches from the card, because what it do
 ONE_OF     options with few values
 """
 
+import inspect
 import warnings
+from functools import lru_cache
+from itertools import takewhile
 
 import numpy as np
 
 from cupy import _dtypes, _fake
 from cupy._array import NUMBERS, is_number, memory_order, ndarray, operand, own, refuse_memcpy, wrap
-from cupy._surface import bind, check
+from cupy._surface import SURFACE, bind, check
 
 # Whose results are Python's, from metadata alone.
 METADATA = ("can_cast common_type iscomplexobj isrealobj isscalar issubdtype may_share_memory min_scalar_type ndim "
@@ -26,7 +29,8 @@ SAME_NAME = """
     nanmedian nanmin nanstd nansum nanvar nonzero outer pad partition percentile prod ptp quantile ravel repeat reshape roll
     rollaxis rot90 round searchsorted sort split squeeze stack std sum swapaxes take take_along_axis tensordot tile trace
     transpose tril triu union1d unique unravel_index var vdot vsplit vstack where permute_dims concat""".split()
-SEVERAL = "nonzero split array_split vsplit broadcast_arrays unique atleast_1d atleast_2d atleast_3d unravel_index".split()
+SEVERAL = """average nonzero split array_split vsplit broadcast_arrays unique atleast_1d atleast_2d atleast_3d
+             unravel_index""".split()  # results
 JOINING = "concatenate stack hstack vstack dstack column_stack concat".split()  # their first argument is a sequence of arrays
 CUBLAS = "dot matmul inner vdot tensordot einsum".split()  # outer and kron multiply element by element
 OF_NOTHING = "mean var std median nanmean nanvar nanstd nanmedian".split()  # NaN of nothing, in silence, where NumPy warns
@@ -223,6 +227,11 @@ def function(name):
     return call
 
 
+@lru_cache(None)
+def _parameters(host):
+    return tuple(inspect.signature(host).parameters)
+
+
 def _silent(host):
     def call(*args, **kwargs):
         with warnings.catch_warnings():
@@ -233,16 +242,18 @@ def _silent(host):
 
 
 def _for_numpy(name, args, kwargs, given):
-    """(args, kwargs without out, dtype of the result where NumPy's function takes none): the orders of arguments may differ."""
-    dtype = None
-    if name.removeprefix("nan") in ("argmax", "argmin"):  # CuPy has dtype before out
-        given = dict(given)
-        dtype, args = given.pop("dtype", None), (given.pop("a"),)
-        kwargs = given
-    elif "out" in given and "out" not in kwargs:  # given by its place
-        first, *rest = given.items()
-        args, kwargs = (first[1],), dict(rest)
-    kwargs = {key: _plain(value) for key, value in kwargs.items() if key != "out"}
+    """(args, kwargs without out, dtype of the result where NumPy's function takes none): names and order may be NumPy's own."""
+    dtype, parameters = None, SURFACE["cupy"][name]
+    if not parameters[0].startswith("*"):
+        kwargs = dict(given)
+        if name.removeprefix("nan") in ("argmax", "argmin"):  # CuPy has dtype before out
+            dtype = kwargs.pop("dtype", None)
+            parameters = parameters[:2]
+        first = list(takewhile(lambda p: p in kwargs and p != "out", parameters))  # by their place, whatever NumPy calls them
+        args = [kwargs.pop(p) for p in first]
+    theirs = _parameters(getattr(np, name)) if kwargs else ()
+    known_as = {ours: other for ours, other in zip(parameters, theirs) if ours not in theirs}
+    kwargs = {known_as.get(key, key): _plain(value) for key, value in kwargs.items() if key != "out"}
     if name == "nan_to_num" and not kwargs.pop("copy", True):
         raise NotImplementedError("the stand-in's nan_to_num copies")
     return tuple(map(_plain, args)), kwargs, dtype
