@@ -83,3 +83,14 @@ def test_small_integers_add_up_as_on_the_cpu(card, dtype):
     expected = mg.scatter_add(Tensor(x), indices, Tensor(values)).data
     y = mg.scatter_add(Tensor(to_device(x, "cuda")), indices, Tensor(to_device(values, "cuda"))).data
     assert y.dtype == expected.dtype == dtype and np.array_equal(y.get(), expected)
+
+
+def test_booleans_are_targets_as_on_the_cpu(card):
+    a, t = np.array([0.5, -2.0, 1.0], np.float32), np.array([True, False, False])
+    values = []
+    for device in ("cpu", "cuda"):
+        x = Tensor(to_device(a, device)).requires_grad_()
+        loss = mg.binary_cross_entropy_with_logits(x, Tensor(to_device(t, device)))
+        (g,) = mg.grad(loss, [x])
+        values.append([loss.item(), *g.tolist()])
+    np.testing.assert_allclose(values[1], values[0], rtol=1e-6)
