@@ -2,9 +2,9 @@
 
 NumPy computes.  What differs stands in tables, each with CuPy's reason:
 
-OPERANDS   which arguments are arrays; every other one is an option
-READS      how many numbers a function fetches from the card, because what it does next depends on them
-ONE_OF     options with few values
+OPERANDS        which arguments are arrays; every other one is an option
+READS           how many numbers a function fetches from the card, because what it does next depends on them
+ONE_OF, RULES   options with few values, and what else is refused
 """
 
 import inspect
@@ -150,9 +150,23 @@ ONE_OF = {
     ("pad", "mode"): "constant edge linear_ramp maximum mean minimum reflect symmetric wrap empty".split(),
     **{(name, "casting"): CASTINGS for name in (*JOINING, "copyto")},
     ("einsum", "optimize"): (False, True, "greedy", "optimal"),
-    **{(name, option): (None,) for name in ("percentile", "quantile") for option in ("interpolation",)},  # deprecated: warns
+    ("percentile", "interpolation"): (None,), ("quantile", "interpolation"): (None,),  # deprecated: warns
     ("unique", "axis"): (None,)}  # elsewhere it compares rows on the host, one after the other
 ORDERS = {"reshape": "CFA", "ravel": "CFAK", "unravel_index": "CF"}
+INTEGER = (int, np.integer, type(None))
+RULES = [  # (functions, what must not be, the error, its text)
+    ("einsum", lambda g: not isinstance(g["*operands"][0], str), NotImplementedError, "the stand-in's takes a string first"),
+    ("einsum", lambda g: "casting" in g, TypeError, "Did not understand the following kwargs: ['casting']"),
+    ("nan_to_num", lambda g: not g.get("copy", True), NotImplementedError, "the stand-in's copies"),
+    ("squeeze", lambda g: not isinstance(g.get("axis"), (*INTEGER, tuple)), TypeError, "an axis is an integer or a tuple"),
+    ("sort partition", lambda g: not isinstance(g.get("axis"), INTEGER), TypeError, "an axis is an integer"),
+    ("concatenate stack concat", lambda g: g.get("out") is not None and g.get("dtype") is not None, TypeError,
+     "takes `out` or `dtype` as an argument, but both were provided"),
+    ("concatenate concat", lambda g: any(a.ndim == 0 for a in g["tup"]), TypeError, "of arrays without axes"),
+    ("where", lambda g: (g.get("x") is None) != (g.get("y") is None), ValueError, "Must provide both 'x' and 'y' or neither."),
+    ("searchsorted", lambda g: isinstance(v := g["v"], np.generic) and not isinstance(v, (int, float, complex)),
+     NotImplementedError, "Only python scalars or ndarrays are supported for v"),
+    ("take", lambda g: g.get("out") is not None and g["out"].dtype != g["a"].dtype, TypeError, "Output dtype mismatch")]
 
 
 def _check_options(name, given):
@@ -163,24 +177,9 @@ def _check_options(name, given):
             memory_order(value, ORDERS[name])
         if parameter == "dtype" and value is not None:
             _dtypes.check(value)
-    if name == "einsum" and not isinstance(given["*operands"][0], str):
-        raise NotImplementedError("the stand-in's einsum takes its subscripts as a string")
-    if name == "einsum" and "casting" in given:
-        raise TypeError("Did not understand the following kwargs: ['casting']")
-    if name == "squeeze" and not isinstance(given.get("axis"), (int, np.integer, tuple, type(None))):
-        raise TypeError(f"squeeze: an axis is an integer or a tuple, got {given['axis']!r}")
-    if name in ("sort", "partition") and not isinstance(given.get("axis", -1), (int, np.integer, type(None))):
-        raise TypeError(f"{name}: an axis is an integer, got {given['axis']!r}")
-    if name in ("concatenate", "stack", "concat") and given.get("out") is not None and given.get("dtype") is not None:
-        raise TypeError("concatenate() only takes `out` or `dtype` as an argument, but both were provided.")
-    if name in ("concatenate", "concat") and any(a.ndim == 0 for a in next(iter(given.values())) if isinstance(a, ndarray)):
-        raise TypeError("zero-dimensional arrays cannot be concatenated")
-    if name == "where" and (given.get("x") is None) != (given.get("y") is None):
-        raise ValueError("Must provide both 'x' and 'y' or neither.")
-    if name == "searchsorted" and isinstance(given.get("v"), np.generic) and not isinstance(given["v"], (int, float, complex)):
-        raise NotImplementedError("Only python scalars or ndarrays are supported for v")
-    if name == "take" and isinstance(given.get("out"), ndarray) and given["out"].dtype != given["a"].dtype:
-        raise TypeError("Output dtype mismatch")
+    for names, broken, error, text in RULES:
+        if name in names.split() and broken(given):
+            raise error(f"{name}: {text}")
 
 
 # ------------------------------------------------------------------------------------------------------ functions ---
@@ -254,8 +253,6 @@ def _for_numpy(name, args, kwargs, given):
     theirs = _parameters(getattr(np, name)) if kwargs else ()
     known_as = {ours: other for ours, other in zip(parameters, theirs) if ours not in theirs}
     kwargs = {known_as.get(key, key): _plain(value) for key, value in kwargs.items() if key != "out"}
-    if name == "nan_to_num" and not kwargs.pop("copy", True):
-        raise NotImplementedError("the stand-in's nan_to_num copies")
     return tuple(map(_plain, args)), kwargs, dtype
 
 
