@@ -142,7 +142,7 @@ def kept_beside(array, like):
 
     So an op that needs one makes no transfer inside a training step.  The caller must not write into it.
     """
-    if isinstance(like, np.ndarray) or not is_array(like):
+    if isinstance(like, np.ndarray) or not is_array(like) or type(array) is type(like):
         return array
     key = device_of(like), array.dtype.str, array.shape, array.tobytes()
     if key not in _kept:
@@ -273,11 +273,6 @@ def joined(arrays, axis=0):
 
 def add_at(out, index, values) -> None:
     """out[index] += values in place, where an element that the index names k times receives all k values."""
-    if not isinstance(out, np.ndarray) and (out.dtype == bool or (out.dtype.kind in "iu" and out.dtype.itemsize < 4)):
-        wide = out.astype(np.int32)  # a card has no atomic addition of small integers
-        xp(out).add.at(wide, index, values)
-        out[...] = wide
-        return
     xp(out).add.at(out, index, values)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import minigan as mg
 from minigan import optable
-from minigan.backend import to_device
+from minigan.backend import kept, kept_beside, to_device
 from minigan.tensor import Tensor, plain
 
 # Cases whose call brings a NumPy array along, which is uploaded anew each time, as the ops say.
@@ -94,3 +94,10 @@ def test_booleans_are_targets_as_on_the_cpu(card):
         (g,) = mg.grad(loss, [x])
         values.append([loss.item(), *g.tolist()])
     np.testing.assert_allclose(values[1], values[0], rtol=1e-6)
+
+
+def test_what_is_on_the_card_already_is_neither_read_nor_kept(card):
+    x = to_device(np.ones(3), "cuda")
+    before = len(kept())
+    card.counts.reset()
+    assert kept_beside(x, x) is x and len(kept()) == before and card.counts.d2h == card.counts.h2d == 0
