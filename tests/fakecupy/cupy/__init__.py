@@ -13,7 +13,8 @@ _dtypes.py     which there are, and what becomes of a number          _raw.py   
 Not like the real thing: speed, rounding in reductions, streams (all work is done when a call returns); the class of an error
 is often TypeError where CuPy's is AttributeError (a list has no .sum).  What CuPy takes and this refuses: lists and host arrays
 where it uploads them at every call, records and bfloat16, x == None, unique along an axis, products of integers and of two
-vectors in a recording, writing into what broadcast_to gives, and whatever is not written yet (NotImplementedError says so).
+vectors in a recording, writing into what broadcast_to gives, what NumPy refuses (an axis as a list), and what is not written
+yet (NotImplementedError says so).
 """
 
 import numpy as np
