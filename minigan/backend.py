@@ -139,7 +139,7 @@ def kept_beside(array, like):
 
     So an op that needs one makes no transfer inside a training step.  The caller must not write into it.
     """
-    if isinstance(like, np.ndarray) or not is_array(like):
+    if isinstance(like, np.ndarray) or not is_array(like) or type(array) is type(like):
         return array
     key = device_of(like), array.dtype.str, array.shape, array.tobytes()
     if key not in _kept:

@@ -88,6 +88,8 @@ def _getitem(x, index):
 
 def _scatter(x, shape, index):
     """Zeros of a shape, with x added at [index]: an element that the index names k times receives k values."""
+    if not isinstance(x, np.ndarray) and x.dtype.kind in "iub" and x.dtype.itemsize < 4:
+        return _scatter(x.astype(np.int32), shape, index).astype(x.dtype)  # a card has no atomic addition of so small ones
     out = xp(x).zeros(shape, x.dtype)
     if _is_basic(index):
         out[index] = x

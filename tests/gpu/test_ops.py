@@ -5,7 +5,7 @@ import pytest
 
 import minigan as mg
 from minigan import optable
-from minigan.backend import to_device
+from minigan.backend import kept, kept_beside, to_device
 from minigan.tensor import Tensor, plain
 
 # Cases whose call brings a NumPy array along, which is uploaded anew each time, as the ops say.
@@ -74,3 +74,30 @@ def test_every_op_is_on_the_card_what_it_is_on_the_cpu(card, name, i, monkeypatc
         for a, b in zip(these, those, strict=True):
             assert a.dtype == b.dtype and a.shape == b.shape
             np.testing.assert_allclose(to_device(a, "cpu"), b, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "bool", "int32", "int64", "float32"])
+def test_small_integers_add_up_as_on_the_cpu(card, dtype):
+    """A card has no atomic addition of them, and CuPy refuses it; sums too large wrap around on both."""
+    x, values, indices = np.array([1, 0, 100]).astype(dtype), np.array([1, 1, 100, 100]).astype(dtype), np.array([0, 0, 2, 2])
+    expected = mg.scatter_add(Tensor(x), indices, Tensor(values)).data
+    y = mg.scatter_add(Tensor(to_device(x, "cuda")), indices, Tensor(to_device(values, "cuda"))).data
+    assert y.dtype == expected.dtype == dtype and np.array_equal(y.get(), expected)
+
+
+def test_booleans_are_targets_as_on_the_cpu(card):
+    a, t = np.array([0.5, -2.0, 1.0], np.float32), np.array([True, False, False])
+    values = []
+    for device in ("cpu", "cuda"):
+        x = Tensor(to_device(a, device)).requires_grad_()
+        loss = mg.binary_cross_entropy_with_logits(x, Tensor(to_device(t, device)))
+        (g,) = mg.grad(loss, [x])
+        values.append([loss.item(), *g.tolist()])
+    np.testing.assert_allclose(values[1], values[0], rtol=1e-6)
+
+
+def test_what_is_on_the_card_already_is_neither_read_nor_kept(card):
+    x = to_device(np.ones(3), "cuda")
+    before = len(kept())
+    card.counts.reset()
+    assert kept_beside(x, x) is x and len(kept()) == before and card.counts.d2h == card.counts.h2d == 0

@@ -10,7 +10,7 @@ from minigan.kernels.cuda.memory import around, back, in_order, order_of
 def logits_loss(a, t):
     """Binary cross-entropy with logits, elementwise, and its slope sigmoid(a) - t.   a, t of one shape."""
     order = order_of(a)
-    a, t = in_order(a, order), in_order(t, order)
+    a, t = in_order(a, order), in_order(t.astype(a.dtype, copy=False), order)  # t may be booleans
     loss, slope = xp(a).empty(a.shape, a.dtype), xp(a).empty(a.shape, a.dtype)
     launch("loss", "logits_loss", a.size, a, t, loss, slope, a.size)
     return back(loss, order), back(slope, order)

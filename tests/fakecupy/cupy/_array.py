@@ -1,11 +1,13 @@
 """The stand-in's ndarray: NumPy's arithmetic on memory that nobody but the stand-in can read, with CuPy's refusals."""
 
+import warnings
+
 import numpy as np
 
-from cupy import _fake
-from cupy._surface import SURFACE, check
+from cupy import _dtypes, _fake
+from cupy._surface import SURFACE, bind, check
 
-NUMBERS = (bool, int, float, complex, np.generic)
+NUMBERS = (bool, int, float, complex, np.bool_, np.number)
 IMPLICIT = ("Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array "
             "explicitly.")
 
@@ -31,6 +33,9 @@ class _Flags:
         self.forc, self.fnc = flags.forc, flags.fnc
         self.owndata = array.base is None
 
+    def __getitem__(self, name):
+        return {"C_CONTIGUOUS": self.c_contiguous, "F_CONTIGUOUS": self.f_contiguous, "OWNDATA": self.owndata}[name]
+
 
 class ndarray:
     """An array on a device.  `_a` is the memory behind it: no code but the stand-in's may touch it."""
@@ -42,7 +47,8 @@ class ndarray:
     def __init__(self, shape, dtype=float, memptr=None, strides=None, order="C"):
         if memptr is not None or strides is not None:
             raise NotImplementedError("the stand-in's ndarray takes no memptr and no strides")
-        self._a, self._device, self.base = _fake.new(_shape(shape), dtype, order), _fake.current_device, None
+        order = memory_order(order, "CF")
+        self._a, self._device, self.base = _fake.new(_shape(shape), _dtypes.check(dtype), order), _fake.current_device, None
 
     shape = property(lambda self: self._a.shape)
     dtype = property(lambda self: self._a.dtype)
@@ -55,7 +61,7 @@ class ndarray:
     data = property(_Memory)
     T = property(lambda self: wrap(self._a.T, self))
     mT = property(lambda self: wrap(self._a.mT, self))
-    real = property(lambda self: wrap(self._a.real, self))
+    real = property(lambda self: wrap(self._a.real, self) if self.dtype.kind == "c" else self)
 
     @property
     def device(self):
@@ -80,13 +86,28 @@ class ndarray:
 
     def get(self, stream=None, order="C", out=None, blocking=True):
         """A copy on the host."""
-        if not _fake.let_pass():
+        order = memory_order(order, "CFA")
+        if out is not None:
+            if not isinstance(out, np.ndarray):
+                raise TypeError("Only numpy.ndarray can be obtained from cupy.ndarray")
+            if out.dtype != self.dtype:
+                raise TypeError(f"{out.dtype} array cannot be obtained from {self.dtype} array")
+            if out.shape != self.shape:
+                raise ValueError(f"Shape mismatch. Expected shape: {out.shape}, actual shape: {self.shape}")
+            if not (out.flags.c_contiguous or out.flags.f_contiguous):
+                raise RuntimeError("`out` cannot be specified when copying to non-contiguous ndarray")
+            order = "C" if out.flags.c_contiguous else "F"
+        if (self.size or out is not None) and not _fake.let_pass():
+            as_it_lies = self._a.flags.f_contiguous if order == "F" else self._a.flags.c_contiguous or (
+                order == "A" and self._a.flags.f_contiguous)
+            _fake.counts.op += not as_it_lies  # put into that order first, on the card
             _fake.transfer("d2h")
-            _fake.synchronise("get()")
+            if blocking:
+                _fake.synchronise("get()")
         if out is not None:
             out[...] = self._a
             return out
-        return self._a.copy(order="K" if order == "A" else order)
+        return self._a.copy(order)
 
     def set(self, arr, stream=None):
         """Copy from the host."""
@@ -110,6 +131,8 @@ class ndarray:
 
     def item(self):
         """The only element, as a Python number."""
+        if self.size != 1:
+            raise ValueError("can only convert an array of size 1 to a Python scalar")
         return self._read("item()").item()
 
     def tolist(self):
@@ -121,6 +144,8 @@ class ndarray:
         return self._read("tobytes()").tobytes(order)
 
     def __bool__(self):
+        if self.size != 1:
+            raise ValueError(f"The truth value of an array with {self.size} elements is ambiguous. Use a.any() or a.all()")
         return bool(self._read("bool()"))
 
     def __float__(self):
@@ -154,11 +179,10 @@ class ndarray:
 
         if out is not None and any(isinstance(o, np.ndarray) for o in out) and _fake.let_pass():
             return getattr(ufunc, method)(*_hosts(inputs), out=out, **kwargs)
-        if method != "__call__":
-            raise TypeError(f"{ufunc.__name__}.{method} of a device array")
         if out is not None and any(isinstance(o, np.ndarray) for o in out):
             raise TypeError(IMPLICIT)
-        return getattr(cupy, ufunc.__name__)(*inputs, **kwargs, **({} if out is None else {"out": out}))
+        function = getattr(cupy, ufunc.__name__) if method == "__call__" else getattr(getattr(cupy, ufunc.__name__), method)
+        return function(*inputs, **kwargs, **({} if out is None else {"out": out[0] if len(out) == 1 else out}))
 
     def __array_function__(self, function, types, args, kwargs):
         import cupy
@@ -193,32 +217,26 @@ class ndarray:
         index, is_basic, masks = _index(index, self)
         if is_basic:
             return wrap(self._a[index if Ellipsis in index else (*index, Ellipsis)], self)
-        if masks:
-            _fake.synchronise("an index by a boolean mask")
+        _fake.read("an index by a boolean mask", masks)
         operand(self)
         return own(lambda: self._a[index])
 
     def __setitem__(self, index, value):
-        index, is_basic, masks = _index(index, self)
         if isinstance(value, np.ndarray) and value.ndim and not _fake.let_pass():
             raise ValueError("non-scalar numpy.ndarray cannot be used for fill")
-        several = not isinstance(value, NUMBERS)
-        value = operand(value)
-        if not is_basic and several:
-            if masks:
-                _fake.synchronise("an assignment to the places of a boolean mask")
-            times = np.zeros(self.shape, np.intp)
-            np.add.at(times, index, 1)
-            if times.size and times.max() > 1:
-                raise IndexError("duplicate indices in an assignment: CuPy stores an undefined one of the values")
-        a = operand(self)
-        _fake.mutate(lambda: a.__setitem__(index, value), a)
+        if _index(index, self)[1]:
+            _store(self[index], value)
+        else:
+            scatter(self, index, value, lambda a, index, value: a.__setitem__(index, value))
 
     # ------------------------------------------------------------------------------------------------------- copies ---
 
     def copy(self, order="C"):
         """A copy on the current device, also of an array on another."""
-        return own(lambda: self._a.copy(order))
+        order = memory_order(order)
+        if self._device != _fake.current_device and order in "KA" and not self._a.flags.forc:
+            raise NotImplementedError("CuPy cannot copy non-contiguous array between devices.")
+        return own(lambda: self._a.copy(order), order="K")
 
     def __copy__(self):
         return self.copy()
@@ -227,38 +245,64 @@ class ndarray:
         return self.copy()
 
     def astype(self, dtype, order="K", casting=None, subok=None, copy=True):
-        """Converted."""
-        if not copy and self.dtype == dtype:
-            return self
-        operand(self)
-        return own(lambda: self._a.astype(dtype, order, casting or "unsafe"))
+        """Converted; itself if copy is False, and dtype and order are as they should be."""
+        if casting is not None or subok is not None:
+            raise TypeError("casting and subok are not supported yet")
+        return converted(self, dtype, order, True if copy else None)
 
     def fill(self, value):
         """Every element value."""
+        if isinstance(value, ndarray) and value.ndim:
+            raise ValueError("non-scalar cupy.ndarray cannot be used for fill")
         self[...] = value
 
     def view(self, dtype=None, type=None):
         """The same memory, as another dtype."""
-        return wrap(self._a.view(dtype or self.dtype), self)
+        if type is not None:
+            raise NotImplementedError("the stand-in's view takes no type")
+        return wrap(self._a.view(self.dtype if dtype is None else _dtypes.check(dtype)), self)
 
     def reshape(self, *shape, order="C", copy=None):
-        """In another shape; a view where possible."""
+        """In another shape; a view where possible, unless copy is True; ValueError if copy is False and it is not possible."""
         shape = _shape(shape[0] if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape)
-        return own(lambda: self._a.reshape(shape, order=order), self)
+        order = memory_order(order, "CFA")
+        if isinstance(copy, str):
+            raise ValueError("strings are not allowed for 'copy' keyword. Use True/False/None instead.")
+        if copy:
+            return own(lambda: self._a.reshape(shape, order=order).copy())
+        if copy is False and not np.may_share_memory(self._a.reshape(shape, order=order), self._a) and self.size:
+            raise ValueError("Unable to avoid creating a copy while reshaping.")
+        return own(lambda: self._a.reshape(shape, order=order), self, order="K")
+
+    def ravel(self, order="C"):
+        """With one axis; a view where possible."""
+        order = memory_order(order)
+        return own(lambda: self._a.ravel(order), self)
+
+    def flatten(self, order="C"):
+        """With one axis; a copy."""
+        order = memory_order(order)
+        return own(lambda: self._a.flatten(order))
+
+    def conj(self):
+        """The conjugate; of a real array itself."""
+        return _call("conj", self) if self.dtype.kind == "c" else self
+
+    conjugate = conj
 
     def transpose(self, *axes):
         """The axes in another order."""
         return wrap(self._a.transpose(*axes), self)
 
-    def dot(self, b, out=None):
-        """Products."""
-        import cupy
-
-        return cupy.dot(self, b, out)
-
-    def sort(self, axis=-1):
+    def sort(self, axis=-1, kind=None):
         """In place."""
-        a = self._a
+        if kind not in (None, "stable"):
+            raise ValueError("kind can only be None or 'stable'")
+        if not isinstance(axis, (int, np.integer)):
+            raise TypeError(f"an axis is an integer, got {axis!r}")
+        if not self._a.flags.c_contiguous:
+            raise NotImplementedError("Sorting non-contiguous array is not supported.")
+        a = operand(self)
         _fake.mutate(lambda: a.sort(axis), a)
 
     def nonzero(self):
@@ -269,9 +313,8 @@ class ndarray:
 
     def scatter_add(self, slices, value):
         """self[slices] += value, repeats counted."""
-        import cupy
-
-        cupy.add.at(self, slices, value)
+        warnings.warn("`ndarray.scatter_add` is deprecated. Use `cupy.add.at` instead.", DeprecationWarning, stacklevel=2)
+        _call("add").at(self, slices, value)
 
 
 def _shape(shape):
@@ -279,6 +322,27 @@ def _shape(shape):
     if isinstance(shape, ndarray) or (isinstance(shape, (tuple, list)) and any(isinstance(n, ndarray) for n in shape)):
         raise TypeError("'ndarray' object cannot be interpreted as an integer")
     return tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+
+
+def memory_order(order, allowed="CFAK"):
+    """The order's letter; ValueError for another than these."""
+    letter = "K" if order is None and "K" in allowed else "C" if order is None else str(order)[:1].upper()
+    if letter not in allowed or not letter:
+        raise ValueError(f"order not understood: {order!r}, it is one of {', '.join(allowed)}")
+    return letter
+
+
+def converted(a, dtype, order="K", copy=None):
+    """What astype and asarray do.   copy: True; False: ValueError rather than a copy; None: itself if nothing is to be done."""
+    order, dtype = memory_order(order), _dtypes.check(dtype)
+    flags = a._a.flags
+    lies = {"K": True, "A": flags.c_contiguous or flags.f_contiguous, "C": flags.c_contiguous, "F": flags.f_contiguous}[order]
+    if not copy and dtype == a.dtype and lies:
+        return a
+    if copy is False:
+        raise ValueError("Unable to avoid copy while creating an array as requested.")
+    operand(a)
+    return own(lambda: _dtypes.convert(a._a, dtype, order), order="K")
 
 
 def wrap(array, base=None):
@@ -290,9 +354,9 @@ def wrap(array, base=None):
     return out
 
 
-def own(function, *inputs):
-    """The device array of what function() computes; a view, if it is one of the inputs'."""
-    result = _fake.compute(function, *(x._a for x in inputs))
+def own(function, *inputs, order="C"):
+    """The device array of what function() computes, in C order if order is "C"; a view, if it is one of the inputs'."""
+    result = _fake.compute(function, *(x._a for x in inputs), order=order)
     for x in inputs:
         if np.may_share_memory(result, x._a):
             return wrap(result, x)
@@ -311,11 +375,16 @@ def operand(x, what="operand"):
             raise ValueError(f"Array device must be same as the current device: array device = {x._device} while current = "
                              f"{_fake.current_device}")
         return x._a
-    if isinstance(x, NUMBERS):
+    if is_number(x):
         return x
     if isinstance(x, (np.ndarray, list, tuple)) and _fake.let_pass():
         return np.asarray(x)
     raise TypeError(f"Unsupported type {type(x)}")
+
+
+def is_number(x) -> bool:
+    """Is it one of Python's, or of NumPy's with a dtype that CuPy has?"""
+    return isinstance(x, NUMBERS) and (not isinstance(x, np.generic) or _dtypes.has(x.dtype))
 
 
 def _hosts(x):
@@ -326,8 +395,8 @@ def _hosts(x):
 
 
 def _index(index, array):
-    """(the index as a tuple NumPy takes, is it free of arrays?, are there masks?); TypeError for host arrays and lists."""
-    items, is_basic, masks = [], True, False
+    """(the index as a tuple NumPy takes, is it free of arrays?, how many masks are there to count?); TypeError for lists."""
+    items, is_basic, masks = [], True, 0
     for item in index if isinstance(index, tuple) else (index,):
         if isinstance(item, slice):
             if any(isinstance(n, ndarray) for n in (item.start, item.stop, item.step)):
@@ -335,7 +404,7 @@ def _index(index, array):
         elif isinstance(item, ndarray):
             if item.dtype.kind not in "iub":
                 raise IndexError("arrays used as indices must be of integer or boolean type")
-            is_basic, masks = False, masks or item.dtype == bool
+            is_basic, masks = False, masks + (item.dtype == bool and item.size > 0)
             item = operand(item)
         elif isinstance(item, (np.ndarray, list, tuple, range)):
             if not _fake.let_pass():
@@ -343,11 +412,60 @@ def _index(index, array):
                                 f"every call; upload it once")
             is_basic, item = False, np.asarray(item)
         elif isinstance(item, (bool, np.bool_)):
-            is_basic = False
+            is_basic, masks = False, masks + 1
         elif not (item is None or item is Ellipsis or isinstance(item, (int, np.integer))):
             raise IndexError(f"an index of type {type(item).__name__}")
         items.append(item)
     return tuple(items), is_basic, masks
+
+
+def scatter(a, indices, value, store, dtypes=None, ufunc=None):
+    """store(memory, index, value) at places that arrays say.   dtypes, ufunc: those of an `at`, which adds up."""
+    index, is_basic, masks = _index(indices, a)
+    if is_basic:  # of an `at`: no place can come twice
+        view = a[indices]
+        ufunc(view, value, out=view)
+        return
+    of_arrays, memory, value = isinstance(value, ndarray), operand(a), operand(value)
+    _fake.read("an assignment to the places of a boolean mask", masks)
+    if dtypes is not None and not masks and a.dtype.str[1:] not in dtypes.split():
+        raise TypeError(f"cupy.{ufunc.name}.at only supports {dtypes}, not {a.dtype}")
+    if of_arrays and _fake.overlap(value, memory):
+        raise ValueError("the values lie where they are stored: some are overwritten before they are read; copy them first")
+    if of_arrays and dtypes is None:
+        times = np.zeros(a.shape, np.intp)
+        np.add.at(times, index, 1)
+        if times.size and times.max() > 1:
+            raise IndexError("duplicate indices in an assignment: CuPy stores an undefined one of the values")
+    as_there = (lambda: _dtypes.convert(value, memory.dtype, copy=False)) if of_arrays else lambda: value
+    _fake.mutate(lambda: store(memory, index, as_there()), memory)
+
+
+def _store(view, value):
+    """view[...] = value, for a view that may be all of an array."""
+    memory = operand(view)
+    if not isinstance(value, ndarray):
+        value = operand(value)
+        _fake.mutate(lambda: memory.__setitem__(..., value), memory)
+        return
+    operand(value)
+    source = value._a
+    while source.ndim and source.shape[0] == 1:
+        source = source[0, ...]
+    if (source.shape, source.strides, source.ctypes.data) == (memory.shape, memory.strides, memory.ctypes.data):
+        return  # itself
+    if _fake.overlap(source, memory):
+        if source.shape == memory.shape and source.strides == memory.strides:
+            refuse_memcpy(memory, source)
+        _fake.counts.op += 1  # CuPy copies it
+    _fake.mutate(lambda: memory.__setitem__(..., _dtypes.convert(source, memory.dtype, copy=False)), memory)
+
+
+def refuse_memcpy(memory, source):
+    """ValueError if one memcpy would copy between the overlapping two: it has no defined order."""
+    if memory.flags.c_contiguous and memory.dtype == source.dtype:
+        raise ValueError("the values lie where they are stored, and CuPy moves them by one memcpy, whose result is undefined; "
+                         "copy them first")
 
 
 # ------------------------------------------------------------------------------------------- operators, reductions ---
@@ -357,14 +475,15 @@ OPERATORS = {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "tru
              "lshift": "left_shift", "rshift": "right_shift", "matmul": "matmul"}
 COMPARISONS = {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}
 UNARY = {"neg": "negative", "abs": "absolute", "invert": "invert", "pos": "positive"}
-SAME = ("all any argmax argmin argsort clip compress conj cumprod cumsum diagonal flatten max mean min prod ptp ravel repeat "
-        "round searchsorted squeeze std sum swapaxes take trace var").split()
+METHODS = ("all any argmax argmin argpartition argsort clip compress cumprod cumsum diagonal dot max mean min prod ptp repeat "
+           "round searchsorted squeeze std sum swapaxes take trace var").split()  # functions of the same name do the work
 
 
 def _call(name, *args, **kwargs):
     import cupy
 
-    return getattr(cupy, name)(*args, **kwargs)
+    function = getattr(cupy, name)
+    return function(*args, **kwargs) if args else function
 
 
 def _theirs(other):
@@ -385,38 +504,21 @@ def _fill_in():
         setattr(ndarray, f"__{short}__", lambda a, b, name=name: NotImplemented if _theirs(b) else _call(name, a, b))
     for short, name in UNARY.items():
         setattr(ndarray, f"__{short}__", lambda a, name=name: _call(name, a))
-    for name in SAME:
+    for name in METHODS:
         setattr(ndarray, name, _method(name))
 
 
 def _method(name):
-    def method(self, *args, out=None, **kwargs):
+    def method(self, *args, **kwargs):
         check("cupy.ndarray", name, args, kwargs)
-        args, kwargs = tuple(map(_argument, args)), {k: _argument(v) for k, v in kwargs.items()}
-        if out is not None:
-            memory = operand(out)
-            _fake.mutate(lambda: getattr(self._a, name)(*args, out=memory, **kwargs), memory)
-            return out
-        operand(self)
-        if name == "compress":
-            _fake.synchronise("compress()")
-        return own(lambda: getattr(self._a, name)(*args, **kwargs), self)
+        given = bind("cupy.ndarray", name, args, kwargs)
+        if name == "clip":
+            given = {"a_min": given.pop("min", None), "a_max": given.pop("max", None), **given}
+        operands = (given.pop("condition"), self) if name == "compress" else (self,)
+        return _call(name, *operands, **given)
 
     method.__name__ = name
     return method
-
-
-def _argument(x):
-    """An argument that is no operand: device arrays are unwrapped, host arrays refused, all else is as it is."""
-    if isinstance(x, np.ndarray) or (isinstance(x, list) and _depth(x)):
-        return operand(x)
-    if isinstance(x, ndarray):
-        return operand(x)
-    return type(x)(map(_argument, x)) if type(x) in (tuple, list) else x
-
-
-def _depth(x):
-    return any(isinstance(item, (list, np.ndarray)) for item in x)
 
 
 _fill_in()

@@ -2,7 +2,8 @@
 
 machine      cards (how many GPUs there are; at first $FAKECUPY_CARDS, or 1), memory (bytes that one allocation may have),
              driver (the newest CUDA it knows, 13020 for 13.2; 0: none installed), nvrtc (is the compiler there?)
-counts       h2d, d2h, sync, op (array operations), launch (kernels of RawModule) since counts.reset()
+counts       h2d, d2h, sync, op (array operations), launch (kernels of RawModule) since counts.reset(); a number that is read to
+             decide what to do next is a d2h and a sync
 capturable   `with capturable():` whatever a CUDA graph cannot hold raises, as it does while a stream captures
 lenient      a test for "does a host array, asked for by this call, count as the test's own?"; None: nothing is let pass
 compute, mutate, new    through these three every operation of the stand-in goes; a capture records them
@@ -72,6 +73,14 @@ def synchronise(what="a synchronisation"):
     counts.sync += 1
 
 
+def read(what, times=1):
+    """Count numbers that CuPy reads from the card to go on: each is a copy to the host, and waited for."""
+    for _ in range(times):
+        refuse_in_capture(what)
+        counts.d2h += 1
+        counts.sync += 1
+
+
 def let_pass() -> bool:
     """Is this use of a host array the test's own?  Then it is not counted either."""
     return lenient is not None and lenient()
@@ -133,14 +142,14 @@ def _allocated(array):
         recording.new[id(_root(array))] = _root(array)
 
 
-def compute(function, *inputs):
-    """The array that function() returns, in memory of its own unless it is a view of one of the inputs."""
+def compute(function, *inputs, order="C"):
+    """The array that function() returns, in memory of its own (order "C", or "K": as it is) unless it is a view of an input."""
     with np.errstate(all="ignore"):
         result = np.asarray(function())
     if any(np.may_share_memory(result, x) for x in inputs) and _root(result) in [_Same(_root(x)) for x in inputs]:
         return result  # a view: metadata, no operation
-    if result.base is not None:
-        result = result.copy(order="K")
+    if result.base is not None or (order == "C" and not result.flags.c_contiguous):
+        result = result.copy(order)
     counts.op += 1
     _allocated(result)
     if recording is not None:
@@ -159,7 +168,10 @@ class _Same:
 
 
 def mutate(function, *written, kind="op"):
-    """Run function(), which changes the arrays `written` in place."""
+    """Run function(), which changes the arrays `written` in place.   ValueError if two of one's elements are one place."""
+    for array in written:
+        if overlaps_itself(array):
+            raise ValueError("several elements of the array written to are one place in memory: a race on a card")
     if recording is not None:
         for array in written:
             memory = _root(array)
@@ -169,3 +181,18 @@ def mutate(function, *written, kind="op"):
     setattr(counts, kind, getattr(counts, kind) + 1)
     with np.errstate(all="ignore"):
         function()
+
+
+def overlaps_itself(array) -> bool:
+    """Are two of its elements one place, as in a broadcast view or a sliding window?"""
+    end = array.itemsize  # of the part that the axes with smaller strides reach
+    for stride, n in sorted((abs(s), n) for s, n in zip(array.strides, array.shape) if n > 1):
+        if stride < end and array.size:
+            return True
+        end += stride * (n - 1)
+    return False
+
+
+def overlap(a, b) -> bool:
+    """May the two share memory?  As CuPy asks: by their first and last bytes."""
+    return a.size > 0 and b.size > 0 and np.may_share_memory(a, b)

@@ -32,3 +32,14 @@ def check(section, name, args, kwargs):
     for keyword in kwargs:
         if keyword not in keywords and not anything:
             raise TypeError(f"{name}() got an unexpected keyword argument {keyword!r}")
+
+
+def bind(section, name, args, kwargs):
+    """The arguments by the real function's parameters: {parameter: value}, {"*args": (...)} for any number."""
+    given, args = {}, list(args)
+    for parameter in SURFACE[section][name]:
+        if parameter.startswith("*") and parameter.strip("*") and not parameter.startswith("**"):
+            given[parameter], args = tuple(args), []
+        elif args and parameter.strip("*/"):
+            given[parameter] = args.pop(0)
+    return {**given, **kwargs}

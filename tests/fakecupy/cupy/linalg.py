@@ -3,19 +3,28 @@
 import numpy as np
 
 from cupy import _fake
-from cupy._array import operand, own
+from cupy._array import ndarray, operand, own
 from cupy._surface import SURFACE, check
 
 
 def norm(x, ord=None, axis=None, keepdims=False):
-    """The length."""
-    a = operand(x)
+    """The length; of matrices with ord 2, -2 and "nuc" by their singular values."""
+    if not isinstance(x, ndarray):
+        raise TypeError(f"norm of {type(x).__name__}")
+    if not isinstance(axis, (int, np.integer, tuple, type(None))):
+        raise TypeError("'axis' must be None, an integer or a tuple of integers")
+    a, axes = operand(x), axis if isinstance(axis, tuple) else (axis,) if axis is not None else range(x.ndim)
+    if len(axes) == 2 and ord in (2, -2, "nuc"):
+        _fake.synchronise("cuSOLVER, called by cupy.linalg.norm,")
     return own(lambda: np.linalg.norm(a, ord, axis, keepdims))
 
 
 def _solver(name):
     def function(*args, **kwargs):
         check("cupy.linalg", name, args, kwargs)
+        for x in args:
+            if not isinstance(x, ndarray):
+                raise TypeError(f"{name} of {type(x).__name__}: cupy.linalg only supports cupy.ndarray")
         _fake.synchronise(f"cuSOLVER, called by cupy.linalg.{name},")
         values = [operand(x) for x in args]
         return own(lambda: getattr(np.linalg, name)(*values, **kwargs))

@@ -3,11 +3,13 @@
 import numpy as np
 
 from cupy import _fake
-from cupy._array import operand, wrap
+from cupy._array import ndarray, operand, wrap
 
 
 def as_strided(x, shape=None, strides=None):
     """Metadata only."""
+    if not isinstance(x, ndarray):
+        raise TypeError(f"as_strided of {type(x).__name__}")
     return wrap(np.lib.stride_tricks.as_strided(operand(x), shape, strides), x)
 
 
