@@ -28,3 +28,7 @@ __all__ = [
     "gaussian_distance", "gaussian_kl", "inception_score", "iwae_bound", "kernel_distance", "memorisation", "merit",
     "mode_report", "polynomial_mmd", "precision_recall", "psnr", "resolve", "samples_needed", "ssim", "support_size",
     "two_sample_test"]
+
+
+def __dir__():
+    return __all__

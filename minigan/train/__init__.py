@@ -4,3 +4,7 @@ from minigan.train.game import Game, Normal, Player, Step, Term, adversarial, pl
 from minigan.train.objectives import OBJECTIVES, Objective
 
 __all__ = ["OBJECTIVES", "Game", "Normal", "Objective", "Player", "Step", "Term", "adversarial", "play"]
+
+
+def __dir__():
+    return __all__

@@ -15,3 +15,7 @@ from minigan.viz.points import scatter_png
 from minigan.viz.tokens import token_grid
 
 __all__ = ["compare_png", "curves_png", "image_grid", "save_gif", "save_png", "scatter_png", "token_grid"]
+
+
+def __dir__():
+    return __all__
