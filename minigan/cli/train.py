@@ -6,6 +6,7 @@ import math
 import os
 import sys
 import time
+from typing import Any
 
 import numpy as np
 
@@ -250,9 +251,11 @@ def _sample(options):
     if numbers:
         samples = session.sample(options.n, options.seed, options.label)
         if samples.dtype.kind == "i":
-            arrays = {"tokens": samples}
+            arrays: dict[str, Any] = {"tokens": samples}
         else:
             arrays = {"images" if pictures else "points": samples.astype(np.float32, copy=False)}
+        if labels is not None:
+            arrays["labels"] = labels
         with replacing(numbers) as file:
-            np.savez(file, **arrays, **({} if labels is None else {"labels": labels}))
+            np.savez(file, **arrays)
     print(f"{options.n} samples of step {session.step}: {', '.join(str(path) for path in (picture, numbers) if path)}")

@@ -9,6 +9,7 @@ Every likelihood is in nats per token: theirs is the mean over sequences of the 
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -99,16 +100,16 @@ class TokenDataset:
         self.oracle, self.info = oracle, {} if info is None else info
 
     @property
-    def sample_shape(self) -> tuple[int]:
+    def sample_shape(self) -> tuple[int, ...]:
         """(T,)."""
         return self.tokens.shape[1:]
 
     def __len__(self) -> int:
         return len(self.tokens)
 
-    def __getitem__(self, indices) -> Batch:
+    def __getitem__(self, indices: Any) -> Batch:
         """The rows asked for: integers (n,), a slice, or one integer (a batch of one).   x (n, T) int64."""
-        return Batch(self.tokens[[indices] if isinstance(indices, int | np.integer) else indices], None)
+        return Batch(self.tokens[np.atleast_1d(indices) if isinstance(indices, int | np.integer) else indices], None)
 
     def __repr__(self) -> str:
         return (f"TokenDataset({self.name!r}, {self.split}, {len(self)} sequences {self.sample_shape} of "

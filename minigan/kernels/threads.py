@@ -13,9 +13,10 @@ convolutions takes them over (train/session.py); set_num_threads overrules that,
 """
 
 import os
+from typing import Any
 
 _count = 1
-_pool = None
+_pool: Any = None
 _limits = None
 _chosen = False  # has set_num_threads been called?
 

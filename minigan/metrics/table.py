@@ -203,7 +203,7 @@ NEEDS = {
 }
 
 
-def resolve(name: str, sample_shape=()) -> str:
+def resolve(name: str, sample_shape: tuple = ()) -> str:
     """The name in METRICS: itself, or with -digits, or with -points where the samples are points.
 
     ConfigError with the nearest names if there is none.
@@ -214,7 +214,7 @@ def resolve(name: str, sample_shape=()) -> str:
     raise ConfigError(f"there is no metric {name!r}{suggestion(name, METRICS)}")
 
 
-def find(name: str, sample_shape=()) -> tuple[str, str]:
+def find(name: str, sample_shape: tuple = ()) -> tuple[str, str]:
     """(metric, number) of a metric's name (its first number is meant) or of a number's: "pr" or "recall-digits".
 
     ConfigError with the nearest names if there is none.
@@ -253,12 +253,12 @@ def default_metrics(sample_shape, dataset) -> list[str]:
     return []
 
 
-def samples_needed(names, sample_shape=()) -> int:
+def samples_needed(names, sample_shape: tuple = ()) -> int:
     """The fewest samples with which all these metrics can be had."""
     return max((METRICS[resolve(name, sample_shape)].least for name in names), default=0)
 
 
-def evaluate(names, samples, dataset, rng=0) -> dict[str, float]:
+def evaluate(names, samples, dataset, rng: int | np.random.Generator = 0) -> dict[str, float]:
     """Each number of each metric named.   samples (N, *sample_shape), pictures in [-1, 1].
 
     dataset: what they should be like: an ImageDataset, a PointDataset, or an array of real samples (M, *sample_shape).

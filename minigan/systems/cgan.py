@@ -12,6 +12,7 @@ Seen on font digits, one seed, as the share of samples that the project's classi
 
 import math
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ from minigan.train.gan import SETTINGS, gan, prepare
 
 def joined(x, labels, classes):
     """x (N, ...) flat, and behind it each label as `classes` numbers: (N, size + classes)."""
-    code = math.sqrt(classes) * one_hot(labels, classes)
+    code: Any = math.sqrt(classes) * one_hot(labels, classes)  # a Tensor if the labels are
     return concatenate([reshape(x, (len(x), -1)), Tensor(to_device(code, x.device))], axis=1)
 
 
@@ -155,6 +156,7 @@ def build(settings, sample_shape):
     def both(n, generator):
         return joined(Tensor(latent(n, generator)), generator.integers(classes, size=n), classes).numpy()
 
-    G, D = prepare(*choose("family of nets", settings.nets, FAMILIES)(settings, sample_shape), settings, both)
+    layers_G, layers_D = choose("family of nets", settings.nets, FAMILIES)(settings, sample_shape)
+    G, D = prepare(layers_G, layers_D, settings, both)
     return gan(Labelled(classes, G), Labelled(classes, *D), settings, latent, classes=classes,
                step=ShuffledStep if settings.shuffle_labels else LabelledStep, metrics={"label-accuracy": label_accuracy})

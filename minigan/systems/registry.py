@@ -10,6 +10,7 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
+from typing import Any
 
 from minigan.data import TokenDataset
 from minigan.errors import ConfigError, suggestion
@@ -139,7 +140,7 @@ def _word(default):
 RECIPES: dict[str, Recipe] = {}
 
 
-def recipe(name: str, data: str = "digits", points: dict | None = None, on: dict | None = None, **settings):
+def recipe(name: str, data: Any = "digits", points: Any = None, on: Any = None, **settings):
     """Enter build(settings, sample_shape) -> Game under a name; the first line of its module's docstring describes it."""
 
     def enter(build):

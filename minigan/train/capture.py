@@ -14,6 +14,7 @@ launches.  What else changes from step to step on the host can't be recorded; `r
 import contextlib
 import math
 from itertools import islice
+from typing import Any
 
 from minigan.backend import cuda, kept, xp
 from minigan.backend import streams as layers_streams
@@ -57,7 +58,8 @@ class Captured:
 
     def __init__(self, game: Game):
         refuse(game)
-        self.game, self.played, self.graph = game, 0, None
+        self.game, self.played = game, 0
+        self.graph: Any = None
 
     def play(self, batches, streams, progress: float = 0.0, read=float) -> dict[str, float]:
         """One iteration.   NotFiniteError, which can't name the op, when a loss or gradient that is read is not finite."""
@@ -116,7 +118,7 @@ class Captured:
 
     def _record(self, batches, streams, progress):
         turns = sum(player.steps for player in self.game.players)
-        self.batches = [Batch(*(None if array is None else array.copy() for array in batch))
+        self.batches = [Batch(batch.x.copy(), None if batch.labels is None else batch.labels.copy())
                         for batch in islice(batches, turns)]
         buffers = [(buffer, buffer.data) for net in self.game.nets.values() for _, buffer in net.named_buffers()]
         self.rates = self._rates()

@@ -15,7 +15,7 @@ that is not the player's costs no weight gradients.
 
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import combinations
@@ -49,7 +49,7 @@ class Player:
     (stabilisers.py); one with a state_dict is saved with the player.
     """
 
-    def __init__(self, name: str, nets: list[Module], optimizer: Callable, steps: int = 1, after=()):
+    def __init__(self, name: str, nets: list[Module], optimizer: Callable, steps: int = 1, after: Iterable[Callable] = ()):
         self.name, self.nets, self.steps, self.after = name, nets, steps, list(after)
         self.parameters = [p for net in nets for p in net.parameters()]
         self.optimizer = optimizer(self.parameters)
@@ -96,10 +96,9 @@ class Term:
 
 def adversarial(objective: str | Objective, g_weight: float = 1.0) -> list[Term]:
     """The terms of D and G for an objective, given itself or by its name in OBJECTIVES.   g_weight: of G's term."""
-    if isinstance(objective, str):
-        objective = choose("objective", objective, OBJECTIVES)
-    terms = [Term("adversarial", "D", lambda step: objective.d(step.a, step.b)),
-             Term("adversarial", "G", lambda step: objective.g(step.a if objective.paired else None, step.b), g_weight)]
+    rule: Objective = choose("objective", objective, OBJECTIVES) if isinstance(objective, str) else objective
+    terms = [Term("adversarial", "D", lambda step: rule.d(step.a, step.b)),
+             Term("adversarial", "G", lambda step: rule.g(step.a if rule.paired else None, step.b), g_weight)]
     return terms if g_weight else terms[:1]
 
 
@@ -201,14 +200,14 @@ class Game:
     ConfigError if a term names no player, or a player has no term.
     """
 
-    def __init__(self, nets: dict[str, Module], players: list[Player], terms: list[Term], latent: Callable, sample=None,
+    def __init__(self, nets: Mapping[str, Module], players: list[Player], terms: list[Term], latent: Callable, sample=None,
                  show=None, step=Step, view=None, classes: int | None = None, metrics: dict[str, Callable] | None = None,
                  unit: str = ""):
         self.nets, self.players, self.terms, self.latent = nets, players, terms, latent
         self.step, self.view, self.classes = step, view or (lambda step, name, samples: samples), classes
         self.device, self.metrics, self.unit = "cpu", metrics or {}, unit
-        self._sample = sample or (lambda z: nets["G"](z))
-        self._show = show or self._sample
+        self._sample: Callable = sample or (lambda z: nets["G"](z))
+        self._show: Callable = show or self._sample
         names = [player.name for player in players]
         for term in terms:
             if term.player not in names:

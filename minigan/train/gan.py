@@ -7,6 +7,7 @@ Elsewhere: the pieces themselves (objectives.py, penalties.py, stabilisers.py, n
 
 import copy
 import warnings
+from typing import Any
 
 from minigan.errors import ConfigError, choose
 from minigan.nn import (
@@ -61,7 +62,7 @@ def norm_layer(name: str, channels: int, pixels: bool) -> list:
     return choose("norm", name, kinds)()
 
 
-def prepare(G, D, settings, latent):
+def prepare(G, D, settings, latent) -> tuple[Any, Any]:
     """The nets as the settings want them: (G, D).   D, a Sequential that ends in a Linear, with minibatch discrimination
     before that and spectral norm; G with its reference batch, if it has a virtual batch norm."""
     if settings.minibatch:
@@ -100,7 +101,7 @@ def gan(G, D, settings, latent, **options) -> Game:
         terms.append(stabilisers.feature_matching(D, settings.feature_matching))
     if settings.instance_noise:
         options["view"] = stabilisers.instance_noise(settings.instance_noise)
-    after = {"D": [stabilisers.WeightClip([D], settings.clip)] if settings.clip else [], "G": []}
+    after: dict[str, list] = {"D": [stabilisers.WeightClip([D], settings.clip)] if settings.clip else [], "G": []}
     nets = {"G": G, "D": D}
     if settings.history:
         for name, net in (("D", D), ("G", G)):

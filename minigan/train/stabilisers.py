@@ -7,6 +7,8 @@ Elsewhere: layers (nn/adversarial.py: minibatch discrimination, virtual batch no
 on D's slope (penalties.py), which combine how (gan.py).
 """
 
+from typing import Any
+
 import numpy as np
 
 from minigan.backend import to_device, xp
@@ -33,7 +35,9 @@ class WeightClip:
 class Counting:
     """A piece that counts its updates in t; on the card too, once steps are recorded (train/capture.py)."""
 
-    t, _on_card = 0, None
+    t = 0
+    parameters: list  # of the class that counts
+    _on_card: Any = None
 
     def count(self):
         """The number of this update, from 1: an int, or an array () where it is counted on the card."""
@@ -131,7 +135,7 @@ def instance_noise(std: float):
         noise = step.draw(f"instance noise {name}", lambda g: g.standard_normal(samples.shape, dtype=np.float32))
         return samples + std * (1 - step.progress) * noise
 
-    view.fades = True
+    view.fades = True  # type: ignore[attr-defined]  # a mark on a function
     return view
 
 
