@@ -15,6 +15,7 @@ Elsewhere: normalisation (norm.py), recurrent layers (rnn.py), spectral norm (ut
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,7 @@ from minigan.nn.module import Module, Parameter
 from minigan.ops.conv import pair
 from minigan.ops.noise import dropout, dropout2d
 from minigan.ops.shape import axes_of
+from minigan.tensor import Size, Tensor
 
 
 def _empty(*shape):
@@ -62,7 +64,7 @@ class Linear(Module):
         """Draw the weights anew."""
         _reset_affine(self)
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x W^T + b."""
         return F.linear(x, self.weight, self.bias)
 
@@ -93,7 +95,7 @@ class Embedding(Module):
             self.weight.data[self.padding_idx] = 0
             self.weight.touch()
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """weight[x]."""
         return F.embedding(x, self.weight, self.padding_idx)
 
@@ -113,7 +115,7 @@ class _Conv(Module):
     padding_modes = ("zeros", "reflect", "replicate")
 
     def __init__(self, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,
-                 output_padding=0):
+                 output_padding: Size = 0):
         super().__init__()
         name = type(self).__name__
         if groups < 1 or in_channels % groups or out_channels % groups:
@@ -125,7 +127,7 @@ class _Conv(Module):
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size = self._sizes(kernel_size, "kernel_size", 1)
         self.stride, self.dilation = self._sizes(stride, "stride", 1), self._sizes(dilation, "dilation", 1)
-        self.padding = padding if isinstance(padding, str) else self._sizes(padding, "padding", 0)
+        self.padding: Any = padding if isinstance(padding, str) else self._sizes(padding, "padding", 0)
         self.output_padding = self._sizes(output_padding, "output_padding", 0)
         self.padding_mode = padding_mode
         first, second = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
@@ -174,11 +176,11 @@ class Conv2d(_Conv):
     torch.nn.Conv2d.   Conv2d(3, 8, 4, stride=2, padding=1) halves an image.
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
-                 padding_mode="zeros"):
+    def __init__(self, in_channels, out_channels, kernel_size, stride: Size = 1, padding: Size | str = 0, dilation: Size = 1,
+                 groups=1, bias=True, padding_mode="zeros"):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The convolution of x, plus bias."""
         x, padding = self._padded(x)
         return F.conv2d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
@@ -189,11 +191,11 @@ class Conv1d(_Conv):
 
     axes = 1
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
-                 padding_mode="zeros"):
+    def __init__(self, in_channels, out_channels, kernel_size, stride: Size = 1, padding: Size | str = 0, dilation: Size = 1,
+                 groups=1, bias=True, padding_mode="zeros"):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The convolution of x, plus bias."""
         x, padding = self._padded(x)
         return F.conv1d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
@@ -210,12 +212,12 @@ class ConvTranspose2d(_Conv):
 
     transposed = True
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1,
-                 bias=True, dilation=1, padding_mode="zeros"):
+    def __init__(self, in_channels, out_channels, kernel_size, stride: Size = 1, padding: Size = 0, output_padding: Size = 0,
+                 groups=1, bias=True, dilation: Size = 1, padding_mode="zeros"):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,
                          output_padding)
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The transposed convolution of x, plus bias."""
         return F.conv_transpose2d(x, self.weight, self.bias, self.stride, self.padding, self.output_padding,
                                   self.groups, self.dilation)
@@ -230,7 +232,7 @@ class Identity(Module):
     def __init__(self, *args, **kwargs):
         super().__init__()
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x."""
         return x
 
@@ -241,7 +243,7 @@ class ReLU(Module):
     def __init__(self, inplace=False):
         super().__init__()
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """max(x, 0)."""
         return ops.relu(x)
 
@@ -253,7 +255,7 @@ class LeakyReLU(Module):
         super().__init__()
         self.negative_slope = negative_slope
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x, or negative_slope x where x <= 0."""
         return ops.leaky_relu(x, self.negative_slope)
 
@@ -272,7 +274,7 @@ class PReLU(Module):
         self.num_parameters, self.init = num_parameters, init
         self.weight = Parameter(np.full(num_parameters, init, np.float32))
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x, or weight x where x <= 0."""
         if self.num_parameters not in (1, x.shape[1] if x.ndim > 1 else 1):
             raise ShapeError(f"PReLU: {self.num_parameters} slopes for x {x.shape}; need 1, or one for each channel")
@@ -290,7 +292,7 @@ class ELU(Module):
         super().__init__()
         self.alpha = alpha
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x, or alpha (e^x - 1) where x <= 0."""
         return ops.elu(x, self.alpha)
 
@@ -305,7 +307,7 @@ class GELU(Module):
         super().__init__()
         self.approximate = approximate
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x Phi(x)."""
         return ops.gelu(x, self.approximate)
 
@@ -319,7 +321,7 @@ class SiLU(Module):
     def __init__(self, inplace=False):
         super().__init__()
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x sigmoid(x)."""
         return ops.silu(x)
 
@@ -327,7 +329,7 @@ class SiLU(Module):
 class Tanh(Module):
     """y = tanh x, in (-1, 1)."""
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """tanh x."""
         return ops.tanh(x)
 
@@ -335,7 +337,7 @@ class Tanh(Module):
 class Sigmoid(Module):
     """y = 1 / (1 + e^-x), in (0, 1).   Where a loss takes logits, leave it out."""
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """1 / (1 + e^-x)."""
         return ops.sigmoid(x)
 
@@ -347,7 +349,7 @@ class Softplus(Module):
         super().__init__()
         self.beta, self.threshold = beta, threshold
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """ln(1 + e^(beta x)) / beta."""
         return F.softplus(x, self.beta, self.threshold)
 
@@ -362,7 +364,7 @@ class Softmax(Module):
         super().__init__()
         self.dim = dim
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """e^x / (the sum of e^x along dim)."""
         return ops.softmax(x, self.dim)
 
@@ -377,7 +379,7 @@ class LogSoftmax(Module):
         super().__init__()
         self.dim = dim
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x - log(the sum of e^x along dim)."""
         return ops.log_softmax(x, self.dim)
 
@@ -395,7 +397,7 @@ class Flatten(Module):
         super().__init__()
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x with those axes made one."""
         (first,), (last,) = axes_of("Flatten", self.start_dim, x.ndim), axes_of("Flatten", self.end_dim, x.ndim)
         if last < first:
@@ -414,7 +416,7 @@ class Unflatten(Module):
         super().__init__()
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x with that axis made several."""
         (axis,) = axes_of("Unflatten", self.dim, x.ndim)
         sizes, n = self.unflattened_size, x.shape[axis]
@@ -437,7 +439,7 @@ class _Pad2d(Module):
         if len(self.padding) != 4:
             raise ShapeError(f"{type(self).__name__}: padding is an int or (left, right, top, bottom), got {padding!r}")
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x with a border."""
         return F.pad(x, self.padding, self.mode)
 
@@ -478,7 +480,7 @@ class Dropout(Module):
             raise ConfigError(f"{type(self).__name__}: p is the probability to drop, between 0 and 1, got {p}")
         self.p = p
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x with a part of it dropped."""
         return self.function(x, self.p, self.training)
 
@@ -498,14 +500,14 @@ class Dropout2d(Dropout):
 class MaxPool2d(Module):
     """The largest pixel of each window.   x (N, C, H, W);  stride: kernel_size by default.   torch.nn.MaxPool2d."""
 
-    def __init__(self, kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False):
+    def __init__(self, kernel_size, stride=None, padding: Size = 0, dilation: Size = 1, return_indices=False, ceil_mode=False):
         super().__init__()
         if return_indices:
             raise ConfigError("MaxPool2d: return_indices is not supported; leave it out")
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The maxima."""
         return F.max_pool2d(x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
 
@@ -520,12 +522,12 @@ class AvgPool2d(Module):
     count_include_pad: the zeros of the padding are counted in the mean.
     """
 
-    def __init__(self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+    def __init__(self, kernel_size, stride=None, padding: Size = 0, ceil_mode=False, count_include_pad=True):
         super().__init__()
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The means."""
         return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
 
@@ -545,7 +547,7 @@ class _Adaptive(Module):
 class AdaptiveAvgPool2d(_Adaptive):
     """Means over windows chosen so that the output is output_size.   AdaptiveAvgPool2d(1): the mean of each channel."""
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The means."""
         return F.adaptive_avg_pool2d(x, self.output_size)
 
@@ -553,7 +555,7 @@ class AdaptiveAvgPool2d(_Adaptive):
 class AdaptiveMaxPool2d(_Adaptive):
     """Maxima over windows chosen so that the output is output_size."""
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The maxima."""
         return F.adaptive_max_pool2d(x, self.output_size)
 
@@ -565,7 +567,7 @@ class Upsample(Module):
         super().__init__()
         self.size, self.scale_factor, self.mode, self.align_corners = size, scale_factor, mode, align_corners
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The larger image."""
         return F.interpolate(x, self.size, self.scale_factor, self.mode, bool(self.align_corners))
 
@@ -581,7 +583,7 @@ class PixelShuffle(Module):
         super().__init__()
         self.upscale_factor = upscale_factor
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The larger image of fewer channels."""
         return F.pixel_shuffle(x, self.upscale_factor)
 
@@ -596,7 +598,7 @@ class PixelUnshuffle(Module):
         super().__init__()
         self.downscale_factor = downscale_factor
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The smaller image of more channels."""
         return F.pixel_unshuffle(x, self.downscale_factor)
 
@@ -623,7 +625,7 @@ class _Loss(Module):
         for name, value in dict(weights).items():
             self.register_buffer(name, value)
 
-    def forward(self, input, target):
+    def forward(self, input, target) -> Tensor:
         """The loss: a scalar, or with reduction "none" one value per element or sample."""
         weights = {name: getattr(self, name) for name in self._buffers}
         return getattr(F, self.function)(input, target, reduction=self.reduction, **weights, **self.options)
