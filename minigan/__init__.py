@@ -5,8 +5,9 @@ Start with autograd.py.  Arrays follow NumPy's names, networks PyTorch's.  Impor
 """
 
 import importlib
+from typing import TYPE_CHECKING
 
-from minigan import cuda, errors, nn, optim
+from minigan import cuda, errors, moved, nn, ops, optim
 from minigan.autograd import fused, grad, primitive
 from minigan.checkpointing import checkpoint
 from minigan.debug import debug
@@ -16,7 +17,6 @@ from minigan.kernels.cpu.conv import get_conv_algorithm, set_conv_algorithm
 from minigan.kernels.threads import get_num_threads, set_num_threads
 from minigan.methods import arange, eye, full, ones, ones_like, tensor, zeros, zeros_like
 from minigan.ops import *  # every op is mg.<NumPy name>
-from minigan.ops import __all__ as _ops
 from minigan.profile import profile
 from minigan.streams import seed
 from minigan.tensor import Tensor, from_dlpack
@@ -24,16 +24,25 @@ from minigan.version import __version__
 from minigan.watch import watch
 
 __all__ = [
-    "Tensor", "arange", "checkpoint", "cuda", "debug", "enable_grad", "errors", "eye", "from_dlpack", "full", "fused",
-    "get_conv_algorithm", "get_num_threads", "grad", "gradcheck", "load", "nn", "no_grad", "ones", "ones_like", "optim",
-    "primitive", "profile", "save", "seed", "set_conv_algorithm", "set_num_threads", "tensor", "watch", "zeros", "zeros_like",
-    *_ops]
+    "Tensor", "arange", "checkpoint", "cuda", "data", "debug", "enable_grad", "errors", "eye", "from_dlpack", "full", "fused",
+    "get_conv_algorithm", "get_num_threads", "grad", "gradcheck", "load", "metrics", "nn", "no_grad", "ones", "ones_like",
+    "optim", "primitive", "profile", "runs", "save", "seed", "set_conv_algorithm", "set_num_threads", "systems", "tensor",
+    "train", "viz", "watch", "zeros", "zeros_like"]
+__all__ += ops.__all__
+
+if TYPE_CHECKING:
+    from minigan import data, metrics, runs, systems, train, viz
+    from minigan.serialize import load, save
+else:
+
+    def __getattr__(name):
+        """The parts that need more than NumPy, or that training does not: loaded when first asked for."""
+        if name in ("data", "metrics", "runs", "systems", "train", "viz"):
+            return importlib.import_module(f"minigan.{name}")
+        if name in ("load", "save"):
+            return getattr(importlib.import_module("minigan.serialize"), name)
+        moved.refuse(__name__, name)
 
 
-def __getattr__(name):
-    """The parts that need more than NumPy, or that training does not: loaded when first asked for."""
-    if name in ("data", "metrics", "runs", "systems", "train", "viz"):
-        return importlib.import_module(f"minigan.{name}")
-    if name in ("load", "save"):
-        return getattr(importlib.import_module("minigan.serialize"), name)
-    raise AttributeError(f"module 'minigan' has no attribute {name!r}")
+def __dir__():
+    return sorted(__all__)

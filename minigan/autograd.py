@@ -22,7 +22,7 @@ import numpy as np
 from minigan.backend import MODULES, check_mix, constant
 from minigan.errors import CONSTANT, FREED, DTypeError, GraphError, ShapeError, broadcast_advice, stale
 from minigan.grad_mode import enable_grad, is_recording, set_recording
-from minigan.tensor import Tensor, clock, refuse_graph
+from minigan.tensor import Differentiable, Function, P, Tensor, clock, refuse_graph
 from minigan.watch import calling_line, run, watchers
 
 
@@ -52,7 +52,7 @@ def leaf(tensor: Tensor) -> Node:
     if tensor.data.dtype.kind != "f":
         raise DTypeError(f"requires_grad needs a float dtype, got {tensor.data.dtype}; use .astype('float32')")
     node = Node(None, (), None, (), (), None, tensor.data.shape, tensor.data.dtype)
-    node.leaf = weakref.ref(tensor)
+    node.leaf = weakref.ref(tensor)  # type: ignore[attr-defined]  # a slot that only leaves fill
     return node
 
 
@@ -72,7 +72,8 @@ class Op:
         self.backward, self.composition = backward, composition
 
 
-def primitive(forward, *rules, name=None, broadcasts=False, saves="both", views=False, variadic=False):
+def primitive(forward: Function[P], *rules, name=None, broadcasts=False, saves="both", views=False,
+              variadic=False) -> Differentiable[P]:
     """A differentiable op: called with arrays it computes, called with a Tensor it also records.
 
     forward(*inputs, *params) -> array: plain array code.  The first len(rules) arguments are the inputs.
@@ -91,7 +92,7 @@ def primitive(forward, *rules, name=None, broadcasts=False, saves="both", views=
     return _callable(Op(forward, count, rule, broadcasts, saves, views))
 
 
-def fused(forward, backward, composition):
+def fused(forward: Function[P], backward, composition) -> Differentiable[P]:
     """A differentiable op with a hand-made backward pass, for speed, and the composition of simpler ops it stands for.
 
     forward(*inputs, **params) -> (y, kept);   backward(g, needed, kept, *inputs, **params) -> one gradient per input
@@ -105,7 +106,6 @@ def fused(forward, backward, composition):
 def _callable(op):
     """The public function of an op: with the forward's name, docstring and signature."""
     count, forward, is_fused = op.count, op.forward, op.backward is not None
-
     @wraps(forward)
     def call(*args, **params):
         if count is not None and len(args) < count:
@@ -117,7 +117,7 @@ def _callable(op):
                 return _record(op, args, params)
         return forward(*args, **params)[0] if is_fused else forward(*args, **params)
 
-    call.op = op
+    call.op = op  # type: ignore[attr-defined]  # a function may carry what it likes
     return call
 
 
@@ -162,7 +162,7 @@ def _record(op, args, params):
     out = Tensor(y, None, cells[0] if op.views and cells else None)
     if tracked and is_recording():
         if not op.saves_inputs:  # constants stay, their shapes may be asked for; the others' shapes stand in their nodes
-            arrays, cells = [a if node is None else None for a, node in zip(arrays, parents)], [None] * len(arrays)
+            arrays, cells[:] = [a if node is None else None for a, node in zip(arrays, parents)], [None] * len(arrays)
         cells.append(out.changed if op.saves_output else None)
         output = kept if op.backward is not None else y if op.saves_output else None
         out.node = Node(op, tuple(arrays), (rest, params) if rest or params else NO_PARAMS, tuple(parents), tuple(cells),
@@ -347,7 +347,7 @@ def _start(output, gradient, argument, create_graph):
     return gradient if create_graph else gradient.data
 
 
-def backward(output, gradient=None, retain_graph=False):
+def backward(output, gradient=None, retain_graph=False) -> None:
     """Add the derivatives of `output` into the .grad of every leaf that it was computed from.
 
     gradient: the vector of the vector-Jacobian product, of output's shape; may be left out for a scalar.  The graph is
@@ -360,7 +360,7 @@ def backward(output, gradient=None, retain_graph=False):
             tensor.grad = Tensor(g if tensor.grad is None else _array(tensor.grad.data + g))
 
 
-def grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=None, allow_unused=False):
+def grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=None, allow_unused=False) -> tuple[Tensor, ...]:
     """The gradients of outputs with respect to inputs, as a tuple of Tensors; no .grad is touched.
 
     outputs, inputs, grad_outputs: a Tensor or a sequence of them; grad_outputs may be left out for scalars.  With several
@@ -390,4 +390,4 @@ def grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=No
             raise GraphError(f"grad: input {i} {x.data.shape} was not used to compute the outputs (or was used under no_grad() "
                              f"or after detach()); leave it out, or pass allow_unused=True to get None in its place")
         results.append(g if g is None or isinstance(g, Tensor) else Tensor(g))
-    return tuple(results)
+    return tuple(results)  # type: ignore[arg-type]  # a None only where it was asked for

@@ -11,13 +11,14 @@ a GPU is first asked for, never before (importing it takes longer than importing
 """
 
 from collections import OrderedDict
+from typing import Any
 
 import numpy as np
 
 from minigan.errors import DeviceError, DTypeError
 
 # The types that are arrays, each with the module of its functions.  CuPy's joins when it is first used.
-MODULES = {np.ndarray: np}
+MODULES: dict[type, Any] = {np.ndarray: np}
 
 
 def is_array(x) -> bool:
@@ -25,7 +26,7 @@ def is_array(x) -> bool:
     return type(x) in MODULES
 
 
-def xp(*arrays):
+def xp(*arrays) -> Any:
     """The module that owns the arrays: numpy or cupy.  Scalars belong to neither; with scalars alone, numpy.
 
     DeviceError when the arrays live on different kinds of device.
@@ -61,7 +62,7 @@ def check_mix(op: str, arrays) -> None:
         raise DTypeError(f"{op}: dtypes do not mix: {listing}; convert one with .astype(...)")
 
 
-def constant(x, beside_these=()):
+def constant(x, beside_these=()) -> Any:
     """What stands beside Tensors in a call: None and Python numbers as they are, NumPy numbers as Python's, lists as arrays.
 
     A Python number joins any dtype; a NumPy number (np.sqrt(2)) would turn float32 into float64, so it becomes one.
@@ -74,7 +75,7 @@ def constant(x, beside_these=()):
     return beside(new_array(x), next((t.data for t in beside_these if is_array(getattr(t, "data", None))), None))
 
 
-def new_array(data, dtype=None):
+def new_array(data, dtype=None) -> Any:
     """An array of data (numbers, nested lists: a NumPy array; arrays): floats given as Python numbers become float32.
 
     Arrays keep their dtype unless dtype is given.  DTypeError for anything that is not numbers or booleans.

@@ -5,6 +5,8 @@ The command line turns any MiniganError into one or two lines and exit code 2; e
 traceback.
 """
 
+from typing import Any
+
 
 class MiniganError(Exception):
     """Base of all the errors below."""
@@ -28,6 +30,10 @@ class GraphError(MiniganError, RuntimeError):
 
 class OutOfBoundsError(MiniganError, IndexError):
     """An index outside the axis it indexes."""
+
+
+class MovedError(MiniganError, ImportError):
+    """A name that minigan once had and now has elsewhere.  Not an AttributeError: `from a import b` would hide its text."""
 
 
 class GradientMismatch(MiniganError, AssertionError):
@@ -76,7 +82,7 @@ def suggestion(word: str, known) -> str:
     return f"; did you mean {plain[near[0]]!r}?" if near else f"; known: {', '.join(map(str, known))}"
 
 
-def choose(what: str, name: str, table: dict):
+def choose(what: str, name: str, table: dict) -> Any:
     """table[name]; ConfigError with the nearest name if there is none."""
     if name not in table:
         raise ConfigError(f"unknown {what} {name!r}{suggestion(str(name), table)}")

@@ -16,7 +16,7 @@ right one.  Order n + 1 is order 1 of the function (x, v) -> J^T v.  The table o
 
 import math
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -264,11 +264,12 @@ class _Check:
 
     def explain(self, function, arrays, i, g, cotangents, h):
         """Where the rule is most wrong: the element of the input, the element of the output, both numbers."""
-        flat, worst = g.reshape(-1), None
+        flat = g.reshape(-1)
+        worst: Any = ()
         for j in range(min(flat.size, FULL)):
             line = _Line(function, arrays, i, _one_at(j, arrays[i]), cotangents)
             slope, doubt = line.slope(h)
-            if worst is None or abs(slope - float(flat[j])) > abs(worst[0] - worst[1]):
+            if not worst or abs(slope - float(flat[j])) > abs(worst[0] - worst[1]):
                 worst = (float(flat[j]), slope, doubt, j, line)
         by_rule, slope, doubt, j, line = worst
         steps = f"steps {h:.1e} and {h / 2:.1e} agree to {doubt:.0e}"
@@ -280,12 +281,12 @@ class _Check:
         columns = [(c, k) for k, y in enumerate(line.column(h)) for c in enumerate(y.reshape(-1).tolist())]
         if len(columns) > 100:
             return text
-        found = None
+        found: Any = ()
         for (place, number), k in columns:  # the same with one output element at a time: entries of J themselves
             ones = [_one_at(place, v) if k == n else xp(v).zeros_like(v) for n, v in enumerate(cotangents)]
             leaves = [Tensor(a.copy()).requires_grad_() for a in arrays]
             entry = float(_gradients(function(*leaves), leaves, [Tensor(v) for v in ones])[i].data.reshape(-1)[j])
-            if found is None or abs(entry - number) > abs(found[0] - found[1]):
+            if not found or abs(entry - number) > abs(found[0] - found[1]):
                 found = entry, number, place, k
         entry, number, place, k = found
         if abs(entry - number) <= self.rtol * abs(number):

@@ -1,7 +1,10 @@
 """Puts the ops and the graph on Tensor: `a + b` is ops.add(a, b), `x.backward()` autograd's; and makes new tensors.
 
-Importing minigan imports this file once; after that a Tensor has NumPy's operators and methods.
+Importing minigan imports this file once; after that a Tensor has NumPy's operators and methods.  Each is declared in
+tensor.py too, for editors and type checkers.
 """
+
+from typing import Any
 
 import numpy as np
 
@@ -12,17 +15,24 @@ from minigan.errors import DeviceError, GraphError, ShapeError
 from minigan.grad_mode import is_recording
 from minigan.tensor import Tensor, plain, tensor
 
+cls: Any = Tensor  # a type checker refuses to put anything on a class whose type it knows
+
+
+def _swapped(op):
+    return lambda a, b: op(b, a)
+
+
 # Operators, and the same with the tensor on the right.
 for symbol, op in {"add": ops.add, "sub": ops.subtract, "mul": ops.multiply, "truediv": ops.divide, "pow": ops.power,
                    "matmul": ops.matmul}.items():
     setattr(Tensor, f"__{symbol}__", op)
-    setattr(Tensor, f"__r{symbol}__", lambda a, b, op=op: op(b, a))
+    setattr(Tensor, f"__r{symbol}__", _swapped(op))
 
-Tensor.__neg__ = lambda x: ops.negative(x)
-Tensor.__pos__ = lambda x: x
-Tensor.__abs__ = lambda x: ops.abs(x)
-Tensor.__getitem__ = lambda x, index: ops.getitem(x, index)
-Tensor.T = property(lambda x: ops.transpose(x), doc="The axes reversed.")
+cls.__neg__ = lambda x: ops.negative(x)
+cls.__pos__ = lambda x: x
+cls.__abs__ = lambda x: ops.abs(x)
+cls.__getitem__ = lambda x, index: ops.getitem(x, index)
+cls.T = property(lambda x: ops.transpose(x), doc="The axes reversed.")
 
 
 def _comparison(symbol):
@@ -64,7 +74,7 @@ def _to(x, device):
     return x if check_device(device) == x.device else _move(x, device)
 
 
-Tensor.reshape, Tensor.transpose, Tensor.flatten, Tensor.to = _reshape, _transpose, ops.ravel, _to
+cls.reshape, cls.transpose, cls.flatten, cls.to = _reshape, _transpose, ops.ravel, _to
 
 
 def _d_move(g, y, x, device):
@@ -143,36 +153,38 @@ def _deepcopy(x, memo):
     return copy
 
 
-Tensor.requires_grad = property(_requires_grad, _set_requires_grad, doc=_requires_grad.__doc__)
-Tensor.requires_grad_, Tensor.__setitem__, Tensor.backward = _requires_grad_, _setitem, backward
-Tensor.__deepcopy__, Tensor.copy_ = _deepcopy, _copy_
+cls.requires_grad = property(_requires_grad, _set_requires_grad, doc=_requires_grad.__doc__)
+cls.requires_grad_, cls.__setitem__, cls.backward = _requires_grad_, _setitem, backward
+cls.__deepcopy__, cls.copy_ = _deepcopy, _copy_
 
 # ------------------------------------------------------------------------------------------------- new tensors ---
 
 
-def full(shape, fill_value, dtype=np.float32, requires_grad=False, device=None) -> Tensor:
+def full(shape, fill_value, dtype: Any = np.float32, requires_grad=False, device: str | None = None) -> Tensor:
     """A tensor of this shape, every element fill_value."""
     return _new(np.full(shape, fill_value, dtype), requires_grad, device)
 
 
-def zeros(shape, dtype=np.float32, requires_grad=False, device=None) -> Tensor:
+def zeros(shape, dtype: Any = np.float32, requires_grad=False, device: str | None = None) -> Tensor:
     """A tensor of zeros."""
     return _new(np.zeros(shape, dtype), requires_grad, device)
 
 
-def ones(shape, dtype=np.float32, requires_grad=False, device=None) -> Tensor:
+def ones(shape, dtype: Any = np.float32, requires_grad=False, device: str | None = None) -> Tensor:
     """A tensor of ones."""
     return _new(np.ones(shape, dtype), requires_grad, device)
 
 
-def eye(n, m=None, dtype=np.float32, requires_grad=False, device=None) -> Tensor:
+def eye(n, m=None, dtype: Any = np.float32, requires_grad=False, device: str | None = None) -> Tensor:
     """(n, m or n), ones on the diagonal, zeros elsewhere."""
     return _new(np.eye(n, m, dtype=dtype), requires_grad, device)
 
 
-def arange(start, stop=None, step=1, dtype=None, requires_grad=False, device=None) -> Tensor:
+def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any = None, requires_grad=False,
+           device: str | None = None) -> Tensor:
     """start, start + step, ... below stop (arange(n): 0 .. n-1).  int64 for integers, float32 for floats."""
-    array = np.arange(0 if stop is None else start, start if stop is None else stop, step, dtype)
+    first, end = (0, start) if stop is None else (start, stop)
+    array: Any = np.arange(first, end, step, dtype=dtype)
     return _new(array.astype(np.float32) if dtype is None and array.dtype == np.float64 else array, requires_grad, device)
 
 

@@ -9,6 +9,7 @@ takes, sizes 0 and 1 among them.  To add an op, add its row; a test fails until 
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -44,7 +45,7 @@ class Op:
 
     name: str
     cases: list
-    numbers: object = ANY
+    numbers: Callable = ANY
     smooth: bool = True
 
 

@@ -25,6 +25,7 @@ import stat
 import struct
 import zipfile
 import zlib
+from typing import Any
 
 import numpy as np
 
@@ -97,7 +98,7 @@ def _encode(value, where, members, path):
     return {tag: _add_member(_as_array(value, where, path), where, members)}
 
 
-def _as_array(value, where, path):
+def _as_array(value: Any, where, path):
     """The NumPy array behind a leaf: itself, a Tensor's data, or a copy from the GPU."""
     if isinstance(value, np.generic):
         value = np.asarray(value)
@@ -105,7 +106,7 @@ def _as_array(value, where, path):
         for candidate in (value, getattr(value, "data", None)):  # a CuPy array, or a Tensor around either kind
             on_gpu = hasattr(candidate, "get") and hasattr(candidate, "dtype")
             if on_gpu or isinstance(candidate, np.ndarray):
-                value = candidate.get() if on_gpu else candidate
+                value = candidate.get() if on_gpu else candidate  # type: ignore[union-attr]  # see hasattr
                 break
     if type(value) not in (np.ndarray, np.memmap):
         raise CheckpointError(
@@ -233,8 +234,8 @@ def _reading(path):
 
 # What zipfile, zlib, json and NumPy raise when they read bytes that nobody wrote.  MemoryError is not among them: the
 # checksum was right by then, so the array is as large as it says.
-_NONSENSE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError)
-_NONSENSE += (RuntimeError, KeyError, ValueError, TypeError, AttributeError)
+_NONSENSE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError,
+             RuntimeError, KeyError, ValueError, TypeError, AttributeError)
 
 
 def _damaged(path, error):

@@ -1,11 +1,16 @@
 """Tensor: an array, its place in a graph, its gradient.  NumPy's names for everything an array does.
 
 Here is what needs no derivative: attributes, conversion, printing.  The operators and methods that do (`a + b`, `x.sum()`,
-`x[...]`, `x.backward()`, `x.requires_grad`) are put on the class by methods.py, from ops/ and autograd.py.
+`x[...]`, `x.backward()`, `x.requires_grad`) are only declared here, for editors and type checkers; methods.py puts them on
+the class, from ops/ and autograd.py.
 """
+
+from __future__ import annotations
 
 import itertools
 import operator
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias
 
 import numpy as np
 
@@ -14,6 +19,15 @@ from minigan.errors import DeviceError, DTypeError, GraphError, ShapeError
 
 # One tick per recorded call and per in-place change, so that two of them can be told apart: which came first?
 clock = itertools.count(1)
+
+# For annotations: what may stand beside a Tensor in an operator; the axes of a reduction; sizes such as a convolution's stride;
+# a function of arrays with the arguments P, and the op that autograd.primitive makes of it, which takes the same arguments.
+Operand: TypeAlias = "Tensor | np.ndarray | np.generic | float | list[Any]"
+Axis: TypeAlias = int | tuple[int, ...] | list[int] | None
+Size: TypeAlias = int | tuple[int, ...] | list[int]
+P = ParamSpec("P")
+Function = Callable[P, Any]
+Differentiable = Callable[P, "Tensor"]
 
 
 class Tensor:
@@ -28,24 +42,43 @@ class Tensor:
     __array_ufunc__ = None  # np.ndarray + Tensor asks Tensor.__radd__, instead of making an array of objects
     __array_priority__ = 1000  # the same for CuPy
 
-    def __init__(self, data, node=None, changed=None):
+    def __init__(self, data: np.ndarray, node: Any = None, changed: list[int] | None = None):
         self.data = data
-        self.grad = None
+        self.grad: Tensor | None = None
         self.node = node
         self.changed = [0] if changed is None else changed
 
-    shape = property(lambda self: self.data.shape, doc="The sizes of the axes, a tuple.")
-    dtype = property(lambda self: self.data.dtype, doc="NumPy's dtype of the elements.")
-    ndim = property(lambda self: self.data.ndim, doc="The number of axes.")
-    size = property(lambda self: self.data.size, doc="The number of elements.")
-    device = property(lambda self: device_of(self.data), doc="'cpu', or 'cuda:0', 'cuda:1', ...")
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The sizes of the axes."""
+        return self.data.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """NumPy's dtype of the elements."""
+        return self.data.dtype
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self.data.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self.data.size
+
+    @property
+    def device(self) -> str:
+        """'cpu', or 'cuda:0', 'cuda:1', ..."""
+        return device_of(self.data)
 
     @property
     def is_leaf(self) -> bool:
         """True if no recorded op made this tensor."""
         return self.node is None or self.node.op is None
 
-    def detach(self) -> "Tensor":
+    def detach(self) -> Tensor:
         """The same values, sharing memory, as a constant: no derivative passes through."""
         return Tensor(self.data, None, self.changed)
 
@@ -55,21 +88,23 @@ class Tensor:
             raise GraphError("numpy() leaves the graph, so no derivative could pass; say so with .detach().numpy()")
         return to_device(self.data, "cpu")
 
-    def item(self):
+    def item(self) -> Any:
         """The one element as a Python number.  ShapeError unless there is exactly one."""
         if self.data.size != 1:
             raise ShapeError(f"item() needs exactly one element, this tensor is {self.shape}")
         return self.data.item()
 
-    def tolist(self):
+    def tolist(self) -> Any:
         """The values as nested Python lists."""
         return self.data.tolist()
 
-    def __array__(self, dtype=None, copy=None):
-        """np.asarray(t): the values; leaving the graph this way is allowed, for plotting and printing."""
-        if not isinstance(self.data, np.ndarray):
-            raise DeviceError(f"this tensor is on {self.device}; bring it to the CPU first with .to('cpu')")
-        return np.array(self.data, dtype=dtype, copy=copy)
+    if not TYPE_CHECKING:  # a type checker that knows of it takes `array * tensor` for an array
+
+        def __array__(self, dtype=None, copy=None):
+            """np.asarray(t): the values; leaving the graph this way is allowed, for plotting and printing."""
+            if not isinstance(self.data, np.ndarray):
+                raise DeviceError(f"this tensor is on {self.device}; bring it to the CPU first with .to('cpu')")
+            return np.array(self.data, dtype=dtype, copy=copy)
 
     def __dlpack__(self, **options):
         """The DLPack capsule of the data, for torch.from_dlpack and its like; shares memory."""
@@ -80,27 +115,27 @@ class Tensor:
     def __dlpack_device__(self):
         return self.data.__dlpack_device__()
 
-    def __len__(self):
+    def __len__(self) -> int:
         if not self.ndim:
             raise TypeError("len() of a 0-d tensor")
         return self.shape[0]
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return bool(self.data)
 
-    def __float__(self):
+    def __float__(self) -> float:
         return float(self.item())
 
-    def __int__(self):
+    def __int__(self) -> int:
         return int(self.item())
 
-    def __index__(self):
+    def __index__(self) -> int:
         return self.data.__index__() if isinstance(self.data, np.ndarray) else operator.index(self.item())
 
-    def __format__(self, spec):
+    def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec else str(self)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         values = np.array2string(to_device(self.data, "cpu"), separator=", ", prefix="tensor(", threshold=100)
         details = "" if self.dtype in (np.float32, np.int64, np.bool_) else f", dtype={self.dtype}"
         details += "" if isinstance(self.data, np.ndarray) else f", device={self.device!r}"
@@ -108,7 +143,7 @@ class Tensor:
             details += ", requires_grad=True" if self.node.op is None else f", made by {self.node.op.name}"
         return f"tensor({values}{details})"
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
 
     __hash__ = object.__hash__  # == compares elementwise, so a Tensor is its own key
@@ -116,6 +151,77 @@ class Tensor:
     def touch(self) -> None:
         """Note that the data was changed in place: graphs that saved the old values will refuse to use them."""
         self.changed[0] = next(clock)
+
+    if TYPE_CHECKING:  # what methods.py puts here; a test holds the two equal
+        def __add__(self, b: Operand) -> Tensor: ...
+        def __radd__(self, b: Operand) -> Tensor: ...
+        def __sub__(self, b: Operand) -> Tensor: ...
+        def __rsub__(self, b: Operand) -> Tensor: ...
+        def __mul__(self, b: Operand) -> Tensor: ...
+        def __rmul__(self, b: Operand) -> Tensor: ...
+        def __truediv__(self, b: Operand) -> Tensor: ...
+        def __rtruediv__(self, b: Operand) -> Tensor: ...
+        def __pow__(self, b: Operand) -> Tensor: ...
+        def __rpow__(self, b: Operand) -> Tensor: ...
+        def __matmul__(self, b: Operand) -> Tensor: ...
+        def __rmatmul__(self, b: Operand) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+        def __pos__(self) -> Tensor: ...
+        def __abs__(self) -> Tensor: ...
+        def __lt__(self, b: Operand) -> Tensor: ...
+        def __le__(self, b: Operand) -> Tensor: ...
+        def __gt__(self, b: Operand) -> Tensor: ...
+        def __ge__(self, b: Operand) -> Tensor: ...
+        # object.__eq__ returns a bool; NumPy's and ours compare elementwise.
+        def __eq__(self, b: Operand) -> Tensor: ...  # type: ignore[override]
+        def __ne__(self, b: Operand) -> Tensor: ...  # type: ignore[override]
+        def __getitem__(self, index: Any) -> Tensor: ...
+        def __setitem__(self, index: Any, value: Operand) -> None: ...
+        def __deepcopy__(self, memo: dict) -> Tensor: ...
+
+        def abs(self) -> Tensor: ...
+        def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor: ...
+        def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor: ...
+        def astype(self, dtype: Any) -> Tensor: ...
+        def backward(self, gradient: Operand | None = None, retain_graph: bool = False) -> None: ...
+        def clip(self, min: float | None = None, max: float | None = None) -> Tensor: ...
+        def copy_(self, value: Operand) -> Tensor: ...
+        def cumsum(self, axis: int | None = None) -> Tensor: ...
+        def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor: ...
+        def dot(self, b: Operand) -> Tensor: ...
+        def exp(self) -> Tensor: ...
+        def flatten(self) -> Tensor: ...
+        def log(self) -> Tensor: ...
+        def max(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+        def mean(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+        def min(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+        def norm(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+        def prod(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+        def ravel(self) -> Tensor: ...
+        def relu(self) -> Tensor: ...
+        def repeat(self, repeats: Any, axis: int | None = None) -> Tensor: ...
+        def requires_grad_(self, value: bool = True) -> Tensor: ...
+        def reshape(self, *shape: Any) -> Tensor: ...
+        def round(self) -> Tensor: ...
+        def sigmoid(self) -> Tensor: ...
+        def sqrt(self) -> Tensor: ...
+        def square(self) -> Tensor: ...
+        def squeeze(self, axis: Axis = None) -> Tensor: ...
+        def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor: ...
+        def sum(self, axis: Axis = None, keepdims: bool = False) -> Tensor: ...
+        def swapaxes(self, axis1: int, axis2: int) -> Tensor: ...
+        def take(self, indices: Any, axis: int | None = None) -> Tensor: ...
+        def tanh(self) -> Tensor: ...
+        def to(self, device: str) -> Tensor: ...
+        def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor: ...
+        def transpose(self, *axes: Any) -> Tensor: ...
+        def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Tensor: ...
+        @property
+        def T(self) -> Tensor: ...
+        @property
+        def requires_grad(self) -> bool: ...
+        @requires_grad.setter
+        def requires_grad(self, value: bool) -> None: ...
 
 
 def refuse_graph(op: str, arguments) -> None:
@@ -126,7 +232,7 @@ def refuse_graph(op: str, arguments) -> None:
                              f"gradient would be lost; say so with .detach(), or use an op that has one (maximum, where)")
 
 
-def plain(x):
+def plain(x) -> Any:
     """x with every Tensor in it replaced by its array, however deep in tuples and lists: for indices and conditions."""
     if isinstance(x, Tensor):
         return x.data
@@ -135,7 +241,7 @@ def plain(x):
     return x
 
 
-def tensor(data, dtype=None, requires_grad=False, device=None) -> Tensor:
+def tensor(data, dtype: Any = None, requires_grad: bool = False, device: str | None = None) -> Tensor:
     """A new Tensor holding a copy of data (numbers, nested lists, an array or a Tensor).
 
     dtype: Python floats become float32 and arrays keep theirs unless it is given.  requires_grad: derivatives are wanted.

@@ -10,12 +10,14 @@ import contextlib
 import sys
 import threading
 import time
+from types import FrameType
+from typing import Any
 
 _NOT_THE_USERS = {"minigan", "numpy", *sys.stdlib_module_names} - {"__main__"}
 
 
 class _Watchers(threading.local):
-    active = ()
+    active: tuple = ()
 
 
 watchers = _Watchers()
@@ -36,7 +38,7 @@ def watch(watcher):
         watchers.active = previous
 
 
-def run(op, phase, site, inputs, function, /, *args, **params):
+def run(op, phase, site, inputs, function, /, *args, **params) -> Any:
     """function(*args, **params), shown to the watchers."""
     start = time.perf_counter()
     output = function(*args, **params)
@@ -53,7 +55,7 @@ def calling_line() -> str | None:
     """'file.py:12': the innermost line of the call stack that is neither minigan's own nor Python's or NumPy's library.
 
     None if there is none, as under the commands `minigan` and `python -m minigan`."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None and _package(frame.f_globals) in _NOT_THE_USERS:
         frame = frame.f_back
     name = frame and frame.f_code.co_filename.rpartition("/")[2]

@@ -29,8 +29,9 @@ OPERATORS = MINIGAN + "autograd.py", MINIGAN + "methods.py"  # between `a + b` i
 # The beginning of a test's name -> why it says nothing about a GPU.
 CPU, MEMORY, HERE = "what runs on the CPU alone", "which NumPy memory is shared", "devices; tests/gpu has its own"
 SKIPPED: dict[str, str] = {
-    **dict.fromkeys(("cli/", "data/", "viz/", "metrics/", "test_architecture.py", "test_doctor.py", "test_lessons.py",
-                     "test_readme.py", "test_threads.py", "test_memory_order.py", "test_interchange.py",
+    **dict.fromkeys(("cli/", "data/", "viz/", "metrics/", "typing/", "test_architecture.py", "test_doctor.py",
+                     "test_lessons.py", "test_namespace.py", "test_readme.py", "test_threads.py", "test_memory_order.py",
+                     "test_interchange.py",
                      "train/test_session.py::test_the_same_with_two_threads"), CPU),
     **dict.fromkeys(("nn/test_against_torch.py", "test_tensor.py::test_dlpack"), "torch, which is on the CPU"),
     **dict.fromkeys(("test_tensor.py::test_repr_shows", "test_tensor.py::test_to_the_same_device_keeps",

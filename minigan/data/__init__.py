@@ -8,6 +8,8 @@ Batches are NumPy arrays; nothing here knows the engine, and matplotlib loads on
 
 from __future__ import annotations
 
+from typing import Any, Literal, overload
+
 from ..errors import ConfigError, suggestion
 from . import digits, kinds, mnist, oracle, pairs, points
 from .base import Batch, ImageDataset, Loader, PointDataset, batches
@@ -16,6 +18,11 @@ from .oracle import TokenDataset
 
 __all__ = ["DATASETS", "Batch", "Description", "ImageDataset", "Loader", "PointDataset", "TokenDataset", "batches", "fetch",
            "kinds", "load", "names", "verify"]
+
+
+def __dir__():
+    return __all__
+
 
 DATASETS = {
     "digits": "28x28 digits drawn from fonts with random jitter, no download; 20,000 train, 2,000 test or any size",
@@ -37,8 +44,18 @@ def names() -> list[str]:
     return list(DATASETS)
 
 
-def load(name: str, split: str = "train", data_dir=None, seed: int = 0,
-         size: int | None = None) -> ImageDataset | PointDataset | TokenDataset:
+@overload
+def load(name: Literal["digits", "mnist", "fashion-mnist", "filled-outline"], split: str = "train", data_dir=None,
+         seed: int = 0, size: int | None = None) -> ImageDataset: ...
+@overload
+def load(name: Literal["ring8", "grid25", "swiss-roll", "two-moons"], split: str = "train", data_dir=None, seed: int = 0,
+         size: int | None = None) -> PointDataset: ...
+@overload
+def load(name: Literal["oracle"], split: str = "train", data_dir=None, seed: int = 0,
+         size: int | None = None) -> TokenDataset: ...
+@overload
+def load(name: str, split: str = "train", data_dir=None, seed: int = 0, size: int | None = None) -> Any: ...
+def load(name: str, split: str = "train", data_dir=None, seed: int = 0, size: int | None = None) -> Any:
     """The data set `name`, split "train" or "test".
 
     data_dir: the folder of IDX files, for mnist and fashion-mnist.  size: how many pictures or sequences; the first ones of

@@ -79,7 +79,7 @@ class ImageDataset(Described):
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, indices) -> Batch:
+    def __getitem__(self, indices: Any) -> Batch:
         """The rows asked for: integers (n,), a slice, or one integer (a batch of one).  x = images / 127.5 - 1.
 
         Only these rows become float32: the whole MNIST would take 188 MB, four times its bytes.  0 -> -1 and 255 -> 1
@@ -129,7 +129,7 @@ class Loader:
     `state_dict()` taken between two batches and given to `load_state_dict` of a new Loader on the same data makes it
     yield the same bits as the first would have.  ConfigError when batch_size is not 1..len(dataset)."""
 
-    def __init__(self, dataset: ImageDataset | PointDataset, batch_size: int, rng):
+    def __init__(self, dataset: Any, batch_size: int, rng: Any):
         _positive("batch size", batch_size, dataset.name)
         self.dataset, self.batch_size, self.rng = dataset, int(batch_size), np.random.default_rng(rng)
         self.endless = isinstance(dataset, PointDataset)
@@ -138,7 +138,7 @@ class Loader:
                               f"{len(dataset)} samples; use a batch size of at most {len(dataset)}")
         self.epoch = -1                # becomes 0 with the first batch
         self.position = 0              # rows of this epoch already yielded
-        self.order = None              # permutation of this epoch
+        self.order: Any = None         # permutation of this epoch
         self._start = None             # state of rng before that permutation was drawn
 
     def __iter__(self) -> Loader:
@@ -179,7 +179,8 @@ class Loader:
                 raise CheckpointError(f"loader of {self.dataset.name}: the saved state has {key} {state[key]!r}, "
                                       f"this loader {own[key]!r}; resume with what the run was started with")
         try:
-            self.rng.bit_generator.state = _arrays(state["rng"])
+            bits: Any = self.rng.bit_generator  # NumPy's stubs do not know that its state can be set
+            bits.state = _arrays(state["rng"])
         except (ValueError, TypeError, KeyError) as error:
             raise CheckpointError(f"loader of {self.dataset.name}: the saved state does not fit a "
                                   f"{own['rng']['bit_generator']} generator ({error})") from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -142,7 +143,7 @@ def _glyph(face: str, digit: int):
     path = TextPath((0, 0), str(digit), size=100, prop=FontProperties(fname=str(file)))
     box = path.get_extents()
     area = perimeter = 0.0
-    for x, y in (polygon.T for polygon in path.to_polygons()):      # closed; holes turn the other way and subtract
+    for x, y in (np.asarray(polygon).T for polygon in path.to_polygons()):      # closed; holes turn the other way and subtract
         area += (x[:-1] * y[1:] - x[1:] * y[:-1]).sum() / 2
         perimeter += np.hypot(np.diff(x), np.diff(y)).sum()
     centre = np.array([box.x0 + box.x1, box.y0 + box.y1]) / 2
@@ -173,7 +174,7 @@ def cache_file(split: str, seed: int, size: int) -> Path:
     return cache.folder() / "digits" / f"{split}-s{seed}-n{size}-r{RECIPE}-mpl{version('matplotlib')}.npz"
 
 
-def save(path: Path, arrays: dict[str, np.ndarray]) -> None:
+def save(path: Path, arrays: dict[str, Any]) -> None:
     """Write arrays and their SHA-256 as npz.  OSError when that is impossible."""
     cache.write(path, lambda file: np.savez(file, sha256=np.array(_digest(arrays)), **arrays))
 
@@ -193,7 +194,7 @@ def _digest(arrays: dict[str, np.ndarray]) -> str:
     digest = hashlib.sha256()
     for name, array in arrays.items():
         digest.update(f"{name} {array.dtype.str} {array.shape};".encode())
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 

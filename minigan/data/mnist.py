@@ -11,6 +11,7 @@ import hashlib
 import os
 import zlib
 from collections.abc import Mapping, Sequence
+from operator import methodcaller
 from pathlib import Path
 
 import numpy as np
@@ -214,7 +215,7 @@ def _own_folder(name: str, split: str, data_dir) -> Path | None:
 
 def _not_another(name: str, folder: Path, file: str) -> None:
     """DataError when these labels are known to be those of another data set: both use the same file names."""
-    raw = _find(folder, file).read_bytes()
+    raw = _find(folder, file).read_bytes()  # type: ignore[union-attr]  # it was found before
     for other, digests in SHA256.items():
         if other != name and _matches(digests[file], raw, _unzip(raw, folder)):
             raise DataError(f"{name}: the files in {folder} are those of {other}; "
@@ -244,7 +245,7 @@ def _published(name: str, file: str, mirrors, sha256) -> tuple[np.ndarray, str, 
         try:
             if path is None:
                 raise OSError("no cache folder")
-            cache.write(path, lambda out, raw=raw: out.write(raw))
+            cache.write(path, methodcaller("write", raw))
         except OSError as error:
             return array, address, f"not written: {error}"
         return array, address, None

@@ -9,6 +9,7 @@ Every likelihood is in nats per token: theirs is the mean over sequences of the 
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -103,9 +104,9 @@ class TokenDataset(Described):
     def __len__(self) -> int:
         return len(self.tokens)
 
-    def __getitem__(self, indices) -> Batch:
+    def __getitem__(self, indices: Any) -> Batch:
         """The rows asked for: integers (n,), a slice, or one integer (a batch of one).   x (n, T) int64."""
-        return Batch(self.tokens[[indices] if isinstance(indices, int | np.integer) else indices])
+        return Batch(self.tokens[np.atleast_1d(indices) if isinstance(indices, int | np.integer) else indices])
 
     def __repr__(self) -> str:
         return (f"TokenDataset({self.name!r}, {self.split}, {len(self)} sequences {self.sample_shape} of "

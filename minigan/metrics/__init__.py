@@ -52,3 +52,7 @@ def default_metrics(data) -> list[Metric]:
         if all(metric.needs.fits(data) for metric in metrics):
             return metrics
     return []
+
+
+def __dir__():
+    return __all__

@@ -11,7 +11,7 @@ from minigan.metrics.distances import matrix
 from minigan.metrics.metric import Metric, Number
 
 
-def inception_score(probabilities, splits: int = 1, rng=0) -> tuple[float, float]:
+def inception_score(probabilities, splits: int = 1, rng: int | np.random.Generator = 0) -> tuple[float, float]:
     """(mean, std) over the splits of exp( mean over x of KL(p(y|x) || p(y)) ),   p(y) = mean of p(y|x) over the split.
 
     probabilities (N, K), rows sum to 1.   From 1 (all pictures look alike to the classifier) to K (each one surely

@@ -30,7 +30,8 @@ def polynomial_mmd(a, b) -> float:
     return float(within(a) + within(b) - 2 * kernel(a, b).mean())
 
 
-def kernel_distance(a, b, subsets: int = 20, subset_size: int = 1000, rng=0) -> tuple[float, float]:
+def kernel_distance(a, b, subsets: int = 20, subset_size: int = 1000,
+                    rng: int | np.random.Generator = 0) -> tuple[float, float]:
     """(mean, std) of polynomial_mmd over random subsets, or over all rows at a time where there are fewer than subset_size.
 
     a (N, d), b (M, d).   Its expectation does not depend on N.   Published values use 100 subsets of 1000 Inception

@@ -44,12 +44,12 @@ def density_coverage(real, fake, k: int = 5) -> tuple[float, float]:
     radii = nearest(real, real, k, skip_self=True)[0][:, -1] ** 2
     count, covered = 0, np.zeros(len(real), bool)
     for _, squared in blocks(fake, real):
-        count += np.count_nonzero(squared <= radii)
+        count += int(np.count_nonzero(squared <= radii))
         covered |= (squared <= radii).any(axis=0)
     return count / (k * len(fake)), float(covered.mean())
 
 
-def memorisation(samples, training, real=None, quantile: float = 0.05, rng=0) -> float:
+def memorisation(samples, training, real=None, quantile: float = 0.05, rng: int | np.random.Generator = 0) -> float:
     """Share of samples nearer to the training data than nearly all real ones are: near `quantile` if honest, 1 for a copier.
 
     samples (N, d), training (M, d).   "Near" is the `quantile` of the distances from fresh real samples, `real`, to their
@@ -95,7 +95,7 @@ def support_size(samples, threshold: float) -> float:
     N, close = len(samples), 0
     for rows, squared in blocks(samples, samples):
         squared[np.arange(len(rows)), rows] = np.inf
-        close += np.count_nonzero(squared <= threshold**2)
+        close += int(np.count_nonzero(squared <= threshold**2))
     return N * (N - 1) / close if close else math.inf
 
 

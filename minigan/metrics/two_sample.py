@@ -22,7 +22,7 @@ class TwoSample:
     p_value: float
 
 
-def two_sample_test(real, fake, k: int | None = None, rng=0) -> TwoSample:
+def two_sample_test(real, fake, k: int | None = None, rng: int | np.random.Generator = 0) -> TwoSample:
     """Half of both samples teach, the other halves are told apart by the majority of their k nearest teachers.
 
     real (N, d), fake (M, d); the larger one is cut at random to the size of the smaller.   k: odd; by default the odd number

@@ -31,4 +31,15 @@ from minigan.nn.adversarial import MinibatchDiscrimination, VirtualBatch, Virtua
 from minigan.nn.rnn import GRU, LSTM, GRUCell, LSTMCell
 from minigan.nn.utils import summary
 
-__all__ = [name for name in dir() if not name.startswith("_")]
+__all__ = [
+    "AdaptiveAvgPool2d", "AdaptiveMaxPool2d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d",
+    "Conv1d", "Conv2d", "ConvTranspose2d", "CrossEntropyLoss", "Dropout", "Dropout2d", "ELU", "Embedding", "Flatten", "GELU",
+    "GRU", "GRUCell", "GroupNorm", "HuberLoss", "Identity", "InstanceNorm2d", "KLDivLoss", "L1Loss", "LSTM", "LSTMCell",
+    "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax", "MSELoss", "MaxPool2d", "MinibatchDiscrimination", "Module",
+    "ModuleDict", "ModuleList", "NLLLoss", "PReLU", "Parameter", "PixelShuffle", "PixelUnshuffle", "ReLU", "ReflectionPad2d",
+    "ReplicationPad2d", "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "Softmax", "Softplus", "Tanh", "Unflatten",
+    "Upsample", "VirtualBatch", "VirtualBatchNorm", "ZeroPad2d", "functional", "init", "summary", "utils"]
+
+
+def __dir__():
+    return __all__

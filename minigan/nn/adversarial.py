@@ -26,7 +26,7 @@ class MinibatchDiscrimination(Module):
         self.weight = Parameter(np.empty((in_features, kernels, kernel_size), np.float32))
         init.normal_(self.weight, 0.0, in_features**-0.5)
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The closeness features behind x."""
         if x.ndim != 2 or x.shape[1] != self.in_features:
             raise ShapeError(f"MinibatchDiscrimination: x must be (N, {self.in_features}), got {x.shape}")
@@ -53,7 +53,7 @@ class VirtualBatchNorm(Module):
         self.num_features, self.reference, self.eps = num_features, reference, eps
         _ones_and_zeros(self, num_features)
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """Normalised; ShapeError if x is not the reference batch and at least one sample more."""
         r = self.reference
         if x.ndim not in (2, 4) or x.shape[1] != self.num_features or len(x) <= r:
@@ -88,6 +88,6 @@ class VirtualBatch(Module):
         if not layers or any(m.reference != len(self.rows) for m in layers):
             raise ConfigError(f"VirtualBatch: the net needs VirtualBatchNorm layers with reference={len(self.rows)}")
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """net of both, without the reference rows."""
         return self.net(concatenate([self.rows, x], axis=0))[len(self.rows):]

@@ -15,6 +15,19 @@ from minigan.ops import (
 from minigan.ops.noise import dropout, dropout2d
 from minigan.tensor import plain
 
+__all__ = [
+    "adaptive_avg_pool2d", "adaptive_max_pool2d", "avg_pool1d", "avg_pool2d", "batch_norm", "binary_cross_entropy",
+    "binary_cross_entropy_with_logits", "conv1d", "conv2d", "conv_transpose2d", "cross_entropy", "dropout", "dropout2d", "elu",
+    "embedding", "fold", "gaussian_nll_loss", "gelu", "group_norm", "huber_loss", "instance_norm", "interpolate", "kl_div",
+    "l1_loss", "layer_norm", "leaky_relu", "linear", "log_softmax", "logsigmoid", "max_pool1d", "max_pool2d", "mse_loss",
+    "nll_loss", "normalize", "one_hot", "pad", "pixel_shuffle", "pixel_unshuffle", "relu", "sigmoid", "silu", "smooth_l1_loss",
+    "softmax", "softplus", "tanh", "unfold"]
+
+
+def __dir__():
+    return __all__
+
+
 # ----------------------------------------------------------------------------------------------------- activations ---
 
 

@@ -8,11 +8,25 @@ nothing is registered behind the scenes.  `state_dict` spells the names as PyTor
 both ways.  Elsewhere: the layers (nn/__init__.py says in which files), what is done to a module from outside (utils.py).
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, ValuesView
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
+
 import numpy as np
 
 from minigan.backend import check_device, is_array, new_array, to_device
 from minigan.errors import CheckpointError, DTypeError, suggestion
 from minigan.tensor import Tensor
+
+P = ParamSpec("P")
+Y = TypeVar("Y", covariant=True)
+
+
+class HasForward(Protocol[P, Y]):
+    """For type checkers: a module called like a function takes what its forward takes and returns what that returns."""
+
+    def forward(self, *inputs: P.args, **options: P.kwargs) -> Y: ...
 
 
 class Parameter(Tensor):
@@ -23,7 +37,7 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
-    def __init__(self, data, requires_grad=True):
+    def __init__(self, data: Any, requires_grad: bool = True):
         super().__init__(data.data if isinstance(data, Tensor) else new_array(data))
         self.requires_grad = requires_grad
 
@@ -42,55 +56,60 @@ class Module:
     def __init__(self):
         self._buffers = {}
 
-    def forward(self, *inputs):
+    if TYPE_CHECKING:  # buffers and the members of a Sequential become attributes by name
+
+        def __getattr__(self, name: str) -> Any: ...
+
+    def forward(self, *inputs: Any, **options: Any) -> Any:
         """The module's output.  Every module writes its own."""
         raise TypeError(f"{type(self).__name__} has no forward(); a module must define one")
 
-    def __call__(self, *inputs, **options):
+    def __call__(self: HasForward[P, Y], *inputs: P.args, **options: P.kwargs) -> Y:
+        given: Any = inputs
         for hook in list(self.__dict__.get("_forward_pre_hooks", ())):
-            changed = hook(self, inputs)
+            changed = hook(self, given)
             if changed is not None:
-                inputs = changed if isinstance(changed, tuple) else (changed,)
-        output = self.forward(*inputs, **options)
+                given = changed if isinstance(changed, tuple) else (changed,)
+        output = self.forward(*given, **options)
         for hook in list(self.__dict__.get("_forward_hooks", ())):
-            changed = hook(self, inputs, output)
+            changed = hook(self, given, output)
             output = output if changed is None else changed
         return output
 
-    def register_buffer(self, name: str, tensor) -> None:
+    def register_buffer(self, name: str, tensor: Any) -> None:
         """Keep a tensor that is saved but not trained, such as a running mean; None keeps the place empty."""
         self.__dict__.setdefault("_buffers", {})[name] = None
         setattr(self, name, tensor if tensor is None or isinstance(tensor, Tensor) else Tensor(new_array(tensor)))
 
-    def register_forward_pre_hook(self, hook) -> "Handle":
+    def register_forward_pre_hook(self, hook: Callable) -> Handle:
         """Call hook(module, inputs) before every forward; what it returns, if anything, takes the inputs' place."""
         return Handle(self, "_forward_pre_hooks", hook)
 
-    def register_forward_hook(self, hook) -> "Handle":
+    def register_forward_hook(self, hook: Callable) -> Handle:
         """Call hook(module, inputs, output) after every forward; what it returns, if anything, is the output then."""
         return Handle(self, "_forward_hooks", hook)
 
     # ------------------------------------------------------------------------------------------ what is inside ---
 
-    def named_children(self):
+    def named_children(self) -> Iterator[tuple[str, Module]]:
         """(name, module) for each direct submodule, in the order they were assigned."""
         for name, value in self.__dict__.items():
             if isinstance(value, Module):
                 yield name, value
 
-    def children(self):
+    def children(self) -> Iterator[Module]:
         """The direct submodules."""
         return (module for _, module in self.named_children())
 
-    def named_modules(self, prefix=""):
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """(dotted name, module) for this module ('') and all below it, each once."""
         return iter(_walk(self, prefix, set()))
 
-    def modules(self):
+    def modules(self) -> Iterator[Module]:
         """This module and all below it, each once."""
         return (module for _, module in self.named_modules())
 
-    def named_parameters(self):
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """(dotted name, Parameter) for all trainable tensors, each once even if shared."""
         seen = set()
         for prefix, module in self.named_modules():
@@ -99,11 +118,11 @@ class Module:
                     seen.add(id(value))
                     yield _join(prefix, name), value
 
-    def parameters(self):
+    def parameters(self) -> Iterator[Parameter]:
         """All Parameters, each once."""
         return (parameter for _, parameter in self.named_parameters())
 
-    def named_buffers(self):
+    def named_buffers(self) -> Iterator[tuple[str, Tensor]]:
         """(dotted name, Tensor) for all registered buffers that hold one."""
         for prefix, module in self.named_modules():
             for name in module.__dict__.get("_buffers", {}):
@@ -112,35 +131,35 @@ class Module:
 
     # ---------------------------------------------------------------------------------------- changing them all ---
 
-    def train(self, mode=True):
+    def train(self, mode: bool = True) -> Self:
         """Set training mode, here and below; returns self."""
         for module in self.modules():
             module.training = bool(mode)
         return self
 
-    def eval(self):
+    def eval(self) -> Self:
         """Set evaluation mode, here and below; returns self."""
         return self.train(False)
 
-    def requires_grad_(self, value=True):
+    def requires_grad_(self, value: bool = True) -> Self:
         """Freeze (False) or unfreeze all parameters; returns self."""
         for parameter in self.parameters():
             parameter.requires_grad = value
         return self
 
-    def zero_grad(self):
+    def zero_grad(self) -> None:
         """Forget the gradients that backward() has summed."""
         for parameter in self.parameters():
             parameter.grad = None
 
-    def apply(self, function):
+    def apply(self, function: Callable[[Module], object]) -> Self:
         """Call function(module) for every module below and this one last; returns self."""
         for child in list(self.children()):
             child.apply(function)
         function(self)
         return self
 
-    def to(self, *targets):
+    def to(self, *targets: Any) -> Self:
         """Move all parameters, their gradients and buffers to a device, or convert the floats among them; returns self.
 
         targets: a device ("cpu", "cuda", "cuda:1"), a float dtype, or both.  The Parameters stay the same objects, so
@@ -155,31 +174,31 @@ class Module:
                         x.requires_grad_(False).requires_grad_()
         return self
 
-    def float(self):
+    def float(self) -> Self:
         """Convert all floats to float32; returns self."""
         return self.to(np.float32)
 
-    def double(self):
+    def double(self) -> Self:
         """Convert all floats to float64; returns self."""
         return self.to(np.float64)
 
     # ------------------------------------------------------------------------------------------ saving, loading ---
 
-    def _tensors(self) -> dict:
+    def _tensors(self) -> dict[str, Tensor]:
         """name -> Tensor, in PyTorch's order: per module its parameters, then its buffers.  Shared: under each name."""
-        tensors = {}
+        tensors: dict[str, Tensor] = {}
         for prefix, module in _walk(self, "", None):
-            own = {name: value for name, value in module.__dict__.items() if isinstance(value, Parameter)}
+            own: dict[str, Tensor] = {name: value for name, value in module.__dict__.items() if isinstance(value, Parameter)}
             own.update({name: getattr(module, name) for name in module.__dict__.get("_buffers", {})
                         if getattr(module, name) is not None})
             tensors.update({_join(prefix, name): value for name, value in own.items()})
         return tensors
 
-    def state_dict(self) -> dict:
+    def state_dict(self) -> dict[str, np.ndarray]:
         """name -> a copy of the array of each parameter and buffer, on the CPU, with PyTorch's names."""
         return {name: np.array(to_device(tensor.data, "cpu")) for name, tensor in self._tensors().items()}
 
-    def load_state_dict(self, state: dict, strict=True) -> tuple[list, list]:
+    def load_state_dict(self, state: dict, strict: bool = True) -> tuple[list[str], list[str]]:
         """Overwrite parameters and buffers, in place, with values of the same names and shapes; dtypes are converted.
 
         state: name -> array, Tensor or torch tensor.  strict=False: names that only one side has are passed over.
@@ -236,7 +255,7 @@ class Sequential(Module):
     A single dict gives them names: Sequential({"hidden": Linear(2, 8), "act": Tanh()}).
     """
 
-    def __init__(self, *modules):
+    def __init__(self, *modules: Module | dict[str, Any]):
         super().__init__()
         named = modules[0] if len(modules) == 1 and isinstance(modules[0], dict) else enumerate(modules)
         for name, module in named.items() if isinstance(named, dict) else named:
@@ -244,19 +263,19 @@ class Sequential(Module):
                 raise TypeError(f"Sequential takes modules, got {type(module).__name__}; write Sequential(*layers) for a list")
             setattr(self, str(name), module)
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Tensor:
         """Each module applied to the result of the one before."""
         for module in self.children():
             x = module(x)
         return x
 
-    def __len__(self):
+    def __len__(self) -> int:
         return sum(1 for _ in self.children())
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Module]:
         return self.children()
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int | slice) -> Any:
         modules = list(self.children())
         return Sequential(*modules[index]) if isinstance(index, slice) else modules[index]
 
@@ -264,56 +283,60 @@ class Sequential(Module):
 class ModuleList(Module):
     """A list of modules whose parameters are found; it has no forward of its own."""
 
-    def __init__(self, modules=()):
+    def __init__(self, modules: Iterable[Module] = ()):
         super().__init__()
         for module in modules:
             self.append(module)
 
-    def append(self, module):
+    def append(self, module: Module) -> Self:
         """Add a module at the end; returns self."""
         setattr(self, str(len(self)), module)
         return self
 
-    __len__ = Sequential.__len__
-    __iter__ = Sequential.__iter__
+    def __len__(self) -> int:
+        return sum(1 for _ in self.children())
 
-    def __getitem__(self, index):
+    def __iter__(self) -> Iterator[Module]:
+        return self.children()
+
+    def __getitem__(self, index: int) -> Any:
         return list(self.children())[index]
 
 
 class ModuleDict(Module):
     """Modules by name, whose parameters are found; it has no forward of its own."""
 
-    def __init__(self, modules=()):
+    def __init__(self, modules: Any = ()):
         super().__init__()
         for name, module in dict(modules).items():
             self[name] = module
 
-    def __setitem__(self, name, module):
+    def __setitem__(self, name: str, module: Module) -> None:
         if hasattr(Module, name):
             raise KeyError(f"ModuleDict: {name!r} is a method of every module; choose another name")
         setattr(self, name, module)
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Any:
         return dict(self.named_children())[name]
 
-    def __contains__(self, name):
+    def __contains__(self, name: str) -> bool:
         return name in dict(self.named_children())
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[str]:
         return iter(self.keys())
 
-    __len__ = Sequential.__len__
+    def __len__(self) -> int:
+        return len(self.keys())
 
-    def keys(self):
+    def keys(self) -> KeysView[str]:
         """The names."""
         return dict(self.named_children()).keys()
 
-    def values(self):
+    def values(self) -> ValuesView[Module]:
         """The modules."""
         return dict(self.named_children()).values()
 
-    def items(self):
+    def items(self) -> ItemsView[str, Module]:
         """(name, module) pairs."""
         return dict(self.named_children()).items()
 

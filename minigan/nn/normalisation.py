@@ -22,7 +22,7 @@ def _ones_and_zeros(module, shape, weight=True, bias=True):
 class _Running(Module):
     """What batch and instance norm share: per-channel weight and bias, running mean and variance, their printing."""
 
-    axes = ()
+    axes: tuple[int, ...] = ()
 
     def __init__(self, num_features, eps, momentum, affine, track_running_stats):
         super().__init__()
@@ -59,7 +59,7 @@ class _BatchNorm(_Running):
             count = int(self.num_batches_tracked)
         return count
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x normalised: in training by this batch's statistics, in evaluation by the running ones."""
         self._check(x)
         tracked, momentum = self.track_running_stats, self.momentum
@@ -102,7 +102,7 @@ class InstanceNorm2d(_Running):
     def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False):
         super().__init__(num_features, eps, momentum, affine, track_running_stats)
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x normalised by its own statistics; with track_running_stats in evaluation by the running ones."""
         self._check(x)
         if self.track_running_stats and not self.training:
@@ -130,7 +130,7 @@ class LayerNorm(Module):
         self.eps, self.elementwise_affine = eps, elementwise_affine
         _ones_and_zeros(self, self.normalized_shape, elementwise_affine, elementwise_affine and bias)
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x (..., *normalized_shape), normalised; the same shape."""
         return layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
@@ -151,7 +151,7 @@ class GroupNorm(Module):
         self.num_groups, self.num_channels, self.eps, self.affine = num_groups, num_channels, eps, affine
         _ones_and_zeros(self, num_channels, affine, affine)
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x normalised; the same shape."""
         if x.ndim < 2 or x.shape[1] != self.num_channels:
             raise ShapeError(f"GroupNorm: x is {x.shape}, but must be (N, {self.num_channels}, ...)")

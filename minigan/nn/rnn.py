@@ -8,6 +8,7 @@ Weights are stacked by gate: weight_ih (gates * hidden, input), weight_hh (gates
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -112,7 +113,7 @@ class LSTMCell(_Recurrent):
         weight_ih, weight_hh, bias_ih, bias_hh = self._weights()
         return self.step(F.linear(x, weight_ih, bias_ih), F.linear(state[0], weight_hh, bias_hh), state)
 
-    def forward(self, x, hx=None):
+    def forward(self, x, hx=None) -> tuple[Tensor, Tensor]:
         """(h', c')."""
         return self._advance(x, hx)
 
@@ -130,7 +131,7 @@ class GRUCell(LSTMCell):
     step = staticmethod(_gru_step)
     gates, states = 3, 1
 
-    def forward(self, x, hx=None):
+    def forward(self, x, hx=None) -> Tensor:  # type: ignore[override]  # its state is one Tensor
         """h'."""
         return self._advance(x, hx)[0]
 
@@ -159,7 +160,7 @@ class LSTM(_Recurrent):
                 self._add_weights(hidden_size * len(self._directions) if layer else input_size, f"_l{layer}{direction}")
         self.reset_parameters()
 
-    def forward(self, x, hx=None):
+    def forward(self, x, hx=None) -> tuple[Tensor, Any]:
         """(y, final state); the state of an LSTM is (h, c), of a GRU h."""
         x = self._checked(x, (2, 3), "(N, L, input_size)" if self.batch_first else "(L, N, input_size)")
         batch_first = self.batch_first and x.ndim == 3

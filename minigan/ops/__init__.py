@@ -28,5 +28,16 @@ from minigan.ops.shape import (
     astype, broadcast_to, concatenate, expand_dims, flip, moveaxis, pad, ravel, repeat, reshape, roll, split, squeeze,
     stack, sum_to, swapaxes, tile, transpose, tril, triu)
 
-# Everything brought in above that is a function; `conv`, `shape` and so on are this folder's files.
-__all__ = [name for name, value in sorted(globals().items()) if callable(value) and not name.startswith("_")]
+__all__ = [
+    "abs", "adaptive_avg_pool2d", "adaptive_max_pool2d", "add", "arccos", "arcsin", "arctan", "argmax", "argmin", "astype",
+    "avg_pool1d", "avg_pool2d", "batch_norm", "binary_cross_entropy", "binary_cross_entropy_with_logits", "broadcast_to",
+    "clip", "concatenate", "conv1d", "conv2d", "conv_transpose2d", "cos", "cosh", "cross_entropy", "cumsum", "diagonal",
+    "divide", "dot", "einsum", "elu", "embedding", "erf", "exp", "expand_dims", "expm1", "flip", "floor", "fold",
+    "gaussian_nll_loss", "gelu", "getitem", "group_norm", "huber_loss", "instance_norm", "interpolate", "kl_div", "l1_loss",
+    "layer_norm", "leaky_relu", "linear", "log", "log1p", "log_softmax", "logaddexp", "logsumexp", "matmul", "max",
+    "max_pool1d", "max_pool2d", "maximum", "mean", "min", "minimum", "moveaxis", "mse_loss", "multiply", "negative",
+    "nll_loss", "norm", "one_hot", "outer", "pad", "pixel_shuffle", "pixel_unshuffle", "power", "prod", "ravel", "reciprocal",
+    "relu", "repeat", "reshape", "roll", "round", "round_straight_through", "scatter_add", "scatter_into", "sigmoid", "sign",
+    "silu", "sin", "sinh", "smooth_l1_loss", "softmax", "softplus", "split", "sqrt", "square", "squeeze", "stack", "std",
+    "subtract", "sum", "sum_to", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensordot", "tile", "trace",
+    "transpose", "tril", "triu", "unfold", "var", "where"]

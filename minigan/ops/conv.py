@@ -10,10 +10,13 @@ on explicitly, because a stride maps several input sizes to one output size.  Du
 The arithmetic is in kernels/.  Names, argument order and shapes are those of torch.nn.functional.
 """
 
+from typing import Any
+
 from minigan.autograd import primitive
 from minigan.errors import ShapeError
 from minigan.kernels import dispatch
 from minigan.ops.shape import broadcast_to, expand_dims, reshape, squeeze
+from minigan.tensor import Size, Tensor
 
 # The primitives.  how = (stride, padding, dilation, groups), all but the last (vertical, horizontal) pairs.
 _conv = primitive(
@@ -37,7 +40,7 @@ _bias_gradient = primitive(dispatch.bias_gradient, lambda h, y, g: broadcast_to(
                            name="bias_gradient", saves="neither")
 
 
-def pair(value, name, op, least=0):
+def pair(value: Size, name, op, least=0) -> tuple[int, int]:
     """(vertical, horizontal) from an int or a pair of ints >= least.  ShapeError otherwise."""
     values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
     if len(values) != 2 or not all(isinstance(v, int) and v >= least for v in values):
@@ -45,7 +48,7 @@ def pair(value, name, op, least=0):
     return values
 
 
-def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv2d(x, weight, bias=None, stride: Size = 1, padding: Size | str = 0, dilation: Size = 1, groups=1) -> Tensor:
     """y[n,o,p,q] = bias[o] + sum over c,r,s of x[n, c, p*stride + r*dilation - padding, ...] * weight[o,c,r,s].
 
     x (N, C, H, W), weight (O, C/groups, kh, kw), bias (O,)  ->  (N, O, oh, ow) with
@@ -75,7 +78,8 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
     return _with_bias(_conv(x, weight, size, stride, padding, dilation, groups), bias)
 
 
-def conv_transpose2d(x, weight, bias=None, stride=1, padding=0, output_padding=0, groups=1, dilation=1):
+def conv_transpose2d(x, weight, bias=None, stride: Size = 1, padding: Size = 0, output_padding: Size = 0, groups=1,
+                     dilation: Size = 1) -> Tensor:
     """The adjoint of conv2d in its input: every x[n,c,p,q] is spread over the output by the kernel weight[c,o].
 
     x (N, C, H, W), weight (C, O/groups, kh, kw), bias (O,)  ->  (N, O, oh, ow) with
@@ -104,17 +108,16 @@ def conv_transpose2d(x, weight, bias=None, stride=1, padding=0, output_padding=0
     return _with_bias(_adjoint(x, weight, size, stride, padding, dilation, groups), bias)
 
 
-def conv1d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv1d(x, weight, bias=None, stride: Size = 1, padding: Size | str = 0, dilation: Size = 1, groups=1) -> Tensor:
     """conv2d with one spatial axis: x (N, C, L), weight (O, C/groups, k), bias (O,)  ->  (N, O, length)."""
     if x.ndim != 3 or weight.ndim != 3:
         raise ShapeError(f"conv1d: needs x (N, C, L) and weight (O, C/groups, k), got {x.shape} and {weight.shape}")
-    padding = padding if isinstance(padding, str) else (0, _single(padding))
-    y = conv2d(expand_dims(x, 2), expand_dims(weight, 2), bias, (1, _single(stride)), padding, (1, _single(dilation)),
-               groups)
+    around = padding if isinstance(padding, str) else (0, _single(padding))
+    y = conv2d(expand_dims(x, 2), expand_dims(weight, 2), bias, (1, _single(stride)), around, (1, _single(dilation)), groups)
     return squeeze(y, 2)
 
 
-def _single(value):
+def _single(value) -> Any:
     return value[0] if isinstance(value, (tuple, list)) and len(value) == 1 else value
 
 
@@ -135,7 +138,7 @@ def _check_groups(op, channels, groups, bias, out):
         raise ShapeError(f"{op}: bias is {bias.shape}, need ({out},), one for each output channel")
 
 
-def _named_padding(x, weight, padding, stride, dilation):
+def _named_padding(x, weight, padding, stride, dilation) -> tuple[Tensor, Size]:
     """x, explicitly padded where the padding is uneven, and the even padding left to do."""
     from minigan.ops.shape import pad
 

@@ -17,10 +17,10 @@ from minigan.autograd import primitive
 from minigan.backend import beside, constant, is_array, kept_beside, xp
 from minigan.errors import ShapeError, broadcast_advice
 from minigan.kernels import dispatch
-from minigan.tensor import plain
+from minigan.tensor import Differentiable, Function, P, Tensor, plain
 
 
-def elementwise(doc, forward, *rules, name, **options):
+def elementwise(doc, forward: Function[P], *rules, name, **options) -> Differentiable[P]:
     """A primitive with its name and docstring; ops of two or more inputs broadcast."""
     forward.__doc__ = doc
     return primitive(forward, *rules, name=name, broadcasts=len(rules) > 1, **options)
@@ -198,7 +198,7 @@ _where = elementwise(
     name="where", saves="neither")
 
 
-def where(condition, a, b):
+def where(condition, a, b) -> Tensor:
     """y = a where condition is true, else b; the three broadcast.   The gradient goes to whichever was taken.
 
     condition: boolean array or Tensor (never differentiated).
@@ -267,12 +267,12 @@ elu = elementwise(
     _elu.__doc__, _elu, lambda g, y, x, alpha=1.0: g * where(plain(x) > 0, 1.0, y + alpha), name="elu")
 
 
-def silu(x):
+def silu(x) -> Tensor:
     """y = x sigmoid(x), also called swish.   dy/dx = s + y (1 - s) with s = sigmoid(x).   Elfwing et al. 2018."""
     return x * sigmoid(x)
 
 
-def gelu(x, approximate="none"):
+def gelu(x, approximate="none") -> Tensor:
     """y = x Phi(x), Phi the normal distribution's cumulative density, (1 + erf(x / sqrt 2)) / 2.
 
     Hendrycks and Gimpel 2016.   torch.nn.functional.gelu.

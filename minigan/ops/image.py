@@ -18,12 +18,12 @@ from minigan.ops.conv import pair
 from minigan.ops.linalg import matmul
 from minigan.ops.pool import spread_windows, taps
 from minigan.ops.shape import expand_dims, reshape, squeeze, transpose
-from minigan.tensor import plain
+from minigan.tensor import Size, Tensor, plain
 
 # ------------------------------------------------------------------------------------------------------- resizing ---
 
 
-def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=False):
+def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=False) -> Tensor:
     """x resized to `size`, or to floor(scale_factor * its size).   torch.nn.functional.interpolate.
 
     x (N, C, H, W)  ->  (N, C, oh, ow); give one of size and scale_factor, a number or a (vertical, horizontal) pair.
@@ -57,7 +57,7 @@ def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=F
         raise DTypeError(f"interpolate: mode 'bilinear' needs a float dtype, got {x.dtype}; use .astype('float32')")
     rows, columns = (kept_beside(_mixing(n, o, step, align_corners).astype(x.dtype), plain(x))
                      for n, o, step in zip(x.shape[2:], out, steps))
-    h, w, n, c = x.shape[2], x.shape[3], *x.shape[:2]
+    n, c, h, w = x.shape
     pixels = reshape(transpose(x, (2, 3, 0, 1)), (h, w * n * c))  # (H, W N C): one matrix product for all rows
     pixels = reshape(matmul(rows, pixels), (out[0], w, n * c))
     return transpose(reshape(matmul(columns, pixels), (*out, n, c)), (2, 3, 0, 1))
@@ -117,7 +117,7 @@ def _mixing(n, out, step, align_corners):
 # ------------------------------------------------------------------------------------------------- channels, pixels ---
 
 
-def pixel_shuffle(x, upscale_factor):
+def pixel_shuffle(x, upscale_factor) -> Tensor:
     """y[..., c, h r + i, w r + j] = x[..., c r^2 + i r + j, h, w] with r = upscale_factor.   Shi et al. 2016.
 
     (..., C r^2, H, W)  ->  (..., C, H r, W r): what a channel knew becomes a block of r x r pixels.
@@ -131,7 +131,7 @@ def pixel_shuffle(x, upscale_factor):
     return reshape(y, (*lead, c // (r * r), h * r, w * r))
 
 
-def pixel_unshuffle(x, downscale_factor):
+def pixel_unshuffle(x, downscale_factor) -> Tensor:
     """pixel_shuffle undone: (..., C, H r, W r)  ->  (..., C r^2, H, W) with r = downscale_factor."""
     r = _factor("pixel_unshuffle", "downscale_factor", downscale_factor, x)
     *lead, c, h, w = x.shape
@@ -172,7 +172,7 @@ _unfold = primitive(_unfold_forward, lambda g, y, x, *how: _fold(g, x.shape[2:],
 _fold = primitive(_fold_forward, lambda g, y, u, size, *how: _unfold(g, *how), name="fold", saves="neither")
 
 
-def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
+def unfold(x, kernel_size, dilation: Size = 1, padding: Size = 0, stride: Size = 1) -> Tensor:
     """Every window under the kernel as a column ("im2col").
 
     y[n, (c kh + r) kw + s, p ow + q] = x[n, c, p*stride + r*dilation - padding, ...], zero in the padding.
@@ -187,7 +187,7 @@ def unfold(x, kernel_size, dilation=1, padding=0, stride=1):
     return reshape(_unfold(x, *how), (x.shape[0], x.shape[1] * math.prod(how[0]), math.prod(how[-1])))
 
 
-def fold(x, output_size, kernel_size, dilation=1, padding=0, stride=1):
+def fold(x, output_size, kernel_size, dilation: Size = 1, padding: Size = 0, stride: Size = 1) -> Tensor:
     """Columns added into an image, each where unfold took it from; where windows overlap the sum ("col2im").
 
     x (N, C kh kw, L) or (C kh kw, L)  ->  (N, C, *output_size).  The adjoint, not the inverse, of unfold:

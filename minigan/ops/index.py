@@ -10,6 +10,7 @@ bounds around; inside `with mg.debug():` they are looked at.  Class numbers need
 NaN for one that is not there, one_hot a row of zeros.  A mask on the GPU has to be waited for: its count is the result's size.
 """
 import math
+from typing import Any
 
 import numpy as np
 
@@ -103,7 +104,7 @@ _getitem = primitive(_getitem, lambda g, y, x, index: _scatter(g, x.shape, index
 _scatter = primitive(_scatter, lambda g, y, x, shape, index: _getitem(g, index), name="scatter_into", saves="neither")
 
 
-def getitem(x, index):
+def getitem(x, index) -> Tensor:
     """y = x[index]: integers, slices, None, Ellipsis, boolean masks, integer arrays, np.ix_, in every mix NumPy allows.
 
     The gradient is added back to where the elements came from; an element picked k times gets the sum of k gradients.
@@ -112,7 +113,7 @@ def getitem(x, index):
     return _getitem(x, _checked(plain(index), x))
 
 
-def scatter_into(x, shape, index):
+def scatter_into(x, shape, index) -> Tensor:
     """Zeros of a shape, with x added at [index]: an element that the index names k times receives k values.
 
     OutOfBoundsError for an index outside the shape.
@@ -121,7 +122,7 @@ def scatter_into(x, shape, index):
     return _scatter(x, shape, _checked(plain(index), xp(like).broadcast_to(xp(like).zeros((), like.dtype), shape)))
 
 
-def take(x, indices, axis=None):
+def take(x, indices, axis=None) -> Tensor:
     """x at integer indices (array or Tensor, any shape) along the axis (None: of the flattened array)."""
     if axis is None:
         x, axis = ravel(x), 0
@@ -145,13 +146,13 @@ def _along(name, indices, shape, axis):
     return tuple(grid)
 
 
-def take_along_axis(x, indices, axis):
+def take_along_axis(x, indices, axis) -> Tensor:
     """y[i, j, k] = x[i, indices[i, j, k], k] (for axis 1): one pick per place, as argmax and argsort give them."""
     index = _along("take_along_axis", plain(indices), x.shape, axis)
     return _getitem(x, _checked(index, x, "take_along_axis"))
 
 
-def scatter_add(x, indices, values, axis=0):
+def scatter_add(x, indices, values, axis=0) -> Tensor:
     """x with values added at integer indices along the axis; an index named k times receives k values.   A new array.
 
     indices: integers, any shape.  values: x's shape with the axis replaced by the shape of indices.
@@ -165,7 +166,7 @@ def scatter_add(x, indices, values, axis=0):
     return x + scatter_into(values, x.shape, _checked((slice(None),) * axis + (indices,), x, "scatter_add"))
 
 
-def one_hot(labels, num_classes, dtype=np.float32):
+def one_hot(labels, num_classes, dtype: Any = np.float32) -> Tensor:
     """y[..., k] = 1 where labels[...] = k, else 0.   A constant.   labels: integers 0 .. num_classes-1, any shape."""
     array = plain(labels)
     array = array if is_array(array) else np.asarray(array)
@@ -183,7 +184,7 @@ def _integers_below(name, array, n):
         raise OutOfBoundsError(f"{name}: {bad} is outside 0 .. {n - 1}")
 
 
-def embedding(indices, weight, padding_idx=None):
+def embedding(indices, weight, padding_idx=None) -> Tensor:
     """y[...] = weight[indices[...]]: a row of the table for each index.   A row used k times gets k gradients.
 
     indices: integers 0 .. n-1, any shape;  weight (n, d)  ->  (*indices.shape, d).  padding_idx: a row that gets none.
@@ -215,7 +216,7 @@ _embedding = primitive(lambda weight, indices, padding_idx: weight[indices], _d_
                        name="embedding", saves="neither")
 
 
-def diagonal(x, offset=0, axis1=0, axis2=1):
+def diagonal(x, offset=0, axis1=0, axis2=1) -> Tensor:
     """x[i, i + offset] along two axes, which leave and make way for one new last axis."""
     (i,), (j,) = axes_of("diagonal", axis1, x.ndim), axes_of("diagonal", axis2, x.ndim)
     if i == j:
@@ -227,7 +228,7 @@ def diagonal(x, offset=0, axis1=0, axis2=1):
     return flat[..., kept_beside((rows * x.shape[j] + columns)[inside], plain(x))]
 
 
-def trace(x, offset=0, axis1=0, axis2=1):
+def trace(x, offset=0, axis1=0, axis2=1) -> Tensor:
     """The sum of the diagonal."""
     return diagonal(x, offset, axis1, axis2).sum(axis=-1)
 

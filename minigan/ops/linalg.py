@@ -6,6 +6,7 @@ dot, outer, tensordot                                          linear   x W^T + 
 
 import math
 import string
+from typing import Any
 
 from minigan.autograd import primitive
 from minigan.backend import xp
@@ -15,6 +16,7 @@ from minigan.ops.elementwise import multiply
 from minigan.ops.index import diagonal
 from minigan.ops.reduce import sum
 from minigan.ops.shape import axes_of, broadcast_to, expand_dims, reshape, swapaxes, transpose
+from minigan.tensor import Tensor
 
 
 def _matmul(a, b):
@@ -67,12 +69,12 @@ def _back_to(h, x, matrix):
 matmul = primitive(_matmul, _d_left, _d_right, name="matmul", broadcasts=True, saves="inputs")
 
 
-def outer(a, b):
+def outer(a, b) -> Tensor:
     """y[i, j] = a[i] b[j], both flattened first."""
     return multiply(reshape(a, (-1, 1)), reshape(b, (1, -1)))
 
 
-def tensordot(a, b, axes=2):
+def tensordot(a, b, axes: Any = 2) -> Tensor:
     """The sum of products over pairs of axes: axes = ([axes of a], [axes of b]), or n: a's last n with b's first n."""
     if isinstance(axes, int):
         if not 0 <= axes <= min(a.ndim, b.ndim):
@@ -91,14 +93,14 @@ def tensordot(a, b, axes=2):
     return reshape(matmul(left, right), (*(a.shape[i] for i in keep_a), *(b.shape[i] for i in keep_b)))
 
 
-def dot(a, b):
+def dot(a, b) -> Tensor:
     """NumPy's dot: numbers multiply; else the sum over a's last axis and b's last but one (its only one, if 1-D)."""
     if a.ndim == 0 or b.ndim == 0:
         return multiply(a, b)
     return tensordot(a, b, ([a.ndim - 1], [max(b.ndim - 2, 0)]))
 
 
-def linear(x, weight, bias=None):
+def linear(x, weight, bias=None) -> Tensor:
     """y = x W^T + b.   x (..., in), weight (out, in), bias (out,)  ->  (..., out).   torch.nn.functional.linear."""
     if weight.ndim != 2 or x.ndim == 0 or x.shape[-1] != weight.shape[1]:
         raise ShapeError(
@@ -131,7 +133,7 @@ _linear = primitive(
 # -------------------------------------------------------------------------------------------------------- einsum --- #
 
 
-def einsum(subscripts, *operands):
+def einsum(subscripts, *operands) -> Tensor:
     """The sum of products that the subscripts spell, such as "nij,njk->nik": every letter an axis.
 
     Letters left out on the right are summed; without "->" those that occur once stay, in alphabetical order.  "..."

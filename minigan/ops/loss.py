@@ -12,6 +12,7 @@ broadcast to N x N differences and train on nonsense.  The objectives of GANs ar
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ def _reduced(op, loss, reduction):
     raise ConfigError(f"{op}: reduction is 'mean', 'sum' or 'none', not {reduction!r}")
 
 
-def _as_floats(op, x, like, name="target"):
+def _as_floats(op, x, like, name="target") -> Any:
     """x, given perhaps as a list, as floats.  ShapeError unless it has the shape of `like`."""
     x = x if isinstance(x, Tensor) or is_array(x) else beside(new_array(x, like.dtype), plain(like))
     if tuple(x.shape) != tuple(like.shape):
@@ -48,17 +49,17 @@ def _as_floats(op, x, like, name="target"):
 # ----------------------------------------------------------------------------------------------------- distances ---
 
 
-def mse_loss(input, target, reduction="mean"):
+def mse_loss(input, target, reduction="mean") -> Tensor:
     """(input - target)^2, averaged.   input, target of one shape."""
     return _reduced("mse_loss", square(input - _as_floats("mse_loss", target, input)), reduction)
 
 
-def l1_loss(input, target, reduction="mean"):
+def l1_loss(input, target, reduction="mean") -> Tensor:
     """|input - target|, averaged.   Derivative 0 where they are equal."""
     return _reduced("l1_loss", abs(input - _as_floats("l1_loss", target, input)), reduction)
 
 
-def huber_loss(input, target, reduction="mean", delta=1.0):
+def huber_loss(input, target, reduction="mean", delta=1.0) -> Tensor:
     """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = input - target; averaged.   Huber 1964.
 
     Computed as q (d - q / 2) with q = d clipped to +-delta, which is both cases at once and cannot overflow.
@@ -68,7 +69,7 @@ def huber_loss(input, target, reduction="mean", delta=1.0):
     return _reduced("huber_loss", _huber(input - _as_floats("huber_loss", target, input), delta), reduction)
 
 
-def smooth_l1_loss(input, target, reduction="mean", beta=1.0):
+def smooth_l1_loss(input, target, reduction="mean", beta=1.0) -> Tensor:
     """huber_loss / beta: d^2 / (2 beta) where |d| <= beta, else |d| - beta / 2; l1_loss for beta 0.   Girshick 2015."""
     if not beta >= 0:
         raise ConfigError(f"smooth_l1_loss: beta must be >= 0, got {beta}")
@@ -84,7 +85,7 @@ def _huber(d, delta):
 # ------------------------------------------------------------------------------------------------------- classes ---
 
 
-def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0):
+def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0) -> Tensor:
     """-log softmax(input)[target]: the logits' surprise at the true class.
 
     input (N, C), (N, C, d1, ...) or (C,): logits, classes on axis 1 (or the only one).
@@ -110,7 +111,7 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
     return _class_loss("cross_entropy", input, target, weight, ignore_index, reduction, label_smoothing)
 
 
-def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean"):
+def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean") -> Tensor:
     """-input[target]: cross_entropy of log probabilities, such as log_softmax gives.   Arguments as there."""
     return _class_loss("nll_loss", input, target, weight, ignore_index, reduction, 0.0)
 
@@ -209,7 +210,7 @@ _logits_forward.__name__ = "binary_cross_entropy_with_logits"
 _logits_loss = fused(_logits_forward, _logits_backward, lambda a, t: softplus(a) - a * t)
 
 
-def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None):
+def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None) -> Tensor:
     """-t log s - (1 - t) log(1 - s) with s = sigmoid(a), for logits a = input and t = target in [0, 1].
 
     Computed as max(a, 0) - a t + log(1 + e^-|a|): exact at any logit, where log(sigmoid(a)) would be -inf.
@@ -254,7 +255,7 @@ _probability_loss = primitive(
     name="binary_cross_entropy", saves="inputs")
 
 
-def binary_cross_entropy(input, target, weight=None, reduction="mean"):
+def binary_cross_entropy(input, target, weight=None, reduction="mean") -> Tensor:
     """-t log p - (1 - t) log(1 - p), for probabilities p = input in [0, 1] and t = target.
 
     As in torch both logarithms are at least -100, and the derivative (p - t) / (p (1 - p)) has at least 1e-12 below the
@@ -275,7 +276,7 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean"):
 # ------------------------------------------------------------------------------------------------- distributions ---
 
 
-def kl_div(input, target, reduction="mean", log_target=False):
+def kl_div(input, target, reduction="mean", log_target=False) -> Tensor:
     """t (log t - input) for log probabilities `input` and probabilities t = target: KL(target || e^input), per element.
 
     log_target: target holds log t.   0 log 0 is 0, with derivative 0.   reduction also "batchmean": the sum divided by
@@ -291,7 +292,7 @@ def kl_div(input, target, reduction="mean", log_target=False):
     return _reduced("kl_div", loss, reduction)
 
 
-def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"):
+def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean") -> Tensor:
     """(log v + (input - target)^2 / v) / 2 with v = max(var, eps): the surprise at target of a normal distribution.
 
     full: log(2 pi) / 2 is added.   Nix and Weigend 1994.  var: of input's shape, or without its last axis, or with size

@@ -11,10 +11,10 @@ import numpy as np
 from minigan.backend import device_of
 from minigan.errors import ConfigError, DTypeError, ShapeError
 from minigan.streams import streams
-from minigan.tensor import plain
+from minigan.tensor import Tensor, plain
 
 
-def dropout(x, p=0.5, training=True):
+def dropout(x, p=0.5, training=True) -> Tensor:
     """y = x m / (1 - p), each element of the mask m drawn anew: 0 with probability p, else 1.   dy/dx = m / (1 - p).
 
     x: floats of any shape.  E y = x, so evaluation needs no correction: with training=False, or p = 0, y is x itself.
@@ -24,7 +24,7 @@ def dropout(x, p=0.5, training=True):
     return _dropped("dropout", x, x.shape, p, training)
 
 
-def dropout2d(x, p=0.5, training=True):
+def dropout2d(x, p=0.5, training=True) -> Tensor:
     """dropout of whole channels: x (N, C, H, W), one draw for each (n, c).   Tompson et al. 2015.
 
     Neighbouring pixels say nearly the same, so a single missing one is no loss; a missing channel is.

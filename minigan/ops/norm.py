@@ -12,7 +12,7 @@ from minigan.kernels import dispatch
 from minigan.ops.elementwise import sqrt
 from minigan.ops.reduce import mean, var
 from minigan.ops.shape import reshape
-from minigan.tensor import plain
+from minigan.tensor import Tensor, plain
 
 
 def _standardised(x, axes, eps):
@@ -53,7 +53,8 @@ _batch_norm_forward.__name__ = "batch_norm"
 _batch_norm = fused(_batch_norm_forward, _batch_norm_backward, _batch_norm_composition)
 
 
-def batch_norm(x, running_mean=None, running_var=None, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5):
+def batch_norm(x, running_mean=None, running_var=None, weight=None, bias=None, training=False, momentum=0.1,
+               eps=1e-5) -> Tensor:
     """y = (x - mean) / sqrt(var + eps) * weight + bias, mean and variance per channel.   Ioffe and Szegedy 2015.
 
     x (N, C, ...), everything else (C,).  training: mean and the biased variance are those of this batch and all its
@@ -84,7 +85,7 @@ def batch_norm(x, running_mean=None, running_var=None, weight=None, bias=None, t
     return _batch_norm(x, weight, bias, centered=centered, inv_std=inv_std, eps=eps)
 
 
-def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
+def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5) -> Tensor:
     """y = (x - mean) / sqrt(var + eps) * weight + bias over the last axes, of sizes normalized_shape.
 
     Ba, Kiros and Hinton 2016.   ShapeError unless weight and bias have the shape normalized_shape.
@@ -100,7 +101,7 @@ def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5):
     return y if bias is None else y + bias
 
 
-def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5):
+def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5) -> Tensor:
     """Normalised over the pixels and channels of each of num_groups groups, per sample.   x (N, C, ...).
 
     Wu and He 2018.
@@ -112,7 +113,7 @@ def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5):
     return _affine(reshape(y, x.shape), weight, bias)
 
 
-def instance_norm(x, weight=None, bias=None, eps=1e-5):
+def instance_norm(x, weight=None, bias=None, eps=1e-5) -> Tensor:
     """Normalised over the pixels of each channel of each sample.   Ulyanov et al. 2016.   x (N, C, ...)."""
     if x.ndim < 3 or math.prod(x.shape[2:]) < 2:
         raise ShapeError(f"instance_norm: needs more than one value per channel and sample, x is {x.shape}")

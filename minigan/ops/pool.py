@@ -12,6 +12,7 @@ Names, argument order and shapes are those of torch.nn.functional: x (N, C, H, W
 """
 
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from minigan.errors import DTypeError, ShapeError
 from minigan.ops.conv import pair
 from minigan.ops.reduce import mean
 from minigan.ops.shape import concatenate, expand_dims, squeeze
-from minigan.tensor import plain
+from minigan.tensor import Size, Tensor, plain
 
 # --------------------------------------------------------------------------------------- windows, one tap at a time ---
 
@@ -114,7 +115,7 @@ _put = primitive(_put_forward, lambda g, y, u, found, how, size: _pick(g, found,
                  name="pool_put", saves="neither")
 
 
-def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+def max_pool2d(x, kernel_size, stride=None, padding: Size = 0, dilation: Size = 1, ceil_mode=False) -> Tensor:
     """y[n,c,p,q] = the largest x[n, c, p*stride + r*dilation - padding, ...] over the elements (r, s) of the kernel.
 
     x (N, C, H, W) or (C, H, W)  ->  (N, C, oh, ow) with oh = floor((H + 2 padding - dilation (kh - 1) - 1) / stride)
@@ -183,7 +184,7 @@ spread_windows = primitive(
     name="spread_windows", saves="neither")
 
 
-def avg_pool2d(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+def avg_pool2d(x, kernel_size, stride: Any = None, padding: Any = 0, ceil_mode=False, count_include_pad=True) -> Tensor:
     """y[n,c,p,q] = the average of x[n, c, p*stride + r - padding, ...] over the elements (r, s) of the kernel.
 
     Shapes, arguments and errors as max_pool2d.  The padding's zeros count as elements, unless count_include_pad=False:
@@ -208,7 +209,7 @@ def avg_pool2d(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_in
 # -------------------------------------------------------------------------------------------- the output size given ---
 
 
-def adaptive_avg_pool2d(x, output_size):
+def adaptive_avg_pool2d(x, output_size) -> Tensor:
     """y[n,c,p,q] = the average over rows floor(p H / oh) .. ceil((p+1) H / oh) - 1, and columns alike.
 
     x (N, C, H, W) or (C, H, W)  ->  (N, C, *output_size).  output_size: an int or (oh, ow); None keeps that size.
@@ -225,7 +226,7 @@ def adaptive_avg_pool2d(x, output_size):
     return y if batched else squeeze(y, 0)
 
 
-def adaptive_max_pool2d(x, output_size):
+def adaptive_max_pool2d(x, output_size) -> Tensor:
     """y[n,c,p,q] = the largest element in the window that adaptive_avg_pool2d averages; the first of equals."""
     x, size, batched = _adaptive("adaptive_max_pool2d", x, output_size)
     if all(n % o == 0 for n, o in zip(x.shape[2:], size)):
@@ -256,14 +257,14 @@ def _adaptive(op, x, output_size):
 # ------------------------------------------------------------------------------------------------- one spatial axis ---
 
 
-def max_pool1d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+def max_pool1d(x, kernel_size, stride=None, padding: Size = 0, dilation: Size = 1, ceil_mode=False) -> Tensor:
     """max_pool2d along one axis: x (N, C, L) or (C, L)  ->  (N, C, length).   Arguments: ints, or tuples of one."""
     _one_axis("max_pool1d", x)
     y = max_pool2d(expand_dims(x, -2), *_row(kernel_size, stride, padding), (1, _number(dilation)), ceil_mode)
     return squeeze(y, -2)
 
 
-def avg_pool1d(x, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+def avg_pool1d(x, kernel_size, stride=None, padding: Size = 0, ceil_mode=False, count_include_pad=True) -> Tensor:
     """avg_pool2d along one axis: x (N, C, L) or (C, L)  ->  (N, C, length).   Arguments: ints, or tuples of one."""
     _one_axis("avg_pool1d", x)
     y = avg_pool2d(expand_dims(x, -2), *_row(kernel_size, stride, padding), ceil_mode, count_include_pad)
@@ -275,13 +276,13 @@ def _one_axis(op, x):
         raise ShapeError(f"{op}: x is (N, C, L) or (C, L), got {x.shape}")
 
 
-def _row(kernel, stride, padding):
+def _row(kernel, stride, padding) -> tuple[Size, Size, Size]:
     """The arguments of 1-D pooling as those of 2-D pooling over a single row."""
     kernel = _number(kernel)
     return (1, kernel), (1, kernel if stride is None else _number(stride)), (0, _number(padding))
 
 
-def _number(value):
+def _number(value) -> Any:
     return value[0] if isinstance(value, (tuple, list)) and len(value) == 1 else value
 
 
@@ -297,7 +298,7 @@ def _as_batch(op, x):
     return (x, True) if x.ndim == 4 else (expand_dims(x, 0), False)
 
 
-def _window(op, x, kernel, stride, padding, dilation, ceil_mode):
+def _window(op, x, kernel, stride, padding, dilation, ceil_mode) -> Any:
     """The arguments of a pooling op checked and as pairs, with its output size: (x, ..., out, batched)."""
     x, batched = _as_batch(op, x)
     kernel = pair(kernel, "kernel_size", op, 1)

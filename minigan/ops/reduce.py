@@ -8,6 +8,7 @@ The gradient of a reduction is g put back on the reduced axes, times what each e
 """
 
 import math
+from typing import Any
 
 from minigan.autograd import primitive
 from minigan.backend import xp
@@ -17,7 +18,7 @@ from minigan.ops.shape import axes_of, broadcast_to, concatenate, flip, reshape,
 from minigan.tensor import Tensor, plain
 
 
-def _keep(g, x, axis):
+def _keep(g, x, axis) -> Any:
     """g, a result over these axes, in the shape that broadcasts against x: reduced axes of size 1."""
     axes = axes_of("reduction", axis, x.ndim)
     return reshape(g, tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
@@ -55,7 +56,7 @@ mean = primitive(_mean, lambda g, y, x, axis=None, keepdims=False: _spread(g * (
                  name="mean", saves="neither")
 
 
-def var(x, axis=None, ddof=0, keepdims=False):
+def var(x, axis=None, ddof=0, keepdims=False) -> Tensor:
     """y = the sum of (x - mean x)^2 over the axes / (n - ddof), n elements.   dy/dx = 2 (x - mean x) / (n - ddof)."""
     n = _count(x, axis) - ddof
     if n <= 0:
@@ -63,7 +64,7 @@ def var(x, axis=None, ddof=0, keepdims=False):
     return sum(square(x - mean(x, axis, True)), axis, keepdims) * (1 / n)
 
 
-def std(x, axis=None, ddof=0, keepdims=False):
+def std(x, axis=None, ddof=0, keepdims=False) -> Tensor:
     """y = sqrt(var(x)).   Like sqrt, its derivative is infinite where all elements are equal."""
     return sqrt(var(x, axis, ddof, keepdims))
 
@@ -91,7 +92,7 @@ max = primitive(_max, _d_extreme, name="max")
 min = primitive(_min, _d_extreme, name="min")
 
 
-def prod(x, axis=None, keepdims=False):
+def prod(x, axis=None, keepdims=False) -> Tensor:
     """y = the product of the elements.   dy/dx[i] = the product of the others, also where some are 0.
 
     Computed by multiplying one half with the other, log2(n) times, so no division is needed at any order.  An empty
@@ -169,7 +170,7 @@ def _d_norm(g, y, x, axis=None, keepdims=False):
 norm = primitive(_norm, _d_norm, name="norm")
 
 
-def argmax(x, axis=None, keepdims=False):
+def argmax(x, axis=None, keepdims=False) -> Tensor:
     """The index (int64) of the largest element along the axis, the first of equals; None: in the flattened array.
 
     Integers have no derivative: the result is a constant.
@@ -177,12 +178,12 @@ def argmax(x, axis=None, keepdims=False):
     return _arg("argmax", x, axis, keepdims)
 
 
-def argmin(x, axis=None, keepdims=False):
+def argmin(x, axis=None, keepdims=False) -> Tensor:
     """The index (int64) of the smallest element along the axis, the first of equals; None: in the flattened array."""
     return _arg("argmin", x, axis, keepdims)
 
 
-def _arg(name, x, axis, keepdims):
+def _arg(name, x, axis, keepdims) -> Any:
     array = plain(x)
     _not_empty(name, array, axis)
     along = None if axis is None else axes_of(name, axis, array.ndim)[0]

@@ -72,7 +72,7 @@ def _reshape(x, shape):
 reshape = primitive(_reshape, lambda g, y, x, shape: reshape(g, x.shape), name="reshape", saves="neither", views=True)
 
 
-def ravel(x):
+def ravel(x) -> Tensor:
     """x in one axis, in C order."""
     return reshape(x, (-1,))
 
@@ -94,7 +94,7 @@ def _d_transpose(g, y, x, axes=None):
 transpose = primitive(_transpose, _d_transpose, name="transpose", saves="neither", views=True)
 
 
-def swapaxes(x, axis1, axis2):
+def swapaxes(x, axis1, axis2) -> Tensor:
     """x with two axes exchanged."""
     order = list(range(x.ndim))
     (i,), (j,) = axes_of("swapaxes", axis1, x.ndim), axes_of("swapaxes", axis2, x.ndim)
@@ -102,7 +102,7 @@ def swapaxes(x, axis1, axis2):
     return transpose(x, order)
 
 
-def moveaxis(x, source, destination):
+def moveaxis(x, source, destination) -> Tensor:
     """x with the source axes at the destination positions, the others in their order between them."""
     source, destination = axes_of("moveaxis", source, x.ndim), axes_of("moveaxis", destination, x.ndim)
     if len(source) != len(destination):
@@ -113,14 +113,14 @@ def moveaxis(x, source, destination):
     return transpose(x, order)
 
 
-def expand_dims(x, axis):
+def expand_dims(x, axis) -> Tensor:
     """x with new axes of size 1 where `axis` (an int or a tuple) says they shall stand in the result."""
     axes = axes_of("expand_dims", axis, x.ndim + (len(axis) if isinstance(axis, (tuple, list)) else 1))
     sizes = iter(x.shape)
     return reshape(x, tuple(1 if i in axes else next(sizes) for i in range(x.ndim + len(axes))))
 
 
-def squeeze(x, axis=None):
+def squeeze(x, axis=None) -> Tensor:
     """x without these axes of size 1 (None: all such).  ShapeError if one has another size."""
     axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else axes_of("squeeze", axis, x.ndim)
     for i in axes:
@@ -148,7 +148,7 @@ def _d_concatenate(i, g, y, *arrays, axis):
 _concatenate = primitive(_concatenate, _d_concatenate, name="concatenate", saves="neither", variadic=True)
 
 
-def concatenate(arrays, axis=0):
+def concatenate(arrays, axis: int | None = 0) -> Tensor:
     """The arrays one after the other along an axis.   Each gets back its slice of the gradient.
 
     arrays: a sequence of one or more, of equal shapes but for that axis; axis None joins them flattened.
@@ -159,7 +159,7 @@ def concatenate(arrays, axis=0):
     return _concatenate(*arrays, axis=axes_of("concatenate", 0 if axis is None else axis, arrays[0].ndim)[0])
 
 
-def stack(arrays, axis=0):
+def stack(arrays, axis=0) -> Tensor:
     """Arrays of one shape, side by side along a new axis, which stands at `axis` of the result."""
     arrays = list(arrays)
     if len({a.shape for a in arrays}) != 1:
@@ -167,7 +167,7 @@ def stack(arrays, axis=0):
     return concatenate([expand_dims(a, axis) for a in arrays], axis)
 
 
-def split(x, sections, axis=0):
+def split(x, sections, axis=0) -> list[Tensor]:
     """x cut along an axis into a list of views: `sections` equal parts, or before each index in a list of them."""
     (axis,) = axes_of("split", axis, x.ndim)
     n = x.shape[axis]
@@ -179,7 +179,7 @@ def split(x, sections, axis=0):
     return [x[(slice(None),) * axis + (slice(a, b),)] for a, b in pairwise(bounds)]
 
 
-def pad(x, pad_width, mode="constant", constant_values=0.0):
+def pad(x, pad_width, mode="constant", constant_values=0.0) -> Tensor:
     """x with more elements around it: pad_width = ((before, after), ...) per axis, one pair for all, or one number.
 
     mode: "constant" (constant_values), "edge" (the border repeated) or "reflect" (mirrored, the border not repeated).
@@ -240,7 +240,7 @@ def _roll(x, shift, axis=None):
 roll = primitive(_roll, lambda g, y, x, shift, axis=None: roll(g, _negated(shift), axis), name="roll", saves="neither")
 
 
-def repeat(x, repeats, axis=None):
+def repeat(x, repeats, axis=None) -> Tensor:
     """Each element `repeats` times in a row along the axis (None: of the flattened array); an int, or one for each.
 
     The gradient of an element is the sum over its copies.
@@ -260,7 +260,7 @@ def repeat(x, repeats, axis=None):
     return x[(slice(None),) * axis + (kept_beside(np.repeat(np.arange(x.shape[axis]), counts), plain(x)),)]
 
 
-def tile(x, reps):
+def tile(x, reps) -> Tensor:
     """The whole of x, reps[i] times along axis i (an int: the last axis); more reps than axes put new axes in front."""
     reps = (reps,) if isinstance(reps, int) else tuple(reps)
     shape = (1,) * (len(reps) - x.ndim) + tuple(x.shape)
@@ -300,7 +300,7 @@ def _astype(x, dtype):
 _astype = primitive(_astype, lambda g, y, x, dtype: g.astype(x.dtype), name="astype", saves="neither")
 
 
-def astype(x, dtype):
+def astype(x, dtype) -> Tensor:
     """x converted to another dtype.   Between floats the gradient is converted back; at integers, booleans it ends."""
     if isinstance(x, Tensor) and np.dtype(dtype).kind != "f":
         x = x.detach()

@@ -16,3 +16,7 @@ keep_memory()  # whoever optimizes, loops
 
 __all__ = ["SGD", "Adam", "ConjugateGradient", "CoordinateDescent", "Optimizer", "RMSprop", "convex", "dynamics",
            "lr_scheduler"]
+
+
+def __dir__():
+    return __all__

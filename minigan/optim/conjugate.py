@@ -5,6 +5,7 @@ wolfe_search        a step length along a line, from values and slopes
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -63,11 +64,11 @@ class ConjugateGradient(Optimizer):
         self._length = 0.0  # the last step length
 
     @property
-    def needs_closure(self) -> bool:
+    def needs_closure(self) -> bool:  # type: ignore[override]  # of other optimizers a constant
         """True if step must be given the loss as a function."""
         return self.param_groups[0]["line_search"] is not None
 
-    def step(self, grads=None, closure=None, loss=None) -> None:
+    def step(self, grads=None, closure: Any = None, loss: Any = None) -> None:
         """One update.  grads: one per parameter, by default each p.grad; a parameter whose gradient is None stays.
 
         closure() -> (loss, gradients) for the same batch and noise at the parameters' present values; a line search calls

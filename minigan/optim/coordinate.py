@@ -28,7 +28,7 @@ class CoordinateDescent(Optimizer):
     and ignores those outside the block (None will do).  ConfigError for blocks that do not fit the parameters.
     """
 
-    def __init__(self, params, lr=1e-3, blocks=None, rule="cyclic", base=SGD, seed=None, **options):
+    def __init__(self, params, lr=1e-3, blocks=None, rule="cyclic", base: type[Optimizer] = SGD, seed=None, **options):
         self.base = base(params, lr=lr, **options)
         self.param_groups = self.base.param_groups
         if rule not in RULES:

@@ -6,6 +6,7 @@ them at once: one call per line instead of one per line and parameter, one kerne
 
 import copy
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -73,9 +74,9 @@ class Optimizer:
         """The vectors that the rule keeps, by name, for a group with these options."""
         return ()
 
-    def __init__(self, params, **options):
+    def __init__(self, params: Any, **options: Any):
         params = [params] if isinstance(params, Tensor) else list(params)
-        groups = params if params and isinstance(params[0], dict) else [{"params": params}]
+        groups: list[dict[str, Any]] = params if params and isinstance(params[0], dict) else [{"params": params}]
         for group in groups:
             unknown = [key for key in group if key not in ("params", *options)]
             if "params" not in group or unknown:

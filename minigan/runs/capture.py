@@ -14,6 +14,7 @@ launches.  What else changes from step to step on the host can't be recorded; `r
 import contextlib
 import math
 from itertools import islice
+from typing import Any
 
 from minigan import cuda
 from minigan.backend import kept, xp
@@ -61,7 +62,8 @@ class Captured:
 
     def __init__(self, game: Game):
         refuse(game)
-        self.game, self.played, self.graph = game, 0, None
+        self.game, self.played = game, 0
+        self.graph: Any = None
 
     def play(self, batches, streams, progress: float = 0.0, read=float) -> dict[str, float]:
         """One iteration.   NotFiniteError, which can't name the op, when a loss or gradient that is read is not finite."""

@@ -28,6 +28,7 @@ import sys
 import tomllib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -391,7 +392,7 @@ def _numbered(folder, suffix):
     return sorted((p for p in folder.iterdir() if p.suffix == suffix and _step_of(p) is not None), key=_step_of)
 
 
-def _step_of(path):
+def _step_of(path) -> Any:
     match = _STEP.fullmatch(path.name)
     return int(match[1]) if match else None
 

@@ -9,6 +9,7 @@ Only the schedule touches something, the learning rates, and so it is no hook.  
 
 import math
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -116,7 +117,7 @@ class Schedule:
                                                min_lr=end * o.param_groups[0]["lr"], eps=0.0)
         elif self.kind != "none":
             make = lambda o: SCHEDULES[self.kind](o, self.steps, end)
-        self.schedules = [make(o) for o in self.optimizers.values()] if self.kind != "none" else []
+        self.schedules: list[Any] = [make(o) for o in self.optimizers.values()] if self.kind != "none" else []
 
     def _monitor(self, name, players):
         if name == "loss":

@@ -16,8 +16,10 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +65,9 @@ class Session:
         self.schedule = hooks.Schedule(self.settings, self.game)
         self.captured = Captured(self.game) if self.settings.capture and self.device != "cpu" else None
         self.losses, self.seconds = {}, run.seconds().get(0, 0.0)
-        self.dataset = self.loader = self._loader_state = self._test = None
+        self.dataset: Any = None
+        self.loader: Any = None
+        self._loader_state = self._test = None
         self.hooks = []
 
     def _read_config(self, run):
@@ -215,7 +219,7 @@ class Session:
                 self.draw()
             while self.step < steps and not self.stopped and (seconds is None or time.monotonic() - start < seconds):
                 read = float if self._reads(start_step) else None
-                turn = self.captured.play if self.captured else partial(play, self.game.at(self.step))
+                turn: Callable = self.captured.play if self.captured else partial(play, self.game.at(self.step))
                 losses = turn(self.loader, self.streams, min(self.step / planned, 1.0), read)
                 self.step += 1
                 self.losses = losses or self.losses

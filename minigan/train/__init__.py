@@ -6,3 +6,7 @@ from minigan.train.objectives import OBJECTIVES, Objective
 
 __all__ = ["OBJECTIVES", "AdversarialStep", "Game", "Normal", "Objective", "Player", "Step", "Term", "adversarial_terms",
            "play"]
+
+
+def __dir__():
+    return __all__

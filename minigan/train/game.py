@@ -15,7 +15,7 @@ that is not the player's costs no weight gradients.
 
 import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import combinations
@@ -54,7 +54,7 @@ class Player:
     numbers come from step.draw; step.again() computes the losses of the same turn with the weights of now.
     """
 
-    def __init__(self, name: str, nets: list[Module], optimizer: Callable, steps: int = 1, after=()):
+    def __init__(self, name: str, nets: list[Module], optimizer: Callable, steps: int = 1, after: Iterable[Callable] = ()):
         self.name, self.nets, self.steps, self.after = name, nets, steps, list(after)
         self.parameters = [p for net in nets for p in net.parameters()]
         self.optimizer = optimizer(self.parameters)
@@ -183,13 +183,14 @@ class Game:
     ConfigError if a term names no player, or a player that needs a loss has no term.
     """
 
-    def __init__(self, nets: dict[str, Module], players: list[Player], terms: list[Term], latent: Callable, sample=None,
+    def __init__(self, nets: Mapping[str, Module], players: list[Player], terms: list[Term], latent: Callable, sample=None,
                  show=None, step=Step, classes: int | None = None, unit: str = "", heads: tuple[str, ...] = ()):
         self.nets, self.players, self.terms, self.latent = nets, players, terms, latent
         self.step, self.classes = step, classes
         self.device, self.unit = "cpu", unit
-        self._sample = sample or (lambda z: nets["G"](z))
-        self._show, self.heads = show or self._sample, heads
+        self._sample: Callable = sample or (lambda z: nets["G"](z))
+        self._show: Callable = show or self._sample
+        self.heads = heads
         names = [player.name for player in players]
         for term in terms:
             if term.player not in names:

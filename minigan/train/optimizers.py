@@ -22,7 +22,7 @@ def layers(nets) -> list[list]:
     return [parameters for parameters in own if parameters]
 
 
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, Callable] = {
     "adam": lambda nets, lr, betas: partial(Adam, lr=lr, betas=betas),
     "rmsprop": lambda nets, lr, betas: partial(RMSprop, lr=lr),
     "sgd": lambda nets, lr, betas: partial(SGD, lr=lr),

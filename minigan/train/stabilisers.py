@@ -7,6 +7,8 @@ Elsewhere: layers (nn/adversarial.py: minibatch discrimination, virtual batch no
 on D's slope (penalties.py), which combine how (adversarial.py).
 """
 
+from typing import Any
+
 import numpy as np
 
 from minigan.backend import to_device, xp
@@ -33,7 +35,9 @@ class WeightClip:
 class Counting:
     """A piece that counts its updates in t; on the card too, once steps are recorded (runs/capture.py)."""
 
-    t, _on_card = 0, None
+    t = 0
+    parameters: list  # of the class that counts
+    _on_card: Any = None
 
     def count(self):
         """The number of this update, from 1: an int, or an array () where it is counted on the card."""

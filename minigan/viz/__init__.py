@@ -18,3 +18,7 @@ from minigan.viz.tokens import text_grid, token_grid
 
 __all__ = ["compare_png", "curves_png", "draw", "image_grid", "most", "save_gif", "save_png", "scatter_png", "shown",
            "text_grid", "token_grid"]
+
+
+def __dir__():
+    return __all__

@@ -79,7 +79,7 @@ def save_gif(path, frames, seconds_per_frame=0.25, hold=2.0):
     pictures = [_picture(frame) for frame in frames]
     if not pictures:
         raise ShapeError("save_gif: no frames; train until the first sample is drawn")
-    size = tuple(max(picture.size[axis] for picture in pictures) for axis in (0, 1))
+    size = max(picture.width for picture in pictures), max(picture.height for picture in pictures)
     pictures = [picture.resize(size, Image.Resampling.NEAREST) for picture in pictures]
     if any(picture.mode != "L" for picture in pictures):
         # 256 colours for all frames together: what stands still does not flicker.  As one tall picture, because Pillow

@@ -12,7 +12,7 @@ stride, padding, dilation are (vertical, horizontal) pairs.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -160,7 +160,7 @@ class _Phase(NamedTuple):
 
     start: int
     first: int
-    count: int
+    count: int  # type: ignore[assignment]  # not tuple.count
     taps: list
     offsets: list
     spacing: int
@@ -198,12 +198,12 @@ def conv2d_weight(x, u, kernel, stride, padding, dilation, groups):
         source = u_rows[..., outside]
 
         def work(start, stop, columns=columns, source=source):
-            total = 0
+            total: Any = 0
             for a, b in columns.pieces(start, stop):
                 total = total + columns(a, b).T @ source[a:b].reshape(-1, source.shape[3])
             return total
 
-        total = sum(share(work, out[0], columns.rows_worth_a_thread))
+        total: Any = sum(share(work, out[0], columns.rows_worth_a_thread))
         if u.size:
             w[outside] = total.reshape(*kernel, per_group, -1).transpose(3, 2, 0, 1)
     return w

@@ -54,5 +54,5 @@ def normal(seed: int, draw: int, count: int, dtype) -> np.ndarray:
 def integers(seed: int, draw: int, count: int, low: int, span: int) -> np.ndarray:
     """int64 numbers low .. low + span - 1: the upper part of span times 64 random bits.   span: at most 2^32."""
     pairs = words(seed, draw, 2 * count).astype(np.uint64).reshape(-1, 2)
-    span = np.uint64(span)
-    return ((pairs[:, 0] * span + (pairs[:, 1] * span >> HALF)) >> HALF).astype(np.int64) + low
+    wide = np.uint64(span)
+    return ((pairs[:, 0] * wide + (pairs[:, 1] * wide >> HALF)) >> HALF).astype(np.int64) + low

@@ -17,6 +17,7 @@ Arrays and arguments are those of conv.py.
 """
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -117,7 +118,7 @@ def correlate_weight(x, u, r):
     """w (r, r, K, O): w[a, b] = the sum over p, q of x[p + a, q + b]^T u[p, q]; the adjoint of correlate in w."""
 
     def work(first, last):
-        total = 0
+        total: Any = 0
         for i, m, j, l in squares(u.array.shape, r):
             (a, g, b), (a2, g2, b2) = matrices(m, r, u.array.dtype), matrices(l, r, u.array.dtype)
             left = both(b, b2, x.read(i, len(b), j, len(b2), slice(first, last)))
@@ -125,7 +126,8 @@ def correlate_weight(x, u, r):
             total = total + both(g.T, g2.T, left.swapaxes(2, 3) @ right)
         return total
 
-    return sum(share(work, *_images(x)))
+    total: Any = sum(share(work, *_images(x)))
+    return total
 
 
 def _images(x):

@@ -34,7 +34,7 @@ class Parameter(NamedTuple):
     type: str
     pointer: bool
     const: bool
-    count: str
+    count: str  # type: ignore[assignment]  # not tuple.count
     optional: bool
 
     def dtype(self, of_t):

@@ -10,6 +10,7 @@ The nets are those of the system dcgan, D's with the label as one more plane of 
 
 import math
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,7 @@ from minigan.train.settings import Setting
 
 def joined(x, labels, classes):
     """x (N, ...) flat, and behind it each label as `classes` numbers: (N, size + classes)."""
-    code = math.sqrt(classes) * one_hot(labels, classes)
+    code: Any = math.sqrt(classes) * one_hot(labels, classes)  # a Tensor if the labels are
     return concatenate([reshape(x, (len(x), -1)), Tensor(to_device(code, x.device))], axis=1)
 
 

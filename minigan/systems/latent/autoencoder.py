@@ -111,7 +111,8 @@ def error(game, dataset, generator) -> dict[str, float]:
     for batch in ((dataset.sample(500, generator) for _ in range(20)) if points else batches(dataset, 500)):
         drawn = reconstruct(game, batch.x)
         squares.append(((drawn - batch.x) ** 2).reshape(len(drawn), -1).mean(axis=1, dtype=np.float64))
-        decibels.append(None if points else psnr(drawn, batch.x))
+        if not points:
+            decibels.append(psnr(drawn, batch.x))
     found = {"mse": float(np.concatenate(squares).mean())}
     return found if points else {**found, "psnr": float(np.concatenate(decibels).mean())}
 
