@@ -83,6 +83,9 @@ class Session:
             config.pop("fields", None), config.pop("own_nets", None)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _foreign(run, error) from error
+        if file and not Path(file).is_file():
+            raise CheckpointError(f"{run.folder}: its system stands in {file}, which is not there; put the file back, or write "
+                                  "where it is now into config.toml, as file")
         self.system = registry.get(run.system) if not file or registry.has(run.system, file) else registry.get(file)
         try:
             self.settings = self.system.configure(config, self.description)
@@ -299,6 +302,22 @@ class Session:
             parts = [self.game.sample(z[i : i + 500], None if labels is None else labels[i : i + 500], show)
                      for i in range(0, n, 500)]
         return np.concatenate(parts)
+
+    def curves(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """What the run has logged so far: {name: (steps, values)} of losses, gradients, learning rates and metrics."""
+        rows: dict[str, list] = {}
+        for record in self.run.read_log():
+            for name, value in (record | (record.get("metrics") or {})).items():
+                if name != "step" and isinstance(value, int | float) and isinstance(record.get("step"), int):
+                    rows.setdefault(name, []).append((record["step"], value))
+        return {name: (np.array([step for step, _ in pairs]), np.array([value for _, value in pairs]))
+                for name, pairs in rows.items()}
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of the run."""
+        from minigan.runs import notebook
+
+        return notebook.page(self)
 
     def labels(self, n: int, label=None) -> np.ndarray | None:
         """The classes of n samples, int64: all `label`, or 0, 1, 2, ... in turn; None for a system without classes."""

@@ -1,0 +1,73 @@
+"""A run looked at from Python: a progress bar, and in a notebook its pictures while it trains.
+
+inside      is this a notebook?             follow      show the newest picture of samples there
+progress    a bar on stderr                 page        a run as HTML, what a notebook shows of it
+"""
+
+import base64
+import contextlib
+import html
+import sys
+
+from minigan.runs.hooks import Every
+
+
+def inside() -> bool:
+    """Does a notebook's kernel run this code?   A terminal with IPython is none."""
+    if "IPython" not in sys.modules:
+        return False
+    shell = sys.modules["IPython"].get_ipython()
+    return shell is not None and hasattr(shell, "kernel")
+
+
+def follow(session) -> None:
+    """In a notebook, show the picture of samples whenever a new one is drawn, in the place of the last."""
+    if not inside():
+        return
+    from IPython.display import Image, display
+
+    session.attach()
+    shown = []
+
+    def show(session):
+        picture = Image(filename=str(session.run.sample_path(session.step)))
+        if shown:
+            shown[0].update(picture)
+        else:
+            shown.append(display(picture, display_id=True))
+
+    session.hooks.append(Every(session.settings.sample_every, show))
+
+
+@contextlib.contextmanager
+def progress(session, quiet=False):
+    """A report(step, losses) for Session.train that moves a bar; None if quiet."""
+    if quiet:
+        yield None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=session.settings.steps, initial=session.step, unit="step") as bar:
+        def report(step, losses):
+            bar.set_postfix_str("  ".join(f"{k} {v:.3f}" for k, v in losses.items() if "." not in k), refresh=False)
+            bar.update()
+
+        yield report
+
+
+def page(session) -> str:
+    """What a notebook shows of a run: where it is, its newest picture, its curves, what was measured."""
+    run = session.run
+    title = f"{run.system} on {session.data_name}, seed {run.seed}, step {session.step:,}"
+    parts = [f"<p><b>{html.escape(title)}</b><br><code>{html.escape(str(run.folder))}</code></p>"]
+    pictures = [(path, what) for path, what in ((next(reversed(run.samples()), None), "samples"), (run.curves_path, "curves"))
+                if path is not None and path.exists()]
+    for path, what in pictures:
+        data = base64.b64encode(path.read_bytes()).decode("ascii")
+        parts.append(f'<p><img alt="{what} of this run" src="data:image/png;base64,{data}"></p>')
+    found = run.measurements()
+    if found:
+        cells = "".join(f"<tr><td>{html.escape(name)}</td><td>{value:.4g}</td></tr>"
+                        for name, value in found[-1]["metrics"].items() if value is not None)
+        parts.append(f"<table>{cells}</table>")
+    return "\n".join(parts)
