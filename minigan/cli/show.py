@@ -4,14 +4,6 @@ from minigan.cli.output import output_file
 from minigan.errors import ConfigError, suggestion
 
 LISTS = ("systems", "datasets", "metrics", "objectives", "lessons")
-LOSSES = {
-    "minimax": "D: -E log s(a) - E log(1 - s(b));  G: E log(1 - s(b)), which is flat where D is sure",
-    "non-saturating": "D: the same;  G: -E log s(b)",
-    "least-squares": "D: E (a - 1)^2 / 2 + E b^2 / 2;  G: E (b - 1)^2 / 2",
-    "hinge": "D: E max(0, 1 - a) + E max(0, 1 + b);  G: -E b",
-    "wasserstein": "D: E b - E a, with a clip, a penalty or spectral norm;  G: -E b",
-    "relativistic": "D: is x more real than the average G(z)?  G: the other way round",
-}
 ACTIONS = ("list", "preview", "fetch", "verify")
 
 
@@ -91,7 +83,7 @@ def _objectives():
 
     print("objectives (--set objective=NAME), s the sigmoid, a = D(x), b = D(G(z)):")
     for name, objective in OBJECTIVES.items():
-        print(f"  {name:<16}{LOSSES.get(name, '')}")
+        print(f"  {name:<16}{objective.says}")
         print(f"  {'':<16}in {objective.unit}" + ("; takes smoothing" if objective.target else ""))
     print("penalties on D's slope (--set penalty=NAME), with their weights:")
     for name, penalty in PENALTIES.items():

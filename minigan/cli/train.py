@@ -48,7 +48,7 @@ def add(verbs) -> None:
     verb = verbs.add_parser("train", help="train a system", allow_abbrev=False,
                             description="Train a system into a new run folder.  Ctrl-C stops and saves, "
                                         "`minigan resume` goes on.")
-    verb.add_argument("system", metavar="SYSTEM", help="its name; `minigan list systems` has them all")
+    verb.add_argument("system", metavar="SYSTEM", help="its name; or a file that enters one; `minigan list` has them all")
     verb.add_argument("--data", metavar="NAME", help="data set; `minigan list datasets` (default: the system's own, digits)")
     verb.add_argument("--data-dir", metavar="DIR",
                       help="folder with the data set's files (default: $MINIGAN_DATA/NAME, the cache, a download)")
@@ -59,8 +59,8 @@ def add(verbs) -> None:
     verb.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of all random numbers (default: 0)")
     verb.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:1 or auto (default: cpu)")
     verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings",
-                      help="change a setting, such as lr=1e-4; may be given again; `minigan list systems` shows all, "
-                           "with their defaults")
+                      help="change a setting, such as lr=1e-4; may be given again; `minigan show SYSTEM` "
+                           "tells all, with their defaults")
     verb.add_argument("--out", metavar="DIR", help="run folder (default: runs/<date>-<system>-s<seed>)")
     verb.set_defaults(run=_train)
 

@@ -25,7 +25,7 @@ def add(verbs) -> None:
     verb = verbs.add_parser("tune", help="train a system on a grid of settings", allow_abbrev=False,
                             description="Train a system with every combination of the values of --grid, and sort by a metric. "
                                         " Ctrl-C stops and saves; the same command, with the same --out, goes on.")
-    verb.add_argument("system", metavar="SYSTEM", help="its name; `minigan list systems` has them all")
+    verb.add_argument("system", metavar="SYSTEM", help="its name; or a file that enters one; `minigan list` has them all")
     verb.add_argument("--grid", action="append", default=[], metavar="KEY=A,B", required=True,
                       help="values of a setting, such as lr=1e-4,2e-4; given again, all combinations are tried")
     verb.add_argument("--metric", required=True, metavar="M", help="to sort by; `minigan list metrics`")

@@ -47,7 +47,7 @@ def page(run, system) -> str:
     step = max((r["step"] for r in records if isinstance(r.get("step"), int)), default=0)
     title = f"{run.system} on {config.get('data')}, seed {run.seed}"
     parts = [f"<h1>{_text(title)}</h1>", *_what(run, system, step), *_diagnosis(records, config), *_metrics(run),
-             *_samples(run), *_curves(run), *_settings(run), *_environment(run)]
+             *_samples(run), *_curves(run), *_settings(run, system), *_environment(run)]
     return (f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{_text(title)}</title>\n'
             f"<style>{STYLE}</style>\n</head>\n<body>\n" + "\n".join(parts) + "\n</body>\n</html>\n")
 
@@ -163,11 +163,15 @@ def _curves(run):
            "1 is healthy, near 0 all samples are the same.</small></p>")
 
 
-def _settings(run):
+def _settings(run, system):
     yield "<h2>Settings</h2>"
-    rows = [(key, word(value)) for key, value in run.config.items() if key not in DATA]
-    half = math.ceil(len(rows) / 2)
-    yield _table([(*left, *right) for left, right in zip(rows[:half], [*rows[half:], ("", "")])])
+    known, rows = system.settings, [["setting", "value", "the paper's", "what it does"]]
+    for name, value in run.config.items():
+        if name not in DATA:
+            setting = known.get(name)
+            paper = "" if setting is None or setting.paper is None else f"{word(setting.paper)} {setting.where}".strip()
+            rows.append([name, word(value), paper, setting.says if setting else ""])
+    yield _table(rows, numbers=(1,))
 
 
 def _environment(run):
