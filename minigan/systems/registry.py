@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from minigan.data.kinds import KINDS, Description, Kind, Pictures, Points
 from minigan.errors import ConfigError, suggestion
@@ -88,7 +89,7 @@ class System:
     @cached_property
     def default_data(self) -> str:
         """The data set that it is trained on unless told otherwise."""
-        return self.data or self.ancestor.default_data
+        return self.data or self.ancestor.default_data  # type: ignore[union-attr]  # without a parent it has data
 
     @cached_property
     def kinds(self) -> tuple[type[Kind], ...]:
@@ -139,7 +140,7 @@ class System:
         the name that the game has for them.   ConfigError where they do not go together."""
         about = getattr(data, "description", data)
         self._accept(about)
-        build = self.builder or self.ancestor.build
+        build = self.builder or self.ancestor.build  # type: ignore[union-attr]  # without a parent it has a builder
         if nets and self.builder:
             takes = inspect.signature(self.builder).parameters.values()
             if not any(p.kind is p.VAR_KEYWORD for p in takes):
@@ -242,15 +243,17 @@ def _from_file(path: Path) -> System:
     path = path.resolve()
     module_name = f"minigan_system_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     before = dict(SYSTEMS)
-    spec = importlib.util.spec_from_file_location(module_name, path)
+    spec: Any = importlib.util.spec_from_file_location(module_name, path)
     module = sys.modules[module_name] = importlib.util.module_from_spec(spec)  # known by name: dataclasses look there
     spec.loader.exec_module(module)
     entered = [one for one in SYSTEMS.values() if one.file and Path(one.file) == path]
     if len(entered) != 1:
-        SYSTEMS.clear(), SYSTEMS.update(before)
+        SYSTEMS.clear()
+        SYSTEMS.update(before)
         raise ConfigError(f"{path}: enters {len(entered)} systems; it must call minigan.systems.system(...) once")
     if before.get(entered[0].name, entered[0]).file != entered[0].file:
-        SYSTEMS.clear(), SYSTEMS.update(before)
+        SYSTEMS.clear()
+        SYSTEMS.update(before)
         raise ConfigError(f"{path}: enters the system {entered[0].name!r}, and there is one of that name already; "
                           "choose another")
     return entered[0]

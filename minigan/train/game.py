@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -155,7 +156,7 @@ class Step:
             self._draws[name] = function(self.streams(name))
         return Tensor(to_device(self._draws[name], self.game.device))
 
-    def field(self, name):
+    def field(self, name) -> Any:
         """The field of the batch with that name (data/kinds.py): an array where the game is, None where the data has none."""
         values = getattr(self.batch, name)
         return None if values is None else to_device(values, self.game.device)
