@@ -12,13 +12,14 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
+from minigan import moved
 from minigan.data.kinds import KINDS, Description, Kind, Pictures, Points
 from minigan.errors import ConfigError, suggestion
 from minigan.systems.claims import Claim
@@ -166,10 +167,13 @@ class System:
 
 
 SYSTEMS: dict[str, System] = {}
+F = TypeVar("F", bound=Callable)  # what builds a game: the decorator gives it back
 
 
 def system(name: str, *, family: str = "", paper: Paper | None = None, parent: str | None = None, data: str | None = None,
-           learns=(), settings=(), without=(), on=None, claims=(), metrics=(), tiny=None) -> Callable:
+           learns: Iterable[type[Kind]] = (), settings: Iterable[Setting] = (), without: Iterable[str] = (),
+           on: Mapping[str, dict] | None = None, claims: Iterable[Claim] = (), metrics: Iterable[Any] = (),
+           tiny: dict | None = None) -> Callable[[F], F]:
     """Enter a system under a name.   As a decorator of build(settings, data) -> Game it also says how its game is built;
     without one, it is built as its parent is.   The first line of the module's docstring describes it.
 
@@ -193,7 +197,7 @@ def system(name: str, *, family: str = "", paper: Paper | None = None, parent: s
                      tuple(without), dict(on or {}), list(claims), list(metrics), dict(tiny or {}))
     SYSTEMS[name] = entered
 
-    def enter(build):
+    def enter(build: F) -> F:
         entered.builder = build
         return build
 
@@ -202,9 +206,7 @@ def system(name: str, *, family: str = "", paper: Paper | None = None, parent: s
 
 def systems() -> dict[str, System]:
     """All systems, by name."""
-    import minigan.systems as package
-
-    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+    for module in pkgutil.walk_packages([str(Path(__file__).parent)], f"{__package__}."):
         importlib.import_module(module.name)
     return dict(sorted(SYSTEMS.items()))
 
@@ -263,3 +265,6 @@ def _elsewhere(name):
     """Which systems have a setting that this one has not; "" if none has."""
     owners = [other.name for other in systems().values() if name in other.settings]
     return f": it is a setting of {', '.join(owners)}; `minigan show {owners[0]}` explains it" if owners else ""
+
+
+moved.guard(__name__)

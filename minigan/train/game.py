@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan import cuda
+from minigan import cuda, moved
 from minigan.autograd import grad
 from minigan.backend import to_device, xp
 from minigan.errors import CheckpointError, ConfigError, suggestion
@@ -117,6 +117,7 @@ class Term:
     weight: float = 1.0
 
 
+@moved.attributes
 class Step:
     """One turn of one player: a batch and the random draws of this turn.   The base of every system's own Step.
 
@@ -354,3 +355,6 @@ def blame(step):
     except NotFiniteError as error:
         raise NotFiniteError(f"player {step.player.name}: {error}") from None
     raise NotFiniteError(f"player {step.player.name}: a loss or gradient overflowed when its terms were added")
+
+
+moved.guard(__name__)
