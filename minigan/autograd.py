@@ -19,6 +19,7 @@ from operator import attrgetter
 
 import numpy as np
 
+from minigan import moved
 from minigan.backend import MODULES, check_mix, constant
 from minigan.errors import CONSTANT, FREED, DTypeError, GraphError, ShapeError, broadcast_advice, stale
 from minigan.grad_mode import enable_grad, is_recording, set_recording
@@ -391,3 +392,6 @@ def grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=No
                              f"or after detach()); leave it out, or pass allow_unused=True to get None in its place")
         results.append(g if g is None or isinstance(g, Tensor) else Tensor(g))
     return tuple(results)  # type: ignore[arg-type]  # a None only where it was asked for
+
+
+moved.guard(__name__)

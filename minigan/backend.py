@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from minigan import moved
 from minigan.errors import DeviceError, DTypeError
 
 # The types that are arrays, each with the module of its functions.  CuPy's joins when it is first used.
@@ -211,3 +212,6 @@ def pick_device(device: str) -> str:
     if device == "auto":
         return "cuda:0" if has_card() else "cpu"
     return check_device(device)
+
+
+moved.guard(__name__)

@@ -245,7 +245,7 @@ class Evidence:
         return self._features[features]
 
 
-def evaluate(names, samples, dataset, rng=0) -> dict[str, float]:
+def evaluate(names, samples, dataset, rng: int | np.random.Generator = 0) -> dict[str, float]:
     """Each number of each metric of samples named; a Metric may stand for its name.   samples (N, ...), pictures in [-1, 1].
 
     dataset: what they should be like: a data set, or an array of real samples (M, ...).   rng: a Generator or a seed, for

@@ -13,6 +13,7 @@ arguments, their order and defaults, and the names and shapes of parameters are 
 torch itself has deprecated (size_average), and device and dtype: use module.to(...).
 """
 
+from minigan import moved
 from minigan.nn import functional, init, utils
 from minigan.nn.activations import (
     ELU, GELU, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh)
@@ -39,6 +40,8 @@ __all__ = [
     "ModuleDict", "ModuleList", "NLLLoss", "PReLU", "Parameter", "PixelShuffle", "PixelUnshuffle", "ReLU", "ReflectionPad2d",
     "ReplicationPad2d", "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "Softmax", "Softplus", "Tanh", "Unflatten",
     "Upsample", "VirtualBatch", "VirtualBatchNorm", "ZeroPad2d", "functional", "init", "summary", "utils"]
+
+moved.guard(__name__)
 
 
 def __dir__():

@@ -6,6 +6,7 @@ from minigan import ops
 from minigan.errors import ShapeError
 from minigan.nn.module import Module
 from minigan.ops.shape import axes_of
+from minigan.tensor import Tensor
 
 
 class Identity(Module):
@@ -14,7 +15,7 @@ class Identity(Module):
     def __init__(self, *args, **kwargs):
         super().__init__()
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x."""
         return x
 
@@ -26,7 +27,7 @@ class Flatten(Module):
         super().__init__()
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x with those axes made one."""
         (first,), (last,) = axes_of("Flatten", self.start_dim, x.ndim), axes_of("Flatten", self.end_dim, x.ndim)
         if last < first:
@@ -45,7 +46,7 @@ class Unflatten(Module):
         super().__init__()
         self.dim, self.unflattened_size = dim, tuple(unflattened_size)
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x with that axis made several."""
         (axis,) = axes_of("Unflatten", self.dim, x.ndim)
         sizes, n = self.unflattened_size, x.shape[axis]

@@ -3,6 +3,7 @@
 from minigan.errors import ShapeError
 from minigan.nn import functional as F
 from minigan.nn.module import Module
+from minigan.tensor import Tensor
 
 
 class Upsample(Module):
@@ -12,7 +13,7 @@ class Upsample(Module):
         super().__init__()
         self.size, self.scale_factor, self.mode, self.align_corners = size, scale_factor, mode, align_corners
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The larger image."""
         return F.interpolate(x, self.size, self.scale_factor, self.mode, bool(self.align_corners))
 
@@ -28,7 +29,7 @@ class PixelShuffle(Module):
         super().__init__()
         self.upscale_factor = upscale_factor
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The larger image of fewer channels."""
         return F.pixel_shuffle(x, self.upscale_factor)
 
@@ -43,7 +44,7 @@ class PixelUnshuffle(Module):
         super().__init__()
         self.downscale_factor = downscale_factor
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The smaller image of more channels."""
         return F.pixel_unshuffle(x, self.downscale_factor)
 
@@ -60,7 +61,7 @@ class _Pad2d(Module):
         if len(self.padding) != 4:
             raise ShapeError(f"{type(self).__name__}: padding is an int or (left, right, top, bottom), got {padding!r}")
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x with a border."""
         return F.pad(x, self.padding, self.mode)
 

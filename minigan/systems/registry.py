@@ -12,12 +12,14 @@ import importlib.util
 import inspect
 import pkgutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, TypeVar
 
+from minigan import moved
 from minigan.data.kinds import KINDS, Description, Kind, Pictures, Points
 from minigan.errors import ConfigError, suggestion
 from minigan.systems.claims import Claim
@@ -88,7 +90,7 @@ class System:
     @cached_property
     def default_data(self) -> str:
         """The data set that it is trained on unless told otherwise."""
-        return self.data or self.ancestor.default_data
+        return self.data or self.ancestor.default_data  # type: ignore[union-attr]  # without a parent it has data
 
     @cached_property
     def kinds(self) -> tuple[type[Kind], ...]:
@@ -139,7 +141,7 @@ class System:
         the name that the game has for them.   ConfigError where they do not go together."""
         about = getattr(data, "description", data)
         self._accept(about)
-        build = self.builder or self.ancestor.build
+        build = self.builder or self.ancestor.build  # type: ignore[union-attr]  # without a parent it has a builder
         if nets and self.builder:
             takes = inspect.signature(self.builder).parameters.values()
             if not any(p.kind is p.VAR_KEYWORD for p in takes):
@@ -165,10 +167,13 @@ class System:
 
 
 SYSTEMS: dict[str, System] = {}
+F = TypeVar("F", bound=Callable)  # what builds a game: the decorator gives it back
 
 
 def system(name: str, *, family: str = "", paper: Paper | None = None, parent: str | None = None, data: str | None = None,
-           learns=(), settings=(), without=(), on=None, claims=(), metrics=(), tiny=None) -> Callable:
+           learns: Iterable[type[Kind]] = (), settings: Iterable[Setting] = (), without: Iterable[str] = (),
+           on: Mapping[str, dict] | None = None, claims: Iterable[Claim] = (), metrics: Iterable[Any] = (),
+           tiny: dict | None = None) -> Callable[[F], F]:
     """Enter a system under a name.   As a decorator of build(settings, data) -> Game it also says how its game is built;
     without one, it is built as its parent is.   The first line of the module's docstring describes it.
 
@@ -192,7 +197,7 @@ def system(name: str, *, family: str = "", paper: Paper | None = None, parent: s
                      tuple(without), dict(on or {}), list(claims), list(metrics), dict(tiny or {}))
     SYSTEMS[name] = entered
 
-    def enter(build):
+    def enter(build: F) -> F:
         entered.builder = build
         return build
 
@@ -201,9 +206,7 @@ def system(name: str, *, family: str = "", paper: Paper | None = None, parent: s
 
 def systems() -> dict[str, System]:
     """All systems, by name."""
-    import minigan.systems as package
-
-    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+    for module in pkgutil.walk_packages([str(Path(__file__).parent)], f"{__package__}."):
         importlib.import_module(module.name)
     return dict(sorted(SYSTEMS.items()))
 
@@ -242,15 +245,17 @@ def _from_file(path: Path) -> System:
     path = path.resolve()
     module_name = f"minigan_system_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     before = dict(SYSTEMS)
-    spec = importlib.util.spec_from_file_location(module_name, path)
+    spec: Any = importlib.util.spec_from_file_location(module_name, path)
     module = sys.modules[module_name] = importlib.util.module_from_spec(spec)  # known by name: dataclasses look there
     spec.loader.exec_module(module)
     entered = [one for one in SYSTEMS.values() if one.file and Path(one.file) == path]
     if len(entered) != 1:
-        SYSTEMS.clear(), SYSTEMS.update(before)
+        SYSTEMS.clear()
+        SYSTEMS.update(before)
         raise ConfigError(f"{path}: enters {len(entered)} systems; it must call minigan.systems.system(...) once")
     if before.get(entered[0].name, entered[0]).file != entered[0].file:
-        SYSTEMS.clear(), SYSTEMS.update(before)
+        SYSTEMS.clear()
+        SYSTEMS.update(before)
         raise ConfigError(f"{path}: enters the system {entered[0].name!r}, and there is one of that name already; "
                           "choose another")
     return entered[0]
@@ -260,3 +265,6 @@ def _elsewhere(name):
     """Which systems have a setting that this one has not; "" if none has."""
     owners = [other.name for other in systems().values() if name in other.settings]
     return f": it is a setting of {', '.join(owners)}; `minigan show {owners[0]}` explains it" if owners else ""
+
+
+moved.guard(__name__)

@@ -19,10 +19,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
-from minigan import cuda
+from minigan import cuda, moved
 from minigan.autograd import grad
 from minigan.backend import to_device, xp
 from minigan.errors import CheckpointError, ConfigError, suggestion
@@ -116,6 +117,7 @@ class Term:
     weight: float = 1.0
 
 
+@moved.attributes
 class Step:
     """One turn of one player: a batch and the random draws of this turn.   The base of every system's own Step.
 
@@ -155,7 +157,7 @@ class Step:
             self._draws[name] = function(self.streams(name))
         return Tensor(to_device(self._draws[name], self.game.device))
 
-    def field(self, name):
+    def field(self, name) -> Any:
         """The field of the batch with that name (data/kinds.py): an array where the game is, None where the data has none."""
         values = getattr(self.batch, name)
         return None if values is None else to_device(values, self.game.device)
@@ -353,3 +355,6 @@ def blame(step):
     except NotFiniteError as error:
         raise NotFiniteError(f"player {step.player.name}: {error}") from None
     raise NotFiniteError(f"player {step.player.name}: a loss or gradient overflowed when its terms were added")
+
+
+moved.guard(__name__)
