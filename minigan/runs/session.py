@@ -61,8 +61,8 @@ class Session:
         self.device, nets = device or self.device, nets or {}
         missing = sorted(self.own_nets - set(nets))
         if missing:
-            raise CheckpointError(f"{run.folder}: was started with nets of its author's, {', '.join(missing)}; open it in Python "
-                                  "with minigan.runs.open(path, nets={...})")
+            raise CheckpointError(f"{run.folder}: was started with nets of its author's, {', '.join(missing)}; open it in "
+                                  "Python with minigan.runs.open(path, nets={...})")
         self.layer_streams = Streams(run.seed)
         with using(self.layer_streams):
             self.game = self.system.build(self.settings, self.description, **nets).to(self.device)
