@@ -90,7 +90,9 @@ class System:
     @cached_property
     def default_data(self) -> str:
         """The data set that it is trained on unless told otherwise."""
-        return self.data or self.ancestor.default_data  # type: ignore[union-attr]  # without a parent it has data
+        if not self.data and not self.ancestor:
+            raise ConfigError(f"the system {self.name} names no data set; say system({self.name!r}, data=\"digits\", ...)")
+        return self.data or self.ancestor.default_data  # type: ignore[union-attr]  # one of the two is there
 
     @cached_property
     def kinds(self) -> tuple[type[Kind], ...]:
@@ -141,7 +143,10 @@ class System:
         the name that the game has for them.   ConfigError where they do not go together."""
         about = getattr(data, "description", data)
         self._accept(about)
-        build = self.builder or self.ancestor.build  # type: ignore[union-attr]  # without a parent it has a builder
+        if not self.builder and not self.ancestor:
+            raise ConfigError(f"the system {self.name} has neither a parent nor a function that builds its game; put "
+                              f"@system({self.name!r}, ...) above one")
+        build = self.builder or self.ancestor.build  # type: ignore[union-attr]  # one of the two is there
         if nets and self.builder:
             takes = inspect.signature(self.builder).parameters.values()
             if not any(p.kind is p.VAR_KEYWORD for p in takes):
