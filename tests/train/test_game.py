@@ -188,8 +188,8 @@ def test_the_base_of_all_steps_knows_a_batch_with_any_fields_and_no_net():
 
     x, mask = np.ones((4, 2), np.float32), np.zeros((4, 1), np.float32)
     step = Step(linear_game(), None, Masked(x, mask), Streams(0))
-    assert step.field("mask") is mask and step.field("labels") is step.labels is None
-    assert step.x.tolist() == x.tolist() and (step.x.data is x or step.x.device != "cpu")
+    assert step.x.tolist() == x.tolist() and step.field("mask").tolist() == mask.tolist()
+    assert step.field("labels") is step.labels is None
     assert not [name for name in dir(Step) if name in ("z", "fake", "score", "generate", "real_logits", "fake_logits")]
     assert step.draw("u", lambda g: g.random(3)).numpy().tolist() == step.draw("u", lambda g: g.random(3)).numpy().tolist()
     assert step.again().draw("u", lambda g: g.random(3)).numpy().tolist() == step.draw("u", None).numpy().tolist()
