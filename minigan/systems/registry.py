@@ -9,7 +9,6 @@ systems     all of them         families    the same, grouped
 import hashlib
 import importlib
 import importlib.util
-import inspect
 import pkgutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -62,6 +61,7 @@ class System:
     claims: list[Claim] = field(default_factory=list)
     own_metrics: list = field(default_factory=list)
     tiny: dict = field(default_factory=dict)
+    nets: Callable | None = None
     builder: Callable | None = None
 
     @property
@@ -138,22 +138,30 @@ class System:
             defaults |= self.defaults.get(about.x.word, {}) | self.defaults.get(about.name, {})
         return game_settings.values(self.name, self.settings, defaults, overrides or {}, _elsewhere)
 
-    def build(self, settings: SimpleNamespace, data, **nets):
-        """The game.   settings: as `configure` gives them; data: a data set or its Description; nets: some of your own, by
-        the name that the game has for them.   ConfigError where they do not go together."""
-        about = getattr(data, "description", data)
-        self._accept(about)
-        if not self.builder and not self.ancestor:
+    @cached_property
+    def game(self) -> tuple[Callable, Callable | None]:
+        """(the function that builds the game, the one that makes its nets or None), its own or the parent's.
+
+        ConfigError for a system that has neither a function nor a parent."""
+        if self.builder:
+            return self.builder, self.nets
+        if not self.ancestor:
             raise ConfigError(f"the system {self.name} has neither a parent nor a function that builds its game; put "
                               f"@system({self.name!r}, ...) above one")
-        build = self.builder or self.ancestor.build  # type: ignore[union-attr]  # one of the two is there
-        if nets and self.builder:
-            takes = inspect.signature(self.builder).parameters.values()
-            if not any(p.kind is p.VAR_KEYWORD for p in takes):
-                raise ConfigError(f"{self.name} makes its own nets and takes none; write a system of your own around "
-                                  f"{', '.join(nets)}: `minigan train my_system.py`")
-        game = build(settings, about, **nets)
-        for name, net in nets.items():
+        build, nets = self.ancestor.game
+        return build, self.nets or nets
+
+    def build(self, settings: SimpleNamespace, data, **own):
+        """The game.   settings: as `configure` gives them; data: a data set or its Description; own: nets of the user's, by
+        the names that the game has for them.   ConfigError where they do not go together."""
+        about = getattr(data, "description", data)
+        self._accept(about)
+        build, make = self.game
+        if own and make is None:
+            raise ConfigError(f"{self.name} makes its own nets and takes none; write a system of your own around "
+                              f"{', '.join(own)}: `minigan train my_system.py`")
+        game = build(settings, about) if make is None else build(settings, about, make(settings, about) | own)
+        for name, net in own.items():
             if game.nets.get(name) is not net:
                 raise ConfigError(f"{self.name} has no net {name!r}{suggestion(name, game.nets)}")
         return game
@@ -178,7 +186,7 @@ F = TypeVar("F", bound=Callable)  # what builds a game: the decorator gives it b
 def system(name: str, *, family: str = "", paper: Paper | None = None, parent: str | None = None, data: str | None = None,
            learns: Iterable[type[Kind]] = (), settings: Iterable[Setting] = (), without: Iterable[str] = (),
            on: Mapping[str, dict] | None = None, claims: Iterable[Claim] = (), metrics: Iterable[Any] = (),
-           tiny: dict | None = None) -> Callable[[F], F]:
+           tiny: dict | None = None, nets: Callable | None = None) -> Callable[[F], F]:
     """Enter a system under a name.   As a decorator of build(settings, data) -> Game it also says how its game is built;
     without one, it is built as its parent is.   The first line of the module's docstring describes it.
 
@@ -193,13 +201,13 @@ def system(name: str, *, family: str = "", paper: Paper | None = None, parent: s
     claims      what it reaches, with controls (claims.py)
     metrics     what only this system can measure
     tiny        settings with which it is tested in a moment
-    build may take nets of the user's as keyword arguments, **nets.
+    nets        nets(settings, data) -> {name: Module}: what build(settings, data, nets) is given, unless the user brings others
     """
     module = sys._getframe(1).f_globals
     file = module.get("__file__", "")
     doc = module.get("__doc__") or f"{name}: a system of its own."
     entered = System(name, family or Path(file).parent.name, doc, file, paper, parent, data, tuple(learns), list(settings),
-                     tuple(without), dict(on or {}), list(claims), list(metrics), dict(tiny or {}))
+                     tuple(without), dict(on or {}), list(claims), list(metrics), dict(tiny or {}), nets)
     SYSTEMS[name] = entered
 
     def enter(build: F) -> F:
