@@ -7,10 +7,11 @@ Start with autograd.py.  Arrays follow NumPy's names, networks PyTorch's.  Impor
 import importlib
 
 from minigan import errors, nn, optim
-from minigan.autograd import enable_grad, fused, grad, no_grad, primitive
+from minigan.autograd import fused, grad, primitive
 from minigan.backend import cuda, seed
 from minigan.checkpointing import checkpoint
 from minigan.debug import debug
+from minigan.grad_mode import enable_grad, no_grad
 from minigan.gradcheck import gradcheck
 from minigan.kernels.cpu.conv import get_conv_algorithm, set_conv_algorithm
 from minigan.kernels.threads import get_num_threads, set_num_threads

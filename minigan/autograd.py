@@ -3,19 +3,17 @@
 Node        one recorded call: the op, its inputs, and the Nodes those came from
 primitive   an array function with one gradient rule per input       fused      one with a hand-made backward pass
 grad        vector-Jacobian products, any order                      backward   the same, added into .grad
-no_grad     compute, record nothing                                  vjp        the walk itself
+vjp         the walk itself
 
 The one idea: a rule is written in public ops and plain operators.  An op called with arrays computes and records
 nothing; called with a Tensor it records.  So in ordinary backward a rule is plain NumPy, and under create_graph=True the
 very same text builds the graph of the next derivative.  There is no second set of rules.
 
-Elsewhere: what a Tensor is (tensor.py), the rules (ops/), arrays and devices (backend.py), the proof that the rules are
-right (gradcheck.py), tools that watch (watch.py).
+Elsewhere: what a Tensor is (tensor.py), no_grad (grad_mode.py), the rules (ops/), arrays and devices (backend.py), the proof
+that the rules are right (gradcheck.py), tools that watch (watch.py).
 """
 
-import contextlib
 import weakref
-from contextvars import ContextVar
 from functools import partial, wraps
 from operator import attrgetter
 
@@ -23,6 +21,8 @@ import numpy as np
 
 from minigan.backend import MODULES, check_mix, constant
 from minigan.errors import CONSTANT, FREED, DTypeError, GraphError, ShapeError, broadcast_advice, stale
+from minigan.grad_mode import enable_grad, recording, set_recording
+from minigan.leaves import add_grad, arrived, earlier, nodes_of
 from minigan.tensor import Tensor, clock, refuse_graph
 from minigan.watch import calling_line, run, watchers
 
@@ -52,38 +52,15 @@ def leaf(tensor: Tensor) -> Node:
     """The node of a tensor the user wants derivatives for.  DTypeError unless its dtype is a float."""
     if tensor.data.dtype.kind != "f":
         raise DTypeError(f"requires_grad needs a float dtype, got {tensor.data.dtype}; use .astype('float32')")
-    node = Node(None, (), None, (), (), None, tensor.data.shape, tensor.data.dtype)
-    node.leaf = weakref.ref(tensor)
+    node = earlier(tensor)
+    if node is None:
+        node = Node(None, (), None, (), (), None, tensor.data.shape, tensor.data.dtype)
+        node.leaf = weakref.ref(tensor)
+        tensor.leaves = (*tensor.leaves, node)
     return node
 
 
 NO_PARAMS = ((), {})  # shared: the fewer objects a graph has, the less Python's collector walks
-_is_recording = ContextVar("recording", default=True)  # of each thread on its own
-
-
-@contextlib.contextmanager
-def _recording(on):
-    token = _is_recording.set(on)
-    try:
-        yield
-    finally:
-        _is_recording.reset(token)
-
-
-def no_grad():
-    """Inside `with no_grad():`, or a function decorated with `@no_grad()`, ops compute and record nothing."""
-    return _recording(False)
-
-
-def enable_grad():
-    """Record again, inside a no_grad block."""
-    return _recording(True)
-
-
-def is_recording() -> bool:
-    """False inside no_grad."""
-    return _is_recording.get()
-
 
 # --------------------------------------------------------------------------------------------------------- recording ---
 
@@ -186,8 +163,9 @@ def _record(op, args, params):
         y, kept = y
     if type(y) not in MODULES:
         y = np.asarray(y)
-    out = Tensor(y, None, cells[0] if op.views and cells else None)
-    if tracked and _is_recording.get():
+    shared = op.views and (y is arrays[0] or (y.base is not None and (y.base is arrays[0] or y.base is arrays[0].base)))
+    out = Tensor(y, None, cells[0] if shared else None)  # a copy (of a mask's elements, say) has a life of its own
+    if tracked and recording.get():
         if not op.saves_inputs:  # constants stay, their shapes may be asked for; the others' shapes stand in their nodes
             arrays, cells = [a if node is None else None for a, node in zip(arrays, parents)], [None] * len(arrays)
         cells.append(out.changed if op.saves_output else None)
@@ -248,8 +226,7 @@ def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=()):
         if node.op is None or node in boundary:
             continue
         if g is not None:
-            for i, h in _gradients(node, g, wanted, create_graph):
-                parent = node.parents[i]
+            for i, parent, h in _gradients(node, g, wanted, create_graph):
                 if h.shape != parent.shape or h.dtype != parent.dtype or type(h) not in kinds:
                     h = _fitted(h, parent, node.op, i)
                 if parent not in grads:
@@ -269,11 +246,13 @@ def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=()):
 
 
 def _gradients(node, g, wanted, create_graph):
-    """[(i, gradient of input i), ...] for the wanted inputs of a node whose output has gradient g; zeros are left out."""
-    op, parents, y, order = node.op, node.parents, node.output, node.order
-    for cell in node.cells:
-        if cell is not None and cell[0] > order:
-            raise GraphError(stale(op.name, node.site, [c is cell for c in node.cells].index(True), parents))
+    """[(i, parent, gradient of input i), ...] for the wanted inputs of a node with gradient g; zeros are left out."""
+    op, cells, parents, y, values = node.op, node.cells, node.parents, node.output, node.inputs
+    if values is None:  # the first to go when a node is freed, so what was read before it is whole
+        raise GraphError(f"{op.name}: {FREED}")
+    for cell in cells:
+        if cell is not None and cell[0] > node.order:
+            raise GraphError(stale(op.name, node.site, [c is cell for c in cells].index(True), parents))
     shown = partial(run, op.name, "backward", node.site, [g]) if watchers.active else None
     rest, params = node.params
     if op.rule is None:
@@ -282,22 +261,21 @@ def _gradients(node, g, wanted, create_graph):
             results = _through_composition(node, g, needed, create_graph)
         else:
             backward = partial(shown, op.backward) if shown else op.backward
-            results = backward(g, needed, y, *node.inputs, *rest, **params)
-        return [(i, h) for i, h in enumerate(results) if h is not None]
-    values = node.inputs
+            results = backward(g, needed, y, *values, *rest, **params)
+        return [(i, parents[i], h) for i, h in enumerate(results) if h is not None]
     if not op.saves_inputs:
         values = [_Unsaved(p) if a is None else a for a, p in zip(values, parents)]
     elif create_graph:
-        values = [a if p is None else Tensor(a, p, cell) for a, p, cell in zip(values, parents, node.cells)]
+        values = [a if p is None else Tensor(a, p, cell) for a, p, cell in zip(values, parents, cells)]
     if create_graph and y is not None:
-        y = Tensor(y, node, node.cells[-1])
+        y = Tensor(y, node, cells[-1])
     results = []
     for i, parent in enumerate(parents):
         if parent in wanted:
             rule = partial(shown, op.rule(i)) if shown else op.rule(i)
             h = rule(g, y, *values, *rest, **params)
             if h is not None:
-                results.append((i, h))
+                results.append((i, parent, h))
     return results
 
 
@@ -361,9 +339,7 @@ def backward(output, gradient=None, retain_graph=False):
     """
     start = _start(output, gradient, "gradient", False)
     for node, g in vjp([(output.node, start)], None, False, retain_graph).items():
-        tensor = node.leaf()
-        if tensor is not None and g is not None:
-            tensor.grad = Tensor(g if tensor.grad is None else _array(tensor.grad.data + g))
+        add_grad(node, g)
 
 
 def grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=None, allow_unused=False):
@@ -384,14 +360,12 @@ def grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=No
             raise GraphError(f"grad: input {i} does not require a gradient; make it with requires_grad=True")
     retain_graph = create_graph if retain_graph is None else retain_graph
     roots = [(o.node, _start(o, g, "grad_outputs", create_graph)) for o, g in zip(outputs, grad_outputs)]
-    targets = {x.node for x in inputs}
-    with _recording(create_graph or is_recording()):
+    targets = {node for x in inputs for node in nodes_of(x)}
+    with set_recording(create_graph or recording.get()):
         found = vjp(roots, targets, create_graph, retain_graph)
     results = []
     for i, x in enumerate(inputs):
-        g = found.get(x.node)
-        if g is None and x.node in found:  # reached, but every rule on the way said "zero"
-            g = MODULES[type(x.data)].zeros_like(x.data)
+        g = arrived(x, found)
         if g is None and not allow_unused:
             raise GraphError(f"grad: input {i} {x.data.shape} was not used to compute the outputs (or was used under no_grad() "
                              f"or after detach()); leave it out, or pass allow_unused=True to get None in its place")

@@ -6,9 +6,10 @@ Importing minigan imports this file once; after that a Tensor has NumPy's operat
 import numpy as np
 
 from minigan import ops
-from minigan.autograd import backward, is_recording, leaf, primitive
+from minigan.autograd import backward, leaf, primitive
 from minigan.backend import check_device, device_of, is_array, mixed_devices, new_array, to_device, xp
 from minigan.errors import DeviceError, GraphError, ShapeError
+from minigan.grad_mode import is_recording
 from minigan.tensor import Tensor, plain, tensor
 
 # Operators, and the same with the tensor on the right.

@@ -21,10 +21,11 @@ class Tensor:
 
     data: the NumPy or CuPy array.  grad: None, or the gradient that backward() has summed here, a Tensor of the same
     shape and dtype.  node: None for a constant, else the record of how it was made (autograd.Node).  changed: a cell,
-    shared with every view of the same memory, that holds the time of the last in-place change.
+    shared with every view of the same memory, that holds the time of the last in-place change.  leaves: the nodes that it
+    has had as a leaf, one for each dtype.
     """
 
-    __slots__ = ("__weakref__", "changed", "data", "grad", "node")
+    __slots__ = ("__weakref__", "changed", "data", "grad", "leaves", "node")
     __array_ufunc__ = None  # np.ndarray + Tensor asks Tensor.__radd__, instead of making an array of objects
     __array_priority__ = 1000  # the same for CuPy
 
@@ -32,6 +33,7 @@ class Tensor:
         self.data = data
         self.grad = None
         self.node = node
+        self.leaves = ()
         self.changed = [0] if changed is None else changed
 
     shape = property(lambda self: self.data.shape, doc="The sizes of the axes, a tuple.")

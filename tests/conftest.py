@@ -10,7 +10,7 @@ from hypothesis import settings
 from threadpoolctl import threadpool_limits
 
 import minigan as mg
-from minigan.autograd import is_recording
+from minigan.grad_mode import is_recording
 
 # Tests run side by side, one per core: BLAS threads of their own would only wait for each other (ten times slower).
 threadpool_limits(1)

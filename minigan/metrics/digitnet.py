@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from minigan.autograd import no_grad
 from minigan.errors import ShapeError
+from minigan.grad_mode import no_grad
 from minigan.nn import Conv2d, Flatten, Linear, ReLU, Sequential
 from minigan.ops import softmax
 from minigan.tensor import Tensor

@@ -11,9 +11,9 @@ import math
 import numpy as np
 
 from minigan import ops
-from minigan.autograd import no_grad
 from minigan.backend import device_of, streams, to_device, xp
 from minigan.errors import ConfigError, NotFiniteError, ShapeError, suggestion
+from minigan.grad_mode import no_grad
 from minigan.nn import init
 from minigan.nn.layers import ConvTranspose2d
 from minigan.nn.module import Module, Parameter

@@ -17,10 +17,10 @@ from functools import cached_property
 import numpy as np
 
 from minigan import ops
-from minigan.autograd import no_grad
 from minigan.backend import device_of, to_device
 from minigan.data import PointDataset, batches
 from minigan.errors import ConfigError, choose
+from minigan.grad_mode import no_grad
 from minigan.metrics.image import psnr
 from minigan.nn import Module, Sequential
 from minigan.systems.registry import recipe

@@ -19,10 +19,10 @@ from functools import cached_property, partial
 
 import numpy as np
 
-from minigan.autograd import no_grad
 from minigan.backend import to_device, xp
 from minigan.data.oracle import VOCABULARY
 from minigan.errors import ConfigError, choose
+from minigan.grad_mode import no_grad
 from minigan.nn import LSTM, Conv1d, Embedding, Linear, Module, ModuleList
 from minigan.ops import concatenate, log_softmax, max, mean, relu, sigmoid, softmax, sum, swapaxes, take_along_axis
 from minigan.optim import Adam

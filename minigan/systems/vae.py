@@ -24,10 +24,10 @@ from functools import cached_property
 import numpy as np
 
 from minigan import ops
-from minigan.autograd import no_grad
 from minigan.backend import to_device
 from minigan.data import PointDataset, batches
 from minigan.errors import ConfigError, choose
+from minigan.grad_mode import no_grad
 from minigan.metrics.likelihood import elbo, gaussian_kl, iwae_bound
 from minigan.nn import Conv2d, ConvTranspose2d, Flatten, Linear, Module, Parameter, ReLU, Sequential, Unflatten
 from minigan.systems.registry import recipe

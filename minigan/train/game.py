@@ -22,9 +22,10 @@ from itertools import combinations
 
 import numpy as np
 
-from minigan.autograd import grad, no_grad
+from minigan.autograd import grad
 from minigan.backend import cuda, to_device, xp
 from minigan.errors import CheckpointError, ConfigError, choose, suggestion
+from minigan.grad_mode import no_grad
 from minigan.nn import Module
 from minigan.tensor import Tensor
 from minigan.train.objectives import OBJECTIVES, Objective
