@@ -543,7 +543,7 @@ def test_no_grad_on_a_generator_holds_inside_it_and_not_for_who_uses_it():
     @mg.no_grad()
     def halves(n):
         """Its own text."""
-        for i in range(n):
+        for _ in range(n):
             try:
                 sent = yield x * 0.5
                 seen.append((sent, (x * 1.0).requires_grad))

@@ -8,10 +8,12 @@ nothing is registered behind the scenes.  `state_dict` spells the names as PyTor
 both ways.  Elsewhere: the layers (layers.py, norm.py, rnn.py), what is done to a module from outside (utils.py).
 """
 
+import itertools
+
 import numpy as np
 
 from minigan.backend import check_device, is_array, new_array, to_device
-from minigan.errors import CheckpointError, DTypeError, suggestion
+from minigan.errors import CheckpointError, ConfigError, DTypeError, suggestion
 from minigan.tensor import Tensor
 
 
@@ -24,7 +26,8 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data, requires_grad=True):
-        super().__init__(data.data if isinstance(data, Tensor) else new_array(data))
+        shares = isinstance(data, Tensor)  # with the memory also the time of its last change
+        super().__init__(data.data if shares else new_array(data), changed=data.changed if shares else None)
         self.requires_grad = requires_grad
 
     def __repr__(self):
@@ -42,24 +45,51 @@ class Module:
     def __init__(self):
         self._buffers = {}
 
+    def __setattr__(self, name, value):
+        """Put an attribute in place.  DTypeError where a Parameter, module or buffer would silently stop being one."""
+        old, buffers = self.__dict__.get(name), self.__dict__.get("_buffers", {})
+        if isinstance(value, Parameter):
+            buffers.pop(name, None)
+        elif value is not None:
+            needed = (Parameter if isinstance(old, Parameter) else Module if isinstance(old, Module) else
+                      Tensor if name in buffers else object)
+            if not isinstance(value, needed):
+                kind, what = needed.__name__, getattr(value, "__name__", type(value).__name__)
+                place = "buffer" if needed is Tensor else kind
+                raise DTypeError(f"cannot assign {what} over the {place} {name!r} of {type(self).__name__}, which would be "
+                                 f"lost: assign a {kind} or None" + ("" if needed is Module else
+                                 f", or change it in place: `with mg.no_grad(): module.{name}[...] = value`"))
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name):
+        self.__dict__.get("_buffers", {}).pop(name, None)
+        super().__delattr__(name)
+
     def forward(self, *inputs):
         """The module's output.  Every module writes its own."""
         raise TypeError(f"{type(self).__name__} has no forward(); a module must define one")
 
     def __call__(self, *inputs, **options):
-        for hook in list(self.__dict__.get("_forward_pre_hooks", ())):
+        for hook in list(self.__dict__.get("_forward_pre_hooks", {}).values()):
             changed = hook(self, inputs)
             if changed is not None:
                 inputs = changed if isinstance(changed, tuple) else (changed,)
         output = self.forward(*inputs, **options)
-        for hook in list(self.__dict__.get("_forward_hooks", ())):
+        for hook in list(self.__dict__.get("_forward_hooks", {}).values()):
             changed = hook(self, inputs, output)
             output = output if changed is None else changed
         return output
 
     def register_buffer(self, name: str, tensor) -> None:
-        """Keep a tensor that is saved but not trained, such as a running mean; None keeps the place empty."""
-        self.__dict__.setdefault("_buffers", {})[name] = None
+        """Keep a tensor that is saved but not trained, such as a running mean; None keeps the place empty.
+
+        ConfigError for a name that something else has.
+        """
+        buffers = self.__dict__.setdefault("_buffers", {})
+        if name not in buffers and hasattr(self, name):
+            raise ConfigError(f"register_buffer: {type(self).__name__} already has an attribute {name!r}; choose another name "
+                              f"or delete it first")
+        buffers[name] = None
         setattr(self, name, tensor if tensor is None or isinstance(tensor, Tensor) else Tensor(new_array(tensor)))
 
     def register_forward_pre_hook(self, hook) -> "Handle":
@@ -183,9 +213,11 @@ class Module:
         """Overwrite parameters and buffers, in place, with values of the same names and shapes; dtypes are converted.
 
         state: name -> array, Tensor or torch tensor.  strict=False: names that only one side has are passed over.
-        Returns (missing names, unknown names).  CheckpointError, with nothing changed, if a shape differs or, when
-        strict, a name is missing or unknown.
+        Returns (missing names, unknown names).  CheckpointError, with nothing changed, if a shape differs, if a value is not
+        real numbers or can't be converted (3.7 to an integer, 1e300 to float32) or, when strict, a name is missing or unknown.
         """
+        if not hasattr(state, "keys"):
+            raise CheckpointError(f"{type(self).__name__}: a state is a dict of arrays by name, got {type(state).__name__}")
         own = self._tensors()
         missing, unknown = [n for n in own if n not in state], [n for n in state if n not in own]
         faults = []
@@ -193,9 +225,12 @@ class Module:
             faults.append(f"missing: {', '.join(missing)}")
         if strict and unknown:
             faults.append(f"unknown: {', '.join(unknown)}" + suggestion(unknown[0], missing or own))
-        new = {name: _array(state[name]) for name in own if name in state}
-        faults += [f"{name} is {own[name].shape}, but the state has {array.shape}"
-                   for name, array in new.items() if array.shape != own[name].shape]
+        new = {}
+        for name in (name for name in own if name in state):
+            try:
+                new[name] = _loadable(state[name], own[name])
+            except (ValueError, TypeError) as error:
+                faults.append(f"{name} {error}")
         if faults:
             more = f"; and {len(faults) - 3} more" if len(faults) > 3 else ""
             raise CheckpointError(f"{type(self).__name__}: the state does not fit; " + "; ".join(faults[:3]) + more)
@@ -220,14 +255,15 @@ class Module:
 class Handle:
     """A hook that has been put on a module, to take it off again."""
 
+    numbers = itertools.count()  # one for each registration, for a hook may be registered twice
+
     def __init__(self, module, kind, hook):
-        self.hooks, self.hook = module.__dict__.setdefault(kind, []), hook
-        self.hooks.append(hook)
+        self.hooks, self.number = module.__dict__.setdefault(kind, {}), next(self.numbers)
+        self.hooks[self.number] = hook
 
     def remove(self):
         """Take the hook off; a second time does nothing."""
-        if self.hook in self.hooks:
-            self.hooks.remove(self.hook)
+        self.hooks.pop(self.number, None)
 
 
 class Sequential(Module):
@@ -329,9 +365,25 @@ def _move(target):
     return lambda array: array.astype(dtype) if array.dtype.kind == "f" and array.dtype != dtype else array
 
 
-def _array(value):
+def _loadable(value, tensor):
+    """A saved value as an array of the tensor's dtype.  ValueError, which says why, if it can't become one."""
+    value = value.detach() if hasattr(value, "detach") else value  # ours, or torch's
     value = value.data if isinstance(value, Tensor) else value
-    return value if is_array(value) else np.asarray(value)
+    array = value if is_array(value) else np.asarray(value)
+    if array.shape != tensor.shape:
+        raise ValueError(f"is {tensor.shape}, but the state has {array.shape}")
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"holds real numbers, but the state has {array.dtype}")
+    if array.dtype == tensor.dtype:
+        return array
+    with np.errstate(all="ignore"):
+        new = array.astype(tensor.dtype)
+    lost = abs(new) == np.inf if tensor.dtype.kind == "f" else new != array
+    if array.dtype.kind == "f" and tensor.dtype.kind == "f":
+        lost &= abs(array) != np.inf
+    if lost.any():
+        raise ValueError(f"is {tensor.dtype}, which can't hold the state's {array[lost].reshape(-1)[0]}")
+    return new
 
 
 def _join(prefix, name):
