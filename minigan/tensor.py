@@ -6,11 +6,13 @@ Here is what needs no derivative: attributes, conversion, printing.  The operato
 
 import itertools
 import operator
+import weakref
 
 import numpy as np
 
 from minigan.backend import MODULES, device_of, new_array, to_device
 from minigan.errors import DeviceError, DTypeError, GraphError, ShapeError
+from minigan.grad_mode import is_recording
 
 # One tick per recorded call and per in-place change, so that two of them can be told apart: which came first?
 clock = itertools.count(1)
@@ -26,8 +28,7 @@ class Tensor:
     """
 
     __slots__ = ("__weakref__", "changed", "data", "grad", "leaves", "node")
-    __array_ufunc__ = None  # np.ndarray + Tensor asks Tensor.__radd__, instead of making an array of objects
-    __array_priority__ = 1000  # the same for CuPy
+    __array_priority__ = 1000  # CuPy's array + Tensor asks Tensor.__radd__; NumPy asks numpy_functions.py
 
     def __init__(self, data, node=None, changed=None):
         self.data = data
@@ -53,9 +54,12 @@ class Tensor:
 
     def numpy(self) -> np.ndarray:
         """The values as a NumPy array: on the CPU sharing memory, from a GPU a copy.  GraphError inside a graph."""
-        if self.node is not None:
-            raise GraphError("numpy() leaves the graph, so no derivative could pass; say so with .detach().numpy()")
+        self._leave("numpy()")
         return to_device(self.data, "cpu")
+
+    def _leave(self, what):
+        if self.node is not None and is_recording():
+            raise GraphError(f"{what} leaves the graph, so no derivative could pass; say so with .detach()")
 
     def item(self):
         """The one element as a Python number.  ShapeError unless there is exactly one."""
@@ -68,15 +72,16 @@ class Tensor:
         return self.data.tolist()
 
     def __array__(self, dtype=None, copy=None):
-        """np.asarray(t): the values; leaving the graph this way is allowed, for plotting and printing."""
+        """np.asarray(t): the values.  GraphError inside a graph."""
+        self._leave("np.asarray()")
         if not isinstance(self.data, np.ndarray):
             raise DeviceError(f"this tensor is on {self.device}; bring it to the CPU first with .to('cpu')")
         return np.array(self.data, dtype=dtype, copy=copy)
 
     def __dlpack__(self, **options):
         """The DLPack capsule of the data, for torch.from_dlpack and its like; shares memory."""
-        if self.node is not None:
-            raise GraphError("DLPack leaves the graph, so no derivative could pass; say so with .detach()")
+        self._leave("DLPack")
+        _shared(self.data, self.changed)
         return self.data.__dlpack__(**options)
 
     def __dlpack_device__(self):
@@ -86,9 +91,6 @@ class Tensor:
         if not self.ndim:
             raise TypeError("len() of a 0-d tensor")
         return self.shape[0]
-
-    def __bool__(self):
-        return bool(self.data)
 
     def __float__(self):
         return float(self.item())
@@ -143,17 +145,37 @@ def tensor(data, dtype=None, requires_grad=False, device=None) -> Tensor:
     dtype: Python floats become float32 and arrays keep theirs unless it is given.  requires_grad: derivatives are wanted.
     device: 'cpu', 'cuda', 'cuda:1'; by default where the data is.  DTypeError for requires_grad on a dtype not float.
     """
-    array = new_array(plain(data), dtype)
-    array = array.copy() if array is plain(data) or getattr(array, "base", None) is not None else array
+    data = plain(data)
+    array = new_array(data, dtype)
+    if not isinstance(data, (list, tuple, int, float, np.generic)):
+        array = array.copy()  # of an object that speaks as an array it may still be the memory
     out = Tensor(array if device is None else to_device(array, device))
     return out.requires_grad_() if requires_grad else out
 
 
 def from_dlpack(x) -> Tensor:
-    """A constant Tensor that shares memory with any object that speaks DLPack (a torch tensor, a CuPy array, ...)."""
-    if x.__dlpack_device__()[0] == 1:  # kDLCPU
-        return Tensor(np.from_dlpack(x))
-    module = next((m for m in MODULES.values() if m is not np), None)
+    """A constant Tensor that shares memory with any object that speaks DLPack (a torch tensor, a CuPy array, ...).
+
+    Two Tensors that share memory this way notice each other's changes; changes that the other library makes are not noticed.
+    DTypeError for an object that does not speak DLPack, and for anything but real numbers and booleans.
+    """
+    if not hasattr(x, "__dlpack__"):
+        raise DTypeError(f"from_dlpack: {type(x).__name__} does not speak DLPack; make a copy with mg.tensor")
+    module = np if x.__dlpack_device__()[0] == 1 else next((m for m in MODULES.values() if m is not np), None)  # kDLCPU
     if module is None:
         raise DTypeError("from_dlpack: the data is on a GPU; import CuPy first by moving any tensor with .to('cuda')")
-    return Tensor(module.from_dlpack(x))
+    array = new_array(module.from_dlpack(x))
+    return Tensor(array, None, _shared(array))
+
+
+_with_others: list = []  # (weak reference to an array that another library may hold, its `changed` cell)
+
+
+def _shared(array, cell=None):
+    """The `changed` cell of memory that goes out or comes in through DLPack; a new one if it was not seen before."""
+    _with_others[:] = [entry for entry in _with_others if entry[0]() is not None]
+    if cell is None:
+        cell = next((known for other, known in _with_others if type(other()) is type(array)
+                     and MODULES[type(array)].may_share_memory(other(), array)), [0])
+    _with_others.append((weakref.ref(array), cell))
+    return cell

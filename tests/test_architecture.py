@@ -14,7 +14,8 @@ PACKAGE = ROOT / "minigan"
 # A file may import from its own line and from those before it.
 ORDER = [
     {"errors", "version"}, {"backend"}, {"watch"}, {"grad_mode"}, {"tensor"}, {"leaves"}, {"autograd"}, {"kernels"}, {"ops"},
-    {"methods", "checkpointing", "debug", "profile"}, {"serialize"}, {"gradcheck", "optable"}, {"nn"}, {"optim"}, {"data"},
+    {"numpy_functions", "in_place"}, {"methods", "checkpointing", "debug", "profile"}, {"serialize"}, {"gradcheck", "optable"},
+    {"nn"}, {"optim"}, {"data"},
     {"viz"}, {"metrics"}, {"train"}, {"systems"}, {"doctor", "lesson"}, {"cli"}, {"__init__", "__main__"}]
 ALLOWED = {
     ("backend.py", "kernels"),                    # random numbers on a GPU are a kernel, loaded when first drawn there

@@ -12,7 +12,7 @@ import itertools
 
 import numpy as np
 
-from minigan.backend import check_device, is_array, new_array, to_device
+from minigan.backend import check_device, converted, new_array, to_device
 from minigan.errors import CheckpointError, ConfigError, DTypeError, suggestion
 from minigan.tensor import Tensor
 
@@ -366,24 +366,9 @@ def _move(target):
 
 
 def _loadable(value, tensor):
-    """A saved value as an array of the tensor's dtype.  ValueError, which says why, if it can't become one."""
-    value = value.detach() if hasattr(value, "detach") else value  # ours, or torch's
-    value = value.data if isinstance(value, Tensor) else value
-    array = value if is_array(value) else np.asarray(value)
-    if array.shape != tensor.shape:
-        raise ValueError(f"is {tensor.shape}, but the state has {array.shape}")
-    if array.dtype.kind not in "fiub":
-        raise ValueError(f"holds real numbers, but the state has {array.dtype}")
-    if array.dtype == tensor.dtype:
-        return array
-    with np.errstate(all="ignore"):
-        new = array.astype(tensor.dtype)
-    lost = abs(new) == np.inf if tensor.dtype.kind == "f" else new != array
-    if array.dtype.kind == "f" and tensor.dtype.kind == "f":
-        lost &= abs(array) != np.inf
-    if lost.any():
-        raise ValueError(f"is {tensor.dtype}, which can't hold the state's {array[lost].reshape(-1)[0]}")
-    return new
+    """A saved value, also a Tensor of ours or of torch's, as an array of the tensor's dtype; see backend.converted."""
+    value = value.detach() if hasattr(value, "detach") else value
+    return converted(value.data if isinstance(value, Tensor) else value, tensor.shape, tensor.dtype)
 
 
 def _join(prefix, name):

@@ -9,9 +9,9 @@ image         resizing, pixels to channels, windows to columns loss     how far 
 
 from minigan.ops.conv import conv1d, conv2d, conv_transpose2d
 from minigan.ops.elementwise import (
-    abs, add, arccos, arcsin, arctan, clip, cos, cosh, divide, elu, erf, exp, expm1, floor, gelu, leaky_relu, log, log1p,
-    logaddexp, maximum, minimum, multiply, negative, power, reciprocal, relu, round, round_straight_through, sigmoid,
-    sign, silu, sin, sinh, softplus, sqrt, square, subtract, tan, tanh, where)
+    abs, add, arccos, arcsin, arctan, clip, cos, cosh, divide, elu, erf, exp, expm1, floor, floor_divide, gelu, leaky_relu,
+    log, log1p, logaddexp, maximum, minimum, multiply, negative, power, reciprocal, relu, remainder, round,
+    round_straight_through, sigmoid, sign, silu, sin, sinh, softplus, sqrt, square, subtract, tan, tanh, where)
 from minigan.ops.image import fold, interpolate, pixel_shuffle, pixel_unshuffle, unfold
 from minigan.ops.index import (
     diagonal, embedding, getitem, one_hot, scatter_add, scatter_into, take, take_along_axis, trace)

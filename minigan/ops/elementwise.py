@@ -102,6 +102,18 @@ logaddexp = elementwise(
     lambda g, y, a, b: g * exp(b - y),
     name="logaddexp")
 
+# --------------------------------------------------------------------------------------------- division with rest --- #
+
+floor_divide = elementwise(
+    "y = floor(a / b).   dy/da = dy/db = 0.",
+    lambda a, b: a // b, lambda g, y, a, b: None, lambda g, y, a, b: None, name="floor_divide", saves="neither")
+remainder = elementwise(
+    "y = a - b floor(a / b), which has the sign of b.   dy/da = 1, dy/db = -floor(a / b).",
+    lambda a, b: a % b,
+    lambda g, y, a, b: g,
+    lambda g, y, a, b: -(g * (plain(a) // plain(b))),
+    name="remainder", saves="inputs")
+
 # ------------------------------------------------------------------------------------------------- trigonometry --- #
 
 sin = elementwise(
@@ -166,8 +178,8 @@ floor = elementwise(
     "y = the greatest integer <= x, as a float.   dy/dx = 0.",
     lambda x: xp(x).floor(x), lambda g, y, x: None, name="floor", saves="neither")
 round = elementwise(
-    "y = the nearest integer (halves to even), as a float.   dy/dx = 0; see round_straight_through.",
-    lambda x: xp(x).round(x), lambda g, y, x: None, name="round", saves="neither")
+    "y = the nearest multiple of 10^-decimals (halves to even).   dy/dx = 0; see round_straight_through.",
+    lambda x, decimals=0: xp(x).round(x, decimals), lambda g, y, x, decimals=0: None, name="round", saves="neither")
 round_straight_through = elementwise(
     """y = the nearest integer, as a float.   dy/dx is *taken* as 1 although it is 0, so that a network can train
     through a quantiser: the straight-through estimator (Bengio, Leonard and Courville 2013, arXiv:1308.3432).
