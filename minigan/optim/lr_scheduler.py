@@ -4,7 +4,8 @@ StepLR   ExponentialLR   CosineAnnealingLR   LinearLR        a formula in t, the
 ReduceLROnPlateau                                            smaller when a measured value stops improving
 
 A schedule changes group["lr"] of every group of its optimizer, from what it is to what comes next, so two schedules on one
-optimizer combine.  torch's argument last_epoch is left out: to resume, load_state_dict.
+optimizer combine, or follow each other.  What they start from is group["initial_lr"], the rate before the first of them, as in
+torch.  torch's argument last_epoch is left out: to resume, load_state_dict.
 """
 
 import math
@@ -45,16 +46,16 @@ class _Schedule:
 class LRScheduler(_Schedule):
     """Base of the formulas.  A schedule writes `change`.
 
-    last_epoch: t, how often step() was called.  base_lrs: the learning rates at the start, one per group.
+    last_epoch: t, how often step() was called.  base_lrs: one per group, the learning rates before any schedule changed them.
     """
 
     def __init__(self, optimizer):
         super().__init__(optimizer)
-        self.base_lrs = self.get_last_lr()
+        self.base_lrs = [group.setdefault("initial_lr", group["lr"]) for group in optimizer.param_groups]
         self._apply()
 
     def change(self, lr: float, base: float, t: int) -> float:
-        """lr(t) from lr(t - 1); at t = 0 from the optimizer's own.   base: lr at the start."""
+        """lr(t) from lr(t - 1); at t = 0 from the optimizer's own.   base: the initial rate."""
         raise TypeError(f"{type(self).__name__} has no change(); a schedule must define one")
 
     def _apply(self):
