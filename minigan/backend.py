@@ -94,6 +94,8 @@ def new_array(data, dtype=None):
                          "tensors") from None
     if array.dtype.kind not in "fiub":
         raise DTypeError(f"a tensor holds real numbers or booleans, got {array.dtype} from {type(data).__name__}")
+    if not array.dtype.isnative:  # big-endian, as files may have it: to everybody else another dtype
+        array = array.astype(array.dtype.newbyteorder("="))
     if dtype is None and array.dtype == np.float64 and not is_array(data) and not _has_dtype(data):
         dtype = np.float32
     return array if dtype is None or array.dtype == dtype else array.astype(dtype)

@@ -43,14 +43,15 @@ def _check_in_place(x, what, value):
 def write(x, what, index, value):
     """x.data[index] = value, for an array, a number or nested lists."""
     if is_array(value):
+        new_array(value)  # real numbers or booleans?
         if type(value) is not type(x.data):
             raise DeviceError(mixed_devices(what, [x.data, value]))
-        new_array(value)  # real numbers or booleans?
     elif isinstance(value, (int, float)):
         value = value.item() if isinstance(value, np.generic) else value
     else:
         value = constant(new_array(value, x.dtype if x.dtype.kind == "f" else None), (x,))
-    if isinstance(x.data, np.ndarray) and not x.data.flags.writeable:
+    repeated = any(stride == 0 and n > 1 for stride, n in zip(x.data.strides, x.shape))
+    if repeated or not getattr(x.data.flags, "writeable", True):
         raise ShapeError(f"{what}: several elements of this tensor are one place in memory (broadcast_to), or the memory is "
                          f"read-only; write into a copy, mg.tensor(x)")
     try:

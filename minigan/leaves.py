@@ -9,7 +9,7 @@ import threading
 import numpy as np
 
 from minigan.backend import MODULES, to_device
-from minigan.tensor import Tensor
+from minigan.tensor import Tensor, plain
 
 
 def earlier(tensor):
@@ -60,4 +60,4 @@ def add_grad(node, g):
         return
     g = _as_now(g, leaf)
     with _adding:
-        leaf.grad = Tensor(g if leaf.grad is None else _total([leaf.grad.data, g]))
+        leaf.grad = Tensor(g if leaf.grad is None else _total([plain(leaf.grad), g]))

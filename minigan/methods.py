@@ -83,7 +83,7 @@ Tensor.__invert__ = _invert
 def _asked(name, doc):
     """The method `name` of every element, a constant boolean Tensor."""
     def method(x):
-        return Tensor(np.asarray(getattr(xp(x.data), name)(x.data)))
+        return Tensor(xp(x.data).asarray(getattr(xp(x.data), name)(x.data)))
 
     method.__name__, method.__doc__ = name, doc
     return method
@@ -184,9 +184,17 @@ def _deepcopy(x, memo):
     return copy
 
 
+def _copy(x):
+    """copy.copy(x): the same memory and place in the graph; of a leaf a leaf of its own, with a gradient of its own."""
+    if not x.is_leaf:
+        return Tensor(x.data, x.node, x.changed)
+    twin = x.detach() if type(x) is Tensor else type(x)(x.detach())
+    return twin.requires_grad_(x.requires_grad)
+
+
 Tensor.requires_grad = property(_requires_grad, _set_requires_grad, doc=_requires_grad.__doc__)
 Tensor.requires_grad_, Tensor.__setitem__, Tensor.backward = _requires_grad_, setitem, backward
-Tensor.__deepcopy__, Tensor.copy_ = _deepcopy, copy_
+Tensor.__copy__, Tensor.__deepcopy__, Tensor.copy_ = _copy, _deepcopy, copy_
 for symbol, op in {"add": ("+=", ops.add), "sub": ("-=", ops.subtract), "mul": ("*=", ops.multiply),
                    "truediv": ("/=", ops.divide), "pow": ("**=", ops.power), "matmul": ("@=", ops.matmul),
                    "mod": ("%=", ops.remainder), "floordiv": ("//=", ops.floor_divide), "and": ("&=", Tensor.__and__),

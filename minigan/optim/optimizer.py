@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from minigan.backend import converted, device_of, extent, joined, mixed_devices, new_array, to_device, xp
+from minigan.backend import beside, converted, device_of, extent, is_array, joined, mixed_devices, new_array, to_device, xp
 from minigan.errors import CheckpointError, ConfigError, DeviceError, DTypeError, GraphError, ShapeError
 from minigan.tensor import Tensor
 
@@ -65,7 +65,8 @@ class Flat:
 class Optimizer:
     """Base of the update rules.  A rule writes `state_names` and `update`; see SGD.
 
-    params: Parameters, or a list of {"params": ..., option: ...} groups with options of their own (torch.optim).
+    params: Parameters, or a list of {"params": ..., option: ...} groups with options of their own (torch.optim).  They move
+    into the vector: whatever shared a parameter's memory before (a view of it, its detach()) keeps the values of that moment.
     param_groups: those groups; changing group["lr"] takes effect at the next step.
     needs_closure: step takes a function closure() -> (loss, gradients) too, to look at other weights on its way.
     """
@@ -116,8 +117,8 @@ class Optimizer:
             if option in group and not isinstance(group[option], (bool, np.bool_)):
                 raise ConfigError(f"{name}: {option} must be True or False, got {group[option]!r}")
         if "eps" in group and not all(p.dtype.type(group["eps"]) > 0 for p in group["params"]):
-            raise ConfigError(f"{name}: eps={group['eps']} is 0 for these parameters; a step would be 0 / 0 where the gradient is "
-                              f"0; the usual one is 1e-8")
+            raise ConfigError(f"{name}: eps={group['eps']} is 0 for these parameters, and makes 0 / 0 where a gradient is 0; "
+                              f"the usual one is 1e-8")
         if "betas" in group and not (isinstance(group["betas"], (tuple, list)) and len(group["betas"]) == 2 and
                                      all(number(b) and 0 <= b < 1 for b in group["betas"])):
             raise ConfigError(f"{name}: betas must be two numbers in [0, 1), got {group['betas']!r}")
@@ -169,9 +170,11 @@ class Optimizer:
         """
         parameters = self.parameters
         grads = [p.grad for p in parameters] if grads is None else list(grads)
-        grads = [g if g is None else g.data if isinstance(g, Tensor) else new_array(g) for g in grads]
+        grads = [g.data if isinstance(g, Tensor) else g for g in grads]
         if len(grads) != len(parameters):
             raise ShapeError(f"{type(self).__name__}.step: {len(parameters)} parameters but {len(grads)} gradients")
+        grads = [g if g is None else new_array(g) if is_array(g) else beside(new_array(g, p.dtype), p.data)
+                 for p, g in zip(parameters, grads)]
         for p, g in zip(parameters, grads):
             if g is not None and g.shape != p.shape:
                 raise ShapeError(f"{type(self).__name__}.step: a gradient is {g.shape}, its parameter {p.shape}")
