@@ -73,8 +73,8 @@ def on_function(tensor, function, types, args, kwargs):
         raise _writes(name)
     if op is not None and not (name == "where" and len(args) == 1):
         try:
-            args, kwargs = _arguments(function, op, args, kwargs)
-            return op(*args, **kwargs)
+            places, names = _arguments(function, op, args, kwargs)
+            return op(*places, **names)
         except ConfigError:
             if _in_graph((args, kwargs)) is not None:
                 raise

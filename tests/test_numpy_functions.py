@@ -111,6 +111,11 @@ def test_an_argument_that_the_op_has_not_is_named_in_a_graph_and_taken_outside(c
     np.testing.assert_array_equal(np.asarray(y), call(M))
 
 
+def test_numpys_other_modes_are_numpys_outside_a_graph():
+    np.testing.assert_array_equal(np.asarray(np.reshape(mg.tensor(M), (3, 2), order="F")), np.reshape(M, (3, 2), order="F"))
+    np.testing.assert_array_equal(np.asarray(np.clip(mg.tensor(V), a_min=0.7, a_max=0.8, casting="safe")), np.clip(V, 0.7, 0.8))
+
+
 def test_a_norm_that_is_not_the_euclidean_one():
     with pytest.raises(ConfigError, match="no op for ord=2 over 2 axes"):
         np.linalg.norm(mg.tensor(M, requires_grad=True), 2)

@@ -224,7 +224,7 @@ class Module:
         if strict and missing:
             faults.append(f"missing: {', '.join(missing)}")
         if strict and unknown:
-            faults.append(f"unknown: {', '.join(unknown)}" + suggestion(unknown[0], missing or own))
+            faults.append(f"unknown: {', '.join(map(str, unknown))}" + suggestion(str(unknown[0]), missing or own))
         new = {}
         for name in (name for name in own if name in state):
             try:

@@ -10,6 +10,8 @@ torch.  torch's argument last_epoch is left out: to resume, load_state_dict.
 
 import math
 
+import numpy as np
+
 from minigan.errors import CheckpointError, ConfigError, suggestion
 
 
@@ -35,9 +37,10 @@ class _Schedule:
 
         torch leaves the learning rates to the optimizer's state; here the order of loading the two does not matter.
         """
-        if set(state) != set(self.state_dict()) or len(state["lr"]) != len(self.optimizer.param_groups):
-            raise CheckpointError(f"{type(self).__name__}: the saved state ({', '.join(state)}) is of another schedule, or of "
-                                  f"an optimizer that has not {len(self.optimizer.param_groups)} group(s)")
+        names = set(state) if isinstance(state, dict) else set()
+        if names != set(self.state_dict()) or len(state["lr"]) != len(self.optimizer.param_groups):
+            raise CheckpointError(f"{type(self).__name__}: the saved state ({', '.join(map(str, names))}) is of another schedule, "
+                                  f"or of an optimizer that has not {len(self.optimizer.param_groups)} group(s)")
         vars(self).update({k: v for k, v in state.items() if k != "lr"})
         for group, lr in zip(self.optimizer.param_groups, state["lr"]):
             group["lr"] = lr
@@ -185,6 +188,6 @@ class ReduceLROnPlateau(_Schedule):
 
 
 def _positive(owner, option, value):
-    if not (isinstance(value, int) and value > 0):
+    if not (isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value > 0):
         raise ConfigError(f"{owner}: {option} must be a whole number above 0, got {value!r}")
-    return value
+    return int(value)

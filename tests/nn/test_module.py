@@ -410,6 +410,7 @@ def test_a_state_of_torch_parameters_is_loaded():
 
 
 @pytest.mark.parametrize("state, why", [([1, 2], "a state is a dict of arrays by name, got list"), (None, "got NoneType"),
+                                        ({0: 1.0}, "unknown: 0"),
                                         ({}, "missing: weight, bias")])
 def test_what_is_no_state_is_refused(state, why):
     with pytest.raises(CheckpointError, match=why):

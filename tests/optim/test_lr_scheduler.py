@@ -162,6 +162,11 @@ def test_bad_options_and_states_are_refused():
         lr_scheduler.StepLR(0.1, 3)
     with pytest.raises(CheckpointError, match="of another schedule"):
         lr_scheduler.StepLR(optimizer, 3).load_state_dict(lr_scheduler.LinearLR(optimizer).state_dict())
+    for state in ({}, None, [1.0]):
+        with pytest.raises(CheckpointError, match="of another schedule"):
+            lr_scheduler.StepLR(optimizer, np.int64(3)).load_state_dict(state)
+    with pytest.raises(ConfigError, match="a whole number above 0, got True"):
+        lr_scheduler.StepLR(optimizer, True)
     with pytest.raises(CheckpointError, match="has not 2 group"):
         lr_scheduler.StepLR(optimizer, 3).load_state_dict(lr_scheduler.StepLR(make(0.1), 3).state_dict())
 
