@@ -39,8 +39,8 @@ class _Schedule:
         """
         names = set(state) if isinstance(state, dict) else set()
         if names != set(self.state_dict()) or len(state["lr"]) != len(self.optimizer.param_groups):
-            raise CheckpointError(f"{type(self).__name__}: the saved state ({', '.join(map(str, names))}) is of another schedule, "
-                                  f"or of an optimizer that has not {len(self.optimizer.param_groups)} group(s)")
+            raise CheckpointError(f"{type(self).__name__}: the saved state ({', '.join(map(str, names))}) is of another "
+                                  f"schedule, or of an optimizer that has not {len(self.optimizer.param_groups)} group(s)")
         vars(self).update({k: v for k, v in state.items() if k != "lr"})
         for group, lr in zip(self.optimizer.param_groups, state["lr"]):
             group["lr"] = lr
