@@ -3,7 +3,7 @@
 Node        one recorded call: the op, its inputs, and the Nodes those came from
 primitive   an array function with one gradient rule per input       fused      one with a hand-made backward pass
 grad        vector-Jacobian products, any order                      backward   the same, added into .grad
-vjp         the walk itself
+vjp         what both do: collect the nodes, select those that lead to a target, walk from the newest to the oldest
 
 The one idea: a rule is written in public ops and plain operators.  An op called with arrays computes and records
 nothing; called with a Tensor it records.  So in ordinary backward a rule is plain NumPy, and under create_graph=True the
@@ -21,7 +21,7 @@ import numpy as np
 
 from minigan.backend import MODULES, check_mix, constant
 from minigan.errors import CONSTANT, FREED, DTypeError, GraphError, ShapeError, broadcast_advice, stale
-from minigan.grad_mode import enable_grad, recording, set_recording
+from minigan.grad_mode import enable_grad, is_recording, set_recording
 from minigan.leaves import add_grad, arrived, earlier, nodes_of
 from minigan.tensor import Tensor, clock, refuse_graph
 from minigan.watch import calling_line, run, watchers
@@ -165,7 +165,7 @@ def _record(op, args, params):
         y = np.asarray(y)
     shared = op.views and (y is arrays[0] or (y.base is not None and (y.base is arrays[0] or y.base is arrays[0].base)))
     out = Tensor(y, None, cells[0] if shared else None)  # a copy (of a mask's elements, say) has a life of its own
-    if tracked and recording.get():
+    if tracked and is_recording():
         if not op.saves_inputs:  # constants stay, their shapes may be asked for; the others' shapes stand in their nodes
             arrays, cells = [a if node is None else None for a, node in zip(arrays, parents)], [None] * len(arrays)
         cells.append(out.changed if op.saves_output else None)
@@ -361,7 +361,7 @@ def grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=No
     retain_graph = create_graph if retain_graph is None else retain_graph
     roots = [(o.node, _start(o, g, "grad_outputs", create_graph)) for o, g in zip(outputs, grad_outputs)]
     targets = {node for x in inputs for node in nodes_of(x)}
-    with set_recording(create_graph or recording.get()):
+    with set_recording(create_graph or is_recording()):
         found = vjp(roots, targets, create_graph, retain_graph)
     results = []
     for i, x in enumerate(inputs):

@@ -1,13 +1,14 @@
 """Whether ops record: `with no_grad():` they compute and record nothing.  Each thread has a mode of its own.
 
 no_grad   record nothing                enable_grad     record again, inside a no_grad block
-recording the mode itself: .get()       is_recording    the same as a function         set_recording   either, in a block
+is_recording   the mode itself          set_recording   either, in a block
 """
 
 from contextvars import ContextVar
 from functools import wraps
 
 recording = ContextVar("recording", default=True)
+is_recording = recording.get  # no function of ours around it: every recorded op asks
 _open = ContextVar("open", default=())  # the blocks that this thread is in, the innermost last
 
 GENERATOR, COROUTINE = 0x20, 0x80  # the flags in a function's code (inspect has them, and is slow to import)
@@ -80,8 +81,3 @@ def no_grad():
 def enable_grad():
     """Record again, inside a no_grad block."""
     return set_recording(True)
-
-
-def is_recording() -> bool:
-    """False inside no_grad."""
-    return recording.get()
