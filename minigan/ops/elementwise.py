@@ -15,7 +15,7 @@ import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import beside, constant, is_array, kept_beside, xp
-from minigan.errors import ShapeError, broadcast_advice
+from minigan.errors import DTypeError, ShapeError, broadcast_advice
 from minigan.kernels import activation
 from minigan.tensor import plain
 
@@ -177,9 +177,16 @@ sign = elementwise(
 floor = elementwise(
     "y = the greatest integer <= x, as a float.   dy/dx = 0.",
     lambda x: xp(x).floor(x), lambda g, y, x: None, name="floor", saves="neither")
-round = elementwise(
-    "y = the nearest multiple of 10^-decimals (halves to even).   dy/dx = 0; see round_straight_through.",
-    lambda x, decimals=0: xp(x).round(x, decimals), lambda g, y, x, decimals=0: None, name="round", saves="neither")
+
+
+def _round(x, decimals=0):
+    """y = the nearest multiple of 10^-decimals (halves to even).   dy/dx = 0; see round_straight_through."""
+    if not isinstance(decimals, (int, np.integer)):
+        raise DTypeError(f"round: decimals must be an int, got {type(decimals).__name__}")
+    return xp(x).round(x, int(decimals))
+
+
+round = elementwise(_round.__doc__, _round, lambda g, y, x, decimals=0: None, name="round", saves="neither")
 round_straight_through = elementwise(
     """y = the nearest integer, as a float.   dy/dx is *taken* as 1 although it is 0, so that a network can train
     through a quantiser: the straight-through estimator (Bengio, Leonard and Courville 2013, arXiv:1308.3432).

@@ -251,13 +251,13 @@ def test_centered_rmsprop_survives_a_constant_gradient():
     (lambda p: optim.SGD(p, momentum=True), "momentum must be a number >= 0, got True"),
     (lambda p: optim.SGD(p, dampening="0"), "dampening must be a number"),
     (lambda p: optim.SGD(p, lr=float("inf")), "lr must be a number >= 0, got inf"),
-    (lambda p: optim.SGD(p, lr="0.1"), "lr must be a number >= 0, got '0.1'"),
+    (lambda p: optim.SGD(p, lr="0.1"), "lr must be a number.*, got '0.1'"),
     (lambda p: optim.Adam(p, eps=0), "eps=0 is 0 for these parameters.*0 / 0"),
     (lambda p: optim.Adam(p, eps=1e-60), "eps=1e-60 is 0 for these parameters"),
     (lambda p: optim.RMSprop(p, eps=0.0), "eps=0.0 is 0"),
     (lambda p: optim.Adam(p, eps=-1e-8), "eps must be a number >= 0"),
-    (lambda p: optim.Adam(p, betas=0.9), r"betas must be two numbers in \[0, 1\), got 0.9"),
-    (lambda p: optim.Adam(p, betas=("a", 0.9)), "betas must be two numbers"),
+    (lambda p: optim.Adam(p, betas=0.9), "betas must be two numbers.*, got 0.9"),
+    (lambda p: optim.Adam(p, betas=("a", 0.9)), "betas must be .*number"),
     (lambda p: optim.RMSprop(p, alpha=1.5), "alpha must be at most 1, got 1.5"),
 ])
 def test_half_taken_options_are_refused(make, message):
