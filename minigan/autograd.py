@@ -56,7 +56,7 @@ def leaf(tensor: Tensor) -> Node:
     if node is None:
         node = Node(None, (), None, (), (), None, tensor.data.shape, tensor.data.dtype)
         node.leaf = weakref.ref(tensor)
-        tensor.leaves = (*tensor.leaves, node)
+        tensor.leaves = (*getattr(tensor, "leaves", ()), node)
     return node
 
 

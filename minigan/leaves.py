@@ -17,7 +17,8 @@ def earlier(tensor):
 
     A leaf that is frozen and unfrozen keeps its node, so that graphs from before still lead to it.
     """
-    return next((n for n in tensor.leaves if n.shape == tensor.data.shape and n.dtype == tensor.data.dtype), None)
+    now = tensor.data.shape, tensor.data.dtype
+    return next((node for node in getattr(tensor, "leaves", ()) if (node.shape, node.dtype) == now), None)
 
 
 def nodes_of(x):

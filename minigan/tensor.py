@@ -24,7 +24,7 @@ class Tensor:
     data: the NumPy or CuPy array.  grad: None, or the gradient that backward() has summed here, a Tensor of the same
     shape and dtype.  node: None for a constant, else the record of how it was made (autograd.Node).  changed: a cell,
     shared with every view of the same memory, that holds the time of the last in-place change.  leaves: the nodes that it
-    has had as a leaf, one for each dtype.
+    has had as a leaf, one for each dtype; not set before it is one (leaves.py).
     """
 
     __slots__ = ("__weakref__", "changed", "data", "grad", "leaves", "node")
@@ -34,7 +34,6 @@ class Tensor:
         self.data = data
         self.grad = None
         self.node = node
-        self.leaves = ()
         self.changed = [0] if changed is None else changed
 
     shape = property(lambda self: self.data.shape, doc="The sizes of the axes, a tuple.")
