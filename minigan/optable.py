@@ -83,7 +83,11 @@ rows("arcsin arccos tan", *ONE, numbers=UNIT)
 rows("reciprocal", *ONE, numbers=OFF_ZERO)
 rows("abs relu sign leaky_relu elu", *ONE, numbers=OFF_ZERO, smooth=False)
 rows("floor round", *ONE, numbers=OFF_HALF, smooth=False)
+row("round", *TABLE["round"].cases, (lambda x: ops.round(x / 10, 1), (3,)), numbers=OFF_HALF, smooth=False)
 rows("add subtract multiply logaddexp", *TWO)
+rows("floor_divide remainder", *TWO, numbers=OFF_HALF, smooth=False)
+row("remainder", *TABLE["remainder"].cases, (lambda x: x % 1, (3,)), (lambda x: x % -1.0, (2, 2)), (lambda x: 2.25 % x, (3,)),
+    numbers=OFF_HALF, smooth=False)
 rows("divide", *TWO, numbers=OFF_ZERO)
 rows("maximum minimum", *TWO, numbers=ANY, smooth=False)
 row("power", *((ops.power, *shapes) for shapes in TWO), (lambda x: x**2.5, (3,)), (lambda x: x**3, (2, 2)),

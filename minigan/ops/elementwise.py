@@ -15,7 +15,7 @@ import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import beside, constant, is_array, kept_beside, xp
-from minigan.errors import ShapeError, broadcast_advice
+from minigan.errors import DTypeError, ShapeError, broadcast_advice
 from minigan.kernels import dispatch
 from minigan.tensor import Differentiable, Function, P, Tensor, plain
 
@@ -102,6 +102,18 @@ logaddexp = elementwise(
     lambda g, y, a, b: g * exp(b - y),
     name="logaddexp")
 
+# --------------------------------------------------------------------------------------------- division with rest --- #
+
+floor_divide = elementwise(
+    "y = floor(a / b).   dy/da = dy/db = 0.",
+    lambda a, b: a // b, lambda g, y, a, b: None, lambda g, y, a, b: None, name="floor_divide", saves="neither")
+remainder = elementwise(
+    "y = a - b floor(a / b), which has the sign of b.   dy/da = 1, dy/db = -floor(a / b).",
+    lambda a, b: a % b,
+    lambda g, y, a, b: g,
+    lambda g, y, a, b: -(g * (plain(a) // plain(b))),
+    name="remainder", saves="inputs")
+
 # ------------------------------------------------------------------------------------------------- trigonometry --- #
 
 sin = elementwise(
@@ -165,9 +177,16 @@ sign = elementwise(
 floor = elementwise(
     "y = the greatest integer <= x, as a float.   dy/dx = 0.",
     lambda x: xp(x).floor(x), lambda g, y, x: None, name="floor", saves="neither")
-round = elementwise(
-    "y = the nearest integer (halves to even), as a float.   dy/dx = 0; see round_straight_through.",
-    lambda x: xp(x).round(x), lambda g, y, x: None, name="round", saves="neither")
+
+
+def _round(x, decimals=0):
+    """y = the nearest multiple of 10^-decimals (halves to even).   dy/dx = 0; see round_straight_through."""
+    if not isinstance(decimals, (int, np.integer)):
+        raise DTypeError(f"round: decimals must be an int, got {type(decimals).__name__}")
+    return xp(x).round(x, int(decimals))
+
+
+round = elementwise(_round.__doc__, _round, lambda g, y, x, decimals=0: None, name="round", saves="neither")
 round_straight_through = elementwise(
     """y = the nearest integer, as a float.   dy/dx is *taken* as 1 although it is 0, so that a network can train
     through a quantiser: the straight-through estimator (Bengio, Leonard and Courville 2013, arXiv:1308.3432).

@@ -252,11 +252,8 @@ def repeat(x, repeats, axis=None) -> Tensor:
     if counts.ndim > 1 or counts.dtype.kind not in "iu" or (counts < 0).any() or (
         counts.ndim and counts.size not in (1, x.shape[axis])):
         raise ShapeError(f"repeat: repeats {repeats} must be an int >= 0, or one for each of {x.shape[axis]} elements")
-    if counts.size == 1:  # without an index: a new axis, broadcast, merged
-        shape = x.shape
-        n = int(counts.reshape(-1)[0])
-        wide = broadcast_to(expand_dims(x, axis + 1), shape[: axis + 1] + (n,) + shape[axis + 1 :])
-        return reshape(wide, shape[:axis] + (shape[axis] * n,) + shape[axis + 1 :])
+    if counts.size == 1:  # without an index
+        return _repeat(x, int(counts.reshape(-1)[0]), axis)
     return x[(slice(None),) * axis + (kept_beside(np.repeat(np.arange(x.shape[axis]), counts), plain(x)),)]
 
 
@@ -267,9 +264,21 @@ def tile(x, reps) -> Tensor:
     reps = (1,) * (len(shape) - len(reps)) + reps
     if min(reps, default=0) < 0:
         raise ShapeError(f"tile: reps {reps} must be integers >= 0")
-    pairs = tuple(n for pair in zip(reps, shape) for n in pair)
-    wide = broadcast_to(reshape(x, tuple(n for s in shape for n in (1, s))), pairs)
-    return reshape(wide, tuple(r * n for r, n in zip(reps, shape)))
+    return _tile(reshape(x, shape), reps)
+
+
+# Copies also where nothing is repeated, as NumPy's: the result may be written to, and x does not change with it.
+_repeat = primitive(lambda x, n, axis: xp(x).repeat(x, n, axis),
+                    lambda g, y, x, n, axis: reshape(g, (*x.shape[: axis + 1], n, *x.shape[axis + 1 :])).sum(axis=axis + 1),
+                    name="repeat", saves="neither")
+
+
+def _d_tile(g, y, x, reps):
+    pairs = tuple(n for pair in zip(reps, x.shape) for n in pair)
+    return reshape(g, pairs).sum(axis=tuple(range(0, len(pairs), 2)))
+
+
+_tile = primitive(lambda x, reps: xp(x).tile(x, reps), _d_tile, name="tile", saves="neither")
 
 
 def _tril(x, k=0):
