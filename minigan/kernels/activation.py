@@ -1,4 +1,4 @@
-"""Bias, leaky relu, softplus and sigmoid, on whatever device their arrays are."""
+"""Bias, leaky relu, softplus, sigmoid and masks, on whatever device their arrays are."""
 
 from minigan.kernels import by_array
 from minigan.kernels.cpu import activation as cpu
@@ -9,3 +9,5 @@ leaky_relu = by_array(cpu.leaky_relu)
 leaky_relu_gradient = by_array(cpu.leaky_relu_gradient)
 softplus = by_array(cpu.softplus)
 sigmoid = by_array(cpu.sigmoid)
+bell = by_array(cpu.bell)
+kept = by_array(cpu.kept)

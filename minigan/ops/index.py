@@ -16,7 +16,7 @@ import numpy as np
 from minigan.autograd import primitive
 from minigan.backend import add_at, beside, is_array, kept_beside, xp
 from minigan.errors import DTypeError, OutOfBoundsError, ShapeError
-from minigan.ops.elementwise import where
+from minigan.ops.elementwise import kept, where
 from minigan.ops.shape import axes_of, ravel, reshape
 from minigan.tensor import Tensor, plain
 from minigan.watch import watchers
@@ -205,8 +205,7 @@ def known_classes(indices, n, like):
 
 
 def _d_embedding(g, y, weight, indices, padding_idx):
-    keep = (indices != padding_idx)[..., None].astype(g.dtype)
-    return _scatter(g * keep, weight.shape, indices)
+    return _scatter(kept(g, (indices != padding_idx)[..., None]), weight.shape, indices)
 
 
 _embedding = primitive(lambda weight, indices, padding_idx: weight[indices], _d_embedding,

@@ -242,17 +242,23 @@ def _log_forward(x):
     return m.maximum(m.log(m.maximum(x, 1e-44)), -100)  # log(0) would warn; every float below e^-100 gives -100
 
 
+def _log_rest_forward(p):
+    m = xp(p)
+    return m.maximum(m.where(p < 1, m.log1p(-m.where(p < 1, p, 0)), -100), -100)  # log(1 - p), exact for small p
+
+
 _log_above = primitive(_log_forward, lambda g, y, x: g / maximum(x, 1e-12), name="log_above", saves="inputs")
+_log_rest = primitive(_log_rest_forward, lambda g, y, p: -(g / maximum(1 - p, 1e-12)), name="log_rest", saves="inputs")
 
 
 def _probability_forward(p, t):
-    return -(t * _log_forward(p) + (1 - t) * _log_forward(1 - p))
+    return -(t * _log_forward(p) + (1 - t) * _log_rest_forward(p))
 
 
 _probability_loss = primitive(
     _probability_forward,
     lambda g, y, p, t: g * ((p - t) / maximum(p * (1 - p), 1e-12)),
-    lambda g, y, p, t: g * (_log_above(1 - p) - _log_above(p)),
+    lambda g, y, p, t: g * (_log_rest(p) - _log_above(p)),
     name="binary_cross_entropy", saves="inputs")
 
 

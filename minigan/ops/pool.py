@@ -18,6 +18,7 @@ import numpy as np
 from minigan.autograd import primitive
 from minigan.backend import kept_beside, xp
 from minigan.errors import DTypeError, ShapeError
+from minigan.kernels import activation as kernels
 from minigan.ops.conv import pair
 from minigan.ops.reduce import mean
 from minigan.ops.shape import concatenate, expand_dims, squeeze
@@ -86,7 +87,7 @@ def _pick_forward(x, found, how):
     pixels = _pixels(x)
     y = xp(x).zeros((*how[-1], *x.shape[:2]), x.dtype)
     for (_, o, i), here in zip(taps(x.shape[2:], *how), found):
-        y[o] += pixels[i] * here
+        y[o] += kernels.kept(pixels[i], here)
     return _images(y)
 
 
@@ -97,9 +98,9 @@ def _put_forward(u, found, how, size):
     apart = all(s > d * (k - 1) for k, s, d in zip(kernel, stride, dilation))
     for (_, o, i), here in zip(taps(size, *how), found):
         if apart:  # windows that don't overlap: nothing to add to
-            xp(u).multiply(pixels[o], here, out=x[i])
+            x[i] = kernels.kept(pixels[o], here)
         else:
-            x[i] += pixels[o] * here
+            x[i] += kernels.kept(pixels[o], here)
     return _images(x)
 
 

@@ -11,5 +11,6 @@ def logits_loss(a, t):
 
 
 def logits_loss_gradient(g, kept, a, t):
-    """g (sigmoid(a) - t)."""
-    return g * (sigmoid(a) - t)
+    """g (sigmoid(a) - t), for a > 0 as (1 - t) - sigmoid(-a): where t is 1, nothing cancels."""
+    positive = (a > 0).astype(a.dtype)
+    return g * ((positive - t) + (1 - 2 * positive) * sigmoid(-np.abs(a)))
