@@ -7,6 +7,7 @@ Start with autograd.py.  Arrays follow NumPy's names, networks PyTorch's.  Impor
 import importlib
 
 from minigan import errors, nn, optim
+from minigan.arguments import checked as _checked
 from minigan.autograd import enable_grad, fused, grad, no_grad, primitive
 from minigan.backend import cuda, seed
 from minigan.checkpointing import checkpoint
@@ -21,6 +22,8 @@ from minigan.profile import profile
 from minigan.tensor import Tensor, from_dlpack
 from minigan.version import __version__
 from minigan.watch import watch
+
+zeros, ones, full, eye = (_checked(f, f.__name__) for f in (zeros, ones, full, eye))
 
 __all__ = [
     "Tensor", "arange", "checkpoint", "cuda", "debug", "enable_grad", "errors", "eye", "from_dlpack", "full", "fused",

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "minigan"
 
 # A file may import from its own line and from those before it.
 ORDER = [
-    {"errors", "version"}, {"backend"}, {"watch"}, {"tensor"}, {"autograd"}, {"kernels"}, {"ops"},
+    {"errors", "version"}, {"backend"}, {"watch"}, {"tensor"}, {"arguments"}, {"autograd"}, {"kernels"}, {"ops"},
     {"methods", "checkpointing", "debug", "profile"}, {"serialize"}, {"gradcheck", "optable"}, {"nn"}, {"optim"}, {"data"},
     {"viz"}, {"metrics"}, {"train"}, {"systems"}, {"doctor", "lesson"}, {"cli"}, {"__init__", "__main__"}]
 ALLOWED = {

@@ -6,7 +6,8 @@ norm     batch, instance, layer, group normalisation              rnn          L
 utils    spectral norm, clipping, summary
 """
 
-from minigan.nn import functional, init, utils
+from minigan.arguments import checked as _checked, explained as _explained
+from minigan.nn import adversarial as _adversarial, functional, init, layers as _layers, norm as _norm, rnn as _rnn, utils
 from minigan.nn.layers import (
     ELU, GELU, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, BCELoss, BCEWithLogitsLoss, Conv1d, Conv2d,
     ConvTranspose2d, CrossEntropyLoss, Dropout, Dropout2d, Embedding, Flatten, HuberLoss, Identity, KLDivLoss, L1Loss,
@@ -17,5 +18,12 @@ from minigan.nn.norm import BatchNorm1d, BatchNorm2d, GroupNorm, InstanceNorm2d,
 from minigan.nn.adversarial import MinibatchDiscrimination, VirtualBatch, VirtualBatchNorm
 from minigan.nn.rnn import GRU, LSTM, GRUCell, LSTMCell
 from minigan.nn.utils import summary
+
+# What a user makes a layer from, and gives it, is looked at: one line that names the argument (arguments.py).
+for _file in (_layers, _norm, _adversarial, _rnn):
+    for _layer in list(vars(_file).values()):
+        if isinstance(_layer, type) and issubclass(_layer, Module) and _layer.__module__ == _file.__name__:
+            _layer.__init__, _layer.forward = _checked(_layer.__init__), _explained(_layer.forward)
+del _file, _layer
 
 __all__ = [name for name in dir() if not name.startswith("_")]

@@ -19,6 +19,7 @@ import math
 import numpy as np
 
 from minigan import ops
+from minigan.arguments import sizes, whole
 from minigan.errors import ConfigError, ShapeError
 from minigan.nn import functional as F
 from minigan.nn import init
@@ -26,7 +27,7 @@ from minigan.nn.module import Module, Parameter
 from minigan.ops.conv import pair
 from minigan.ops.elementwise import kept
 from minigan.ops.noise import dropout, dropout2d
-from minigan.ops.shape import axes_of
+from minigan.ops.shape import axis_of
 from minigan.tensor import plain
 
 
@@ -118,6 +119,8 @@ class _Conv(Module):
                  output_padding=0):
         super().__init__()
         name = type(self).__name__
+        in_channels, out_channels, groups = (whole(name, *v) for v in (
+            ("in_channels", in_channels), ("out_channels", out_channels), ("groups", groups)))
         if groups < 1 or in_channels % groups or out_channels % groups:
             raise ShapeError(f"{name}: groups={groups} must divide in_channels={in_channels} and "
                              f"out_channels={out_channels}")
@@ -139,9 +142,7 @@ class _Conv(Module):
         if self.axes == 2:
             return pair(value, name, type(self).__name__, least)
         value = value[0] if isinstance(value, (tuple, list)) and len(value) == 1 else value
-        if not isinstance(value, int) or value < least:
-            raise ShapeError(f"{type(self).__name__}: {name} must be an int >= {least}, got {value!r}")
-        return (value,)
+        return (whole(type(self).__name__, name, value, least),)
 
     def reset_parameters(self):
         """Draw the weights anew."""
@@ -400,7 +401,7 @@ class Flatten(Module):
 
     def forward(self, x):
         """x with those axes made one."""
-        (first,), (last,) = axes_of("Flatten", self.start_dim, x.ndim), axes_of("Flatten", self.end_dim, x.ndim)
+        first, last = axis_of("Flatten", self.start_dim, x.ndim), axis_of("Flatten", self.end_dim, x.ndim)
         if last < first:
             raise ShapeError(f"Flatten: start_dim={self.start_dim} lies behind end_dim={self.end_dim} in {x.shape}")
         size = math.prod(x.shape[first : last + 1])
@@ -415,11 +416,11 @@ class Unflatten(Module):
 
     def __init__(self, dim, unflattened_size):
         super().__init__()
-        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
+        self.dim, self.unflattened_size = dim, sizes("Unflatten", "unflattened_size", unflattened_size)
 
     def forward(self, x):
         """x with that axis made several."""
-        (axis,) = axes_of("Unflatten", self.dim, x.ndim)
+        axis = axis_of("Unflatten", self.dim, x.ndim)
         sizes, n = self.unflattened_size, x.shape[axis]
         known = math.prod(size for size in sizes if size != -1)
         if sizes.count(-1) > 1 or (n % known if -1 in sizes and known else n != known):
@@ -436,7 +437,8 @@ class _Pad2d(Module):
 
     def __init__(self, padding):
         super().__init__()
-        self.padding = (padding,) * 4 if isinstance(padding, int) else tuple(padding)
+        widths = sizes(type(self).__name__, "padding", padding)
+        self.padding = widths * 4 if len(widths) == 1 else widths
         if len(self.padding) != 4:
             raise ShapeError(f"{type(self).__name__}: padding is an int or (left, right, top, bottom), got {padding!r}")
 

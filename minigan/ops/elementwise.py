@@ -20,7 +20,7 @@ import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import beside, constant, is_array, kept_beside, xp
-from minigan.errors import ShapeError, broadcast_advice
+from minigan.errors import ConfigError, ShapeError, broadcast_advice
 from minigan.kernels import activation
 from minigan.tensor import Tensor, plain
 
@@ -126,12 +126,15 @@ cos = elementwise(
 tan = elementwise(
     "y = tan x, x in radians.   dy/dx = 1 + y^2.", lambda x: xp(x).tan(x), lambda g, y, x: g * (1 + y * y),
     name="tan", saves="output")
+_leg = elementwise(  # of a right triangle with hypotenuse 1
+    "y = sqrt(1 - x^2), from (1 - x)(1 + x), which is exact where x is nearly 1.   dy/dx = -x / y.",
+    lambda x: xp(x).sqrt((1 - x) * (1 + x)), lambda g, y, x: -(g * x / y), name="leg")
 arcsin = elementwise(
     "y = arcsin x in radians, x in [-1, 1].   dy/dx = 1 / sqrt(1 - x^2).",
-    lambda x: xp(x).arcsin(x), lambda g, y, x: g / sqrt((1 - x) * (1 + x)), name="arcsin", saves="inputs")
+    lambda x: xp(x).arcsin(x), lambda g, y, x: g / _leg(x), name="arcsin", saves="inputs")
 arccos = elementwise(
     "y = arccos x in radians, x in [-1, 1].   dy/dx = -1 / sqrt(1 - x^2).",
-    lambda x: xp(x).arccos(x), lambda g, y, x: -(g / sqrt((1 - x) * (1 + x))), name="arccos", saves="inputs")
+    lambda x: xp(x).arccos(x), lambda g, y, x: -(g / _leg(x)), name="arccos", saves="inputs")
 arctan = elementwise(
     "y = arctan x in radians.   dy/dx = 1 / (1 + x^2).",
     lambda x: xp(x).arctan(x), lambda g, y, x: g / (1 + x * x), name="arctan", saves="inputs")
@@ -257,7 +260,7 @@ def where(condition, a, b):
         a = np.float32(a)
     try:
         return _where(a, b, condition)
-    except ShapeError:  # the engine, which told of a and b only
+    except ValueError:  # NumPy's, or the engine's, which told of a and b only
         raise ShapeError(broadcast_advice("where", [np.shape(condition), np.shape(a), np.shape(b)])) from None
 
 
@@ -334,7 +337,7 @@ def gelu(x, approximate="none"):
     if approximate == "tanh":
         return x * sigmoid(math.sqrt(8 / math.pi) * (x + 0.044715 * (x * x * x)))  # (1 + tanh u) / 2 = sigmoid(2 u)
     if approximate != "none":
-        raise ValueError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
+        raise ConfigError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
     return x * _normal_cdf(x)
 
 

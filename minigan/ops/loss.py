@@ -102,6 +102,9 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
     labels = plain(target)
     if is_array(labels) and labels.dtype.kind == "f":
         target = _as_floats("cross_entropy", target, input)
+        if ignore_index >= 0:
+            raise ConfigError(f"cross_entropy: ignore_index={ignore_index} is for class numbers, and target is probabilities; "
+                              f"leave it out, or give such rows the probability 0")
         if label_smoothing:
             target = target * (1 - label_smoothing) + label_smoothing / input.shape[axis]
         if weight is not None:
@@ -307,6 +310,8 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     derivative at eps.   ConfigError for a negative variance.
     """
     target = _as_floats("gaussian_nll_loss", target, input)
+    if not eps > 0:
+        raise ConfigError(f"gaussian_nll_loss: eps must be > 0, got {eps}; it is the least variance that is divided by")
     if isinstance(var, (int, float)):
         var = xp(plain(input)).full(input.shape, var, input.dtype)
     if tuple(var.shape) == tuple(input.shape[:-1]) != tuple(input.shape):

@@ -11,17 +11,18 @@ import math
 
 import numpy as np
 
+from minigan.arguments import whole
 from minigan.autograd import primitive
 from minigan.backend import xp
 from minigan.errors import ShapeError
 from minigan.ops.elementwise import exp, kept, square, where
-from minigan.ops.shape import axes_of, broadcast_to, concatenate, flip, reshape, transpose
+from minigan.ops.shape import axes_of, axis_of, broadcast_to, concatenate, flip, reshape, transpose
 from minigan.tensor import Tensor, plain
 
 
 def _keep(g, x, axis):
     """g, a result over these axes, in the shape that broadcasts against x: reduced axes of size 1."""
-    axes = axes_of("reduction", axis, x.ndim)
+    axes = axes_of("sum", axis, x.ndim)
     return reshape(g, tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
 
 
@@ -30,12 +31,12 @@ def _spread(g, x, axis):
     return broadcast_to(_keep(g, x, axis), x.shape)
 
 
-def _count(x, axis):
-    return math.prod(x.shape[i] for i in axes_of("mean", axis, x.ndim))
+def _count(name, x, axis):
+    return math.prod(x.shape[i] for i in axes_of(name, axis, x.ndim))
 
 
 def _not_empty(name, x, axis):
-    if not _count(x, axis):
+    if not _count(name, x, axis):
         raise ShapeError(f"{name}: no elements along axis {axis} of shape {x.shape}, so there is no {name}")
 
 
@@ -50,10 +51,10 @@ sum = primitive(_sum, lambda g, y, x, axis=None, keepdims=False: _spread(g, x, a
 def _mean(x, axis=None, keepdims=False):
     """y = the sum of x over the axes, divided by the number n of elements summed.   dy/dx = 1 / n."""
     _not_empty("mean", x, axis)
-    return _sum(x, axis, keepdims) * (1 / _count(x, axis))
+    return _sum(x, axis, keepdims) * (1 / _count("mean", x, axis))
 
 
-mean = primitive(_mean, lambda g, y, x, axis=None, keepdims=False: _spread(g * (1 / _count(x, axis)), x, axis),
+mean = primitive(_mean, lambda g, y, x, axis=None, keepdims=False: _spread(g * (1 / _count("mean", x, axis)), x, axis),
                  name="mean", saves="neither")
 
 
@@ -70,7 +71,7 @@ def std(x, axis=None, ddof=0, keepdims=False):
 
 
 def _degrees(name, x, axis, ddof):
-    n = _count(x, axis)
+    n, ddof = _count(name, x, axis), whole(name, "ddof", ddof)
     if n - ddof <= 0:
         raise ShapeError(f"{name}: {n} element(s) along axis {axis} of shape {x.shape} are too few for ddof={ddof}")
     return n - ddof
@@ -107,7 +108,7 @@ def prod(x, axis=None, keepdims=False):
     """
     axes = axes_of("prod", axis, x.ndim)
     rest = [i for i in range(x.ndim) if i not in axes]
-    y = reshape(transpose(x, rest + list(axes)), (*(x.shape[i] for i in rest), _count(x, axis)))
+    y = reshape(transpose(x, rest + list(axes)), (*(x.shape[i] for i in rest), _count("prod", x, axis)))
     while y.shape[-1] > 1:
         half = y.shape[-1] // 2
         pairs = y[..., :half] * y[..., half : 2 * half]
@@ -118,7 +119,7 @@ def prod(x, axis=None, keepdims=False):
 
 def _cumsum(x, axis=None):
     """y[i] = x[0] + ... + x[i] along the axis (None: of the flattened array).   x[i] reaches every y[j] with j >= i."""
-    return x.cumsum(axis=axis if axis is None else axes_of("cumsum", axis, x.ndim)[0])
+    return x.cumsum(axis=axis if axis is None else axis_of("cumsum", axis, x.ndim))
 
 
 def _d_cumsum(g, y, x, axis=None):
@@ -219,8 +220,8 @@ def argmin(x, axis=None, keepdims=False):
 
 def _arg(name, x, axis, keepdims):
     array = plain(x)
+    along = None if axis is None else axis_of(name, axis, array.ndim)
     _not_empty(name, array, axis)
-    along = None if axis is None else axes_of(name, axis, array.ndim)[0]
     y = xp(array).asarray(getattr(xp(array), name)(array, axis=along))
     y = _keep(y, array, axis) if keepdims else y
     return Tensor(y) if isinstance(x, Tensor) else y
