@@ -23,7 +23,8 @@ from minigan.tensor import Tensor, from_dlpack
 from minigan.version import __version__
 from minigan.watch import watch
 
-zeros, ones, full, eye = (_checked(f, f.__name__) for f in (zeros, ones, full, eye))
+for _f in (zeros, ones, full, eye):  # a size below 0, or a fraction, is named
+    globals()[_f.__name__] = _checked(_f, _f.__name__)
 
 __all__ = [
     "Tensor", "arange", "checkpoint", "cuda", "debug", "enable_grad", "errors", "eye", "from_dlpack", "full", "fused",

@@ -19,6 +19,7 @@ from minigan.tensor import Tensor, plain
 # Errors of Python and NumPy that say nothing of the op or the argument.
 RAW = (TypeError, ValueError, AttributeError, IndexError, KeyError, OverflowError)
 HALF = np.dtype("float16")
+VARARGS = 0x04  # inspect.CO_VARARGS, without importing inspect: there is a *name among the parameters
 
 
 def whole(op: str, name: str, value, least=None, what="an int") -> int:
@@ -224,28 +225,31 @@ def _looked_at(op, f, args, params, kinds):
     while hasattr(f, "__wrapped__"):
         f = f.__wrapped__
     code = f.__code__
-    names, rest = code.co_varnames[: code.co_argcount], code.co_varnames[code.co_argcount + code.co_kwonlyargcount :][:1]
-    names = [*names, *rest * (len(args) - len(names))]  # of *operands each
-    free = set(names[len(names) - len(f.__defaults__ or ()) :]) if f.__defaults__ else set()
-    may_be_none = {name for name, value in zip(names[-len(free) :], f.__defaults__) if value is None} if free else set()
-    may_be_none |= {"bias", "momentum"}
-    values = [*args, *params.values()]
-    flat = [item for v in values for item in (v if isinstance(v, (tuple, list)) else [v])]
+    names = code.co_varnames[: code.co_argcount]
+    defaults = {**dict(zip(names[::-1], (f.__defaults__ or ())[::-1])), **(f.__kwdefaults__ or {})}
+    may_be_none = {"bias", "momentum", *(name for name, default in defaults.items() if default is None)}
+    rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount] if code.co_flags & VARARGS else ""
+    flat = [item for v in (*args, *params.values()) for item in (v if isinstance(v, (tuple, list)) else [v])]
     like = next((plain(v) for v in flat if is_array(plain(v)) and plain(v).dtype.kind == "f"), None)
-    look = lambda name, value: value if name not in kinds or (value is None and name in may_be_none) else (
-        kinds[name](op, name, value, like))
-    return [look(name, value) for name, value in zip(names, args)], {name: look(name, v) for name, v in params.items()}
+
+    def look(name, value):
+        if name not in kinds or (value is None and name in may_be_none):
+            return value
+        return kinds[name](op, name, value, like)
+
+    return [look(name, value) for name, value in zip((*names, *[rest] * len(args)), args)], {  # rest: *operands
+        name: look(name, value) for name, value in params.items()}
 
 
 def public(f, moves=False):
     """The op f as users call it.   moves: it rearranges numbers and computes none, so float16 is no harm."""
-    name = f.__name__
+    name, several = f.__name__, f.__name__ == "split"
 
     @wraps(f)
     def call(*args, **params):
         try:
             y = f(*args, **params)
-            if (y[0] if name == "split" else y).dtype is not HALF:
+            if several or (y.data if type(y) is Tensor else y).dtype is not HALF:
                 return y
         except DTypeError:  # perhaps told by what makes arrays, which knows neither op nor argument
             pass
@@ -260,17 +264,16 @@ def public(f, moves=False):
 
 def _carefully(op, f, args, params, moves):
     args, params = _looked_at(op, f, args, params, KINDS)
+    arrays = [plain(item) for v in (*args, *params.values()) for item in (v if isinstance(v, (tuple, list)) else [v])]
+    if not moves and any(is_array(x) and x.dtype is HALF for x in arrays):
+        raise DTypeError(f"{op}: float16 is for storing numbers, not for computing: sums overflow at 65504 and keep three "
+                         f"digits; convert with .astype('float32') first")
     try:
-        y = f(*args, **params)
+        return f(*args, **params)
     except ValueError as error:
         if isinstance(error, MiniganError) or "broadcast" not in str(error):
             raise
-        shapes = [x.shape for x in map(plain, [*args, *params.values()]) if is_array(x)]
-        raise ShapeError(broadcast_advice(op, shapes)) from None
-    if not moves and HALF in {getattr(part, "dtype", None) for part in (y if isinstance(y, (tuple, list)) else [y])}:
-        raise DTypeError(f"{op}: float16 is for storing numbers, not for computing: sums overflow at 65504 and keep three "
-                         f"digits; convert with .astype('float32') first")
-    return y
+        raise ShapeError(broadcast_advice(op, [x.shape for x in arrays if is_array(x)])) from None
 
 
 def explained(forward):

@@ -46,6 +46,7 @@ SKIPPED: dict[str, str] = {
                     "starts processes of its own, which are on the CPU"),
     "train/test_game.py::test_an_iteration_is_what": "computes with the numbers that the CPU's generator draws",
     "ops/test_derivatives.py::test_called_with_arrays": "its arrays stay on the CPU, which rounds otherwise than our kernels",
+    "edges/test_odd_calls.py": "what is refused before a device is asked",
     "gpu/": "the stand-in itself, and what is said when there is no card",
 }
 

@@ -23,7 +23,8 @@ from minigan.nn.utils import summary
 for _file in (_layers, _norm, _adversarial, _rnn):
     for _layer in list(vars(_file).values()):
         if isinstance(_layer, type) and issubclass(_layer, Module) and _layer.__module__ == _file.__name__:
-            _layer.__init__, _layer.forward = _checked(_layer.__init__), _explained(_layer.forward)
-del _file, _layer
+            for _method, _looks in (("__init__", _checked), ("forward", _explained)):
+                setattr(_layer, _method, _looks(getattr(_layer, _method)))
+del _file, _layer, _method, _looks
 
 __all__ = [name for name in dir() if not name.startswith("_")]

@@ -252,10 +252,11 @@ def where(condition, a, b):
     condition: boolean array or Tensor (never differentiated).
     """
     condition = plain(condition)
-    condition = (condition if is_array(condition) else np.asarray(condition)).astype(bool, copy=False)
+    given = is_array(condition)
+    condition = (condition if given else np.asarray(condition)).astype(bool, copy=False)
     like = next((plain(x) for x in (a, b) if is_array(plain(x))), condition)
     if not isinstance(like, np.ndarray) and is_array(like):  # a condition from the host is uploaded; an array at every call
-        condition = beside(condition, like) if condition.ndim else kept_beside(condition, like)
+        condition = beside(condition, like) if given else kept_beside(condition, like)
     if not hasattr(a, "dtype") and not hasattr(b, "dtype"):  # two Python numbers: float32, as everywhere
         a = np.float32(a)
     try:

@@ -136,3 +136,12 @@ def test_float16_does_not_compute(call):
 def test_an_op_that_fails_for_another_reason_says_that_one():
     with pytest.raises(MiniganError, match="matmul: inner sizes differ"):
         mg.matmul(X, X)
+
+
+@pytest.mark.parametrize("call", [
+    lambda: mg.sum(X, 0, False, 5, 6), lambda: mg.sum(X, axes=0), lambda: mg.add(X), lambda: nn.Linear(3, 2, True, 4),
+    lambda: mg.var(X, 0, 0, False, 7), lambda: mg.zeros(), lambda: F.softmax(X)])
+def test_too_many_or_too_few_arguments_are_pythons_error(call):
+    with pytest.raises(TypeError, match="argument") as caught:
+        call()
+    assert not isinstance(caught.value, MiniganError)

@@ -9,6 +9,7 @@ import minigan as mg
 from minigan.errors import GradientMismatch
 from minigan.gradcheck import gradcheck
 from minigan.nn import functional as F
+from minigan.tensor import plain
 
 INF, NAN = math.inf, math.nan
 
@@ -64,8 +65,7 @@ def test_a_product_is_smooth_at_zeros(x, order):
 
 
 def test_a_wrong_slope_of_a_product_at_zeros_is_still_found():
-    slope = np.array([0.0, 1e-5, 0.0, 0.0])
-    wrong = mg.primitive(lambda x: x.prod(), lambda g, y, x: g * slope, name="prod")
+    wrong = mg.primitive(lambda x: x.prod(), lambda g, y, x: g * (1e-5 * (plain(x) == 2)), name="prod")
     with pytest.raises(GradientMismatch):
         gradcheck(wrong, np.array([0.0, 2.0, 0.0, 3.0]))
 
