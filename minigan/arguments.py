@@ -150,6 +150,11 @@ def _iterables(op, name, value, like=None):
     return value
 
 
+def _word(op, name, value, like=None):
+    """Of a choice that the constructor itself has a better error for: but for what cannot be looked up."""
+    return value if value is None or isinstance(value, (bool, int, float)) else _text(op, name, value)
+
+
 def _pair(op, name, value, like=None):
     if not isinstance(value, (tuple, list)) or len(value) != 2:
         raise ConfigError(f"{op}: {name} must be two numbers, got {shown(value)}")
@@ -213,7 +218,7 @@ OPTIMIZER_KINDS = {
     **_named(_iterables, "blocks"),
     **_named(_pair, "betas"), **_named(_callable, "base"),
     **_named(_count, "seed"),
-    **_named(_number, "lr momentum dampening weight_decay eps alpha c1 c2"), **_named(_text, "rule line_search"),
+    **_named(_number, "lr momentum dampening weight_decay eps alpha c1 c2"), **_named(_word, "rule line_search"),
     **_named(_flag, "nesterov amsgrad centered maximize"),
 }
 # ... and a module's, when it is called.

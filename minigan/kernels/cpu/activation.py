@@ -28,8 +28,10 @@ def leaky_relu_gradient(g, x, slope):
     """g where x > 0, else slope g.   g, x of one shape; x may be the output instead."""
 
     def piece(out, x, g):
-        if not slope:
-            np.multiply(_bits(g), np.greater(x, 0, out=_bits(out)), out=_bits(out))  # as kept does, in one go
+        if not slope:  # as kept does
+            bits = _bits(out)
+            np.greater(x, 0, out=bits)
+            bits *= _bits(g)
             return
         np.greater(x, 0, out=out)  # straight into floats: a boolean array, and a choice by it, would take longer
         out *= 1 - slope
@@ -83,6 +85,9 @@ def kept(g, mask):
     return np.multiply(bits, mask).view(g.dtype)
 
 
+_WHOLE = {size: np.dtype(f"i{size}") for size in (2, 4, 8)}
+
+
 def _bits(x):
     """The same memory, read as whole numbers."""
-    return x.view(f"i{x.dtype.itemsize}")
+    return x.view(_WHOLE[x.itemsize])
