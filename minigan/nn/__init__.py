@@ -7,7 +7,7 @@ utils    spectral norm, clipping, summary
 """
 
 from minigan.arguments import checked as _checked, explained as _explained
-from minigan.nn import adversarial as _adversarial, functional, init, layers as _layers, norm as _norm, rnn as _rnn, utils
+from minigan.nn import functional, init, utils
 from minigan.nn.layers import (
     ELU, GELU, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, BCELoss, BCEWithLogitsLoss, Conv1d, Conv2d,
     ConvTranspose2d, CrossEntropyLoss, Dropout, Dropout2d, Embedding, Flatten, HuberLoss, Identity, KLDivLoss, L1Loss,
@@ -20,11 +20,10 @@ from minigan.nn.rnn import GRU, LSTM, GRUCell, LSTMCell
 from minigan.nn.utils import summary
 
 # What a user makes a layer from, and gives it, is looked at: one line that names the argument (arguments.py).
-for _file in (_layers, _norm, _adversarial, _rnn):
-    for _layer in list(vars(_file).values()):
-        if isinstance(_layer, type) and issubclass(_layer, Module) and _layer.__module__ == _file.__name__:
-            for _method, _looks in (("__init__", _checked), ("forward", _explained)):
-                setattr(_layer, _method, _looks(getattr(_layer, _method)))
-del _file, _layer, _method, _looks
+for _layer in list(globals().values()):
+    if isinstance(_layer, type) and issubclass(_layer, Module) and _layer.__module__ != Module.__module__:
+        for _method, _looks in (("__init__", _checked), ("forward", _explained)):
+            setattr(_layer, _method, _looks(getattr(_layer, _method)))
+del _layer, _method, _looks
 
 __all__ = [name for name in dir() if not name.startswith("_")]
