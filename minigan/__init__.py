@@ -7,7 +7,7 @@ Start with autograd.py.  Arrays follow NumPy's names, networks PyTorch's.  Impor
 import importlib
 
 from minigan import errors, nn, optim
-from minigan.arguments import checked as _checked
+from minigan.arguments import makes as _makes
 from minigan.autograd import enable_grad, fused, grad, no_grad, primitive
 from minigan.backend import cuda, seed
 from minigan.checkpointing import checkpoint
@@ -24,7 +24,7 @@ from minigan.version import __version__
 from minigan.watch import watch
 
 for _f in (zeros, ones, full, eye):  # a size below 0, or a fraction, is named
-    globals()[_f.__name__] = _checked(_f, _f.__name__)
+    globals()[_f.__name__] = _makes(_f)
 
 __all__ = [
     "Tensor", "arange", "checkpoint", "cuda", "debug", "enable_grad", "errors", "eye", "from_dlpack", "full", "fused",

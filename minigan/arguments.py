@@ -1,7 +1,8 @@
 """What a public function accepts, and what it says of anything else: one line that names the function and the argument.
 
-public    an op as the user calls it: lists and numbers are taken as NumPy takes them, errors are minigan's
-checked   a constructor whose arguments are looked at first            whole, sizes    an int, or several, from what was given
+public      an op as the user calls it: lists and numbers are taken as NumPy takes them, errors are minigan's
+makes       a function that makes an array         explained       a module's forward
+checked     a constructor, looked at first         whole, sizes    an int, or several, from what was given
 
 A good call pays for none of this.  `public` just calls the op; only when that fails, or gives no array, does it look at the
 arguments by their names (KINDS), turns lists into arrays, and calls again.
@@ -297,12 +298,28 @@ def explained(forward):
     return call
 
 
-def checked(f, name=None, kinds=CONSTRUCTOR_KINDS):
-    """A constructor, or a function that makes arrays, with its arguments looked at first."""
+def makes(f):
+    """A function that makes an array; when it fails, its arguments are looked at."""
 
     @wraps(f)
     def call(*args, **params):
-        args, params = _looked_at(name or type(args[0]).__name__, f, args, params, kinds)
+        try:
+            return f(*args, **params)
+        except MiniganError:
+            raise
+        except RAW:
+            _looked_at(f.__name__, f, args, params, CONSTRUCTOR_KINDS)
+            raise
+
+    return call
+
+
+def checked(f, kinds=CONSTRUCTOR_KINDS):
+    """A constructor whose arguments are looked at first."""
+
+    @wraps(f)
+    def call(*args, **params):
+        args, params = _looked_at(type(args[0]).__name__, f, args, params, kinds)
         return f(*args, **params)
 
     return call

@@ -64,9 +64,7 @@ def bell(g, x, k):
         below = out + 1
         below *= below
         out /= below
-        if k != 1:
-            out *= k * k
-        out *= g
+        out *= g if k == 1 else g * (k * k)
 
     return mapped(piece, x, g)
 
