@@ -63,17 +63,25 @@ negative = elementwise("y = -x.   dy/dx = -1.", lambda x: -x, lambda g, y, x: -g
 kept = primitive(lambda g, mask: activation.kept(g, mask), lambda h, y, g, mask: kept(h, mask), name="kept", saves="neither")
 
 
+def nowhere(mask) -> bool:
+    """True if a mask is seen to be false throughout.  On the CPU only: to look at one on a card is to wait for it."""
+    return isinstance(mask, (np.ndarray, np.generic)) and not mask.any()
+
+
 def _d_base(g, y, a, b):
     """b a^(b-1); 0 at a = b = 0, where 0 * 0^-1 would be NaN."""
     if not hasattr(b, "shape"):
         return None if b == 0 else g * (b * a ** (b - 1))
-    return g * (b * a ** where((plain(a) == 0) & (plain(b) == 0), 1.0, b - 1))
+    both = (plain(a) == 0) & (plain(b) == 0)
+    return g * (b * a ** (b - 1 if nowhere(both) else where(both, 1.0, b - 1)))
 
 
 def _d_exponent(g, y, a, b):
     """a^b log a; 0 at a = 0 where b >= 0, for there y log a would be 0 * -inf; NaN for a < 0, which has no real neighbours."""
     flat = (plain(a) == 0) & (plain(b) >= 0)
     if hasattr(a, "shape"):
+        if nowhere(flat):
+            return g * (y * log(a))
         slope = log(where(flat, 1.0, a))
     elif a == 0:
         slope = xp(flat).where(flat, 0.0, -math.inf).astype(y.dtype)
@@ -161,7 +169,7 @@ def _won(g, loses, a, b):
     a, b = plain(a), plain(b)
     ties = a == b
     g = kept(g, ~loses(a, b))
-    if isinstance(ties, (np.ndarray, np.generic)) and not ties.any():
+    if nowhere(ties):
         return g
     return g * (1 - ties.astype(g.dtype) / 2)
 

@@ -15,7 +15,7 @@ from minigan.arguments import whole
 from minigan.autograd import primitive
 from minigan.backend import xp
 from minigan.errors import ShapeError
-from minigan.ops.elementwise import exp, kept, square, where
+from minigan.ops.elementwise import exp, kept, nowhere, square, where
 from minigan.ops.shape import axes_of, axis_of, broadcast_to, concatenate, flip, reshape, transpose
 from minigan.tensor import Tensor, plain
 
@@ -90,8 +90,10 @@ def _min(x, axis=None, keepdims=False):
 
 
 def _d_extreme(g, y, x, axis=None, keepdims=False):
-    array = plain(x)
-    winners = (array == _keep(plain(y), x, axis)) | (array != array)  # where there is a NaN, y is NaN and equals nothing
+    array, y = plain(x), plain(y)
+    winners = array == _keep(y, x, axis)
+    if not nowhere(y != y):  # where there is a NaN, y is NaN and equals nothing
+        winners = winners | (array != array)
     share = 1 / winners.sum(axis=axes_of("max", axis, x.ndim), keepdims=True)
     return kept(_spread(_keep(g, x, axis) * share.astype(g.dtype), x, axis), winners)
 
