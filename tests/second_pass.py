@@ -24,7 +24,7 @@ from minigan.train.game import Game, Stages
 
 TESTS, MINIGAN = str(Path(__file__).parent) + "/", str(Path(minigan.__file__).parent) + "/"
 TABLE = MINIGAN + "optable.py"  # says itself where its constants go
-OPERATORS = MINIGAN + "autograd.py", MINIGAN + "methods.py"  # between `a + b` in a test and the engine
+OPERATORS = tuple(MINIGAN + name for name in ("autograd.py", "methods.py", "arguments.py"))  # between `a + b` and the engine
 
 # The beginning of a test's name -> why it says nothing about a GPU.
 CPU, MEMORY, HERE = "what runs on the CPU alone", "which NumPy memory is shared", "devices; tests/gpu has its own"
