@@ -118,14 +118,14 @@ def _callable(op):
             args, params = bound.args, bound.kwargs
         for x in args if count is None or len(args) == count else args[:count]:
             if isinstance(x, Tensor):
-                return _record(op, args, params)
+                return record(op, args, params)
         return forward(*args, **params)[0] if is_fused else forward(*args, **params)
 
     call.op = op  # type: ignore[attr-defined]  # a function may carry what it likes
     return call
 
 
-def _record(op, args, params):
+def record(op, args, params):
     """Call op with Tensors among its inputs; return a Tensor that remembers the call if a derivative may be asked for."""
     count = op.count
     inputs, rest = (args, ()) if count is None or len(args) == count else (args[:count], args[count:])

@@ -154,7 +154,7 @@ def test_memory_goes_back_without_the_garbage_collector():
     gc.disable()
     try:
         x = leaf(3)
-        y = mg.tanh(x * 2.0)
+        y = mg.exp(x * 2.0)
         node = weakref.ref(y)
         array = weakref.ref(y.node.output)
         loss = (y * y).sum()
@@ -460,8 +460,8 @@ def test_a_derivative_that_would_be_lost_is_refused():
         y[0].detach().copy_(x)
     with pytest.raises(GraphError, match="copy_ would change a tensor that a graph depends on"):
         (x * 1.0).copy_(np.ones(2))
-    with pytest.raises(GraphError, match=r"clip: a Tensor \(2,\) that requires a gradient is given where clip has no"):
-        mg.clip(leaf(2), x, None)
+    with pytest.raises(GraphError, match=r"elu: a Tensor \(2,\) that requires a gradient is given where elu has no"):
+        mg.elu(leaf(2), x)
 
 
 def test_a_fused_backward_may_return_one_array_for_two_inputs():

@@ -7,6 +7,7 @@ norm          batch, layer, group, instance normalisation      pool     the larg
 image         resizing, pixels to channels, windows to columns loss     how far an output is from its target
 """
 
+from minigan.arguments import public as _public
 from minigan.ops.conv import conv1d, conv2d, conv_transpose2d
 from minigan.ops.elementwise import (
     abs, add, arccos, arcsin, arctan, clip, cos, cosh, divide, elu, erf, exp, expm1, floor, floor_divide, gelu, leaky_relu,
@@ -41,3 +42,13 @@ __all__ = [
     "sigmoid", "sign", "silu", "sin", "sinh", "smooth_l1_loss", "softmax", "softplus", "split", "sqrt", "square", "squeeze",
     "stack", "std", "subtract", "sum", "sum_to", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensordot", "tile",
     "trace", "transpose", "tril", "triu", "unfold", "var", "where"]
+
+# Ops that move numbers and compute none: float16 may pass.
+_MOVES = ("astype broadcast_to concatenate diagonal embedding expand_dims flip fold getitem moveaxis pad pixel_shuffle "
+          "pixel_unshuffle ravel repeat reshape roll scatter_into split squeeze stack swapaxes take take_along_axis tile "
+          "transpose tril triu unfold where one_hot argmax argmin").split()
+
+# What a user calls: the op, which takes lists and numbers too and says what is wrong with an argument (arguments.py).  The
+# files of this folder call each other without that.
+for _name in __all__:
+    globals()[_name] = _public(globals()[_name], _name in _MOVES)
