@@ -15,6 +15,7 @@ inf * 0 would be NaN.  docs/edges.md tells what is held at special points.
 
 import math
 import operator
+from typing import Any
 
 import numpy as np
 
@@ -425,9 +426,10 @@ def _phi(x):
     return _either(x > 0, 1 - tail, tail)
 
 
-def _either(mask, a, b):
+def _either(mask, a, b) -> Any:
     """a where the mask is true, else b: on the CPU a quarter of the time of np.where."""
-    return dispatch.kept(a, mask) + dispatch.kept(b, ~mask)
+    taken: Any = dispatch.kept(a, mask)
+    return taken + dispatch.kept(b, ~mask)
 
 
 _normal_cdf = elementwise(

@@ -145,7 +145,8 @@ def _logsumexp(x, axis=None, keepdims=False):
 
 
 logsumexp = primitive(
-    _logsumexp, lambda g, y, x, axis=None, keepdims=False: _keep(g, x, axis) * softmax(x, axis),  # e^(x - y), but y is rounded
+    _logsumexp,  # the rule is softmax, not e^(x - y), for y is rounded
+    lambda g, y, x, axis=None, keepdims=False: _keep(g, x, axis) * softmax(x, axis),  # type: ignore[arg-type]
     name="logsumexp", saves="inputs")
 
 

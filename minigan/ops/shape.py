@@ -258,7 +258,7 @@ def _roll(x, shift, axis=None):
     shift = sizes("roll", "shift", shift) if isinstance(shift, (tuple, list)) else whole("roll", "shift", shift)
     if axes is None and isinstance(shift, tuple):
         raise ShapeError(f"roll: shift {shift} has several numbers, so axis must name as many; without axis give one")
-    if isinstance(shift, tuple) and len(shift) != len(axes):
+    if isinstance(shift, tuple) and axes is not None and len(shift) != len(axes):
         raise ShapeError(f"roll: {len(shift)} shifts {shift} for {len(axes)} axes {axes}; give one for each")
     return xp(x).roll(x, shift, axis=axes)
 
