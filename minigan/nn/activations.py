@@ -9,7 +9,8 @@ from minigan import ops
 from minigan.errors import ShapeError
 from minigan.nn import functional as F
 from minigan.nn.module import Module, Parameter
-from minigan.tensor import Tensor
+from minigan.ops.elementwise import kept
+from minigan.tensor import Tensor, plain
 
 
 class ReLU(Module):
@@ -54,7 +55,8 @@ class PReLU(Module):
         if self.num_parameters not in (1, x.shape[1] if x.ndim > 1 else 1):
             raise ShapeError(f"PReLU: {self.num_parameters} slopes for x {x.shape}; need 1, or one for each channel")
         slope = ops.reshape(self.weight, (1, -1) + (1,) * (x.ndim - 2)) if x.ndim > 1 else self.weight
-        return ops.where(x > 0, x, slope * x)
+        positive = plain(x) > 0
+        return ops.where(positive, x, slope * kept(x, ~positive))  # of x = inf the slope's gradient is 0, not 0 * inf
 
     def extra_repr(self):
         return f"num_parameters={self.num_parameters}"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from minigan.arguments import whole
 from minigan.errors import ConfigError, ShapeError
 from minigan.nn import functional as F
 from minigan.nn.linear import empty, reset_affine
@@ -21,6 +22,8 @@ class _Conv(Module):
                  output_padding: Size = 0):
         super().__init__()
         name = type(self).__name__
+        in_channels, out_channels, groups = (whole(name, *v) for v in (
+            ("in_channels", in_channels), ("out_channels", out_channels), ("groups", groups)))
         if groups < 1 or in_channels % groups or out_channels % groups:
             raise ShapeError(f"{name}: groups={groups} must divide in_channels={in_channels} and "
                              f"out_channels={out_channels}")
@@ -42,9 +45,7 @@ class _Conv(Module):
         if self.axes == 2:
             return pair(value, name, type(self).__name__, least)
         value = value[0] if isinstance(value, (tuple, list)) and len(value) == 1 else value
-        if not isinstance(value, int) or value < least:
-            raise ShapeError(f"{type(self).__name__}: {name} must be an int >= {least}, got {value!r}")
-        return (value,)
+        return (whole(type(self).__name__, name, value, least),)
 
     def reset_parameters(self):
         """Draw the weights anew."""

@@ -1,5 +1,6 @@
 """Images made larger or smaller: Upsample, PixelShuffle, and borders of zeros or of the image's own pixels."""
 
+from minigan.arguments import sizes
 from minigan.errors import ShapeError
 from minigan.nn import functional as F
 from minigan.nn.module import Module
@@ -57,7 +58,8 @@ class _Pad2d(Module):
 
     def __init__(self, padding):
         super().__init__()
-        self.padding = (padding,) * 4 if isinstance(padding, int) else tuple(padding)
+        widths = sizes(type(self).__name__, "padding", padding)
+        self.padding = widths * 4 if len(widths) == 1 else widths
         if len(self.padding) != 4:
             raise ShapeError(f"{type(self).__name__}: padding is an int or (left, right, top, bottom), got {padding!r}")
 

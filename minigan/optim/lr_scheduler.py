@@ -4,10 +4,13 @@ StepLR   ExponentialLR   CosineAnnealingLR   LinearLR        a formula in t, the
 ReduceLROnPlateau                                            smaller when a measured value stops improving
 
 A schedule changes group["lr"] of every group of its optimizer, from what it is to what comes next, so two schedules on one
-optimizer combine.  torch's argument last_epoch is left out: to resume, load_state_dict.
+optimizer combine, or follow each other.  What they start from is group["initial_lr"], the rate before the first of them, as in
+torch.  torch's argument last_epoch is left out: to resume, load_state_dict.
 """
 
 import math
+
+import numpy as np
 
 from minigan.errors import CheckpointError, ConfigError, suggestion
 
@@ -34,9 +37,10 @@ class _Schedule:
 
         torch leaves the learning rates to the optimizer's state; here the order of loading the two does not matter.
         """
-        if set(state) != set(self.state_dict()) or len(state["lr"]) != len(self.optimizer.param_groups):
-            raise CheckpointError(f"{type(self).__name__}: the saved state ({', '.join(state)}) is of another schedule, or of "
-                                  f"an optimizer that has not {len(self.optimizer.param_groups)} group(s)")
+        names = set(state) if isinstance(state, dict) else set()
+        if names != set(self.state_dict()) or len(state["lr"]) != len(self.optimizer.param_groups):
+            raise CheckpointError(f"{type(self).__name__}: the saved state ({', '.join(map(str, names))}) is of another "
+                                  f"schedule, or of an optimizer that has not {len(self.optimizer.param_groups)} group(s)")
         vars(self).update({k: v for k, v in state.items() if k != "lr"})
         for group, lr in zip(self.optimizer.param_groups, state["lr"]):
             group["lr"] = lr
@@ -45,16 +49,16 @@ class _Schedule:
 class LRScheduler(_Schedule):
     """Base of the formulas.  A schedule writes `change`.
 
-    last_epoch: t, how often step() was called.  base_lrs: the learning rates at the start, one per group.
+    last_epoch: t, how often step() was called.  base_lrs: one per group, the learning rates before any schedule changed them.
     """
 
     def __init__(self, optimizer):
         super().__init__(optimizer)
-        self.base_lrs = self.get_last_lr()
+        self.base_lrs = [group.setdefault("initial_lr", group["lr"]) for group in optimizer.param_groups]
         self._apply()
 
     def change(self, lr: float, base: float, t: int) -> float:
-        """lr(t) from lr(t - 1); at t = 0 from the optimizer's own.   base: lr at the start."""
+        """lr(t) from lr(t - 1); at t = 0 from the optimizer's own.   base: the initial rate."""
         raise TypeError(f"{type(self).__name__} has no change(); a schedule must define one")
 
     def _apply(self):
@@ -184,6 +188,6 @@ class ReduceLROnPlateau(_Schedule):
 
 
 def _positive(owner, option, value):
-    if not (isinstance(value, int) and value > 0):
+    if not (isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value > 0):
         raise ConfigError(f"{owner}: {option} must be a whole number above 0, got {value!r}")
-    return value
+    return int(value)

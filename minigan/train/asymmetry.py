@@ -38,6 +38,7 @@ def asymmetry(game, batch, streams, rng, directions: int = 8) -> float:
     found = dynamics.asymmetry(losses, [player.parameters for player in players], rng, directions)
     for buffer, before in buffers:  # running statistics have moved, though nobody trained
         buffer.data[...] = before
+        buffer.touch()
     return found
 
 

@@ -75,6 +75,7 @@ class MovingAverage(Counting):
             mean_p.touch()
         for (_, copied), (_, buffer) in zip(self.average.named_buffers(), self.net.named_buffers()):
             copied.data[...] = buffer.data
+            copied.touch()
 
     def state_dict(self):
         """How many updates there were; the weights are a net of the game."""
