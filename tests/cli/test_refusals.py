@@ -364,9 +364,9 @@ def test_an_out_folder_that_is_taken_or_cannot_be_made(refused, run, own_folder)
     (own_folder / "thesis" / "chapter.tex").touch()
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     text = refused("train", *TINY, "--out", run)
-    assert "holds a run already; choose another --out, or continue it with `minigan resume" in text
-    assert "holds files already; choose another --out" in refused("train", *TINY, "--out", "thesis")
-    assert "a file, not a folder; choose another --out" in refused("train", *TINY, "--out", "thesis/chapter.tex")
+    assert "already holds a run; choose another --out, or continue it with `minigan resume" in text
+    assert "already holds files; choose another --out" in refused("train", *TINY, "--out", "thesis")
+    assert "is a file, not a folder; choose another --out" in refused("train", *TINY, "--out", "thesis/chapter.tex")
     assert "thesis/chapter.tex/run" in refused("train", *TINY, "--out", "thesis/chapter.tex/run")
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
     assert made(own_folder / "thesis") == ["chapter.tex"]
