@@ -147,7 +147,8 @@ class Session:
         """
         run = Run.open(path)
         device = device and backend.pick_device(device)
-        missing = set(run.config.get("own_nets", ())) - set(nets or {})
+        own = run.config.get("own_nets", ()) if isinstance(run.config, dict) else ()  # _read_config refuses any other config
+        missing = set(own) - set(nets or {})
         if missing:
             raise ConfigError(f"{run.folder}: was started with its author's own networks for {', '.join(sorted(missing))}; "
                               "open it in Python with minigan.runs.open(path, nets={...})")
