@@ -1,8 +1,8 @@
-"""What the fields of a batch are.  Nobody guesses from a shape: a data set says it, and everybody else asks.
+"""The kinds of data that a field of a batch can hold.  A data set states them, so no code has to guess from a shape.
 
 Pictures  Points  Tokens  Class  Mask  Caption  Pair        the kinds, each with the shape and dtype of one sample
-Description     what a system is told about the data it will learn: a name and the kind of every field
-parse           a kind from its text, as config.toml keeps it: "pictures 1x28x28", "class 10"
+Description     what a system is told about its data: a name and the kind of every field
+parse           a kind from its text in config.toml: "pictures 1x28x28", "class 10"
 Elsewhere: the data sets themselves (base.py), how each kind is drawn (viz/samples.py).
 """
 
@@ -19,10 +19,10 @@ from ..errors import ConfigError
 
 
 class Kind:
-    """What one field of a batch holds, one row for each sample.
+    """The base class of kinds: what one field of a batch holds, one row for each sample.
 
-    shape: of one sample, without the batch axis.   dtype: of the field's array in a batch.
-    word: the name of the kind, in texts and files.   plural: what `minigan sample --npz` calls an array of them."""
+    shape: of one sample, without the batch axis.   dtype: of the field's array.
+    word: the name of the kind in texts and files.   plural: the name of an array of them in `minigan sample --npz`."""
 
     word, plural = "kind", "samples"
     dtype: np.dtype = np.dtype(np.float32)
@@ -30,7 +30,7 @@ class Kind:
 
     @property
     def real(self) -> bool:
-        """Are the values real numbers, so that differences between samples have a meaning?"""
+        """Are the values real numbers?  Only then do differences between samples have a meaning."""
         return self.dtype.kind == "f"
 
     def __str__(self) -> str:
@@ -39,7 +39,10 @@ class Kind:
 
 @dataclass(frozen=True)
 class Pictures(Kind):
-    """Pictures (channels, height, width), float32 in [-1, 1].   str(Pictures(1, 28, 28)) == "pictures 1x28x28"."""
+    """Pictures (channels, height, width), float32 in [-1, 1].
+
+    >>> str(Pictures(1, 28, 28))
+    'pictures 1x28x28'"""
 
     channels: int
     height: int
@@ -94,7 +97,7 @@ class Class(Kind):
 
 @dataclass(frozen=True)
 class Mask(Kind):
-    """What part of a picture is meant: (1, height, width), float32, 1 inside and 0 outside."""
+    """A part of a picture: (1, height, width), float32, 1 inside the part and 0 outside."""
 
     height: int
     width: int
@@ -107,10 +110,12 @@ class Mask(Kind):
 
 @dataclass(frozen=True)
 class Pair(Kind):
-    """Two pictures of one size from two domains, A and B, one behind the other on the channel axis.
+    """Two pictures of the same size from two domains, A and B, concatenated along the channel axis.
 
-    `aligned`: does B show what A shows?  Otherwise the two have nothing to do with each other.
-    str(Pair(Pictures(1, 28, 28), Pictures(1, 28, 28))) == "unaligned pictures 1x28x28 and 1x28x28"."""
+    aligned: do both pictures show the same thing?  If not, they are unrelated.
+
+    >>> str(Pair(Pictures(1, 28, 28), Pictures(1, 28, 28)))
+    'unaligned pictures 1x28x28 and 1x28x28'"""
 
     a: Pictures
     b: Pictures
@@ -122,7 +127,8 @@ class Pair(Kind):
         return self.a.channels + self.b.channels, self.a.height, self.a.width
 
     def split(self, x):
-        """x (N, A's and B's channels, H, W), arrays or Tensors, taken apart: (N, A's channels, H, W), (N, B's, H, W)."""
+        """Split an array or Tensor x (N, channels of A and B, H, W) into (N, channels of A, H, W) and (N, channels of B,
+        H, W)."""
         return x[:, : self.a.channels], x[:, self.a.channels :]
 
     def __str__(self) -> str:
@@ -134,7 +140,10 @@ KINDS = {kind.word: kind for kind in (Pictures, Points, Tokens, Caption, Class, 
 
 
 def parse(text: str) -> Kind:
-    """The kind that str(kind) gave as `text`.   parse("points 2") == Points(2).   ConfigError for another text."""
+    """Return the kind whose str(kind) is `text`.   Raises ConfigError for any other text.
+
+    >>> parse("points 2")
+    Points(size=2)"""
     pair = re.fullmatch(r"(un)?aligned pictures (\S+) and (\S+)", text)
     if pair:
         a, b = (cast(Pictures, parse(f"pictures {size}")) for size in pair.groups()[1:])
@@ -143,22 +152,22 @@ def parse(text: str) -> Kind:
     numbers = [int(size) for size in sizes.split("x") if size.isdigit()]
     if word in KINDS and len(numbers) == len(fields(KINDS[word])) == sizes.count("x") + 1 and min(numbers) >= 1:
         return KINDS[word](*numbers)
-    raise ConfigError(f"{text!r} is no kind of data; write it as 'pictures 1x28x28', 'points 2', 'tokens 30x10' or 'class 10'")
+    raise ConfigError(f"{text!r} is no kind of data; write 'pictures 1x28x28', 'points 2', 'tokens 30x10' or 'class 10'")
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a system is told about its data before it sees any.
+    """What a system is told about its data before it sees any of them.
 
-    name: of the data set.   kinds: the kind of every field of a batch, by the field's name.  "x" is what is learned;
-    "labels", where there are any, say which class it is of."""
+    name: of the data set.   kinds: {field of a batch: its kind}.  The field "x" is what the system learns; "labels", if there
+    are any, are the classes of x."""
 
     name: str
     kinds: Mapping[str, Kind]
 
     @property
     def x(self) -> Kind:
-        """The kind of what is learned."""
+        """The kind of x, the field that the system learns."""
         return self.kinds["x"]
 
     @property
@@ -168,7 +177,7 @@ class Description:
 
     @property
     def classes(self) -> int | None:
-        """How many classes the labels tell apart; None without labels."""
+        """The number of classes, or None without labels."""
         labels = self.kinds.get("labels")
         return labels.count if isinstance(labels, Class) else None
 

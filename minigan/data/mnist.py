@@ -1,8 +1,9 @@
-"""`mnist` and `fashion-mnist`: IDX files of the user, of the cache or of a public mirror, and never one for the other.
+"""`mnist` and `fashion-mnist`: IDX files from the user's folder, the cache or a public mirror.  Both data sets use the same
+file names, so files that are known to belong to the other one are refused.
 
-load      one split as an ImageDataset        read_idx  one IDX file, raw or gzip, with its structure checked
-fetch     download into the cache             verify    say of each file whether it is whole
-Elsewhere: what a data set is (base.py), digits without any file (digits.py), where the cache lies (cache.py)."""
+load      one split as an ImageDataset        read_idx  read one IDX file, raw or gzip, and check its structure
+fetch     download into the cache             verify    say for each file whether it is complete
+Elsewhere: what a data set is (base.py), digits that need no files (digits.py), where the cache is (cache.py)."""
 
 from __future__ import annotations
 
@@ -25,8 +26,8 @@ FILES = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
 MIRRORS = {"mnist": ("https://ossci-datasets.s3.amazonaws.com/mnist/",
                      "https://storage.googleapis.com/cvdf-datasets/mnist/"),
            "fashion-mnist": ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",)}
-# For MNIST the SHA-256 of the content: the gzip wrappers differ between mirrors.  Fashion-MNIST has one publisher, and
-# many sources agree on the SHA-256 of its .gz files.  A file is the published one when either digest agrees.
+# For MNIST, the SHA-256 of the unpacked content, because the gzip files differ between mirrors.  For Fashion-MNIST, which has
+# one publisher, the SHA-256 of the .gz files, on which many sources agree.  Both digests of a file are compared with these.
 SHA256 = {
     "mnist": {
         "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -38,21 +39,21 @@ SHA256 = {
         "train-labels-idx1-ubyte": "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
         "t10k-images-idx3-ubyte": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
         "t10k-labels-idx1-ubyte": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"}}
-TIMEOUT = 20           # seconds without a byte before a mirror is given up
+TIMEOUT = 20           # seconds without a byte after which a mirror is skipped
 
 
 def load(name: str, split: str = "train", data_dir=None, size: int | None = None, *,
          mirrors: Sequence[str] | None = None, sha256: Mapping[str, str] | None = None) -> ImageDataset:
-    """One split: images (N, 1, H, W) uint8 and labels (N,) int64; of the 60,000 or 10,000 only the first `size`.
+    """Load one split: images (N, 1, H, W) uint8 and labels (N,) int64.   size: keep only the first `size` of them.
 
-    Looked for in `data_dir`/<name> and `data_dir`, and nowhere else, when data_dir is given; otherwise in
-    $MINIGAN_DATA/<name>, in the cache, on the mirrors, in this order; a download goes into the cache.
-    Files in the user's own folders are checked for structure, since people bring their own IDX data; files in the cache
-    and from the mirrors by SHA-256 as well.
-    classes: 10, or more where labels go higher.  info: `source`, and `cache` if a download could not be kept there.
-    mirrors, sha256: other addresses (each ends with /) and digests (by file name), for a house mirror or a test.
-    DataError: a folder or file is missing, a file is damaged, images and labels do not belong together, no network.
-    ConfigError: size is not 1..N."""
+    If data_dir is given, only data_dir/<name> and data_dir are searched.  Otherwise $MINIGAN_DATA/<name>, the cache and the
+    mirrors are tried in this order, and a download is saved in the cache.
+    In the user's folders only the structure of the files is checked, because users may bring their own IDX data.  Files from
+    the cache and the mirrors must also have the right SHA-256.
+    classes: 10, or the largest label + 1 if that is more.   info: `source`; and `cache`, if a download could not be saved.
+    mirrors, sha256: other addresses (each ends with /) and digests {file name: SHA-256}, for a local mirror or a test.
+    Raises DataError when a folder or file is missing, a file is damaged, images and labels do not belong together, or the
+    network fails; ConfigError when size is not from 1 to N."""
     folder, info, arrays = _own_folder(name, split, data_dir), {}, []
     for file in FILES[split]:
         if folder is None:
@@ -78,22 +79,23 @@ def load(name: str, split: str = "train", data_dir=None, size: int | None = None
 
 def fetch(name: str, *, mirrors: Sequence[str] | None = None,
           sha256: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
-    """Download what the cache lacks of both splits; (file, status) each.  DataError if one cannot be had or kept."""
+    """Download the files of both splits that are not in the cache yet, and return (file, status) for each.   Raises DataError
+    when a file cannot be downloaded or saved."""
     report = []
     for file in _all_files():
         _, source, note = _published(name, file, mirrors, sha256)
         if note:
-            raise DataError(f"{name}: {file} was downloaded but could not be kept ({note}); "
+            raise DataError(f"{name}: {file} was downloaded but could not be saved ({note}); "
                             "set $MINIGAN_CACHE to a folder that can be written")
         report.append((file, f"ok: {source}"))
     return report
 
 
 def verify(name: str, data_dir=None, *, sha256: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
-    """(file, status) of the four files, where `load` would take them from; nothing is downloaded.
+    """Check the four files where `load` would find them, without a download, and return (file, status) for each.
 
-    A status that starts with "ok" says that the file can be used, and whether it is the published one; any other says
-    what is wrong with it.  DataError when data_dir itself cannot be used."""
+    A status that starts with "ok" means that the file can be used, and says whether it is the published one; any other status
+    says what is wrong.   Raises DataError when data_dir itself cannot be used."""
     sha256 = SHA256[name] if sha256 is None else sha256
     candidates, report = _own_folders(name, data_dir), []
     own = next((folder for folder in candidates if any(_find(folder, file) for file in _all_files())), None)
@@ -113,7 +115,7 @@ def verify(name: str, data_dir=None, *, sha256: Mapping[str, str] | None = None)
             if _matches(sha256[file], raw, content):
                 status += ", the published file"
             elif own:
-                status += ", not the published file: your own data"
+                status += ", not the published file, so it is your own data"
             else:
                 status = "damaged: its SHA-256 is not the published one; `load` downloads it again"
         except (DataError, OSError) as error:
@@ -123,15 +125,15 @@ def verify(name: str, data_dir=None, *, sha256: Mapping[str, str] | None = None)
 
 
 def read_idx(path, dimensions: int | None = None) -> np.ndarray:
-    """The uint8 array in an IDX file, raw or gzip (told by its first bytes): images (N, H, W) or labels (N,).
+    """Read an IDX file, raw or gzip (recognised by its first bytes): images (N, H, W) or labels (N,), uint8.
 
-    IDX: two zero bytes, 8 for unsigned bytes, the number of dimensions; the sizes, big-endian 32-bit; the data.
-    dimensions: 3 for images, 1 for labels, None for either.
-    DataError when the file cannot be read, is cut short, has bytes left over, or is something else."""
+    An IDX file holds two zero bytes, the byte 8 (for unsigned bytes), the number of dimensions, the sizes as big-endian 32-bit
+    integers, and the data.   dimensions: 3 for images, 1 for labels, None to accept both.
+    Raises DataError when the file cannot be read, is too short or too long, or is no IDX file."""
     try:
         return _parse(_unzip(Path(path).read_bytes(), path), path, dimensions)
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error}); name a file that can") from error
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}); give a file that can be read") from error
 
 
 def _unzip(raw: bytes, where) -> bytes:
@@ -145,26 +147,26 @@ def _unzip(raw: bytes, where) -> bytes:
 
 def _parse(content: bytes, where, dimensions: int | None) -> np.ndarray:
     if content[:64].lstrip()[:1] == b"<":
-        raise DataError(f"{where}: this is a web page, not IDX data; the download went wrong, get the file again")
+        raise DataError(f"{where}: is a web page, not IDX data, so the download went wrong; get the file again")
     if content[:3] != b"\0\0\x08" or content[3:4] not in (b"\1", b"\3"):
         raise DataError(f"{where}: starts with {content[:4].hex() or 'nothing'}, but the magic number of IDX images is "
                         "00000803 and of labels 00000801; get the file again")
     if dimensions is not None and content[3] != dimensions:
         inside, outside = ("labels", "images") if dimensions == 3 else ("images", "labels")
         raise DataError(f"{where}: holds {inside} (magic number {content[:4].hex()}) under the name of {outside}; "
-                        "give the two files their right names")
+                        "give the two files their correct names")
     start = 4 + 4 * content[3]
     sizes = [int.from_bytes(content[k:k + 4], "big") for k in range(4, start, 4)]
     total = start + int(np.prod(sizes, dtype=object))               # a damaged header may say 2**96
     if len(content) != total:
-        raise DataError(f"{where}: {'cut short' if len(content) < total else 'too long'}: its header promises "
-                        f"{' x '.join(map(str, sizes))}, {total} bytes in all, it has {len(content)}; "
+        raise DataError(f"{where}: is {'cut short' if len(content) < total else 'too long'}: its header says "
+                        f"{' x '.join(map(str, sizes))}, which is {total} bytes in all, but it has {len(content)}; "
                         "get the file again")
     return np.frombuffer(content, np.uint8, offset=start).reshape(sizes)
 
 
 def _matches(digest: str, raw: bytes, content: bytes) -> bool:
-    """Is this the digest of the file as it is, or of what it unpacks to?"""
+    """Is this the digest of the raw file or of its unpacked content?"""
     return digest in (hashlib.sha256(raw).hexdigest(), hashlib.sha256(content).hexdigest())
 
 
@@ -177,15 +179,16 @@ def _dimensions(file: str) -> int:
 
 
 def _find(folder: Path, file: str) -> Path | None:
-    """The file in this folder under any of its four names: - or . before idx, raw or .gz."""
+    """The path of this file in the folder, or None.  It may have one of four names: "-" or "." before idx, with or without
+    .gz."""
     names = [spelling + ending for spelling in (file, file.replace("-idx", ".idx")) for ending in ("", ".gz")]
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
 def _own_folders(name: str, data_dir) -> list[Path]:
-    """Where the user's own files may lie, first choice first.  DataError when data_dir is not a folder.
+    """The folders in which to look for the user's own files, in order.   Raises DataError when data_dir is not a folder.
 
-    data_dir/<name> comes before data_dir itself, which may hold another data set under the same file names."""
+    data_dir/<name> comes before data_dir, which may hold another data set with the same file names."""
     if data_dir is None:
         given = os.environ.get("MINIGAN_DATA")
         return [Path(given).expanduser() / name] if given else []
@@ -197,15 +200,16 @@ def _own_folders(name: str, data_dir) -> list[Path]:
 
 
 def _own_folder(name: str, split: str, data_dir) -> Path | None:
-    """The user's folder with both files of the split; None when data_dir is not given and $MINIGAN_DATA has neither.
-    DataError when only one is there, or data_dir was given and has none: what the user named is not swapped."""
+    """The user's folder with both files of the split, or None when data_dir is not given and $MINIGAN_DATA has neither file.
+    Raises DataError when only one file is there, or when data_dir has none: the user named this folder, so no other data may
+    replace it."""
     candidates = _own_folders(name, data_dir)
     for folder in candidates:
         missing = [file for file in FILES[split] if _find(folder, file) is None]
         if not missing:
             return folder
         if len(missing) == 1:
-            raise DataError(f"{name}: {folder} has only one of the two {split} files; {missing[0]} is missing: "
+            raise DataError(f"{name}: {folder} has only one of the two {split} files, {missing[0]} is missing; "
                             "put it there")
     if data_dir is not None:
         raise DataError(f"{name}: neither {candidates[1]} nor its subfolder {name} has {' and '.join(FILES[split])} "
@@ -214,17 +218,17 @@ def _own_folder(name: str, split: str, data_dir) -> Path | None:
 
 
 def _not_another(name: str, folder: Path, file: str) -> None:
-    """DataError when these labels are known to be those of another data set: both use the same file names."""
-    raw = _find(folder, file).read_bytes()  # type: ignore[union-attr]  # it was found before
+    """Raise DataError when these labels are known to belong to another data set with the same file names."""
+    raw = _find(folder, file).read_bytes()  # type: ignore[union-attr]  # the caller has found it already
     for other, digests in SHA256.items():
         if other != name and _matches(digests[file], raw, _unzip(raw, folder)):
-            raise DataError(f"{name}: the files in {folder} are those of {other}; "
-                            f"give the folder of {name}, or take --data {other}")
+            raise DataError(f"{name}: the files in {folder} belong to {other}; "
+                            f"give the folder of {name}, or use --data {other}")
 
 
 def _published(name: str, file: str, mirrors, sha256) -> tuple[np.ndarray, str, str | None]:
-    """(array, source, None or why it is not in the cache) of a published file: from the cache if sound, else a mirror.
-    DataError saying all the places tried when there is none."""
+    """Return a published file from the cache, or from a mirror if the cached one is missing or damaged: its array, its source,
+    and None or the reason why it is not in the cache.   Raises DataError, which lists all places tried, when none has it."""
     mirrors, digest = MIRRORS[name] if mirrors is None else mirrors, (SHA256[name] if sha256 is None else sha256)[file]
     path, tried = None, []
     try:
@@ -232,7 +236,7 @@ def _published(name: str, file: str, mirrors, sha256) -> tuple[np.ndarray, str, 
         return _check(path.read_bytes(), path, file, digest), str(path), None
     except FileNotFoundError:
         tried.append(f"the cache {path}")
-    except (OSError, DataError) as error:                           # unreadable or damaged: get it anew
+    except (OSError, DataError) as error:                           # it is unreadable or damaged, so download it again
         tried.append(f"the cache ({error})")
     for mirror in mirrors:
         address = f"{mirror}{file}.gz"
@@ -251,12 +255,12 @@ def _published(name: str, file: str, mirrors, sha256) -> tuple[np.ndarray, str, 
         return array, address, None
     own = os.environ.get("MINIGAN_DATA")
     own = f"({Path(own) / name})" if own else "(not set)"
-    raise DataError(f"{name}: no {file}.  Tried $MINIGAN_DATA {own}, {', '.join(tried)}."
-                    "\nUse --data-dir DIR or set $MINIGAN_DATA, or take --data digits, which needs no download")
+    raise DataError(f"{name}: cannot find or download {file}.  minigan tried $MINIGAN_DATA {own}, {', '.join(tried)}."
+                    "\nUse --data-dir DIR, set $MINIGAN_DATA, or use --data digits, which needs no download")
 
 
 def _check(raw: bytes, where, file: str, digest: str) -> np.ndarray:
-    """The array of a published file.  DataError unless structure and SHA-256 are right."""
+    """The array in a published file.   Raises DataError when its structure or its SHA-256 is wrong."""
     content = _unzip(raw, where)
     array = _parse(content, where, _dimensions(file))
     if not _matches(digest, raw, content):
@@ -265,7 +269,8 @@ def _check(raw: bytes, where, file: str, digest: str) -> np.ndarray:
 
 
 def _download(address: str) -> bytes:
-    """All bytes at an address; a progress bar if stderr is a terminal.  OSError, with the address, when it fails."""
+    """Download all bytes from an address, with a progress bar if stderr is a terminal.   Raises OSError, with the address in
+    its text, when this fails."""
     import http.client
     import urllib.error
     import urllib.request
@@ -282,7 +287,7 @@ def _download(address: str) -> bytes:
                     chunks.append(chunk)
                     bar.update(len(chunk))
     except urllib.error.HTTPError as error:
-        with error:                    # it is a response too, with a socket to close
+        with error:                    # an HTTPError is also a response, and its socket must be closed
             raise OSError(f"{address}: {error}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise OSError(f"{address}: {getattr(error, 'reason', None) or error}") from error

@@ -393,7 +393,7 @@ def test_a_signal_lets_the_step_finish_saves_and_tells_how_to_resume(minigan, mo
         interrupt_at(patch, 3, number)
         result, out, err = minigan("train", *TINY, "--steps", 6, "--set", "log_every=1", "--out", "run")
     assert result == code and "see run/samples.gif" not in out
-    assert "finishing this step and saving; once more stops at once" in err
+    assert "finishing this step and saving; press Ctrl-C again to stop at once" in err
     assert err.endswith("stopped at step 3 and saved; continue with `minigan resume run`\n")
     assert signal.getsignal(number) is before
     assert os.listdir("run/checkpoints") == ["step_000003.npz"]

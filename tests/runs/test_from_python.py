@@ -70,7 +70,7 @@ def test_a_system_from_outside_trains_resumes_and_is_told_by_its_file(file, tmp_
     np.testing.assert_array_equal(opened.sample(3), run.sample(3))
     monkeypatch.delitem(registry.SYSTEMS, "mine")
     file.unlink()
-    with pytest.raises(CheckpointError, match=r"its system stands in .*mine\.py, which is not there; put the file back"):
+    with pytest.raises(CheckpointError, match=r"its system is defined in .*mine\.py, which does not exist; put the file back"):
         mg.runs.open(tmp_path / "run")
 
 

@@ -156,7 +156,8 @@ def test_samples_are_of_different_pictures_and_no_more_are_measured_than_there_a
     assert most == len(data.load("filled-outline", "test"))
     session.game.sample = lambda z, labels, show: z  # so that one sees what they are made of
     assert len(np.unique(session.sample(most), axis=0)) == len(np.unique(data.load("filled-outline", "test")[:].x, axis=0))
-    with pytest.raises(ConfigError, match="of the 1,000 pictures of the test split, so 1,001 would repeat; measure at most"):
+    with pytest.raises(ConfigError, match="from the 1,000 pictures of the test split, so 1,001 samples would repeat; "
+                                          "measure at most"):
         session.evaluate(["duplicates"], most + 1)
 
 

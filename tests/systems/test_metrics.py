@@ -123,7 +123,7 @@ def test_a_plateau_waits_for_any_number_with_a_direction_which_is_then_logged():
     assert waited_for("fid", "gan", digits, gan) == (("fid-digits", "fid-digits"), ["fid-digits"])
     assert waited_for("elbo", "vae", digits, vae) == (("likelihood", "elbo"), ["likelihood"])
     assert waited_for("G", "gan", digits, gan) == (None, [])
-    for monitor, text in (("fdi", "neither a player nor a metric .*players are D, G; there is no metric 'fdi'; did you mean"),
+    for monitor, text in (("fdi", "neither a player nor a metric; .*players are D, G; there is no metric 'fdi'; did you mean"),
                           ("elbo", "gan has no elbo: it draws samples"), ("asymmetry", "neither more nor less of it is better"),
                           ("modes", "metric modes does not fit digits")):
         with pytest.raises(ConfigError, match=text):
