@@ -1,4 +1,4 @@
-"""LSGAN: D is a regression to 1 for real and 0 for generated samples, without a saturating sigmoid."""
+"""LSGAN: D learns by least squares to give 1 for real and 0 for generated samples, without a sigmoid that saturates."""
 
 from minigan.data.kinds import Pictures, Points
 from minigan.systems.parts import choice, perceptrons
@@ -13,5 +13,5 @@ from minigan.train.settings import Setting
                   choice.NETS, Setting("nets", "conv")],
         on={"points": perceptrons.POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none"}})
 def build(settings, data, **own):
-    """The game of the nets that the settings choose."""
+    """The game of the nets that the setting `nets` chooses."""
     return gan(choice.nets(settings, data) | own, settings)

@@ -1,6 +1,7 @@
-"""WGAN: a critic with clipped weights measures how far G's samples are from the real ones.
+"""WGAN: a critic with clipped weights measures the distance between G's samples and the real ones.
 
-All values are the paper's, for long training.  For points of the plane, where they would take hours, clip and rates are ours.
+All values are the paper's, which are for long training.  On points of the plane they would take hours, so there clip and
+learning rates are ours.
 """
 
 from minigan.systems.parts import choice, convolutions
@@ -20,5 +21,5 @@ from minigan.train.settings import Setting
                   Setting("batch_size", 64, paper=64, where="algorithm 1"), choice.NETS, convolutions.CHANNELS],
         on={"points": {"batch_size": 256, "lr_d": 5e-4, "lr_g": 5e-4, "clip": 0.1, "steps": 5000}}, tiny={"channels": 4})
 def build(settings, data, **own):
-    """The game of the nets that the settings choose."""
+    """The game of the nets that the setting `nets` chooses."""
     return gan(choice.nets(settings, data) | own, settings)
