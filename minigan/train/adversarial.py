@@ -67,8 +67,8 @@ SETTINGS = (
     Setting("smoothing", 0.0, "the label of a real sample is 1 - smoothing", below=1),
     Setting("instance_noise", 0.0, "standard deviation of the noise on everything that D sees; it fades to 0 over the run"),
     Setting("minibatch", False, "minibatch discrimination: D also sees how alike the samples of a batch are"),
-    Setting("feature_matching", 0.0, "weight in G's loss: the squared distance between D's mean features of real and "
-                                     "generated samples"),
+    Setting("feature_matching", 0.0, "weight in G's loss of the squared distance between D's mean features of real and "
+                                     "of generated samples"),
     Setting("adversarial_g", 1.0, "weight of the objective in G's loss; 0: feature matching alone"),
     Setting("history", 0.0, "weight of the squared distance of all weights to their own mean over the run"),
     Setting("ema", 0.0, "decay of a moving average of G's weights, which draws the samples; 0: G itself draws them", below=1),

@@ -52,7 +52,7 @@ def r2(step):
 
 
 def dragan(step):
-    """E (|dD/dx| - 1)^2 at x + s u / 2,   s: the standard deviation of the whole batch;  u: uniform in [0, 1), one per pixel.
+    """E (|dD/dx| - 1)^2 at x + s u / 2.   s: standard deviation of the whole batch;  u: uniform in [0, 1), one per number of x.
 
     Kodali et al. 2017, algorithm 1.  The uniform noise of this size is that of published implementations; some of them also
     choose a random point between x and the noisy x."""
