@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from minigan.errors import MiniganError
+from minigan.grad_mode import no_grad
 
 FOLDER = "lesson-figures"  # in the folder where the lesson is run
 
@@ -87,6 +88,7 @@ class Lesson:
         _say(f"{self.name}: {self.held} claims hold{left_out}, {time.perf_counter() - self._start:.1f} s")
 
 
+@no_grad()  # a claim takes numbers out of graphs, and nobody differentiates them afterwards
 def _near(value, expected, atol):
     value, expected = np.asarray(value, np.float64), np.asarray(expected, np.float64)
     if value.shape != expected.shape:
@@ -95,6 +97,7 @@ def _near(value, expected, atol):
         return bool(np.all((value == expected) | (np.abs(value - expected) <= atol)))
 
 
+@no_grad()
 def _short(value):
     array = np.asarray(value)
     if array.dtype.kind in "biu" and not array.ndim:

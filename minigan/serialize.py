@@ -168,7 +168,7 @@ def _safetensors(path):
 
 def _save_safetensors(path, state):
     module = _safetensors(path)
-    arrays = {name: np.ascontiguousarray(_as_array(value, name, path)) for name, value in state.items()}
+    arrays = {name: np.asarray(_as_array(value, name, path), order="C") for name, value in state.items()}
     try:
         data = module.save(arrays)
     except Exception as error:  # a dtype or a name that the format does not have

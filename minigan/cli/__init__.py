@@ -13,6 +13,7 @@ import re
 import sys
 import warnings
 
+from minigan import moved
 from minigan.errors import ConfigError, MiniganError, suggestion
 from minigan.version import __version__
 
@@ -112,3 +113,6 @@ def _forget_stdout():
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError):  # not a real file: a notebook's, or a test's
         pass
+
+
+moved.guard(__name__)

@@ -6,6 +6,7 @@ import math
 import os
 import sys
 import time
+from typing import Any
 
 import numpy as np
 
@@ -244,6 +245,7 @@ def _sample(options):
         session.picture(picture, options.n, options.seed, options.label)
     if numbers:
         samples = session.sample(options.n, options.seed, options.label).astype(kind.dtype, copy=False)
+        arrays: dict[str, Any] = {kind.plural: samples} | ({} if labels is None else {"labels": labels})
         with replacing(numbers) as file:
-            np.savez(file, **{kind.plural: samples}, **({} if labels is None else {"labels": labels}))
+            np.savez(file, **arrays)
     print(f"{options.n} samples of step {session.step}: {', '.join(str(path) for path in (picture, numbers) if path)}")

@@ -68,12 +68,14 @@ class ImageDataset(Described):
                 raise DataError(f"{name}: {len(images)} images need as many integer labels, "
                                 f"got {labels.dtype} {labels.shape}")
             labels = labels.astype(np.int64)
-            classes = int(labels.max()) + 1 if classes is None else classes
         kind = Pictures(*images.shape[1:]) if kind is None else kind
         if kind.shape != images.shape[1:]:
             raise DataError(f"{name}: the images are {images.shape[1:]}, but {kind} are {kind.shape}")
+        self.kinds = {"x": kind}
+        if labels is not None:
+            classes = int(labels.max()) + 1 if classes is None else classes
+            self.kinds["labels"] = Class(classes)
         self.name, self.images, self.labels, self.split, self.classes = name, images, labels, split, classes
-        self.kinds = {"x": kind} if labels is None else {"x": kind, "labels": Class(classes)}
         self.info = {} if info is None else info
 
     def __len__(self) -> int:

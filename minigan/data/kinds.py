@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import cast
 
 import numpy as np
 
@@ -23,7 +24,8 @@ class Kind:
     shape: of one sample, without the batch axis.   dtype: of the field's array in a batch.
     word: the name of the kind, in texts and files.   plural: what `minigan sample --npz` calls an array of them."""
 
-    word, plural, dtype = "kind", "samples", np.dtype(np.float32)
+    word, plural = "kind", "samples"
+    dtype: np.dtype = np.dtype(np.float32)
     shape: tuple[int, ...]
 
     @property
@@ -32,7 +34,7 @@ class Kind:
         return self.dtype.kind == "f"
 
     def __str__(self) -> str:
-        return f"{self.word} {'x'.join(str(getattr(self, field.name)) for field in fields(self))}"
+        return f"{self.word} {'x'.join(str(size) for size in vars(self).values())}"
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,8 @@ def parse(text: str) -> Kind:
     """The kind that str(kind) gave as `text`.   parse("points 2") == Points(2).   ConfigError for another text."""
     pair = re.fullmatch(r"(un)?aligned pictures (\S+) and (\S+)", text)
     if pair:
-        return Pair(*(parse(f"pictures {size}") for size in pair.groups()[1:]), aligned=not pair[1])
+        a, b = (cast(Pictures, parse(f"pictures {size}")) for size in pair.groups()[1:])
+        return Pair(a, b, aligned=not pair[1])
     word, _, sizes = text.partition(" ")
     numbers = [int(size) for size in sizes.split("x") if size.isdigit()]
     if word in KINDS and len(numbers) == len(fields(KINDS[word])) == sizes.count("x") + 1 and min(numbers) >= 1:
@@ -167,7 +170,7 @@ class Description:
     def classes(self) -> int | None:
         """How many classes the labels tell apart; None without labels."""
         labels = self.kinds.get("labels")
-        return labels.count if labels else None
+        return labels.count if isinstance(labels, Class) else None
 
     def words(self) -> dict[str, str]:
         """The kinds as text, for a run's config.toml: {"x": "pictures 1x28x28", "labels": "class 10"}."""

@@ -11,6 +11,7 @@ names that the command line knows, and say what data they need.   Metrics whose 
 classifier: compare them with each other, not with published values.   Elsewhere: metrics of one system only (in its file).
 """
 
+from minigan import moved
 from minigan.metrics.digitnet import DIGIT_REPORT, agreement, classify, digit_report, features
 from minigan.metrics.distances import DIVERSITY, ENERGY, diversity, energy_distance
 from minigan.metrics.frechet import FRECHET, frechet_distance, gaussian_distance
@@ -42,6 +43,7 @@ __all__ = [
 
 enter(MODES, INCEPTION, FRECHET, KERNEL, PR_DIGITS, DIGIT_REPORT, ENERGY, PR_POINTS, TWO_SAMPLE, DIVERSITY, DUPLICATES,
       MEMORISATION)
+moved.guard(__name__)
 
 
 def default_metrics(data) -> list[Metric]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from minigan.metrics.digitnet import DIGITS, features
 from minigan.metrics.distances import pair
-from minigan.metrics.metric import Metric, Number
+from minigan.metrics.metric import Evidence, Metric, Number
 
 
 def polynomial_mmd(a, b) -> float:
@@ -44,8 +44,12 @@ def kernel_distance(a, b, subsets: int = 20, subset_size: int = 1000,
     return float(np.mean(values)), float(np.std(values))
 
 
+def _measure(seen: Evidence) -> dict[str, float]:
+    return {"kid-digits": kernel_distance(*seen.both(features), rng=seen.rng)[0]}
+
+
 KERNEL = Metric(
     "kid-digits",
     [Number("kid-digits", "lower", "unbiased kernel distance of the project's 64 digit features (20 subsets of 1,000) to at "
                                    "most 10,000 real ones; 0 is perfect, noise can make it negative")],
-    lambda seen: {"kid-digits": kernel_distance(*seen.both(features), rng=seen.rng)[0]}, DIGITS, least=1000)
+    _measure, DIGITS, least=1000)

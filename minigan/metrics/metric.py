@@ -246,7 +246,7 @@ class Evidence:
         return self._features[features]
 
 
-def evaluate(names, samples, dataset, rng=0) -> dict[str, float]:
+def evaluate(names, samples, dataset, rng: int | np.random.Generator = 0) -> dict[str, float]:
     """All numbers of the named metrics of samples: {number: value}.   names: strings or Metrics; samples (N, ...), pictures in
     [-1, 1].
 

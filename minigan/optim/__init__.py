@@ -5,12 +5,16 @@ lr_scheduler        learning rates that change in time    convex.py           co
 dynamics.py         is a game's gradient field the gradient of one function?
 """
 
+from minigan.arguments import OPTIMIZER_KINDS as _OPTIMIZER_KINDS, checked as _checked
 from minigan.kernels.cpu.memory import keep_memory
 from minigan.optim import convex, dynamics, lr_scheduler
 from minigan.optim.conjugate import ConjugateGradient
 from minigan.optim.coordinate import CoordinateDescent
 from minigan.optim.optimizer import Optimizer
 from minigan.optim.rules import SGD, Adam, RMSprop
+
+for _rule in (SGD, Adam, RMSprop, CoordinateDescent, ConjugateGradient):
+    _rule.__init__ = _checked(_rule.__init__, kinds=_OPTIMIZER_KINDS)  # type: ignore[method-assign]
 
 keep_memory()  # a program with an optimizer repeats its steps, so the next step can reuse freed memory
 

@@ -155,7 +155,7 @@ class ConjugateGradient(Optimizer):
 
     def load_state_dict(self, state: dict) -> None:
         """Go back to a saved state.  CheckpointError if it was made for other parameters or by another optimizer."""
-        if "search" not in state:
+        if not {"length", "since", "evaluations"} <= set(state.get("search", ())):
             raise CheckpointError("ConjugateGradient: the saved state is of another rule")
         super().load_state_dict(state)
         saved = state["search"]

@@ -105,11 +105,13 @@ class CoordinateDescent(Optimizer):
 
     def load_state_dict(self, state: dict) -> None:
         """Go back to a saved state.  CheckpointError if it was made for other parameters, blocks or another rule."""
-        saved = state.get("descent", {})
-        if saved.get("rule") != self.rule or saved["blocks"] != self.blocks:
+        saved = state.get("descent", {}) if isinstance(state, dict) else {}
+        if saved.get("rule") != self.rule or saved.get("blocks") != self.blocks:
             raise CheckpointError(f"CoordinateDescent: the saved state is of the rule {saved.get('rule')!r} on "
                                   f"{len(saved.get('blocks', []))} blocks, this one is {self.rule!r} on {len(self.blocks)}; "
                                   f"make it with the same rule and blocks")
+        if not {"next", "updates", "coordinates", "generator"} <= set(saved):
+            raise CheckpointError("CoordinateDescent: the saved state is not whole; use another one")
         self.base.load_state_dict(state)
         self._next, self.updates, self._coordinates = saved["next"], list(saved["updates"]), saved["coordinates"]
         self._generator.bit_generator.state = saved["generator"]

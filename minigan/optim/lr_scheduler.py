@@ -3,11 +3,14 @@
 StepLR   ExponentialLR   CosineAnnealingLR   LinearLR        a formula in t, the number of step() calls
 ReduceLROnPlateau                                            reduces lr when a measured value stops improving
 
-A schedule computes the next group["lr"] of every group from the present one, so two schedules on one optimizer combine.  It has
-no argument last_epoch, which torch has: to resume, use load_state_dict.
+A schedule computes the next group["lr"] of every group from the present one, so two schedules on one optimizer combine, or
+follow each other.  They start from group["initial_lr"], the rate before the first of them, as in torch.  A schedule has no
+argument last_epoch, which torch has: to resume, use load_state_dict.
 """
 
 import math
+
+import numpy as np
 
 from minigan.errors import CheckpointError, ConfigError, suggestion
 
@@ -34,9 +37,10 @@ class _Schedule:
 
         In torch only the optimizer's state has the learning rates.  Here both have them, so you may load the two in any order.
         """
-        if set(state) != set(self.state_dict()) or len(state["lr"]) != len(self.optimizer.param_groups):
-            raise CheckpointError(f"{type(self).__name__}: the saved state ({', '.join(state)}) is of another schedule, or of "
-                                  f"an optimizer that has not {len(self.optimizer.param_groups)} group(s)")
+        names = set(state) if isinstance(state, dict) else set()
+        if names != set(self.state_dict()) or len(state["lr"]) != len(self.optimizer.param_groups):
+            raise CheckpointError(f"{type(self).__name__}: the saved state ({', '.join(map(str, names))}) is of another "
+                                  f"schedule, or of an optimizer that has not {len(self.optimizer.param_groups)} group(s)")
         vars(self).update({k: v for k, v in state.items() if k != "lr"})
         for group, lr in zip(self.optimizer.param_groups, state["lr"]):
             group["lr"] = lr
@@ -45,16 +49,16 @@ class _Schedule:
 class LRScheduler(_Schedule):
     """Base of the schedules that are formulas.  A subclass writes `change`.
 
-    last_epoch: t, the number of step() calls.  base_lrs: the learning rates at the start, one per group.
+    last_epoch: t, the number of step() calls.  base_lrs: the learning rates before any schedule changed them, one per group.
     """
 
     def __init__(self, optimizer):
         super().__init__(optimizer)
-        self.base_lrs = self.get_last_lr()
+        self.base_lrs = [group.setdefault("initial_lr", group["lr"]) for group in optimizer.param_groups]
         self._apply()
 
     def change(self, lr: float, base: float, t: int) -> float:
-        """lr(t), computed from lr = lr(t - 1), or at t = 0 from the optimizer's own lr.   base: lr at the start."""
+        """lr(t), computed from lr = lr(t - 1), or at t = 0 from the optimizer's own lr.   base: the initial rate."""
         raise TypeError(f"{type(self).__name__} has no change(); a schedule must define one")
 
     def _apply(self):
@@ -184,6 +188,6 @@ class ReduceLROnPlateau(_Schedule):
 
 
 def _positive(owner, option, value):
-    if not (isinstance(value, int) and value > 0):
+    if not (isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value > 0):
         raise ConfigError(f"{owner}: {option} must be a whole number above 0, got {value!r}")
-    return value
+    return int(value)

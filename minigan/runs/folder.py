@@ -344,7 +344,7 @@ def fields(config) -> dict[str, Kind]:
         return {"x": parse(texts["x"])} | {name: parse(text) for name, text in texts.items()}
     name, shape = config["data"], tuple(config["sample_shape"])
     if name == "oracle":
-        x = Tokens(30, *shape)
+        x: Kind = Tokens(30, *shape)
     elif name == "filled-outline":
         x = Pair(Pictures(1, *shape[1:]), Pictures(1, *shape[1:]))
     else:

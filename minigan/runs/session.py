@@ -59,6 +59,10 @@ class Session:
         self.run, self.step, self.stopped = run, 0, 0
         self._read_config(run)
         self.device, nets = device or self.device, nets or {}
+        missing = sorted(self.own_nets - set(nets))
+        if missing:
+            raise CheckpointError(f"{run.folder}: was started with nets of its author's, {', '.join(missing)}; open it in "
+                                  "Python with minigan.runs.open(path, nets={...})")
         self.layer_streams = Streams(run.seed)
         with using(self.layer_streams):
             self.game = self.system.build(self.settings, self.description, **nets).to(self.device)
@@ -80,7 +84,8 @@ class Session:
             self.description = data.Description(self.data_name, fields(run.config))
             self.sample_shape, self.device = tuple(config.pop("sample_shape")), config.pop("device")
             file = config.pop("file", "")
-            config.pop("fields", None), config.pop("own_nets", None)
+            self.own_nets = set(config.pop("own_nets", []))
+            config.pop("fields", None)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _foreign(run, error) from error
         if file and not Path(file).is_file():
@@ -136,10 +141,6 @@ class Session:
         """
         run = Run.open(path)
         device = device and backend.pick_device(device)
-        missing = set(run.config.get("own_nets", ())) - set(nets or {})
-        if missing:
-            raise ConfigError(f"{run.folder}: was started with nets of its author's, {', '.join(sorted(missing))}; open it in "
-                              "Python with minigan.runs.open(path, nets={...})")
         try:
             session = cls(run, device, nets)
         except DeviceError as error:

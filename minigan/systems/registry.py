@@ -9,15 +9,16 @@ systems     all systems         families    all systems, grouped
 import hashlib
 import importlib
 import importlib.util
-import inspect
 import pkgutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, TypeVar
 
+from minigan import moved
 from minigan.data.kinds import KINDS, Description, Kind, Pictures, Points
 from minigan.errors import ConfigError, suggestion
 from minigan.systems.claims import Claim
@@ -60,6 +61,7 @@ class System:
     claims: list[Claim] = field(default_factory=list)
     own_metrics: list = field(default_factory=list)
     tiny: dict = field(default_factory=dict)
+    nets: Callable | None = None
     builder: Callable | None = None
 
     @property
@@ -88,7 +90,9 @@ class System:
     @cached_property
     def default_data(self) -> str:
         """The data set that it is trained on if the user names none."""
-        return self.data or self.ancestor.default_data
+        if not self.data and not self.ancestor:
+            raise ConfigError(f"the system {self.name} names no data set; say system({self.name!r}, data=\"digits\", ...)")
+        return self.data or self.ancestor.default_data  # type: ignore[union-attr]  # one of the two is there
 
     @cached_property
     def kinds(self) -> tuple[type[Kind], ...]:
@@ -134,19 +138,30 @@ class System:
             defaults |= self.defaults.get(about.x.word, {}) | self.defaults.get(about.name, {})
         return game_settings.values(self.name, self.settings, defaults, overrides or {}, _elsewhere)
 
-    def build(self, settings: SimpleNamespace, data, **nets):
-        """The game.   settings: from `configure`; data: a data set or its Description; nets: your own nets, by the names that
-        the game gives them.   ConfigError if these do not fit together."""
+    @cached_property
+    def game(self) -> tuple[Callable, Callable | None]:
+        """(the function that builds the game, the one that makes its nets or None), its own or the parent's.
+
+        ConfigError for a system that has neither a function nor a parent."""
+        if self.builder:
+            return self.builder, self.nets
+        if not self.ancestor:
+            raise ConfigError(f"the system {self.name} has neither a parent nor a function that builds its game; put "
+                              f"@system({self.name!r}, ...) above one")
+        build, nets = self.ancestor.game
+        return build, self.nets or nets
+
+    def build(self, settings: SimpleNamespace, data, **own):
+        """The game.   settings: from `configure`; data: a data set or its Description; own: the user's own nets, by the names
+        that the game gives them.   ConfigError if these do not fit together."""
         about = getattr(data, "description", data)
         self._accept(about)
-        build = self.builder or self.ancestor.build
-        if nets and self.builder:
-            takes = inspect.signature(self.builder).parameters.values()
-            if not any(p.kind is p.VAR_KEYWORD for p in takes):
-                raise ConfigError(f"{self.name} makes its own nets and takes none; to use {', '.join(nets)}, write a system of "
-                                  "your own and run `minigan train my_system.py`")
-        game = build(settings, about, **nets)
-        for name, net in nets.items():
+        build, make = self.game
+        if own and make is None:
+            raise ConfigError(f"{self.name} makes its own nets and takes none; to use {', '.join(own)}, write a system of your "
+                              "own and run `minigan train my_system.py`")
+        game = build(settings, about) if make is None else build(settings, about, make(settings, about) | own)
+        for name, net in own.items():
             if game.nets.get(name) is not net:
                 raise ConfigError(f"{self.name} has no net {name!r}{suggestion(name, game.nets)}")
         return game
@@ -165,10 +180,13 @@ class System:
 
 
 SYSTEMS: dict[str, System] = {}
+F = TypeVar("F", bound=Callable)  # what builds a game: the decorator gives it back
 
 
 def system(name: str, *, family: str = "", paper: Paper | None = None, parent: str | None = None, data: str | None = None,
-           learns=(), settings=(), without=(), on=None, claims=(), metrics=(), tiny=None) -> Callable:
+           learns: Iterable[type[Kind]] = (), settings: Iterable[Setting] = (), without: Iterable[str] = (),
+           on: Mapping[str, dict] | None = None, claims: Iterable[Claim] = (), metrics: Iterable[Any] = (),
+           tiny: dict | None = None, nets: Callable | None = None) -> Callable[[F], F]:
     """Enter a system under a name.   Use it as a decorator of build(settings, data) -> Game, which builds the system's game;
     without one, the parent's function builds it.   The first line of the module's docstring describes the system.
 
@@ -183,16 +201,16 @@ def system(name: str, *, family: str = "", paper: Paper | None = None, parent: s
     claims      what it reaches, with controls (claims.py)
     metrics     metrics that only this system can measure
     tiny        settings for tests: with them it trains in a moment
-    If build takes **nets, users can pass nets of their own.
+    nets        nets(settings, data) -> {name: Module}: the nets for build(settings, data, nets); users can replace them
     """
     module = sys._getframe(1).f_globals
     file = module.get("__file__", "")
     doc = module.get("__doc__") or f"{name}: a system of its own."
     entered = System(name, family or Path(file).parent.name, doc, file, paper, parent, data, tuple(learns), list(settings),
-                     tuple(without), dict(on or {}), list(claims), list(metrics), dict(tiny or {}))
+                     tuple(without), dict(on or {}), list(claims), list(metrics), dict(tiny or {}), nets)
     SYSTEMS[name] = entered
 
-    def enter(build):
+    def enter(build: F) -> F:
         entered.builder = build
         return build
 
@@ -201,9 +219,7 @@ def system(name: str, *, family: str = "", paper: Paper | None = None, parent: s
 
 def systems() -> dict[str, System]:
     """All systems, by name."""
-    import minigan.systems as package
-
-    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+    for module in pkgutil.walk_packages([str(Path(__file__).parent)], f"{__package__}."):
         importlib.import_module(module.name)
     return dict(sorted(SYSTEMS.items()))
 
@@ -242,15 +258,17 @@ def _from_file(path: Path) -> System:
     path = path.resolve()
     module_name = f"minigan_system_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     before = dict(SYSTEMS)
-    spec = importlib.util.spec_from_file_location(module_name, path)
+    spec: Any = importlib.util.spec_from_file_location(module_name, path)
     module = sys.modules[module_name] = importlib.util.module_from_spec(spec)  # dataclasses look their module up there
     spec.loader.exec_module(module)
     entered = [one for one in SYSTEMS.values() if one.file and Path(one.file) == path]
     if len(entered) != 1:
-        SYSTEMS.clear(), SYSTEMS.update(before)
+        SYSTEMS.clear()
+        SYSTEMS.update(before)
         raise ConfigError(f"{path}: enters {len(entered)} systems; it must call minigan.systems.system(...) once")
     if before.get(entered[0].name, entered[0]).file != entered[0].file:
-        SYSTEMS.clear(), SYSTEMS.update(before)
+        SYSTEMS.clear()
+        SYSTEMS.update(before)
         raise ConfigError(f"{path}: enters the system {entered[0].name!r}, but there is one of that name already; "
                           "choose another name")
     return entered[0]
@@ -260,3 +278,6 @@ def _elsewhere(name):
     """A hint that names the systems that have this setting; "" if none has it."""
     owners = [other.name for other in systems().values() if name in other.settings]
     return f": it is a setting of {', '.join(owners)}; `minigan show {owners[0]}` explains it" if owners else ""
+
+
+moved.guard(__name__)

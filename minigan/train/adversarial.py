@@ -132,14 +132,13 @@ def adversarial_terms(objective: str | Objective, g_weight: float = 1.0) -> list
     leaves it out.
 
     The game's step must be an AdversarialStep.   ConfigError for an unknown name."""
-    if isinstance(objective, str):
-        objective = choose("objective", objective, OBJECTIVES)
+    paid = choose("objective", objective, OBJECTIVES) if isinstance(objective, str) else objective
 
     def d_loss(step):
-        return objective.d(step.real_logits, step.fake_logits)
+        return paid.d(step.real_logits, step.fake_logits)
 
     def g_loss(step):  # most objectives need no logits of real samples here, and computing them takes time
-        return objective.g(step.real_logits if objective.paired else None, step.fake_logits)
+        return paid.g(step.real_logits if paid.paired else None, step.fake_logits)
 
     terms = [Term("adversarial", "D", d_loss), Term("adversarial", "G", g_loss, g_weight)]
     return terms if g_weight else terms[:1]
@@ -190,7 +189,7 @@ def gan(nets, settings, latent=None, step=AdversarialStep, **options) -> Game:
         terms.append(stabilisers.feature_matching(D, settings.feature_matching))
     if settings.instance_noise:
         step = stabilisers.instance_noise(step, settings.instance_noise)
-    after = {"D": [stabilisers.WeightClip([D], settings.clip)] if settings.clip else [], "G": []}
+    after: dict[str, list] = {"D": [stabilisers.WeightClip([D], settings.clip)] if settings.clip else [], "G": []}
     nets = {"G": G, "D": D}
     latent = latent or Normal(settings.latent)
     if settings.history:

@@ -40,6 +40,7 @@ def asymmetry(game, batch, streams, rng, directions: int = 8) -> float:
     found = dynamics.asymmetry(losses, [player.parameters for player in players], rng, directions)
     for buffer, before in buffers:  # the forward passes have moved running statistics; measuring must not change the game
         buffer.data[...] = before
+        buffer.touch()
     return found
 
 

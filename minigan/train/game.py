@@ -19,10 +19,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
-from minigan import cuda
+from minigan import cuda, moved
 from minigan.autograd import grad
 from minigan.backend import to_device, xp
 from minigan.errors import CheckpointError, ConfigError, suggestion
@@ -117,6 +118,7 @@ class Term:
     weight: float = 1.0
 
 
+@moved.attributes
 class Step:
     """One turn of one player: a batch and the random draws of this turn.   The base class of every system's own Step.
 
@@ -156,7 +158,7 @@ class Step:
             self._draws[name] = function(self.streams(name))
         return Tensor(to_device(self._draws[name], self.game.device))
 
-    def field(self, name):
+    def field(self, name) -> Any:
         """The batch's field of that name (data/kinds.py) as an array on the game's device, or None if the data has none."""
         values = getattr(self.batch, name)
         return None if values is None else to_device(values, self.game.device)
@@ -357,3 +359,6 @@ def blame(step):
         raise NotFiniteError(f"player {step.player.name}: {error}") from None
     raise NotFiniteError(f"player {step.player.name}: the loss or gradient is not finite, but no op made it when the turn was "
                          "computed again; a sum of terms has overflowed, or dropout drew other noise")
+
+
+moved.guard(__name__)

@@ -9,6 +9,7 @@ The error messages at --set, `minigan show SYSTEM`, the report's table and docs/
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
+from typing import Any
 
 from minigan.errors import ConfigError, choose, suggestion
 
@@ -40,7 +41,7 @@ class Setting:
     above: float | None = None
     below: float | None = None
     choices: Collection[str] | None = None
-    depends: tuple[str, Callable[[object], bool]] | None = None
+    depends: tuple[str, Callable[[Any], bool]] | None = None
     paper: bool | int | float | str | None = None
     where: str = ""
 

@@ -76,6 +76,7 @@ class MovingAverage(Counting):
             mean_p.touch()
         for (_, copied), (_, buffer) in zip(self.average.named_buffers(), self.net.named_buffers()):
             copied.data[...] = buffer.data
+            copied.touch()
 
     def state_dict(self):
         """The number of updates.  The averaged weights are saved elsewhere, as a net of the game."""

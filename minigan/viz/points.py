@@ -6,6 +6,7 @@ Elsewhere: the 2-D densities (data/), how many modes are covered (metrics/).
 
 import colorsys
 import io
+from typing import Any
 
 import numpy as np
 
@@ -36,9 +37,9 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None):
     fake = _points(np.zeros((0, 2)) if only_real else fake, "fake")
     real = None if real is None else _points(real, "real")
     low, high = _limits(fake if real is None else real) if limits is None else limits
-    if labels is not None and np.shape(labels) != (len(real if only_real else fake),):
-        raise ShapeError(f"scatter_png: labels has shape {np.shape(labels)}, needs one for each of the "
-                         f"{len(real if only_real else fake)} points")
+    labelled: Any = real if only_real else fake
+    if labels is not None and np.shape(labels) != (len(labelled),):
+        raise ShapeError(f"scatter_png: labels has shape {np.shape(labels)}, needs one for each of the {len(labelled)} points")
 
     figure = Figure(figsize=(5, 5), dpi=120, layout="constrained", facecolor="white")
     axes = figure.add_subplot()
@@ -67,10 +68,11 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None):
         axes.text(0.02, 0.02, "\n".join(notes), transform=axes.transAxes, fontsize=9, bbox=box)
     # Outside the axes: a legend inside hides points, and "best" takes seconds on many.
     legend = figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=10)
-    for handle in legend.legend_handles:
+    handles: list[Any] = legend.legend_handles
+    for handle in handles:
         handle.set(alpha=1, sizes=[40])
     if labels is not None:  # one dot cannot have all the colours
-        legend.legend_handles[-1].set_color("black")
+        handles[-1].set_color("black")
         legend.get_texts()[-1].set_text(f"{legend.get_texts()[-1].get_text()}, by class")
 
     data = io.BytesIO()

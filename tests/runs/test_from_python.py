@@ -32,7 +32,7 @@ def test_nets_of_one_s_own_are_trained_in_place_and_needed_to_open_the_run(tmp_p
     before = mine[0].weight.detach().numpy().copy()
     run = mg.runs.train("wgan-gp", "ring8", steps=2, nets={"G": mine}, out=tmp_path / "run", quiet=True, **SMALL)
     assert run.game.nets["G"] is mine and not np.array_equal(mine[0].weight.detach().numpy(), before)
-    with pytest.raises(ConfigError, match="was started with nets of its author's, G; open it in Python"):
+    with pytest.raises(CheckpointError, match="was started with nets of its author's, G; open it in Python"):
         mg.runs.open(tmp_path / "run")
     other = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 2))
     opened = mg.runs.open(tmp_path / "run", nets={"G": other})

@@ -197,6 +197,15 @@ def test_a_system_entered_in_a_session_is_there_at_once(monkeypatch):
     assert one in families()["tests"]
 
 
+def test_a_system_that_lacks_data_or_a_game_is_told_so(monkeypatch):
+    monkeypatch.setattr(registry, "SYSTEMS", dict(systems()))
+    system("bare", settings=[Setting("steps", 5)])
+    with pytest.raises(ConfigError, match=r'the system bare names no data set; say system\(\'bare\', data="digits"'):
+        assert get("bare").default_data
+    with pytest.raises(ConfigError, match="the system bare has neither a parent nor a function that builds its game"):
+        get("bare").build(get("bare").configure(), small("ring8"))
+
+
 def test_the_page_of_the_systems_is_what_their_files_say():
     from pathlib import Path
 

@@ -188,7 +188,8 @@ def test_the_base_of_all_steps_knows_a_batch_with_any_fields_and_no_net():
 
     x, mask = np.ones((4, 2), np.float32), np.zeros((4, 1), np.float32)
     step = Step(linear_game(), None, Masked(x, mask), Streams(0))
-    assert step.x.data is x and step.field("mask") is mask and step.field("labels") is step.labels is None
+    assert step.x.tolist() == x.tolist() and step.field("mask").tolist() == mask.tolist()
+    assert step.field("labels") is step.labels is None
     assert not [name for name in dir(Step) if name in ("z", "fake", "score", "generate", "real_logits", "fake_logits")]
     assert step.draw("u", lambda g: g.random(3)).numpy().tolist() == step.draw("u", lambda g: g.random(3)).numpy().tolist()
     assert step.again().draw("u", lambda g: g.random(3)).numpy().tolist() == step.draw("u", None).numpy().tolist()
@@ -276,7 +277,7 @@ def test_evolution_finds_what_gradients_find():
     term = Term("distance", "G", lambda step: ops.mean(ops.square(step.fake - 1.5)))
     game = Game({"G": G}, [Evolution("G", G, steps=5)], [term], Normal(3), step=AdversarialStep)
     data, streams = batches(256), Streams(0)
-    losses = [play(game, data, streams)["G"] for _ in range(100)]
+    losses = [play(game, data, streams)["G"] for _ in range(150)]
     assert losses[0] > 1 and max(losses[-20:]) < 1e-6
 
 
