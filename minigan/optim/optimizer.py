@@ -1,7 +1,7 @@
-"""Optimizer: keeps a group's parameters in one flat vector, so that an update rule is written once, on that vector.
+"""Optimizer: it keeps a group's parameters in one flat vector, so that an update rule works on that vector only.
 
-When an optimizer is made, its parameters become views of one buffer.  A rule such as Adam's five lines then runs over all of
-them at once: one call per line instead of one per line and parameter, one kernel on a GPU, one message between machines.
+When an optimizer is made, its parameters become views of one buffer.  The lines of a rule such as Adam then run once for all
+parameters, not once for each; on a GPU the whole rule is one kernel, and between machines one message is enough.
 """
 
 import copy
@@ -18,12 +18,12 @@ from minigan.tensor import Tensor
 
 
 class Flat:
-    """Parameters of one dtype on one device as views of one vector, with the rule's own vectors beside it."""
+    """Parameters of one dtype on one device, as views of one vector; also the rule's state, vectors of the same length."""
 
     def __init__(self, parameters):
         self.parameters = parameters
-        self.steps = [0] * len(parameters)  # how often each was updated
-        self.state: dict = {}  # name -> vector as long as the buffer
+        self.steps = [0] * len(parameters)  # the number of updates of each
+        self.state: dict = {}  # name -> a vector as long as the buffer
         ends = np.cumsum([0] + [p.size for p in parameters]).tolist()
         self.slices = [slice(a, b) for a, b in pairwise(ends)]
         self._allocate()
@@ -35,7 +35,7 @@ class Flat:
         self.state = {name: to_device(v, device_of(like)).astype(like.dtype) for name, v in self.state.items()}
 
     def adopt(self):
-        """Make every parameter a view of the vector again, if it was moved or another optimizer has taken it."""
+        """Make every parameter a view of the vector again; it may have moved, or become a view of another optimizer's."""
         first = self.parameters[0].data
         if any(p.dtype != first.dtype or p.device != device_of(first) for p in self.parameters):
             raise ConfigError("an optimizer's parameters were given different dtypes or devices after it was made; make the "
@@ -51,14 +51,14 @@ class Flat:
                 p.data = view
 
     def __deepcopy__(self, memo):
-        """Copies of the parameters, views of a vector of their own, and of the state."""
+        """Copy the parameters, as views of a vector of their own, and the state."""
         twin = Flat(copy.deepcopy(self.parameters, memo))
         twin.steps, twin.state = list(self.steps), copy.deepcopy(self.state, memo)
         twin.adopt()
         return twin
 
     def named(self, name):
-        """The rule's vector of that name, zeros at first."""
+        """The rule's vector of that name; it starts at zero."""
         if name not in self.state:
             self.state[name] = xp(self.vector).zeros_like(self.vector)
         return self.state[name]
@@ -70,7 +70,7 @@ class Optimizer:
     params: Parameters, or a list of {"params": ..., option: ...} groups with options of their own (torch.optim).  They move
     into the vector: whatever shared a parameter's memory before (a view of it, its detach()) keeps the values of that moment.
     param_groups: those groups; changing group["lr"] takes effect at the next step.
-    needs_closure: step takes a function closure() -> (loss, gradients) too, to look at other weights on its way.
+    needs_closure: step also takes a function closure() -> (loss, gradients), to try other weights during the step.
     """
 
     needs_closure = False
@@ -142,7 +142,7 @@ class Optimizer:
 
     @staticmethod
     def _flatten(parameters):
-        """One Flat per dtype and device: usually one in all."""
+        """One Flat for each dtype and device; usually there is only one."""
         kinds: dict = {}
         for p in parameters:
             kinds.setdefault((p.dtype, p.device), []).append(p)
@@ -157,7 +157,7 @@ class Optimizer:
         return [p for group in self.param_groups for p in group["params"]]
 
     def wanted(self) -> list:
-        """The parameters whose gradients the next step will use: all, unless the rule updates some at a time."""
+        """The parameters whose gradients the next step will use: all, unless the rule updates only some in each step."""
         return self.parameters
 
     def zero_grad(self) -> None:
@@ -166,7 +166,7 @@ class Optimizer:
             p.grad = None
 
     def step(self, grads=None) -> None:
-        """One update.  grads: a gradient per parameter, in their order, as `grad` returns them; by default each p.grad.
+        """One update.  grads: a gradient per parameter, in the order of the parameters, as from `grad`; by default each p.grad.
 
         A parameter whose gradient is None keeps its value and its state.
         """
@@ -187,7 +187,7 @@ class Optimizer:
 
     def _step(self, group, flat, grads):
         flat.adopt()
-        if len(set(flat.steps)) == 1 and all(g is not None for g in grads):  # the usual case: all parameters at once
+        if len(set(flat.steps)) == 1 and all(g is not None for g in grads):  # the usual case: one call for all parameters
             pieces = [(slice(None), dispatch.concatenate([g.reshape(-1) for g in grads]))]
         else:
             pieces = [(s, g.reshape(-1).copy()) for s, g in zip(flat.slices, grads) if g is not None]
@@ -205,24 +205,25 @@ class Optimizer:
             self.update(flat.vector[piece], g, state, flat.steps[i], group)
 
     def count_on_card(self) -> None:
-        """Get ready for a step that is recorded: what differs from one step to the next is counted on the card from now on."""
+        """Prepare for recording a step: from now on the card counts whatever changes from step to step."""
 
     def repeated(self, times: int) -> None:
-        """Note that a recorded step (runs/capture.py) was taken this many times more, on the card alone."""
+        """Count steps that the card made by itself, when it launched a recorded step (runs/capture.py) this many times."""
         for flat in (flat for flats in self._flats for flat in flats):
             flat.steps = [t + times for t in flat.steps]
             for p in flat.parameters:
                 p.touch()
 
     def update(self, w, g, state, t, options) -> None:
-        """Change the weights w in place, from their gradient g, which may be overwritten.
+        """Change the weights w in place, using their gradient g, which may be overwritten.
 
-        state: name -> vector of w's length, kept between steps, zero at first;  t: the number of this step, from 1.
+        state: name -> a vector of w's length, which starts at zero and is kept between steps;  t: the number of this step,
+        from 1.
         """
         raise TypeError(f"{type(self).__name__} has no update(); an optimizer must define one")
 
     def state_dict(self) -> dict:
-        """Options of every group, and step count and state vectors of every parameter, as arrays on the CPU."""
+        """The options of every group, and the step count and state vectors of every parameter, as arrays on the CPU."""
         state, index = {}, {id(p): i for i, p in enumerate(self.parameters)}
         for flat in (flat for flats in self._flats for flat in flats):
             for k, p in enumerate(flat.parameters):

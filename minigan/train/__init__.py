@@ -1,4 +1,4 @@
-"""The game: game.py is the one training loop, objectives.py what the players pay; runs/ is the life of one run."""
+"""The game: game.py has the one training loop, objectives.py has what the players minimise; runs/ carries a run through."""
 
 from minigan import moved
 from minigan.train.adversarial import AdversarialStep, adversarial_terms

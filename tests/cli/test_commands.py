@@ -143,7 +143,7 @@ def test_an_earlier_checkpoint_can_be_sampled_and_resumed(minigan, run):
 def test_list(minigan):
     systems, datasets = minigan("list")[1], minigan("list", "datasets")[1]
     assert minigan("list", "systems")[1] == systems and len(systems.splitlines()) < 50  # one screen
-    for word in ("adversarial", "dcgan", "2016", "wgan-gp", "translation", "a critic held to slope 1 by a penalty"):
+    for word in ("adversarial", "dcgan", "2016", "wgan-gp", "translation", "a penalty pulls the slope of the critic to 1"):
         assert word in systems
     assert all(word in datasets for word in ("digits", "fashion-mnist", "two-moons"))
     assert "mnist" not in systems and "dcgan" not in datasets

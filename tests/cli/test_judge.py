@@ -30,7 +30,8 @@ def test_evaluate_prints_writes_and_repeats_the_same_numbers(minigan, points_run
     code, out, err = minigan("evaluate", points_run, "--metrics", "modes,energy")
     assert code == 0, err
     assert "gan on ring8, step 4, 2,500 samples" in out and re.search(r"reverse-kl +[\d.]+ +lower is better", out)
-    assert "\nmodes: modes with a sample within 3 std" in out and "reverse-kl: KL(modes of samples || uniform) [nats]" in out
+    assert "\nmodes: number of modes with one of 2,500 samples within 3 std" in out
+    assert "reverse-kl: KL(modes of samples || uniform) [nats]" in out
     (entry,) = json.loads((points_run / "evaluation.json").read_text())["evaluations"]
     assert (entry["step"], entry["samples"]) == (4, 2500) and set(entry["metrics"]) > {"modes", "energy"}
     before = (points_run / "evaluation.json").read_bytes()
@@ -242,7 +243,7 @@ def test_every_setting_and_objective_is_described():
 
 
 def test_the_lists_name_everything_and_fit_a_screen(minigan):
-    metrics = ["fid-digits", "lower is better", "for points, at least 500 samples", "of vae: what the model makes of",
+    metrics = ["fid-digits", "lower is better", "for points, at least 500 samples", "of vae: bounds on the likelihood of",
                "elbo                  evidence lower bound on ln p(x) [nats per sample]; higher is better"]
     for what, words in (("metrics", metrics), ("objectives", ["hinge", "wgan-gp", "10 times"]),
                         ("lessons", ["1. "]), ("systems", list(systems()))):

@@ -66,7 +66,7 @@ def test_metrics_come_with_what_they_mean(run):
     run.note_evaluation(600, 2500, {"modes": 8.0, "own": None})
     text = page(run)
     assert "Step 600, 2,500 samples" in text and ">8<" in text and "higher is better" in text
-    assert "modes with a sample within 3 std" in text
+    assert "number of modes with one of 2,500 samples within 3 std" in text
     assert ">7<" in text  # an earlier step
 
 

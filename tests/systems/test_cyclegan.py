@@ -220,7 +220,7 @@ def test_settings_that_make_no_sense_are_refused(settings, text):
 @pytest.mark.parametrize("about, text", [
     (described((1, 28, 28)), "cyclegan learns pair; digits holds pictures 1x28x28: use autoencoder or cgan"),
     (described((2, 28, 28), "digits"), "cyclegan learns pair; digits holds pictures 2x28x28: use"),
-    (described((2, 32, 32), "filled-outline"), "grey pictures of 28x28, and filled-outline holds unaligned pictures 1x32x32"),
+    (described((2, 32, 32), "filled-outline"), "grey pictures of 28x28, but filled-outline holds unaligned pictures 1x32x32"),
     (described((2,)), "cyclegan learns pair; ring8 holds points 2: use"),
 ])
 def test_data_that_is_no_pair_of_domains_is_refused(about, text):

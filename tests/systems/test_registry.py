@@ -156,7 +156,7 @@ def test_a_file_outside_the_package_enters_a_system(outside):
 @pytest.mark.parametrize("text, says", [
     ("x = 1\n", "enters 0 systems; it must call"),
     (MINE + MINE.replace('"mine"', '"other"').partition('"""\n')[2], "enters 2 systems"),
-    (MINE.replace('"mine"', '"gan"'), "enters the system 'gan', and there is one of that name already"),
+    (MINE.replace('"mine"', '"gan"'), "enters the system 'gan', but there is one of that name already"),
 ])
 def test_a_file_that_enters_no_system_or_another_s_is_refused(outside, text, says):
     with pytest.raises(ConfigError, match=says):

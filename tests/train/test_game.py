@@ -333,7 +333,7 @@ def test_a_term_for_nobody_and_a_player_without_a_term_are_refused():
     player, term = Player("D", [D], sgd), Term("score", "D", lambda step: ops.mean(step.real_logits))
     with pytest.raises(ConfigError, match=r"term 'score' is for player 'd'; did you mean 'D'\?|known: D"):
         Game({"D": D}, [player], [Term("score", "d", term.loss)], Normal(1))
-    with pytest.raises(ConfigError, match="player 'G' has no term, so nothing to improve"):
+    with pytest.raises(ConfigError, match="player 'G' has no term, so it has no loss to minimise; add a Term for it"):
         Game({"D": D}, [player, Player("G", [Linear(1, 2)], sgd)], [term], Normal(1))
     with pytest.raises(ConfigError, match=r"unknown objective 'hing'; did you mean 'hinge'\?"):
         adversarial_terms("hing")
@@ -484,7 +484,7 @@ def test_names_are_unique_and_frozen_parameters_stay():
     terms = 2 * [Term("l", "D", lambda step: ops.mean(step.real_logits))]
     with pytest.raises(ConfigError, match="two terms called 'l'"):
         Game({"D": D}, [Player("D", [D], sgd)], terms, Normal(1))
-    with pytest.raises(ConfigError, match="names of their own"):
+    with pytest.raises(ConfigError, match="players must have different names, got"):
         Game({"D": D}, [Player("D", [D], sgd), Player("D", [D], sgd)], terms[:1], Normal(1))
     D.bias.requires_grad = False
     player = Player("D", [D], sgd)

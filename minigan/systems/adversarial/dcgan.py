@@ -1,8 +1,9 @@
-"""DCGAN: G grows a picture by transposed convolutions, D shrinks it by strided ones.
+"""DCGAN: G enlarges a picture by transposed convolutions, D reduces it by strided convolutions.
 
-Theirs: batch norm in both nets but for G's output and D's input, ReLU in G, LeakyReLU 0.2 in D, tanh output, weights from
-N(0, 0.02^2), batch norm's from N(1, 0.02^2).  Ours: the size of a digit, a first dense layer, and what lets two minutes do:
-higher learning rates (theirs are for long training) and fewer channels.
+From the paper: batch norm in both nets, except at G's output and D's input; ReLU in G, LeakyReLU 0.2 in D, tanh output;
+weights from N(0, 0.02^2), those of batch norm from N(1, 0.02^2).
+Ours: pictures of 28x28, and normal z (theirs is uniform).  To train in two minutes, the learning rates are higher (theirs are
+for long training) and there are fewer channels.
 """
 
 from minigan.data.kinds import Pictures

@@ -1,6 +1,6 @@
 """GAN: two multilayer perceptrons play the non-saturating game.
 
-The learning rate is a tutorial's, 2e-4; beta1 = 0.5 is DCGAN's (Radford et al. 2016).
+The learning rate 2e-4 is that of a tutorial's MLP GAN; beta1 = 0.5 is DCGAN's (Radford et al. 2016).
 """
 
 from minigan.systems.parts import perceptrons

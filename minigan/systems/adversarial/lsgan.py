@@ -1,4 +1,4 @@
-"""LSGAN: D is a regression to 1 for real and 0 for generated samples, without a saturating sigmoid."""
+"""LSGAN: D learns by least squares to give 1 for real and 0 for generated samples, without a sigmoid that saturates."""
 
 from minigan.data.kinds import Pictures, Points
 from minigan.systems.parts import choice, perceptrons

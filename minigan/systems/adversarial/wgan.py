@@ -1,6 +1,7 @@
-"""WGAN: a critic with clipped weights measures how far G's samples are from the real ones.
+"""WGAN: a critic with clipped weights measures the distance between G's samples and the real ones.
 
-All values are the paper's, for long training.  For points of the plane, where they would take hours, clip and rates are ours.
+All values are the paper's, which are for long training.  On points of the plane they would take hours, so there clip and
+learning rates are ours.
 """
 
 from minigan.systems.parts import choice, convolutions
