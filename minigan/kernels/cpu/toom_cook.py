@@ -26,6 +26,36 @@ from minigan.kernels.threads import share
 # Infinity, whose "value" is the highest coefficient, and these: short tiles take the first of them.
 POINTS = (0.0, 1.0, -1.0, 2.0)
 WORTH_A_THREAD = 2**18  # a thread is not woken for fewer numbers than these of x
+# How uneven the two arrays may be, one times the other, see `even`.  Seen in training a DCGAN: 2 to 5, at most 13.
+LIMIT = 16
+
+
+def even(*arrays):
+    """Are the arrays finite, and none of their pixels far larger than the others?  Then, and only then, Toom-Cook is safe.
+
+    arrays: two, each (H, W, M, C), M pictures of H x W pixels with C numbers.  With the length |p| of a pixel, over its C numbers,
+
+        unevenness of a picture = the largest |p| / the square of the mean of sqrt |p| over the other pixels,
+
+    of an array that of its most uneven picture.  True if the product of both is at most LIMIT.
+
+    Why.  Let a tile's longest pixel be X, and W the weight's longest tap.  In y = A ((G w) * (B x)) no intermediate number exceeds
+    k X W (Cauchy and Schwarz for the sum over channels; k follows from the sums of the rows of |A|, |G|, |B|), so each output of the
+    tile, whether it sees X or not, has an error of eps k X W at most.  The direct method's error, in an output that sees r^2
+    pixels and taps of ordinary lengths x and w, is about eps r x w.  Their quotient is (k / r) (X / x) (W / w): what it is for
+    even arrays, which tests hold under ten, times both unevennesses.  The weight's gradient has the same bound, with the other
+    array in the place of w.  Tiles have one picture each, so pictures may differ in size, as the gradients of samples do.  The
+    mean of roots is less than the plain mean where few pixels are large, so that a few in a small picture are noticed too.  A
+    picture of zeros is even; one pixel alone never is.
+    """
+    product = 1.0
+    with np.errstate(all="ignore"):  # a NaN or an infinity, of the array or of a square, leaves a NaN or an infinity in the product
+        for a in arrays:
+            roots = np.sqrt(np.sqrt(np.vecdot(a, a)))
+            largest = roots.max((0, 1))
+            others = (roots.sum((0, 1)) - largest) / (a.shape[0] * a.shape[1] - 1)
+            product *= np.where(largest == 0, 1, (largest / others) ** 2).max()
+    return bool(product <= LIMIT)
 
 
 @lru_cache
