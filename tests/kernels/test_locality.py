@@ -47,9 +47,9 @@ def check(arrays, which, place, value, stride, padding):
         found, direct = results(bad, *how, "auto"), results(bad, *how, "direct")
         exact = results([a.astype(np.float64) for a in bad], *how, "direct")
     for k, (a, b, c, seen) in enumerate(zip(found, direct, exact, results(seers, *how, "direct"))):
-        if which not in READS[k]:
-            continue
         seen = seen > 0.5
+        if which not in READS[k] or not seen.any():  # such as the last row, where the stride does not fit
+            continue
         np.testing.assert_array_equal(np.where(np.isfinite(a), 0, a), np.where(np.isfinite(b), 0, b))
         finite = np.isfinite(b)
         # x has a frame of zeros.  The direct sum multiplies them too, and NaN times 0 is NaN in outputs that see only the frame.

@@ -53,7 +53,7 @@ def get_conv_algorithm() -> str:
 
 
 def _toom_cook(x, shape, stride, dilation, groups):
-    """Does this have the shape for Toom-Cook?   shape: of the weight.   The values are toom_cook.even's to judge."""
+    """Does this have the shape for Toom-Cook?   shape: of the weight.   Its values: toom_cook.even."""
     return (min(len(x), *shape[:2]) >= ALGORITHMS[_algorithm] and x.dtype.char in "fd" and x.size
             and dilation == (1, 1) and groups == 1 and toom_cook.taps_of(shape[2:], stride))
 
@@ -61,8 +61,10 @@ def _toom_cook(x, shape, stride, dilation, groups):
 def conv2d(x, w, out, stride, padding, dilation, groups):
     """y[n,o,p,q] = the sum over c,r,s of x[n,c, p*stride + r*dilation - padding, ...] w[o,c,r,s], y of size out (oh, ow)."""
     x = pixels_first(x)
-    if _toom_cook(x, w.shape, stride, dilation, groups) and toom_cook.even(_hwnc(x), _taps(w)):
-        return toom_cook.conv2d(_hwnc(x), w, out, stride, padding).transpose(2, 3, 0, 1)
+    if _toom_cook(x, w.shape, stride, dilation, groups):
+        y = toom_cook.conv2d(_hwnc(x), w, out, stride, padding)
+        if y is not None:
+            return y.transpose(2, 3, 0, 1)
     rows = _padded(x, padding)
     y = np.empty((*out, x.shape[0], w.shape[0]), x.dtype)
     for inside, outside in groups_of(w, groups):
@@ -77,8 +79,10 @@ def conv2d_adjoint(u, w, size, stride, padding, dilation, groups):
     <conv2d(x, w), u> = <x, conv2d_adjoint(u, w, size)> for every x of that size (H, W).
     """
     u = pixels_first(u)
-    if _toom_cook(u, w.shape, stride, dilation, groups) and toom_cook.even(_hwnc(u), _taps(w).swapaxes(2, 3)):
-        return toom_cook.conv2d_adjoint(_hwnc(u), w, size, stride, padding).transpose(2, 3, 0, 1)
+    if _toom_cook(u, w.shape, stride, dilation, groups):
+        x = toom_cook.conv2d_adjoint(_hwnc(u), w, size, stride, padding)
+        if x is not None:
+            return x.transpose(2, 3, 0, 1)
     spread = _scatter if w.shape[1] < FEW_CHANNELS else _gather
     if spread is _gather and dilation == (1, 1) and all(k % s == 0 for k, s in zip(w.shape[2:], stride)):
         spread = _gather_at_once
@@ -192,8 +196,10 @@ def conv2d_weight(x, u, kernel, stride, padding, dilation, groups):
     per_group = x.shape[1] // groups
     w = np.zeros((u.shape[1], per_group, *kernel), x.dtype)
     x, u = pixels_first(x), pixels_first(u)
-    if _toom_cook(x, w.shape, stride, dilation, groups) and toom_cook.even(_hwnc(x), _hwnc(u)):
-        return toom_cook.conv2d_weight(_hwnc(x), _hwnc(u), kernel, stride, padding)
+    if _toom_cook(x, w.shape, stride, dilation, groups):
+        found = toom_cook.conv2d_weight(_hwnc(x), _hwnc(u), kernel, stride, padding)
+        if found is not None:
+            return found
     rows, u_rows = _padded(x, padding), _hwnc(u)
     out = u_rows.shape[:2]
     for inside, outside in groups_of(w, groups):
@@ -256,11 +262,6 @@ class _Columns:
         if self.as_planes:
             return self.view[:, :, :, a:b].reshape(self.width, pixels).T
         return self.view[a:b].reshape(pixels, self.width)
-
-
-def _taps(w):
-    """w (O, C, kh, kw) as (kh, kw, O, C), in one memory order, so that no sum over it depends on the order that came."""
-    return np.ascontiguousarray(w).transpose(2, 3, 0, 1)
 
 
 def _hwnc(x):
