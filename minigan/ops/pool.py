@@ -87,7 +87,7 @@ def _pick_forward(x, found, how):
     pixels = _pixels(x)
     y = xp(x).zeros((*how[-1], *x.shape[:2]), x.dtype)
     for (_, o, i), here in zip(taps(x.shape[2:], *how), found):
-        y[o] += pixels[i] * here
+        y[o] += xp(x).where(here, pixels[i], 0)  # no product: NaN times 0 is NaN
     return _images(y)
 
 
@@ -98,9 +98,9 @@ def _put_forward(u, found, how, size):
     apart = all(s > d * (k - 1) for k, s, d in zip(kernel, stride, dilation))
     for (_, o, i), here in zip(taps(size, *how), found):
         if apart:  # windows that don't overlap: nothing to add to
-            xp(u).multiply(pixels[o], here, out=x[i])
+            x[i] = xp(u).where(here, pixels[o], 0)
         else:
-            x[i] += pixels[o] * here
+            x[i] += xp(u).where(here, pixels[o], 0)
     return _images(x)
 
 

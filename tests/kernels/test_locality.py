@@ -52,7 +52,7 @@ def check(arrays, which, place, value, stride, padding):
             continue
         np.testing.assert_array_equal(np.where(np.isfinite(a), 0, a), np.where(np.isfinite(b), 0, b))
         finite = np.isfinite(b)
-        # x has a frame of zeros.  The direct sum multiplies them too, and NaN times 0 is NaN in outputs that see only the frame.
+        # x has a frame of zeros.  The direct sum has them too, and NaN times 0 is NaN in outputs that see only it.
         framed = which == WEIGHT or (k, which) == (2, GRADIENT)
         assert (finite | (seen.any((2, 3), keepdims=True) if framed else seen)).all()
         for part in (seen & finite, ~seen & finite):
@@ -102,7 +102,7 @@ def test_one_bad_pixel_among_few(which, size):
 
 
 def test_pictures_of_very_different_size_and_of_zeros():
-    """Pictures of very different size, as the gradients of samples are, and pictures of zeros: the fast algorithm may be used."""
+    """Pictures of very different size, as the gradients of samples are, and pictures of zeros."""
     arrays = draw((9, 9), (16, 16), 16, (3, 3), (1, 1), (1, 1))
     for k in (X, GRADIENT):
         arrays[k] *= np.float32(10) ** np.arange(-8, 8, dtype=np.float32).reshape(-1, 1, 1, 1)
@@ -123,3 +123,43 @@ def test_the_algorithm_and_the_bits_do_not_depend_on_the_memory_order(largest):
         others = [np.ascontiguousarray(a.transpose(order)).transpose(np.argsort(order)) for a in (x, weight, gradient)]
         for a, b in zip(first, results(others, 1, 1, "auto")):
             np.testing.assert_array_equal(a, b)
+
+
+PER_SAMPLE = {  # ops that treat each sample alone
+    "conv2d": lambda x: F.conv2d(x, np.ones((3, 4, 3, 3)), None, 1, 1),
+    "conv_transpose2d": lambda x: F.conv_transpose2d(x, np.ones((4, 3, 4, 4)), None, 2, 1),
+    "max_pool2d": lambda x: F.max_pool2d(x, 3, 2), "avg_pool2d": lambda x: F.avg_pool2d(x, 3, 1),
+    "adaptive_avg_pool2d": lambda x: F.adaptive_avg_pool2d(x, 5), "nearest": lambda x: F.interpolate(x, (9, 11)),
+    "bilinear": lambda x: F.interpolate(x, (9, 11), mode="bilinear"), "unfold": lambda x: F.unfold(x, 3),
+    "layer_norm": lambda x: F.layer_norm(x, (4, 6, 7)), "instance_norm": lambda x: F.instance_norm(x),
+    "group_norm": lambda x: F.group_norm(x, 2), "softmax": lambda x: F.softmax(x, -1),
+    "log_softmax": lambda x: F.log_softmax(x, 1),
+    "logsumexp": lambda x: mg.logsumexp(x, 1), "cumsum": lambda x: mg.cumsum(x, 2), "max": lambda x: mg.max(x, 3),
+    "norm": lambda x: mg.norm(x, 1), "matmul": lambda x: x @ np.ones((7, 5)),
+}
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("name", PER_SAMPLE)
+def test_one_bad_sample_among_others(name, value):
+    """In x or in the arriving gradient: results of the other samples are finite."""
+    clean = np.random.default_rng(0).standard_normal((3, 4, 6, 7))
+    bad = clean.copy()
+    bad[1, 2, 3, 4] = value
+    with np.errstate(all="ignore"):
+        for data, arriving in ((bad, 1.0), (clean, value)):
+            x = mg.tensor(data, requires_grad=True)
+            y = PER_SAMPLE[name](x)
+            g = np.ones(y.shape)
+            g[1].flat[0] = arriving
+            for a in (y.data, mg.grad(y, x, mg.tensor(g))[0].data):
+                assert np.isfinite(a[[0, 2]]).all()
+
+
+def test_a_bad_gradient_of_max_pool_reaches_only_the_largest():
+    x = mg.tensor(np.arange(16.0).reshape(1, 1, 4, 4), requires_grad=True)
+    for stride in (1, 2):
+        y = F.max_pool2d(x, 2, stride)
+        g = np.ones(y.shape)
+        g[0, 0, 0, 0] = np.nan
+        np.testing.assert_array_equal(np.argwhere(np.isnan(mg.grad(y, x, mg.tensor(g))[0].data[0, 0])), [[1, 1]])

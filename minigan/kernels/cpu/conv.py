@@ -39,7 +39,9 @@ def set_conv_algorithm(name: str) -> None:
 
     "direct": every product of the sum.  "toom-cook": for kernels of 2 or 3 strides a third to a half of the products, with up
     to ten times the rounding error, which is still a few millionths in float32 (kernels/cpu/toom_cook.py); other kernels stay
-    direct.  "auto": Toom-Cook where there are images and channels enough for it to be faster.  ConfigError for another name.
+    direct.  Arrays with a NaN, an infinity or a pixel far larger than the others are computed directly, whatever the
+    name: a value changes only outputs that see it.  "auto": Toom-Cook where there are images and channels enough for it to be
+    faster.  ConfigError for another name.
     """
     global _algorithm
     if name not in ALGORITHMS:

@@ -13,6 +13,10 @@ A kernel of r strides is first made one of r taps and stride 1, on stride^2 time
 channel f of pixel i.  The price is rounding: the matrices hold powers of the points and their inverses, so more points lose
 more digits.  Five points at most (0, 1, -1, 2, infinity) keep the error within ten times the direct method's; tests measure it.
 
+And all of a tile's pixels have a part in each of its outputs: those that an output does not see cancel, but for rounding, which
+is relative to the largest.  A NaN does not cancel at all.  `even` finds arrays where that does harm; then the result is None,
+and the caller takes the direct method.
+
 Arrays and arguments are those of conv.py.
 """
 
@@ -39,14 +43,15 @@ def even(*arrays):
 
     and of an array that of its most uneven picture.  True if the product of both arrays' is at most LIMIT.
 
-    Why.  Let X be the longest pixel of a tile and W the longest tap of the weight.  In y = A ((G w) * (B x)) no number exceeds
-    k X W (Cauchy and Schwarz for the sum over channels; k comes from the sums of the rows of |A|, |G|, |B|).  So each output of
-    the tile has an error of at most about eps k X W, whether it sees X or not.  The direct method's error in an output that sees
-    r^2 pixels of an ordinary length x, and taps of length w, is about eps r x w.  The quotient is (k / r) (X / x) (W / w): what
-    it is for even arrays, which tests hold under ten, times both unevennesses.  For the gradient of the weight, read the other
-    array instead of w.  A tile lies in one picture, so pictures may differ in size, as the gradients of samples do.  The mean of
-    roots is less than the plain mean where few pixels are long, so that several in a small picture are noticed too.  Zeros
-    are left out because frames are made of them.  A picture of zeros is even, one with a single other pixel is not.
+    Why.  Let X be the longest pixel of a tile and W the longest tap of the weight.  In y = A ((G w) * (B x)) no number
+    exceeds k X W (Cauchy and Schwarz for the sum over channels; k comes from the sums of the rows of |A|, |G|, |B|).  So
+    each output of the tile has an error of at most about eps k X W, whether it sees X or not.  The direct method's error in
+    an output that sees r^2 pixels of an ordinary length x, and taps of length w, is about eps r x w.  The quotient is (k /
+    r) (X / x) (W / w): what it is for even arrays, which tests hold under ten, times both unevennesses.  For the gradient
+    of the weight, read the other array instead of w.  A tile lies in one picture, so pictures may differ in size, as the
+    gradients of samples do.  The mean of roots is less than the plain mean where few pixels are long, so that several in a
+    small picture are noticed too.  Zeros are left out because frames are made of them.  A picture of zeros is even, one
+    with a single other pixel is not.
     """
     product = 1.0
     with np.errstate(all="ignore"):  # a NaN or an infinity, of the array or of a square, ends as one in the product
@@ -187,7 +192,7 @@ def _lengths(x, out, r):
 
 
 def _note(lengths, i, m, j, l, images, patch):
-    """Write |pixel|^2 of a tile's patch into `lengths`: while it is in the cache, and but once where the next tile reads it too."""
+    """Write |pixel|^2 of a tile's patch into `lengths`: while in the cache, and once where the next tile reads it too."""
     h = m if i + len(patch) < len(lengths) else len(patch)
     w = l if j + patch.shape[1] < lengths.shape[1] else patch.shape[1]
     lengths[i : i + h, j : j + w, images] = np.vecdot(patch[:h, :w], patch[:h, :w])
@@ -233,7 +238,7 @@ def conv2d_weight(x, u, kernel, stride, padding):
 
 
 def _taps(w, stride):
-    """w (O, C, kh, kw) as (r, r, stride^2 C, O).  One memory order first, so that no sum over it depends on the order that came."""
+    """w (O, C, kh, kw) as (r, r, stride^2 C, O).  In one memory order first: no sum depends on what came."""
     (o, c, kh, kw), (sy, sx) = w.shape, stride
     w = np.ascontiguousarray(w)
     return w.reshape(o, c, kh // sy, sy, kw // sx, sx).transpose(2, 4, 3, 5, 1, 0).reshape(kh // sy, kw // sx, -1, o)
