@@ -32,9 +32,10 @@ CPU, MEMORY, HERE = "what runs on the CPU alone", "which NumPy memory is shared"
 SKIPPED: dict[str, str] = {
     **dict.fromkeys(("cli/", "data/", "viz/", "metrics/", "typing/", "test_architecture.py", "test_doctor.py",
                      "test_lessons.py", "test_namespace.py", "test_readme.py", "test_threads.py", "test_memory_order.py",
-                     "test_interchange.py",
+                     "test_interchange.py", "kernels/test_locality.py",
                      "train/test_session.py::test_the_same_with_two_threads"), CPU),
-    **dict.fromkeys(("nn/test_against_torch.py", "test_tensor.py::test_dlpack"), "torch, which is on the CPU"),
+    **dict.fromkeys(("nn/test_against_torch.py", "test_tensor.py::test_dlpack", "test_conv_training.py"),
+                    "torch, which is on the CPU"),
     **dict.fromkeys(("test_tensor.py::test_repr_shows", "test_tensor.py::test_to_the_same_device_keeps",
                      "test_autograd.py::test_arrays_on_two_devices", "test_autograd.py::test_to_the_same_device_is",
                      "nn/test_module.py::test_to_a_device_and_the_errors",
