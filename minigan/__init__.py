@@ -1,7 +1,7 @@
 """minigan: a deep-learning engine on NumPy and CuPy whose heart you can read in an evening.
 
-Start with autograd.py.  Arrays follow NumPy's names, networks PyTorch's.  Importing this imports NumPy and nothing heavier;
-`mg.data`, `mg.train`, `mg.systems`, `mg.runs`, `mg.viz`, `mg.metrics` load when first used.
+Start with autograd.py.  Array functions have NumPy's names, networks have PyTorch's.  `import minigan` imports NumPy and
+nothing larger; `mg.data`, `mg.train`, `mg.systems`, `mg.runs`, `mg.viz` and `mg.metrics` load on first use.
 """
 
 import importlib
@@ -24,7 +24,7 @@ from minigan.tensor import Tensor, from_dlpack
 from minigan.version import __version__
 from minigan.watch import watch
 
-for _f in (zeros, ones, full, eye):  # a size below 0, or a fraction, is named
+for _f in (zeros, ones, full, eye):  # so that an error for a wrong size names the argument
     globals()[_f.__name__] = _makes(_f)
 
 __all__ = [
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name):
-        """The parts that need more than NumPy, or that training does not: loaded when first asked for."""
+        """Load a part that needs more than NumPy, or that training does not need, on first use."""
         if name in ("data", "metrics", "runs", "systems", "train", "viz"):
             return importlib.import_module(f"minigan.{name}")
         if name in ("load", "save"):

@@ -1,11 +1,11 @@
-"""What a public function accepts, and what it says of anything else: one line that names the function and the argument.
+"""What public functions accept.  For anything else they raise an error of one line that names the function and the argument.
 
-public      an op as the user calls it: lists and numbers are taken as NumPy takes them, errors are minigan's
+public      an op as the user calls it: it takes lists and numbers as NumPy does, and raises minigan's errors
 makes       a function that makes an array         explained       a module's forward
-checked     a constructor, looked at first         whole, sizes    an int, or several, from what was given
+checked     a constructor, checked before a call   whole, sizes    an int, or several, from what was given
 
-A good call pays for none of this.  `public` just calls the op; only when that fails, or gives no array, does it look at the
-arguments by their names (KINDS), turns lists into arrays, and calls again.
+A good call costs no extra time.  `public` calls the op first.  Only if that fails, or gives no array, it checks the arguments
+by their names (KINDS), turns lists into arrays, and calls the op again.
 """
 
 import operator
@@ -18,14 +18,14 @@ from minigan.backend import beside, is_array, new_array
 from minigan.errors import ConfigError, DTypeError, MiniganError, ShapeError, broadcast_advice
 from minigan.tensor import Tensor, plain
 
-# Errors of Python and NumPy that say nothing of the op or the argument.
+# Errors of Python and NumPy, which do not name the op or the argument.
 RAW = (TypeError, ValueError, AttributeError, IndexError, KeyError, OverflowError)
 HALF = np.dtype("float16")
-VARARGS = 0x04  # inspect.CO_VARARGS, without importing inspect: there is a *name among the parameters
+VARARGS = 0x04  # the function has a parameter *name; this is inspect.CO_VARARGS, but inspect is slow to import
 
 
 def whole(op: str, name: str, value, least=None, what="an int") -> int:
-    """value, an int or a NumPy integer, as an int.  ShapeError for anything else, or below `least`."""
+    """value, an int or a NumPy integer, as an int.  ShapeError for anything else, or for a number below `least`."""
     try:
         number = None if isinstance(value, (bool, np.bool_)) else operator.index(value)
     except TypeError:
@@ -36,7 +36,7 @@ def whole(op: str, name: str, value, least=None, what="an int") -> int:
 
 
 def sizes(op: str, name: str, value, least=None) -> tuple:
-    """value, an int or a sequence of them, as a tuple of ints.  ShapeError for anything else, or one below `least`."""
+    """value, an int or a sequence of ints, as a tuple.  ShapeError for anything else, or for a number below `least`."""
     items = value if isinstance(value, (tuple, list, range)) or (is_array(value) and value.ndim == 1) else (value,)
     try:
         return tuple(whole(op, name, item, least) for item in items)
@@ -46,7 +46,7 @@ def sizes(op: str, name: str, value, least=None) -> tuple:
 
 
 def shown(value) -> str:
-    """A value in the text of an error: arrays by dtype and shape, anything else as Python writes it, cut short."""
+    """A value for the text of an error: dtype and shape of an array; anything else as Python writes it, shortened."""
     if is_array(plain(value)):
         return f"{plain(value).dtype} {plain(value).shape}"
     text = repr(value)
@@ -57,7 +57,7 @@ def shown(value) -> str:
 
 
 def _array(op, name, value, like):
-    """Numbers: a list or a number becomes an array, of like's dtype if that is a float, where `like` is."""
+    """Numbers: a list or a number becomes an array on the device of `like`, with its dtype if that is a float."""
     array = plain(value)
     try:
         if is_array(array) and array.dtype.kind in "fiub":
@@ -153,7 +153,7 @@ def _iterables(op, name, value, like=None):
 
 
 def _word(op, name, value, like=None):
-    """Of a choice that the constructor itself has a better error for: but for what cannot be looked up."""
+    """A choice by name: the constructor has a better error for an unknown name, so this refuses only what cannot be a name."""
     return value if value is None or isinstance(value, (bool, int, float)) else _text(op, name, value)
 
 
@@ -185,7 +185,7 @@ def _named(kind, names):
     return dict.fromkeys(names.split(), kind)
 
 
-# What a function's argument of this name is.
+# The kind of each argument of a function, by its name.
 KINDS = {
     **_named(_array, "x a b input weight bias target values var running_mean running_var pos_weight min max operands"),
     **_named(_indices, "indices labels condition"),
@@ -198,7 +198,7 @@ KINDS = {
     **_named(_flag, "keepdims ceil_mode count_include_pad log_target full training use_input_stats align_corners"),
     **_named(_dtype, "dtype"),
 }
-# ... and a constructor's.
+# The same for a constructor.
 CONSTRUCTOR_KINDS = {
     **_named(_count, "in_features out_features in_channels out_channels num_embeddings embedding_dim num_features num_channels "
                      "num_groups groups num_parameters input_size hidden_size num_layers kernels upscale_factor "
@@ -223,12 +223,12 @@ OPTIMIZER_KINDS = {
     **_named(_number, "lr momentum dampening weight_decay eps alpha c1 c2"), **_named(_word, "rule line_search"),
     **_named(_flag, "nesterov amsgrad centered maximize"),
 }
-# ... and a module's, when it is called.
+# The same for a module's forward.
 FORWARD_KINDS = {**_named(_tensor, "x input target"), **_named(_state, "hx")}
 
 
 def _looked_at(op, f, args, params, kinds):
-    """args and params with every argument as its kind wants it.  A MiniganError for one that is not of its kind."""
+    """args and params, with each argument converted to its kind.  A MiniganError if an argument is not of its kind."""
     while hasattr(f, "__wrapped__"):
         f = f.__wrapped__
     code = f.__code__
@@ -249,14 +249,14 @@ def _looked_at(op, f, args, params, kinds):
 
 
 def public(f, moves=False):
-    """The op f as users call it.   moves: it rearranges numbers and computes none, so float16 is no harm.
+    """The op f as users call it.   moves: it moves numbers and computes none, so it may take float16.
 
-    The public function of a primitive takes the place of the op's own call, so that a good call costs no call more.
+    The public function of a primitive replaces the op's own call, so that a good call costs no extra function call.
     """
     name, several, op = f.__name__, f.__name__ == "split", getattr(f, "op", None)
 
     def careful(error, args, params):
-        # A DTypeError is perhaps told by what makes arrays, which knows neither op nor argument.
+        # A DTypeError may come from new_array, which knows neither the op nor the argument.
         unclear = isinstance(error, DTypeError) or (isinstance(error, RAW) and not isinstance(error, MiniganError))
         if error is not None and not unclear:
             raise error
@@ -310,7 +310,7 @@ def _carefully(op, f, args, params, moves):
 
 
 def explained(forward):
-    """A module's forward: when it fails and x is not numbers, that is what the error says."""
+    """A module's forward: if it fails because x is not numbers, the error says so."""
 
     @wraps(forward)
     def call(module, *args, **params):
@@ -326,7 +326,7 @@ def explained(forward):
 
 
 def makes(f):
-    """A function that makes an array; when it fails, its arguments are looked at."""
+    """A function that makes an array; if it fails, its arguments are checked, so that the error names one."""
 
     @wraps(f)
     def call(*args, **params):
@@ -342,7 +342,7 @@ def makes(f):
 
 
 def checked(f, kinds=CONSTRUCTOR_KINDS):
-    """A constructor whose arguments are looked at first."""
+    """A constructor that checks its arguments first."""
 
     @wraps(f)
     def call(*args, **params):

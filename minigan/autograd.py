@@ -5,9 +5,9 @@ primitive   an array function with one gradient rule per input       fused      
 grad        vector-Jacobian products, any order                      backward   the same, added into .grad
 vjp         what both do: collect the nodes, select those that lead to a target, walk from the newest to the oldest
 
-The one idea: a rule is written in public ops and plain operators.  An op called with arrays computes and records
-nothing; called with a Tensor it records.  So in ordinary backward a rule is plain NumPy, and under create_graph=True the
-very same text builds the graph of the next derivative.  There is no second set of rules.
+The main idea: a rule is written in public ops and plain operators.  If an op gets arrays, it computes and records nothing.
+If it gets a Tensor, it also records the call.  So in an ordinary backward pass a rule is plain NumPy, and with
+create_graph=True the same lines build the graph of the next derivative.  There is no second set of rules.
 
 Elsewhere: what a Tensor is (tensor.py), no_grad (grad_mode.py), the rules (ops/), arrays and devices (backend.py), the proof
 that the rules are right (gradcheck.py), tools that watch (watch.py).
@@ -29,10 +29,10 @@ from minigan.watch import calling_line, run, watchers
 
 
 class Node:
-    """One recorded call, or a leaf (op None): a tensor the user asked derivatives for.
+    """One recorded call, or a leaf: a tensor for which the user wants derivatives (its op is None).
 
-    A node points at its parents only, and at a leaf's tensor only weakly.  Nothing points forward, so there is no cycle,
-    and memory goes back the moment the last tensor of a graph does, without the garbage collector.
+    A node points at its parents only, and has only a weak reference to a leaf's tensor.  Nothing points forward, so there is
+    no cycle, and the memory of a graph is freed together with its last tensor, without the garbage collector.
     """
 
     __slots__ = ("cells", "dtype", "inputs", "leaf", "op", "order", "output", "params", "parents", "shape", "site")
@@ -40,17 +40,17 @@ class Node:
     def __init__(self, op, inputs, params, parents, cells, output, shape, dtype, site=None):
         self.order = next(clock)
         self.op = op
-        self.inputs = inputs  # the arrays that the rules may read; None where the op did not save them
+        self.inputs = inputs  # the arrays that the rules may read; None for an array that the op did not save
         self.params = params  # (positional, keyword) arguments that are not differentiated
-        self.parents = parents  # one Node or None per input; None as a whole once freed
-        self.cells = cells  # the `changed` cells of what is saved: of each input, and last of the output
-        self.output = output  # the output array, if saved; of a fused op what its forward kept
+        self.parents = parents  # a Node or None for each input; the whole tuple becomes None when the graph is freed
+        self.cells = cells  # the `changed` cells of what is saved: one for each input, and the output's at the end
+        self.output = output  # the output array, if it is saved; for a fused op, what its forward kept
         self.shape, self.dtype = shape, dtype  # of the output
-        self.site = site  # the line that made the call, if somebody watched
+        self.site = site  # the line that made the call, if a watcher was active
 
 
 def leaf(tensor: Tensor) -> Node:
-    """The node of a tensor the user wants derivatives for.  DTypeError unless its dtype is a float."""
+    """The node of a tensor for which the user wants derivatives.  DTypeError unless its dtype is a float."""
     if tensor.data.dtype.kind != "f":
         raise DTypeError(f"requires_grad needs a float dtype, got {tensor.data.dtype}; use .astype('float32')")
     node = earlier(tensor)
@@ -61,13 +61,13 @@ def leaf(tensor: Tensor) -> Node:
     return node
 
 
-NO_PARAMS = ((), {})  # shared: the fewer objects a graph has, the less Python's collector walks
+NO_PARAMS = ((), {})  # all nodes share it, because Python's collector is faster on a graph of fewer objects
 
 # --------------------------------------------------------------------------------------------------------- recording ---
 
 
 class Op:
-    """What the engine knows of an op; the public function carries it as `.op`.  count: of inputs, None for any number."""
+    """What the engine knows of an op; the public function has it as `.op`.  count: the number of inputs; None: any number."""
 
     def __init__(self, forward, count, rule=None, broadcasts=False, saves="both", views=False, backward=None,
                  composition=None):
@@ -79,18 +79,18 @@ class Op:
 
 def primitive(forward: Function[P], *rules, name=None, broadcasts=False, saves="both", views=False,
               variadic=False) -> Differentiable[P]:
-    """A differentiable op: called with arrays it computes, called with a Tensor it also records.
+    """A differentiable op: if it gets arrays, it computes; if it gets a Tensor, it also records the call.
 
     forward(*inputs, *params) -> array: plain array code.  The first len(rules) arguments are the inputs.
-    rules[i](g, y, *inputs, *params) -> the gradient for input i, where g is the gradient arriving at the output y.
-        Written in public ops and plain operators, so that it can itself be differentiated.  It returns g, a view of g, or
-        a new array, of exactly the input's shape and dtype; None stands for zeros.
-    name: for errors and reports; forward.__name__ by default.
+    rules[i](g, y, *inputs, *params) -> the gradient for input i, where g is the gradient that arrives at the output y.
+        A rule is written in public ops and plain operators, so that it can be differentiated too.  It returns g, a view of
+        g, or a new array, which has exactly the input's shape and dtype; None stands for zeros.
+    name: is used in errors and reports; forward.__name__ by default.
     broadcasts: forward broadcasts its inputs; the engine then sums the rules' results back to the inputs' shapes.
-    saves: which arrays the rules read: "both", "inputs", "output", or "neither".  The others are let go at once; the
-        rules then see a stand-in with shape, dtype and ndim.
-    views: the output shares memory with the first input, so an in-place change of one is a change of the other.
-    variadic: any number of inputs, all positional, and one rule for all: rule(i, g, y, *inputs, **params).
+    saves: which arrays the rules read: "both", "inputs", "output", or "neither".  The engine does not keep the others; the
+        rules get a substitute that has only their shape, dtype and ndim.
+    views: the output shares memory with the first input, so an in-place change of one also changes the other.
+    variadic: the op takes any number of inputs, all positional, and has one rule: rule(i, g, y, *inputs, **params).
     """
     forward.__name__ = name or forward.__name__
     count, rule = (None, lambda i: partial(rules[0], i)) if variadic else (len(rules), rules.__getitem__)
@@ -98,23 +98,23 @@ def primitive(forward: Function[P], *rules, name=None, broadcasts=False, saves="
 
 
 def fused(forward: Function[P], backward, composition) -> Differentiable[P]:
-    """A differentiable op with a hand-made backward pass, for speed, and the composition of simpler ops it stands for.
+    """A differentiable op that has a hand-made backward pass, for speed, and an equal composition of simpler ops.
 
     forward(*inputs, **params) -> (y, kept);   backward(g, needed, kept, *inputs, **params) -> one gradient per input
-    (None where needed[i] is False);   composition(*inputs, **params) -> y, in public ops.  Under create_graph=True the
-    composition is differentiated; tests hold the two equal.
+    (None where needed[i] is False);   composition(*inputs, **params) -> y, in public ops.  With create_graph=True the
+    engine differentiates the composition; tests check that both give the same.
     """
     count = composition.__code__.co_argcount - len(composition.__defaults__ or ())
     return _callable(Op(forward, count, backward=backward, composition=composition))
 
 
 def _callable(op):
-    """The public function of an op: with the forward's name, docstring and signature."""
+    """The public function of an op; it has the forward's name, docstring and signature."""
     count, forward, is_fused = op.count, op.forward, op.backward is not None
     @wraps(forward)
     def call(*args, **params):
         if count is not None and len(args) < count:
-            from inspect import signature  # slow to import, and seldom needed: inputs given by name
+            from inspect import signature  # it is slow to import, and needed only if inputs are given by name
             bound = signature(forward).bind(*args, **params)
             args, params = bound.args, bound.kwargs
         for x in args if count is None or len(args) == count else args[:count]:
@@ -122,7 +122,7 @@ def _callable(op):
                 return record(op, args, params)
         return forward(*args, **params)[0] if is_fused else forward(*args, **params)
 
-    call.op = op  # type: ignore[attr-defined]  # a function may carry what it likes
+    call.op = op  # type: ignore[attr-defined]  # a function may have any attribute
     return call
 
 
@@ -165,9 +165,9 @@ def record(op, args, params):
     if type(y) not in MODULES:
         y = np.asarray(y)
     shared = op.views and (y is arrays[0] or (y.base is not None and (y.base is arrays[0] or y.base is arrays[0].base)))
-    out = Tensor(y, None, cells[0] if shared else None)  # a copy (of a mask's elements, say) has a life of its own
+    out = Tensor(y, None, cells[0] if shared else None)  # a copy (for example of a mask's elements) does not share the cell
     if tracked and is_recording():
-        if not op.saves_inputs:  # constants stay, their shapes may be asked for; the others' shapes stand in their nodes
+        if not op.saves_inputs:  # constants stay, because a rule may read their shapes; the others' shapes are in their nodes
             arrays, cells[:] = [a if node is None else None for a, node in zip(arrays, parents)], [None] * len(arrays)
         cells.append(out.changed if op.saves_output else None)
         output = kept if op.backward is not None else y if op.saves_output else None
@@ -180,7 +180,7 @@ def record(op, args, params):
 
 
 class _Unsaved:
-    """Stands for an array that an op did not save: rules may ask for its shape, dtype and ndim."""
+    """A substitute for an array that an op did not save: rules may read its shape, dtype and ndim."""
 
     __slots__ = ("dtype", "ndim", "shape")
 
@@ -191,8 +191,8 @@ class _Unsaved:
 def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=()):
     """The gradients that arrive at the target nodes when each (node, g) of roots starts with gradient g.
 
-    targets None: all leaves.  boundary: nodes to stop at, for what lies behind them belongs to another walk.
-    Returns {target: g}; a target that the roots do not depend on is missing.  g are arrays, under create_graph Tensors.
+    targets None: all leaves.  boundary: the walk stops at these nodes, because another walk handles what is behind them.
+    Returns {target: g} without the targets on which the roots do not depend.  Each g is an array; with create_graph, a Tensor.
     """
     grads = {}
     for node, g in roots:
@@ -203,7 +203,7 @@ def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=()):
 
 
 def _collect(roots, boundary):
-    """All nodes that the roots were computed from, the oldest first.  GraphError if a part of the graph is freed."""
+    """All nodes from which the roots were computed, the oldest first.  GraphError if a part of the graph is freed."""
     nodes, seen, stack = [], set(), list(roots)
     while stack:
         node = stack.pop()
@@ -220,7 +220,7 @@ def _collect(roots, boundary):
 
 
 def _select(nodes, targets, boundary):
-    """(targets, the nodes that lead to one).  A child is newer than its parents, so one pass from the oldest finds all."""
+    """(targets, the nodes that lead to one).  A child is newer than its parents, so one pass from the oldest finds them all."""
     if targets is None:
         return {node for node in nodes if node.op is None}, set(nodes)
     wanted = set(targets)
@@ -231,13 +231,13 @@ def _select(nodes, targets, boundary):
 
 
 def _walk(nodes, grads, targets, wanted, create_graph, retain_graph, boundary):
-    """{target: g}.  grads: {node: what has arrived there}, at first at the roots.
+    """{target: g}.  grads: {node: what has arrived there}; at the start it has the roots only.
 
-    From the newest node to the oldest: a node's gradient is complete when its turn comes, for whatever used its output is
-    newer.
+    The walk goes from the newest node to the oldest.  So a node's gradient is complete when its turn comes, because every node
+    that used its output is newer.
     """
     results, kinds = {}, (Tensor,) if create_graph else MODULES
-    owned = set()  # the nodes whose gradient is an array of our own, which may be added to in place
+    owned = set()  # the nodes whose gradient is an array that only we hold, so we may add to it in place
     while nodes:
         node = nodes.pop()
         if node not in wanted:
@@ -253,7 +253,7 @@ def _walk(nodes, grads, targets, wanted, create_graph, retain_graph, boundary):
                     h = _fitted(h, parent, node.op, i)
                 if parent not in grads:
                     grads[parent] = h
-                    # A rule's own array (not g, not a view) may be added to in place; others may have other owners.
+                    # We may add in place to a new array that a rule made; g itself or a view may have other owners.
                     if node.op.rule and not create_graph and h is not g and h.base is None:
                         owned.add(parent)
                 elif parent in owned and h.ndim:
@@ -268,9 +268,9 @@ def _walk(nodes, grads, targets, wanted, create_graph, retain_graph, boundary):
 
 
 def _gradients(node, g, wanted, create_graph):
-    """[(i, parent, gradient of input i), ...] for the wanted inputs of a node with gradient g; zeros are left out."""
+    """[(i, parent, gradient of input i), ...] for the wanted inputs of a node with gradient g, without those that are zero."""
     op, cells, parents, y, values = node.op, node.cells, node.parents, node.output, node.inputs
-    if values is None:  # the first to go when a node is freed, so what was read before it is whole
+    if values is None:  # freed since _collect; `inputs` is freed first, so the attributes that were read before it are whole
         raise GraphError(f"{op.name}: {FREED}")
     for cell in cells:
         if cell is not None and cell[0] > node.order:
@@ -302,7 +302,7 @@ def _gradients(node, g, wanted, create_graph):
 
 
 def _fitted(h, parent, op, i):
-    """The gradient h of input i as an array of the input's shape: a broadcast is undone.  GraphError if it can't be."""
+    """The gradient h of input i, summed to the input's shape where it was broadcast.  GraphError if the shape cannot fit."""
     if op.broadcasts and h.shape != parent.shape:
         lead = h.ndim - len(parent.shape)
         repeated = [k for k in range(h.ndim) if k < lead or parent.shape[k - lead] == 1 != h.shape[k]]
@@ -318,11 +318,11 @@ def _array(x):
 
 
 def _through_composition(node, g, needed, create_graph):
-    """Gradients of a fused op (or a checkpoint): compute its composition again, recorded, and differentiate that."""
+    """Gradients of a fused op (or a checkpoint): compute its composition again, record it, and differentiate the record."""
     rest, params = node.params
     inputs = []
     for array, parent, cell in zip(node.inputs, node.parents, node.cells):
-        if parent is not None:  # under create_graph a new name for the input, so that the walk can stop there
+        if parent is not None:  # with create_graph the input gets a new node, so that the walk can stop there
             array = Tensor(array, parent, cell).reshape(array.shape) if create_graph else Tensor(array).requires_grad_()
         inputs.append(array)
     ends = [x.node if isinstance(x, Tensor) else None for x in inputs]
@@ -335,7 +335,7 @@ def _through_composition(node, g, needed, create_graph):
 
 
 def _start(output, gradient, argument, create_graph):
-    """The gradient that the walk starts with: 1 for a scalar, else what the user gave, checked."""
+    """The gradient with which the walk starts: 1 for a scalar, else what the user gave, after checks."""
     if not isinstance(output, Tensor) or output.node is None:
         raise GraphError(f"this tensor has no graph: {CONSTANT}")
     y = output.data
@@ -354,10 +354,10 @@ def _start(output, gradient, argument, create_graph):
 
 
 def backward(output, gradient=None, retain_graph=False) -> None:
-    """Add the derivatives of `output` into the .grad of every leaf that it was computed from.
+    """Add the derivatives of `output` to the .grad of every leaf from which it was computed.
 
-    gradient: the vector of the vector-Jacobian product, of output's shape; may be left out for a scalar.  The graph is
-    freed on the way unless retain_graph.  Leaves that the output does not depend on are untouched.
+    gradient: the vector of the vector-Jacobian product, of output's shape; you may leave it out for a scalar.  The walk frees
+    the graph, unless retain_graph is true.  Leaves on which the output does not depend stay as they are.
     """
     start = _start(output, gradient, "gradient", False)
     for node, g in vjp([(output.node, start)], None, False, retain_graph).items():
@@ -365,12 +365,12 @@ def backward(output, gradient=None, retain_graph=False) -> None:
 
 
 def grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=None, allow_unused=False) -> tuple[Tensor, ...]:
-    """The gradients of outputs with respect to inputs, as a tuple of Tensors; no .grad is touched.
+    """The gradients of outputs with respect to inputs, as a tuple of Tensors; no .grad changes.
 
-    outputs, inputs, grad_outputs: a Tensor or a sequence of them; grad_outputs may be left out for scalars.  With several
-    outputs the gradients are summed.  create_graph: the results can themselves be differentiated (torch.autograd.grad).
-    retain_graph: keep the graph for another call; by default what create_graph is.  GraphError for an input that the
-    outputs do not depend on, unless allow_unused: then its place holds None.
+    outputs, inputs, grad_outputs: a Tensor or a sequence of them; you may leave out grad_outputs for scalars.  For several
+    outputs the gradients are summed.  create_graph: the results can be differentiated again (torch.autograd.grad).
+    retain_graph: keep the graph for another call; by default it has the value of create_graph.  GraphError for an input on
+    which the outputs do not depend, unless allow_unused is true: then its place holds None.
     """
     outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
     inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
@@ -392,7 +392,7 @@ def grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=No
             raise GraphError(f"grad: input {i} {x.data.shape} was not used to compute the outputs (or was used under no_grad() "
                              f"or after detach()); leave it out, or pass allow_unused=True to get None in its place")
         results.append(g if g is None or isinstance(g, Tensor) else Tensor(g))
-    return tuple(results)  # type: ignore[arg-type]  # a None only where it was asked for
+    return tuple(results)  # type: ignore[arg-type]  # it holds None only if allow_unused is true
 
 
 moved.guard(__name__)

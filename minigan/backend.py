@@ -3,11 +3,11 @@
 xp          the module (numpy, cupy) of some arrays                 is_array       is it one of those modules' arrays?
 device_of   "cpu", "cuda:0", ... of an array                        to_device      copy an array to a device
 beside      an array from the host, where another array lives       kept_beside    the same, uploaded once and kept
-new_array   an array of numbers or lists                            constant       what stands beside Tensors in a call
+new_array   an array of numbers or lists                            constant       an argument that is not a Tensor
 check_mix   refuse arrays that do not go together                   check_device   refuse a device that cannot be used
 
-The array decides: NumPy in, NumPy out; CuPy in, CuPy out.  There is no global "current backend".  CuPy is imported when
-a GPU is first asked for, never before (importing it takes longer than importing all of minigan).
+The array decides: NumPy in, NumPy out; CuPy in, CuPy out.  There is no global "current backend".  CuPy is imported only
+when the program first uses a GPU, because that import takes longer than the import of minigan.
 """
 
 from collections import OrderedDict
@@ -18,7 +18,7 @@ import numpy as np
 from minigan import moved
 from minigan.errors import DeviceError, DTypeError, ShapeError
 
-# The types that are arrays, each with the module of its functions.  CuPy's joins when it is first used.
+# The types that are arrays, each with the module of its functions.  CuPy's type is added when CuPy is first used.
 MODULES: dict[type, Any] = {np.ndarray: np}
 
 
@@ -28,7 +28,7 @@ def is_array(x) -> bool:
 
 
 def xp(*arrays) -> Any:
-    """The module that owns the arrays: numpy or cupy.  Scalars belong to neither; with scalars alone, numpy.
+    """The module that owns the arrays: numpy or cupy.  Scalars belong to neither; if there are only scalars, it is numpy.
 
     DeviceError when the arrays live on different kinds of device.
     """
@@ -51,9 +51,9 @@ def mixed_devices(what: str, arrays) -> str:
 
 
 def check_mix(op: str, arrays) -> None:
-    """DeviceError if the arrays live on different devices, DTypeError if their dtypes would silently become a third.
+    """DeviceError if the arrays live on different devices, DTypeError if NumPy would convert their dtypes without a word.
 
-    Numbers join any array; a boolean array joins any dtype.
+    Numbers go with any array; a boolean array goes with any dtype.
     """
     arrays = [a for a in arrays if is_array(a)]
     if len({device_of(a) for a in arrays}) > 1:
@@ -64,10 +64,10 @@ def check_mix(op: str, arrays) -> None:
 
 
 def constant(x, beside_these=()) -> Any:
-    """What stands beside Tensors in a call: None and Python numbers as they are, NumPy numbers as Python's, lists as arrays.
+    """An argument beside Tensors: None and Python numbers stay, a NumPy number becomes a Python number, a list an array.
 
-    A Python number joins any dtype, and so does a list of them; a NumPy number (np.sqrt(2)) would turn float32 into float64,
-    so it becomes one.   beside_these: the first Tensor among them says of what dtype and where the array of a list shall be.
+    A Python number goes with any dtype, and so does a list of them.  A NumPy number (np.sqrt(2)) would turn float32 into
+    float64, so we convert it.   beside_these: the first Tensor among them gives the dtype and device for the array of a list.
     """
     if type(x) is float or x is None or (isinstance(x, (bool, int, float)) and not isinstance(x, np.generic)):
         return x
@@ -79,9 +79,9 @@ def constant(x, beside_these=()) -> Any:
 
 
 def new_array(data, dtype=None) -> Any:
-    """An array of data (numbers, nested lists: a NumPy array; arrays): floats given as Python numbers become float32.
+    """data as an array: numbers and nested lists become a NumPy array, in which Python floats are float32.
 
-    Whatever has a dtype (an array of any kind, also inside a list) keeps it unless dtype is given.  DTypeError for anything
+    Data that has a dtype (an array of any kind, also inside a list) keeps it, unless dtype is given.  DTypeError for anything
     that is not numbers or booleans, ShapeError for nested lists of unequal lengths.
     """
     try:
@@ -93,7 +93,7 @@ def new_array(data, dtype=None) -> Any:
                          "tensors") from None
     if array.dtype.kind not in "fiub":
         raise DTypeError(f"a tensor holds real numbers or booleans, got {array.dtype} from {type(data).__name__}")
-    if not array.dtype.isnative:  # big-endian, as files may have it: to everybody else another dtype
+    if not array.dtype.isnative:  # such as big-endian data from a file, which would not equal the same dtype elsewhere
         array = array.astype(array.dtype.newbyteorder("="))
     if dtype is None and array.dtype == np.float64 and not is_array(data) and not _has_dtype(data):
         dtype = np.float32
@@ -101,15 +101,15 @@ def new_array(data, dtype=None) -> Any:
 
 
 def _has_dtype(data) -> bool:
-    """Does the data say its dtype itself, as arrays do and Python's numbers do not?   Of lists: does something in it?"""
+    """Does the data have a dtype of its own, as arrays do and Python's numbers do not?   For a list: does any item have one?"""
     if isinstance(data, (list, tuple)):
         return any(map(_has_dtype, data))
     return hasattr(data, "dtype") or hasattr(data, "__array__")
 
 
 def converted(value, shape, dtype):
-    """A saved value as an array of this shape and dtype.  ValueError, which says why, if it can't become one: the shape
-    differs, it is no real numbers, or the dtype can't hold them (3.7 in an integer, 1e300 in float32)."""
+    """A saved value as an array of this shape and dtype.  ValueError, which says why, if that is impossible: the shape
+    differs, it does not hold real numbers, or the dtype can't hold them (3.7 in an integer, 1e300 in float32)."""
     array = value if is_array(value) else np.asarray(value)
     if array.shape != shape:
         raise ValueError(f"is {shape}, but the state has {array.shape}")
@@ -152,7 +152,7 @@ def check_device(device: str) -> str:
 def to_device(array, device: str):
     """The array on that device: itself if it is there already, else a copy.  DeviceError if the device can't be used.
 
-    The card that something was last moved to is the one that ops run on: a process uses one card at a time.
+    A process uses one card at a time: ops run on the card to which something was moved last.
     """
     if device == "cpu":
         return array if isinstance(array, np.ndarray) else array.get()
@@ -161,23 +161,23 @@ def to_device(array, device: str):
         return array
     cupy = load_cupy()
     cupy.cuda.Device(int(device.partition(":")[2])).use()
-    return cupy.asarray(array) if isinstance(array, np.ndarray) else array.copy()  # copy: to the card that is in use
+    return cupy.asarray(array) if isinstance(array, np.ndarray) else array.copy()  # copy() copies to the card in use
 
 
 def beside(array, like):
-    """The array where `like` lives: a NumPy array beside one on a GPU is uploaded, at every call."""
+    """The array on the device of `like`: if that is a GPU, a NumPy array is uploaded at every call."""
     on_cpu = isinstance(like, np.ndarray) or not is_array(like)
     return array if on_cpu or type(array) is type(like) else to_device(np.asarray(array), device_of(like))
 
 
-_kept: OrderedDict = OrderedDict()  # (device, dtype, shape, bytes) -> array on a GPU, the last used last
-KEPT = 256  # of them at most
+_kept: OrderedDict = OrderedDict()  # (device, dtype, shape, bytes) -> array on a GPU; the one used last is at the end
+KEPT = 256  # we keep at most so many
 
 
 def kept_beside(array, like):
-    """`beside` for a small NumPy array that follows from shapes and options alone, such as an index: uploaded once, and kept.
+    """`beside` for a small NumPy array that depends only on shapes and options, such as an index: it is uploaded once and kept.
 
-    So an op that needs one makes no transfer inside a training step.  The caller must not write into it.
+    So an op that needs one makes no transfer in a training step.  The caller must not write into it.
     """
     if isinstance(like, np.ndarray) or not is_array(like) or type(array) is type(like):
         return array
@@ -196,7 +196,7 @@ def kept() -> list:
 
 
 def load_cupy():
-    """The cupy module, imported and registered on first use; DeviceError with the remedy if there is none to use."""
+    """The cupy module, imported and registered on first use; DeviceError, which says what to do, if it cannot be used."""
     try:
         import cupy
     except ModuleNotFoundError:
@@ -204,16 +204,16 @@ def load_cupy():
             "device 'cuda' needs CuPy, which is not installed; pip install 'minigan[cuda12]' or 'minigan[cuda13]', "
             "whichever CUDA version your driver has, or use device 'cpu'"
         ) from None
-    except ImportError as error:  # several lines, the first of which says what failed
+    except ImportError as error:  # the first of its lines says what failed
         first = next(iter(str(error).strip().splitlines()), "")
         raise DeviceError(f"CuPy is installed but does not load: {first}; reinstall it with pip install 'minigan[cuda12]' or "
                           f"'minigan[cuda13]' (only one CuPy at a time), or use device 'cpu'") from None
-    except OSError as error:  # its import makes a folder for compiled kernels
+    except OSError as error:  # CuPy's import creates a folder for compiled kernels
         raise DeviceError(f"CuPy is installed but cannot write {error.filename}: {error.strerror}; set CUPY_CACHE_DIR to a "
                           f"folder that can be written, or use device 'cpu'") from None
     if not cupy.cuda.is_available():
         raise DeviceError(f"CuPy is installed but {_what_is_missing(cupy)}, or use device 'cpu'")
-    if cupy.ndarray not in MODULES:  # a driver is not all: CuPy compiles each kernel when it is first needed
+    if cupy.ndarray not in MODULES:  # a driver is not enough: CuPy also needs NVRTC to compile each kernel on first use
         try:
             cupy.cuda.nvrtc.getVersion()
         except (RuntimeError, OSError, ImportError):
@@ -226,11 +226,11 @@ def load_cupy():
 
 
 def _what_is_missing(cupy) -> str:
-    """Why an installed CuPy has no card to use, and what to do.   CUDA's versions are 13020 for 13.2."""
+    """Why an installed CuPy has no card to use, and what to do.   CUDA writes its version 13.2 as 13020."""
     driver, built_for = cupy.cuda.runtime.driverGetVersion(), cupy.cuda.runtime.runtimeGetVersion()
     if not driver:
         return "this machine has no CUDA driver; install NVIDIA's driver"
-    if driver // 1000 < built_for // 1000:  # a driver serves all minor versions of its own major one, and older ones
+    if driver // 1000 < built_for // 1000:  # a driver supports all minor versions of its major version, and older ones
         return (f"is for CUDA {built_for // 1000}, and the driver here knows CUDA {driver // 1000}.{driver % 1000 // 10} at "
                 f"most; update the driver, or pip install 'minigan[cuda{driver // 1000}]' and uninstall this CuPy")
     return "finds no CUDA card here; check that nvidia-smi lists one, and $CUDA_VISIBLE_DEVICES"
@@ -246,7 +246,7 @@ def has_card() -> bool:
 
 
 def pick_device(device: str) -> str:
-    """check_device, with 'auto' for 'cuda:0' where there is one and 'cpu' otherwise."""
+    """check_device, which also accepts 'auto': 'cuda:0' if there is a card, else 'cpu'."""
     if device == "auto":
         return "cuda:0" if has_card() else "cpu"
     return check_device(device)

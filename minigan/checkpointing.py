@@ -1,7 +1,7 @@
-"""checkpoint: trade time for memory.  Keep a function's inputs, forget what it computed, compute it again for backward.
+"""checkpoint: trade time for memory.  It keeps a function's inputs, drops the rest, and computes it again in backward.
 
-The engine already knows how to differentiate an op "through its composition" (autograd.fused); a checkpoint is such an op,
-made on the spot, whose composition is the function itself.  Chen et al. 2016, arXiv:1604.06174.
+The engine can already differentiate an op through its composition (autograd.fused).  A checkpoint is a new op of this kind,
+whose composition is the function itself.  Chen et al. 2016, arXiv:1604.06174.
 """
 
 from minigan.autograd import Node, Op
@@ -11,12 +11,12 @@ from minigan.tensor import Tensor, clock
 
 
 def checkpoint(function):
-    """checkpoint(f)(*xs) is f(*xs), a Tensor, with the memory of its inputs and output only; backward runs f once more.
+    """checkpoint(f)(*xs) is f(*xs), a Tensor, but keeps only its inputs and output in memory; backward runs f once more.
 
-    f may use other tensors too, such as a module's parameters; they get their gradients.  Random numbers drawn from
-    minigan's streams (dropout) are replayed, so both runs see the same ones.  Every order of derivative works.  f must
-    compute the same again: what it changes in place (the running statistics of batch norm) it changes twice, and constants
-    that it uses beside its inputs must not change in between.
+    f may use other tensors too, such as a module's parameters; they get their gradients.  The second run draws the same random
+    numbers from minigan's streams (dropout) as the first.  Every order of derivative works.  f must compute the same values
+    again, so constants that it uses beside its inputs must not change between the runs.  What f changes in place (the running
+    statistics of batch norm) it changes twice.
     GraphError if f does not return one Tensor.
     """
 

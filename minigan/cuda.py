@@ -1,6 +1,6 @@
-"""The card, under the names of torch.cuda: `mg.cuda.is_available()`, `with mg.cuda.device("cuda:1"): ...`; the switch for TF32.
+"""The GPU, with the names of torch.cuda: `mg.cuda.is_available()`, `with mg.cuda.device("cuda:1"): ...`; a switch for TF32.
 
-Which device an array is on, and how it gets there, is in backend.py.
+backend.py knows on which device an array is, and moves it.
 """
 
 import contextlib
@@ -14,9 +14,9 @@ def is_available() -> bool:
 
 
 def device(device: str):
-    """Inside the block, new arrays are made on that GPU and its arrays may be computed with.   Nothing happens for "cpu".
+    """Inside the block, new arrays are made on that GPU, and you can compute with its arrays.   "cpu" changes nothing.
 
-    A machine that has one GPU does not need this.
+    You do not need this on a machine with one GPU.
     """
     if device == "cpu":
         return contextlib.nullcontext()
@@ -24,7 +24,7 @@ def device(device: str):
 
 
 def allow_tf32(allowed: bool = True) -> None:
-    """Let matrix products of float32 round their inputs to 10 bits of mantissa, for speed; at first they do not.
+    """Let matrix products of float32 round their inputs to 10 bits of mantissa, for speed; by default they do not.
 
     The error is about 3e-4 instead of 1e-7 (kernels/cuda/gemm.py).   torch.backends.cuda.matmul.allow_tf32.
     """

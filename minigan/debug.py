@@ -30,8 +30,8 @@ def _check(op, phase, inputs, output, seconds, site):
 
 
 def debug():
-    """`with mg.debug():` stop at the first NaN or Inf, with NotFiniteError naming the op and the line that called it.
+    """`with mg.debug():` stop at the first NaN or Inf, with a NotFiniteError that names the op and the line that called it.
 
-    Every op is looked at, so the block runs slower; results are the same.
+    It checks every op, so the block runs slower; the results are the same.
     """
     return watch(_check)

@@ -1,6 +1,6 @@
-"""Every error minigan raises on purpose: what went wrong, with the values, and what to do about it.
+"""Every error that minigan raises on purpose: it says what went wrong, with the values, and what to do.
 
-Each class is also the built-in exception a NumPy or PyTorch user would catch, so `except ValueError` keeps working.
+Each class is also the built-in exception that a NumPy or PyTorch user would catch, so `except ValueError` still works.
 The command line turns any MiniganError into one or two lines and exit code 2; everything else is a bug and shows its
 traceback.
 """
@@ -13,31 +13,31 @@ class MiniganError(Exception):
 
 
 class ShapeError(MiniganError, ValueError):
-    """Shapes, axes or sizes that do not fit each other."""
+    """Shapes, axes or sizes do not fit each other."""
 
 
 class DTypeError(MiniganError, TypeError):
-    """A dtype that the operation cannot use, or two that do not mix."""
+    """The operation cannot use this dtype, or two dtypes do not mix."""
 
 
 class DeviceError(MiniganError, RuntimeError):
-    """Arrays on different devices, or a device that cannot be used."""
+    """Arrays are on different devices, or a device cannot be used."""
 
 
 class GraphError(MiniganError, RuntimeError):
-    """A derivative that cannot be had from this graph: freed, stale, not recorded, or a rule that breaks its contract."""
+    """A graph cannot give a derivative: it is freed, stale or not recorded, or a rule breaks its contract."""
 
 
 class OutOfBoundsError(MiniganError, IndexError):
-    """An index outside the axis it indexes."""
+    """An index is outside its axis."""
 
 
 class MovedName(MiniganError, AttributeError):
-    """An attribute that a module or a class of minigan once had, and that is elsewhere now."""
+    """An attribute of a module or a class of minigan has moved to another place."""
 
 
 class MovedImport(MiniganError, ImportError):
-    """The same of what is imported.  Two classes, since no Python class can be an AttributeError and an ImportError."""
+    """An imported name has moved.  There are two classes, because no class can be an AttributeError and an ImportError."""
 
 
 class GradientMismatch(MiniganError, AssertionError):
@@ -45,28 +45,28 @@ class GradientMismatch(MiniganError, AssertionError):
 
 
 class NotFiniteError(MiniganError, ArithmeticError):
-    """A NaN or an infinity where training cannot go on."""
+    """A NaN or an infinity came up, and the work cannot go on."""
 
 
 class ConfigError(MiniganError, ValueError):
-    """An option or a value the user gave that minigan does not know or cannot use."""
+    """The user gave an option or a value that minigan does not know or cannot use."""
 
 
 class DataError(MiniganError, ValueError):
-    """A data set that is missing, damaged, or not what its name says."""
+    """A data set is missing, damaged, or not what its name says."""
 
 
 class CheckpointError(MiniganError, ValueError):
-    """A checkpoint or run folder that cannot be read, written, or belongs to something else."""
+    """A checkpoint or run folder cannot be read or written, or belongs to something else."""
 
 
-# A graph can be asked for derivatives too late, or in vain.
+# Why a graph cannot give derivatives: it is already freed, or there never was one.
 FREED = "this graph was freed by an earlier backward() or grad(); pass retain_graph=True there, or compute the loss again"
 CONSTANT = "it was made under no_grad() or detach(), or from tensors none of which has requires_grad=True"
 
 
 def stale(op: str, site: str | None, i: int, parents) -> str:
-    """The text of the error for a value that an op saved and somebody changed: input i, or the output after the last."""
+    """The error text for a saved value that was changed: input i, or the output if i is the number of inputs."""
     if i >= len(parents):
         what = "its output"
     else:
@@ -81,20 +81,20 @@ def suggestion(word: str, known) -> str:
     import difflib
 
     known = list(known)
-    plain = {str(name).lower().replace("_", "-"): name for name in known}  # Adam, NORM_D and d-steps are near, too
+    plain = {str(name).lower().replace("_", "-"): name for name in known}  # so that case and "_" or "-" do not matter
     near = difflib.get_close_matches(word.lower().replace("_", "-"), plain, n=1)
     return f"; did you mean {plain[near[0]]!r}?" if near else f"; known: {', '.join(map(str, known))}"
 
 
 def choose(what: str, name: str, table: dict) -> Any:
-    """table[name]; ConfigError with the nearest name if there is none."""
+    """table[name]; if it is not there, ConfigError with the nearest name."""
     if name not in table:
         raise ConfigError(f"unknown {what} {name!r}{suggestion(str(name), table)}")
     return table[name]
 
 
 def broadcast_advice(op: str, shapes) -> str:
-    """The text of the error for shapes that do not broadcast; with the fix, where one missing axis explains it."""
+    """The error text for shapes that do not broadcast; it suggests the fix if one missing axis explains the problem."""
     text = f"{op}: {' and '.join(map(str, shapes))} do not broadcast"
     if len(shapes) == 2:
         for (long, short), name in ((shapes, "b"), (shapes[::-1], "a")):

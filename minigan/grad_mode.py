@@ -1,7 +1,7 @@
-"""Whether ops record: `with no_grad():` they compute and record nothing.  Each thread has a mode of its own.
+"""Do ops record?  Inside `with no_grad():` they compute and record nothing.  Each thread has its own mode.
 
 no_grad   record nothing                enable_grad     record again, inside a no_grad block
-is_recording   the mode itself          set_recording   either, in a block
+is_recording   the mode itself          set_recording   one or the other, as an argument says
 """
 
 from contextvars import ContextVar
@@ -10,17 +10,17 @@ from typing import Any, TypeVar
 
 F = TypeVar("F")
 recording = ContextVar("recording", default=True)
-is_recording = recording.get  # no function of ours around it: every recorded op asks
-_open: ContextVar[tuple] = ContextVar("open", default=())  # the blocks that this thread is in, the innermost last
+is_recording = recording.get  # a direct reference, because every op calls it, and a function around it would cost time
+_open: ContextVar[tuple] = ContextVar("open", default=())  # the open blocks of this thread; the innermost is the last
 
-GENERATOR, COROUTINE = 0x20, 0x80  # the flags in a function's code (inspect has them, and is slow to import)
+GENERATOR, COROUTINE = 0x20, 0x80  # flags in a function's code; inspect has them too, but is slow to import
 
 
 class set_recording:
-    """Inside the block ops record if `on`, and not otherwise.  As a decorator: while the function runs.
+    """Inside the block ops record only if `on` is true.  As a decorator it holds while the function runs.
 
-    One object may be used many times, also inside itself and by several threads.  A block that is left in another thread
-    than it was entered in, as a forgotten generator may do, changes nothing there.
+    You may use one object many times, also inside its own block and in several threads.  If a block was entered in one thread
+    and is left in another, as can happen with an unfinished generator, the mode of the other thread does not change.
     """
 
     def __init__(self, on: bool):
@@ -59,7 +59,7 @@ class set_recording:
         return wrapped
 
     def _resumed(self, generator):
-        """The generator, whose own lines run in this mode, and those that use its values in theirs."""
+        """A generator with the same values: its own lines run in this mode, and the caller keeps the caller's mode."""
         resume, argument = generator.send, None
         try:
             while True:

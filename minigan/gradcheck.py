@@ -1,17 +1,17 @@
-"""The proof that the rules are right: derivatives by rule against derivatives by finite differences, to any order.
+"""The check that the rules are right: it compares derivatives by rule with derivatives by finite differences, to any order.
 
 gradcheck   check a function at a point; GradientMismatch with the place and both numbers        Report   what it found
 
-How it looks.  J is the matrix of derivatives of f at x.  A random vector v (never ones: a rule that forgets v would
-pass) gives J^T v by the rules.  A random direction u gives J u by moving x along u.  Both know the number <v, J u> =
-<J^T v, u>, so one number compares all of J, with few calls of f.  u has no component near 0, so none goes untested.
+How it works.  J is the matrix of derivatives of f at x.  For a random vector v the rules give J^T v.  (v is never all ones:
+a rule that forgets v would pass.)  For a random direction u, moving x along u gives J u.  Both give the number <v, J u> =
+<J^T v, u>, so one number compares all of J, with few calls of f.  No component of u is near 0, so each one is tested.
 
 The slope along u is the central difference for two steps, h and h/2, extrapolated (Richardson): its error falls as h^4.
-If the two disagree, then either h is too large or f has a kink or a jump nearby: h is made smaller until the point is
-smooth on that scale, and if it never is, x is on a kink, where there is nothing to compare.
+If the two disagree, then either h is too large or f has a kink or a jump nearby.  Then h is made smaller until f looks smooth
+on that scale.  If it never does, x is on a kink, where there is nothing to compare.
 
-One input at a time is moved, and errors are relative to *its* gradient, so a small wrong one cannot hide behind a large
-right one.  Order n + 1 is order 1 of the function (x, v) -> J^T v.  The table of all ops to check is optable.py.
+Only one input moves at a time, and errors are relative to *its* gradient, so a small wrong gradient cannot hide behind a large
+right one.  Order n + 1 is order 1 of the function (x, v) -> J^T v.  The table of all ops to check is in optable.py.
 """
 
 import math
@@ -25,10 +25,10 @@ from minigan.backend import device_of, is_array, to_device, xp
 from minigan.errors import ConfigError, DTypeError, GradientMismatch
 from minigan.tensor import Tensor, plain
 
-STEP = 2.0**-10  # the first h, as a fraction of the input's size: h^4 is then as small as rounding divided by h
+STEP = 2.0**-10  # the first h, as a fraction of the input's size; then h^4 is as small as rounding divided by h
 SHRINK, TRIES = 16.0, 4  # near a kink h becomes STEP / 16, ... down to STEP / 16^3
-ROUNDING = 20.0  # how many times the measured noise of f a difference may be off
-FULL = 2000  # elements looked at, at most, to find the worst one
+ROUNDING = 20.0  # a difference may be wrong by so many times the measured noise of f
+FULL = 2000  # to find the worst element, we look at no more elements than this
 
 
 class Report(NamedTuple):
@@ -36,7 +36,7 @@ class Report(NamedTuple):
 
     name: of the function.  order: the highest that was checked.  shapes: of the differentiated inputs.  errors: for
     each order the worst relative error, |by rules - by differences| / size of that input's gradient.  skipped: how many
-    comparisons fell on a kink and were left out.
+    comparisons were left out because they were on a kink.
     """
 
     name: str
@@ -59,18 +59,18 @@ class Report(NamedTuple):
 def gradcheck(f, *inputs, order=1, wrt=None, rtol=1e-6, atol=0.0, kinks="raise", seed=0, name=None) -> Report:
     """Compare the derivatives of f at the inputs with finite differences; GradientMismatch if they disagree.
 
-    f: takes Tensors and returns one, or a sequence of them; the same values at every call.
-    inputs: arrays or Tensors of floats are copied, made float64 and differentiated; all else is handed on as it is.
-    wrt: the number, or numbers, of the inputs to differentiate; the other floats are then constants.
+    f: takes Tensors and returns one, or a sequence of them; it must return the same values at every call.
+    inputs: arrays or Tensors of floats are copied, made float64 and differentiated; f gets everything else as it is.
+    wrt: the index, or indices, of the inputs to differentiate; the other floats are then constants.
     order: 2 also checks the derivative of the gradient, and so on.
-    rtol: the error allowed, relative to the gradient of the input in question.  What rounding explains (f is measured
-    for it) is allowed besides; atol is for functions that are noisier than that, an absolute error.
+    rtol: the allowed error, relative to the gradient of the input.  In addition, errors are allowed that rounding explains; for
+    this gradcheck measures the noise of f.  atol: an absolute error, allowed for functions that are noisier than that.
     kinks: "raise" GradientMismatch where f is not smooth, or "skip" the comparison and count it in the report.
     seed: of the random directions.  name: for the report; by default the function's.
 
-    Also held: f and its rules change no input and no cotangent in place; gradients have their inputs' shape and dtype
-    and share no memory with inputs, cotangents or each other; a second walk over the same graph, create_graph=True and
-    inputs in another memory order give the same.
+    It also checks that f and its rules change no input and no cotangent in place; that gradients have their inputs' shape and
+    dtype, and share no memory with inputs, cotangents or each other; and that the results stay the same in a second walk over
+    the same graph, with create_graph=True, and for inputs in another memory order.
     """
     if kinks not in ("raise", "skip"):
         raise ConfigError(f"gradcheck: kinks is 'raise' or 'skip', not {kinks!r}")
@@ -99,13 +99,13 @@ def gradcheck(f, *inputs, order=1, wrt=None, rtol=1e-6, atol=0.0, kinks="raise",
 
 
 def _float64(x):
-    """A float array or Tensor as a constant Tensor of float64, a copy; anything else as it is."""
+    """A float array or Tensor, copied to a constant Tensor of float64; anything else as it is."""
     array = plain(x) if isinstance(x, Tensor) or is_array(x) else np.asarray(x) if isinstance(x, np.floating) else None
     return x if array is None or array.dtype.kind != "f" else Tensor(array.astype(np.float64))
 
 
 def _gradients(outputs, inputs, cotangents, create_graph=False, retain_graph=None):
-    """J^T v: one Tensor per input; zeros where the graph says that no output depends on the input."""
+    """J^T v: one Tensor per input; zeros if no output depends on the input in the graph."""
     linked = [(y, v) for y, v in zip(outputs, cotangents) if y.requires_grad]
     found = [None] * len(inputs)
     if linked:
@@ -115,7 +115,7 @@ def _gradients(outputs, inputs, cotangents, create_graph=False, retain_graph=Non
 
 
 def _gradient_of(function, count):
-    """The function (x, v) -> J(x)^T v, of `count` x and one v for each output: what the next order differentiates."""
+    """The function (x, v) -> J(x)^T v, of `count` x and one v for each output; the next order differentiates it."""
 
     def gradients(*xs):
         wanted = any(x.requires_grad for x in xs)
@@ -126,13 +126,13 @@ def _gradient_of(function, count):
 
 
 def _other_order(x):
-    """The same values with every stride reversed, first axis fastest: no kernel may care."""
+    """The same values in the reversed memory order (the first axis is the fastest), which must not change any result."""
     m = xp(x)
     return m.flip(m.flip(x).copy(order="F")) if x.ndim else x
 
 
 class _Check:
-    """One call of gradcheck: its tolerances, and the worst it has seen at the present order."""
+    """One call of gradcheck: its tolerances, and the worst error at the present order."""
 
     def __init__(self, name, rtol, atol, kinks, seed):
         self.name, self.rtol, self.atol, self.kinks, self.seed = name, rtol, atol, kinks, seed
@@ -140,7 +140,7 @@ class _Check:
         self.worst, self.skipped = 0.0, 0
 
     def random(self, like):
-        """Numbers in 1/2 .. 1 with random signs: none near 0, so none hides what it multiplies; and never all alike."""
+        """Numbers in 1/2 .. 1 with random signs: none is near 0, which would hide an error, and they are not all equal."""
         values = self.rng.uniform(0.5, 1.0, like.shape) * self.rng.choice([-1.0, 1.0], like.shape)
         return to_device(np.asarray(values), device_of(like))
 
@@ -148,7 +148,7 @@ class _Check:
         raise GradientMismatch(f"{self.name}, {self.where}: {text} (seed {self.seed})")
 
     def level(self, function, arrays, labels, order):
-        """Check the derivative of function at the arrays; returns the cotangents it used, one per output."""
+        """Check the derivative of function at the arrays; return the cotangents that were used, one per output."""
         self.where, self.worst = f"order {order}", 0.0
         inputs = [Tensor(a.copy()).requires_grad_() for a in arrays]
         outputs = function(*inputs)
@@ -166,7 +166,7 @@ class _Check:
     # ------------------------------------------------------------------------------------------------ conduct ---
 
     def conduct(self, function, arrays, labels, inputs, outputs, cotangents):
-        """The gradients at the arrays, once function and its rules are seen to behave well besides being right."""
+        """The gradients at the arrays, after checks of everything but their values: in-place changes, aliases, second walks."""
         given = [Tensor(v.copy()) for v in cotangents]
         y_before = [y.data.copy() for y in outputs]
         for k, y in enumerate(y_before):
@@ -227,14 +227,14 @@ class _Check:
             self.fail(text)
 
     def close(self, a, b, terms, text):
-        """a and b agree to rtol of the larger's size, but for rounding in terms of the given size."""
+        """a and b agree to rtol of the larger's size, apart from rounding errors of terms of the given size."""
         if a.size and not float(abs(a - b).max()) <= self.rtol * float(abs(b).max()) + 1e-12 * terms + self.atol:
             self.fail(f"{text}: {_number(a, b)} instead of {_number(b, a)}")
 
     # ------------------------------------------------------------------------------------------------- values ---
 
     def compare(self, function, arrays, i, g, cotangents):
-        """Hold g, the gradient of input i by rule, against differences along one random direction."""
+        """Compare g, the gradient of input i by rule, with differences along one random direction."""
         if not g.size:
             return
         u = self.random(arrays[i])
@@ -245,17 +245,17 @@ class _Check:
         for _ in range(TRIES):
             slope, doubt = line.slope(h)
             size, error = max(terms, abs(slope)), abs(slope - by_rule)
-            if not error <= 0.01 * self.rtol * size:  # worth asking how much of it is rounding
+            if not error <= 0.01 * self.rtol * size:  # only now it is worth measuring how much of it is rounding
                 size += ROUNDING * line.noise(h) / h / self.rtol + self.atol / self.rtol
             if error <= self.rtol * size:
                 self.worst = max(self.worst, error / size if size else 0.0)
                 return
-            if doubt < error:  # the two steps agree with each other, and not with the rule
+            if doubt < error:  # the two steps agree with each other, but not with the rule
                 self.fail(self.explain(function, arrays, i, g, cotangents, h))
             h /= SHRINK
             errors.append(error)
         if all(later <= error / 8 for error, later in pairwise(errors)):
-            return  # no kink: differences of, say, x^5 at 0 tend to 0 with h, only never close to it in relative terms
+            return  # not a kink: differences of x^5 at 0, for example, go to 0 with h, but their relative error stays large
         if self.kinks == "raise":
             self.fail(f"a kink: the function is not smooth here.  Slopes for steps {h * SHRINK:.1e} and "
                       f"{h * SHRINK / 2:.1e} disagree by {doubt:.1e}, so there is no derivative to compare with "
@@ -263,7 +263,7 @@ class _Check:
         self.skipped += 1
 
     def explain(self, function, arrays, i, g, cotangents, h):
-        """Where the rule is most wrong: the element of the input, the element of the output, both numbers."""
+        """The text that says where the rule is most wrong: element of the input, element of the output, both numbers."""
         flat = g.reshape(-1)
         worst: Any = ()
         for j in range(min(flat.size, FULL)):
@@ -273,7 +273,7 @@ class _Check:
                 worst = (float(flat[j]), slope, doubt, j, line)
         by_rule, slope, doubt, j, line = worst
         steps = f"steps {h:.1e} and {h / 2:.1e} agree to {doubt:.0e}"
-        if abs(slope - by_rule) <= self.rtol * abs(slope):  # an error of the sum that no single element shows
+        if abs(slope - by_rule) <= self.rtol * abs(slope):  # only the sum shows an error, and no single element
             return f"the rule disagrees with finite differences along a random direction ({steps})"
         index = _index(j, arrays[i].shape)
         place = f"at {index} " if index else ""
@@ -282,7 +282,7 @@ class _Check:
         if len(columns) > 100:
             return text
         found: Any = ()
-        for (place, number), k in columns:  # the same with one output element at a time: entries of J themselves
+        for (place, number), k in columns:  # the same for one output element at a time, which is an entry of J
             ones = [_one_at(place, v) if k == n else xp(v).zeros_like(v) for n, v in enumerate(cotangents)]
             leaves = [Tensor(a.copy()).requires_grad_() for a in arrays]
             entry = float(_gradients(function(*leaves), leaves, [Tensor(v) for v in ones])[i].data.reshape(-1)[j])
@@ -296,7 +296,7 @@ class _Check:
 
 
 class _Line:
-    """function along x + t u, where u moves input i alone, seen through the cotangents: <v, f(x + t u) - f(x)>."""
+    """The function of t <v, f(x + t u) - f(x)>, where u moves only input i, and v are the cotangents."""
 
     def __init__(self, function, arrays, i, u, cotangents):
         self.function, self.arrays, self.i, self.u, self.cotangents = function, arrays, i, u, cotangents
@@ -304,21 +304,21 @@ class _Line:
 
     def outputs(self, t):
         moved = xp(self.u).asarray(self.arrays[self.i] + t * self.u)
-        # Overflow and NaN beside the point are no news: they make the two steps disagree, and h smaller.
+        # Overflow and NaN near the point need no warning: they make the two steps disagree, and so h becomes smaller.
         with np.errstate(all="ignore"):
             return [y.data for y in self.function(*[Tensor(moved if k == self.i else a.copy())
                                                     for k, a in enumerate(self.arrays)])]
 
     def __call__(self, t):
-        # The difference first, then the sum: the other way round, large outputs would round small slopes away.
+        # Take the difference first, then the sum: in the other order the rounding of large outputs would hide small slopes.
         with np.errstate(invalid="ignore"):
             return sum(float((v * (y - y0)).sum()) for v, y, y0 in zip(self.cotangents, self.outputs(t), self.start))
 
     def slope(self, h):
-        """The derivative at 0 from steps h and h/2, extrapolated, and how far from smooth the line looks.
+        """The derivative at 0, extrapolated from steps h and h/2, and the doubt: how far from smooth the line looks.
 
-        For a smooth line both terms of the doubt vanish with h.  A kink or jump at a distance d < h shows in the first
-        (the two central differences disagree), one at d = 0 in the second (the slopes to the left and right do).
+        For a smooth line both terms of the doubt go to 0 with h.  A kink or jump at a distance d < h makes the first term large
+        (the two central differences disagree); one at d = 0 the second (the slopes to the left and to the right disagree).
         """
         far, far_back, near, near_back = self(h), self(-h), self(h / 2), self(-h / 2)
         wide, narrow = (far - far_back) / (2 * h), (near - near_back) / h
@@ -327,11 +327,11 @@ class _Line:
         return (4 * narrow - wide) / 3, doubt if math.isfinite(doubt) else math.inf
 
     def noise(self, h):
-        """The size of f's rounding errors: fourth differences over tiny steps, where anything smooth has vanished.
+        """The size of f's rounding errors: fourth differences over tiny steps, in which only noise is left of f.
 
-        Hamming's difference table; More and Wild, Estimating computational noise, SIAM J. Sci. Comput. 33 (2011).  The
-        median, so that a jump, which four of the twelve see, does not count as noise; at least half a digit of the
-        output, here or a step away (where a product of zeros is no longer 0).
+        Hamming's difference table; More and Wild, Estimating computational noise, SIAM J. Sci. Comput. 33 (2011).  We take the
+        median, so that a jump (it is in four of the twelve differences) does not count as noise.  The result is at least half
+        of the last digit of the output, here or a step away (where a product of zeros is no longer 0).
         """
         differences = np.diff([self(k * h * 1e-3) for k in range(-8, 8)], 4)
         with np.errstate(all="ignore"):
@@ -347,7 +347,7 @@ class _Line:
 
 
 def _size(x):
-    """The root mean square of x, or 1 where that is 0: the unit of steps."""
+    """The root mean square of x, or 1 if that is 0: the unit of steps."""
     mean = float((x * x).mean()) if x.size else 0.0
     return math.sqrt(mean) or 1.0
 

@@ -1,8 +1,8 @@
-"""Changes in place: what they may change, and how graphs that saved the old values get to know.
+"""Changes in place: what they may change, and how graphs that saved the old values notice them.
 
-setitem   x[index] = value        in_place   x += value and its like        copy_   all values at once
+setitem   x[index] = value        in_place   x += value and similar         copy_   all values at once
 
-Each leaves the time of the change in x.changed, which views share (see Tensor.touch).  Elsewhere: optimizers, which change
+Each writes the time of the change into x.changed, which views share (see Tensor.touch).  Elsewhere: optimizers, which change
 parameters in one vector (optim/optimizer.py), and initialisers (nn/init.py).
 """
 
@@ -18,9 +18,10 @@ from minigan.tensor import Tensor, plain
 def setitem(x, index, value):
     """x[index] = value in place, for constants and for leaves under no_grad.
 
-    GraphError for a tensor inside a graph, and for a value that brings a graph along, which would be lost.  A graph that
-    has saved this memory, as the input of an op, notices and refuses to go backward; indices and conditions are not watched.
-    OutOfBoundsError for an index outside its axis, ShapeError for a value that does not fit, DTypeError for no real numbers.
+    GraphError for a tensor inside a graph, and for a value that has a graph, because its derivative would be lost.  If a graph
+    has saved this memory as the input of an op, it notices the change and refuses to go backward.  It does not notice changes
+    of indices and conditions.   OutOfBoundsError for an index outside its axis, ShapeError for a value that does not fit,
+    DTypeError for a value that is not real numbers.
     """
     if x.node is not None and is_recording():
         raise GraphError(_IN_PLACE.format("x[...] = value"))
@@ -43,7 +44,7 @@ def _check_in_place(x, what, value):
 def write(x, what, index, value):
     """x.data[index] = value, for an array, a number or nested lists."""
     if is_array(value):
-        new_array(value)  # real numbers or booleans?
+        new_array(value)  # only for its check: DTypeError if these are not real numbers or booleans
         if type(value) is not type(x.data):
             raise DeviceError(mixed_devices(what, [x.data, value]))
     elif isinstance(value, (int, float)):
@@ -67,11 +68,11 @@ def write(x, what, index, value):
 
 
 def in_place(symbol, op):
-    """x += value and its like: in place where x[...] = value is; otherwise a new tensor of the graph takes the name."""
+    """x += value and similar: in place where x[...] = value is allowed; else the name x gets a new tensor of the graph."""
     what = f"x {symbol} value"
 
     def method(x, value):
-        """In place, for constants and for leaves under no_grad; a tensor inside a graph makes way for a new one.
+        """Changes constants, and leaves under no_grad, in place; for a tensor inside a graph, the result is a new tensor.
 
         GraphError for a leaf while ops record.   ShapeError, DTypeError if the result would have another shape or dtype.
         """
@@ -96,9 +97,9 @@ def in_place(symbol, op):
 
 
 def copy_(x, value):
-    """Overwrite the values in place (they stay in the same memory) and return the tensor; also of a leaf, for initialisers.
+    """Overwrite the values, in the same memory, and return the tensor.  It also accepts a leaf, for initialisers.
 
-    ShapeError if the shapes differ; GraphError inside a graph, and for a value that brings a graph along.
+    ShapeError if the shapes differ; GraphError inside a graph, and for a value that has a graph.
     """
     _check_in_place(x, "copy_", value)
     array = plain(value)

@@ -1,7 +1,7 @@
-"""Leaves: tensors that the user wants derivatives for, frozen, converted or moved as they may be after they were used.
+"""Leaves: tensors for which the user wants derivatives.  They may be frozen, converted or moved after an op has used them.
 
-earlier     the node a leaf had, if there is one that fits        nodes_of    where gradients for a tensor arrive
-arrived     the gradient of a tensor in what a walk has found     add_grad    what backward() does with it
+earlier     the earlier node of a leaf, if one fits               nodes_of    the nodes where a tensor's gradients arrive
+arrived     the gradient of a tensor in the result of a walk      add_grad    adds a gradient to .grad, for backward()
 """
 
 import threading
@@ -14,16 +14,16 @@ from minigan.tensor import Tensor, plain
 
 
 def earlier(tensor):
-    """The node that the tensor had as a leaf of its present shape and dtype, or None.
+    """The node that the tensor had before as a leaf of its present shape and dtype, or None.
 
-    A leaf that is frozen and unfrozen keeps its node, so that graphs from before still lead to it.
+    If a leaf is frozen and unfrozen, it keeps its node, so that older graphs still lead to it.
     """
     now = tensor.data.shape, tensor.data.dtype
     return next((node for node in getattr(tensor, "leaves", ()) if (node.shape, node.dtype) == now), None)
 
 
 def nodes_of(x):
-    """Where gradients for x arrive: at its node; of a leaf that was converted, also at those of its former dtypes."""
+    """The nodes where gradients for x arrive: its node, and for a converted leaf also the nodes of its former dtypes."""
     return x.leaves if x.node.op is None else (x.node,)
 
 
@@ -31,7 +31,7 @@ def arrived(x, found):
     """The gradient of x in found, {node: gradient or None for zeros}; None if x was not reached."""
     reached = [found[node] for node in nodes_of(x) if node in found]
     gradients = [g if x.node.op else _as_now(g, x) for g in reached if g is not None]
-    if reached and not gradients:  # every rule on the way said "zero"
+    if reached and not gradients:  # every rule on the way returned None, which stands for zeros
         return MODULES[type(x.data)].zeros_like(x.data)
     return _total(gradients) if gradients else None
 
@@ -56,7 +56,7 @@ _adding = threading.Lock()  # several threads may call backward() for graphs tha
 
 
 def add_grad(node, g):
-    """Add g into the .grad of the leaf with this node, unless it is gone, or frozen by now."""
+    """Add g to the .grad of the leaf with this node, unless the leaf no longer exists or was frozen."""
     leaf = node.leaf()
     if leaf is None or leaf.node is None or g is None:
         return

@@ -1,6 +1,6 @@
-"""Puts the ops and the graph on Tensor: `a + b` is ops.add(a, b), `x.backward()` autograd's; and makes new tensors.
+"""It puts operators and methods on Tensor: `a + b` is ops.add(a, b), `x.backward()` is autograd's.  It also makes new tensors.
 
-Importing minigan imports this file once; after that a Tensor has NumPy's operators and methods.  Each is declared in
+`import minigan` imports this file once; after that a Tensor has NumPy's operators and methods.  Each is declared in
 tensor.py too, for editors and type checkers.
 """
 
@@ -18,14 +18,14 @@ from minigan.numpy_functions import ForNumPy, on_function
 from minigan.ops.shape import axes_of
 from minigan.tensor import Tensor, plain, tensor
 
-cls: Any = Tensor  # a type checker refuses to put anything on a class whose type it knows
+cls: Any = Tensor  # Any, because a type checker does not let us add attributes to a class that it knows
 
 
 def _swapped(op):
     return lambda a, b: op(b, a)
 
 
-# Operators, and the same with the tensor on the right.
+# Operators, and the same operators with the tensor on the right.
 for symbol, op in {"add": ops.add, "sub": ops.subtract, "mul": ops.multiply, "truediv": ops.divide, "pow": ops.power,
                    "matmul": ops.matmul, "mod": ops.remainder, "floordiv": ops.floor_divide}.items():
     setattr(Tensor, f"__{symbol}__", op)
@@ -39,7 +39,7 @@ cls.T = property(lambda x: ops.transpose(x), doc="The axes reversed.")
 
 
 def _other(symbol, x, value):
-    """What stands beside x in a comparison or in logic, as an array or a number; NotImplemented if it is neither."""
+    """The other operand of a comparison or of logic, as an array or a number; NotImplemented if it cannot be one."""
     value = plain(value)
     if not isinstance(value, (int, float, list, tuple, np.number, np.bool_, *MODULES)):
         return NotImplemented
@@ -50,7 +50,7 @@ def _other(symbol, x, value):
 
 
 def _constant_op(symbol, check=lambda x, value: None):
-    """The method of this name, from the array's: elementwise, a constant Tensor, for there is no derivative."""
+    """The method of this name, made from the array's: it works elementwise and gives a constant, which has no derivative."""
     function = getattr(operator, symbol.strip("_"), None) or getattr(operator, symbol.strip("_") + "_")  # and_, or_
 
     def method(x, value):
@@ -100,7 +100,7 @@ def _asked(name, doc):
 
 
 def _any(x, axis=None, keepdims=False):
-    """Is any element along the axes not 0?  A constant boolean Tensor."""
+    """Is at least one element along the axes not 0?  A constant boolean Tensor."""
     return Tensor(xp(x.data).asarray(x.data.any(axis=axes_of("any", axis, x.ndim), keepdims=keepdims)))
 
 
@@ -131,7 +131,7 @@ cls.__rdivmod__ = lambda a, b: (b // a, b % a)
 cls.__round__ = lambda x, ndigits=None: ops.round(x, ndigits or 0)
 cls.__array_ufunc__, cls.__array_function__ = ForNumPy(), on_function
 
-# Methods that are the function of the same name.
+# These methods are the functions of the same name.
 for name in ("sum mean prod max min var std argmax argmin cumsum clip repeat take dot trace diagonal squeeze swapaxes ravel "
              "round astype").split():
     setattr(Tensor, name, getattr(ops, name))
@@ -150,7 +150,7 @@ def _transpose(x, *axes):
 
 
 def _to(x, device):
-    """The tensor on another device ('cpu', 'cuda', 'cuda:1'), itself if it is there; derivatives pass through."""
+    """The tensor on another device ('cpu', 'cuda', 'cuda:1'), or itself if it is there already; derivatives pass through."""
     return x if check_device(device) == x.device else _move(x, device)
 
 
@@ -168,7 +168,7 @@ _move = primitive(lambda x, device: to_device(x, device), _d_move, name="to", sa
 
 
 def _requires_grad(x) -> bool:
-    """Do derivatives reach this tensor?  Setting it makes a tensor a leaf, or a constant again (freezes it)."""
+    """Do derivatives reach this tensor?  Set it to True to make a leaf, or to False to make a constant (to freeze it)."""
     return x.node is not None
 
 
@@ -186,7 +186,7 @@ def _requires_grad_(x, value=True):
 
 
 def _deepcopy(x, memo):
-    """A copy with memory of its own; of a leaf a leaf of its own, of a tensor inside a graph a constant."""
+    """A copy with its own memory.  The copy of a leaf is a new leaf; the copy of a tensor inside a graph is a constant."""
     copy = type(x)(x.data.copy())
     if x.is_leaf:
         copy.requires_grad = x.requires_grad
@@ -195,7 +195,7 @@ def _deepcopy(x, memo):
 
 
 def _copy(x):
-    """copy.copy(x): the same memory and place in the graph; of a leaf a leaf of its own, with a gradient of its own."""
+    """copy.copy(x): the same memory and place in the graph.  The copy of a leaf is a new leaf with its own gradient."""
     if not x.is_leaf:
         return Tensor(x.data, x.node, x.changed)
     twin = x.detach() if type(x) is Tensor else type(x)(x.detach())

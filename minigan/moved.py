@@ -1,10 +1,10 @@
-"""Names that have moved: who asks for one where it used to be is told where it is now, and gets nothing else.
+"""Names that have moved: if a program uses an old name, the error says where it is now; the old name does not work.
 
 MOVED       old dotted name -> new dotted name, of a module, of something in one, or of an attribute
-guard       a module that has lost a name, or a package that has lost a module, calls guard(__name__) and then answers for it
-attributes  a class that has lost an attribute is decorated with it
-refuse      the error itself, for a module that has a __getattr__ of its own
-A module that is gone has nobody to answer for it: `Finder` does, whom Python asks after all other finders.
+guard       a module that has lost a name, or a package that has lost a module, calls guard(__name__), and so raises the error
+attributes  the decorator for a class that has lost an attribute
+refuse      raises the error, for a module that has its own __getattr__
+A module that no longer exists cannot raise an error: `Finder` does it, which Python asks after all other finders.
 """
 
 import sys
@@ -91,13 +91,13 @@ MOVED: dict[str, str] = {
 
 
 def told(old: str) -> str:
-    """Where a name of the table is now, and those names of a module that are not where the others are."""
+    """The text of the error: where a name of the table is now, and which names of a module moved to another place."""
     apart = [f"its {name.removeprefix(f'{old}.')} is {new}" for name, new in MOVED.items() if name.startswith(f"{old}.")]
     return f"{old} has moved: it is {MOVED[old]} now{', but ' if apart else ''}{', '.join(apart)}"
 
 
 def refuse(module: str, name: str):
-    """Raise what a module answers to a name that it does not have: MovedName if it had it once, else AttributeError."""
+    """Raise the error for a name that a module does not have: MovedName if the module had it before, else AttributeError."""
     old = f"{module}.{name}"
     if old in MOVED:
         raise MovedName(told(old))
@@ -105,17 +105,17 @@ def refuse(module: str, name: str):
 
 
 def guard(module: str) -> None:
-    """Let this module, which is being imported, answer for the names that it had once."""
+    """Let this module, which is being imported, raise MovedName for the names that it had before."""
     names = vars(sys.modules[module])
-    # Not written as `def __getattr__` in the module: a type checker would then believe that it has every name.
+    # A `def __getattr__` in the module would make a type checker believe that the module has every name.
     names["__getattr__"] = partial(refuse, module)
-    # Of `from module import name` Python hides an AttributeError.  In a module with a path, as packages have it, it looks for
-    # a module of that name then, and so asks the Finder.
+    # `from module import name` hides an AttributeError.  If the module has a path, as packages have, Python then looks for a
+    # module of that name, and so asks the Finder.
     names.setdefault("__path__", [])
 
 
 class Gone:
-    """What a class has in the place of an attribute that has moved."""
+    """A class has this in the place of an attribute that has moved."""
 
     def __init__(self, old: str):
         self.old = old
@@ -125,7 +125,7 @@ class Gone:
 
 
 def attributes(cls):
-    """Let this class answer for the attributes that it had once."""
+    """Let this class raise MovedName for the attributes that it had before."""
     parent = f"{cls.__module__}.{cls.__qualname__}."
     for old in MOVED:
         if old.startswith(parent):
@@ -134,7 +134,7 @@ def attributes(cls):
 
 
 class Finder:
-    """The last of sys.meta_path: MovedImport for a name of ours that has moved, silence for every other."""
+    """The last entry of sys.meta_path: it raises MovedImport for a name in MOVED, and finds nothing for any other name."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):

@@ -1,10 +1,10 @@
-"""NumPy's functions on Tensors: np.sum(t) is mg.sum(t), so that NumPy code is differentiable as it stands.
+"""NumPy's functions on Tensors: np.sum(t) is mg.sum(t), so NumPy code can be differentiated without a change.
 
 on_ufunc      np.exp, np.add, ... and so array + Tensor       on_function   np.sum, np.concatenate, np.linalg.norm, ...
 
-What has an op of the same name becomes that op, and gives a Tensor.  What gives integers, booleans or text has no derivative
-and is computed by NumPy.  Anything else is computed by NumPy from constants, and refused for a Tensor in a graph, whose
-derivative would be lost without a word (outside no_grad).
+If there is an op of the same name, we call the op, and the result is a Tensor.  If the result is integers, booleans or text, it
+has no derivative, and NumPy computes it.  NumPy also computes every other function of constants.  For a Tensor in a graph such
+a function is refused (outside no_grad), because the derivative would be lost without a word.
 """
 
 from functools import lru_cache
@@ -17,12 +17,12 @@ from minigan.errors import ConfigError, GraphError
 from minigan.grad_mode import is_recording
 from minigan.tensor import Tensor, plain
 
-# NumPy's name of a function, where ours differs.
+# NumPy's name of a function, if ours is different.
 ALIASES = {"absolute": ops.abs, "fabs": ops.abs, "rint": ops.round, "around": ops.round, "amax": ops.max, "amin": ops.min,
            "positive": lambda x: x}
-# NumPy's name of an argument, where ours differs; those without a default are taken by their place.
+# NumPy's name of an argument, if ours is different; arguments without a default are passed by position.
 ARGUMENTS = {"a_min": "min", "a_max": "max"}
-# Comparisons and logic are methods of whichever side is the Tensor.
+# Comparisons and logic are methods of the side that is a Tensor.
 METHODS = {"less": ("__lt__", "__gt__"), "less_equal": ("__le__", "__ge__"), "greater": ("__gt__", "__lt__"),
            "greater_equal": ("__ge__", "__le__"), "equal": ("__eq__", "__eq__"), "not_equal": ("__ne__", "__ne__"),
            "bitwise_and": ("__and__", "__rand__"), "bitwise_or": ("__or__", "__ror__"), "bitwise_xor": ("__xor__", "__rxor__"),
@@ -36,14 +36,14 @@ WRITES = frozenset("copyto put put_along_axis place putmask fill_diagonal".split
 
 
 class ForNumPy:
-    """`__array_ufunc__` as NumPy finds it, on the class; on a Tensor it is None, which tells CuPy to ask Tensor.__radd__."""
+    """`__array_ufunc__`: NumPy finds it on the class; on a Tensor it is None, which makes CuPy call Tensor.__radd__."""
 
     def __get__(self, tensor, kind=None):
         return on_ufunc if tensor is None else None
 
 
 def on_ufunc(tensor, ufunc, method, *inputs, **options):
-    """What a ufunc of NumPy's does with a Tensor among its inputs or outputs."""
+    """The result of a NumPy ufunc that has a Tensor among its inputs or outputs."""
     name = ufunc.__name__
     if name in METHODS and method == "__call__" and not options:
         first, reflected = METHODS[name]
@@ -65,7 +65,7 @@ def on_ufunc(tensor, ufunc, method, *inputs, **options):
 
 
 def on_function(tensor, function, types, args, kwargs):
-    """What any other function of NumPy's does with a Tensor among its arguments."""
+    """The result of any other NumPy function that has a Tensor among its arguments."""
     if not all(issubclass(t, (Tensor, *MODULES)) for t in types):
         return NotImplemented
     name, op = function.__name__, _op_of(function)
@@ -78,7 +78,7 @@ def on_function(tensor, function, types, args, kwargs):
         except ConfigError:
             if _in_graph((args, kwargs)) is not None:
                 raise
-    elif name not in NO_DERIVATIVE:  # of zeros_like and its like the first argument gives the shape only
+    elif name not in NO_DERIVATIVE:  # zeros_like and similar functions use only the shape of their first argument
         full_name = name if function.__module__ == "numpy" else f"{function.__module__[6:]}.{name}"
         _refuse_graph(full_name, (args[name.endswith("_like"):], kwargs))
     y = function(*plain(tuple(args)), **{key: plain(value) for key, value in kwargs.items()})
@@ -86,7 +86,7 @@ def on_function(tensor, function, types, args, kwargs):
 
 
 def _op_of(function):
-    """The op that stands for a function of NumPy's, or None."""
+    """The op that replaces a NumPy function, or None."""
     name = function.__name__
     if getattr(function, "__module__", "numpy") == "numpy.linalg":
         return {"norm": _norm, "matmul": ops.matmul}.get(name)
@@ -96,7 +96,7 @@ def _op_of(function):
 
 
 def _norm(x, ord=None, axis=None, keepdims=False):
-    """np.linalg.norm, where it is the Euclidean length: of a vector, or of a matrix as one (Frobenius)."""
+    """np.linalg.norm for the Euclidean length: of a vector, or of a matrix taken as one vector (Frobenius)."""
     axes = x.ndim if axis is None else 1 if np.ndim(axis) == 0 else len(axis)
     if not (ord is None or (ord == 2 and axes == 1) or (ord == "fro" and axes == 2)):
         raise ConfigError(f"np.linalg.norm: there is no op for ord={ord!r} over {axes} axes; leave ord out for the Euclidean "
@@ -112,9 +112,9 @@ def _signature(function):
 
 
 def _arguments(function, op, args, kwargs):
-    """NumPy's arguments as ours: those without a default by place, the others by name, where they are not NumPy's default."""
+    """NumPy's arguments as ours: by position if they have no default; by name if they differ from NumPy's default."""
     theirs, ours = _signature(function).parameters, _signature(op).parameters
-    if function.__name__ == "einsum":  # takes anything, and names only options of speed
+    if function.__name__ == "einsum":  # its signature is *operands, and its named options only change the speed
         return args, {key: value for key, value in kwargs.items() if key != "optimize"}
     if function.__name__ == "where":
         return args, kwargs
@@ -130,7 +130,7 @@ def _arguments(function, op, args, kwargs):
     for name in names:
         if name not in ours:
             raise ConfigError(f"np.{function.__name__}: minigan's {op.__name__} has no argument {name!r}; leave it out")
-    for name, parameter in ours.items():  # required by us, but not by NumPy
+    for name, parameter in ours.items():  # some arguments are required here, but not in NumPy
         if parameter.default is parameter.empty and name in theirs and theirs[name].default is not parameter.empty:
             names.setdefault(name, theirs[name].default)
     return places, names

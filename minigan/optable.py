@@ -1,11 +1,11 @@
-"""Every op with inputs to try it on: the table that `minigan gradcheck` and the tests share.
+"""Every op with inputs to try: the table that `minigan gradcheck` and the tests share.
 
-check_op    one op's derivatives against finite differences, on all its cases        check_all   several, or all ops
-table       the results as text, columns aligned                                     missing     public ops without a
-row
+check_op    compares one op with finite differences, on all its cases        check_all   does it for several, or all ops
+table       the results as text, in columns                                  missing     public ops that have no row
 
-A row is an op's name, the numbers it is defined and smooth on, and its cases: a call, and the shapes of the arrays it
-takes, sizes 0 and 1 among them.  To add an op, add its row; a test fails until it has one, or a reason not to.
+A row has an op's name, the numbers for which it is defined and smooth, and its cases.  A case is a call, and the shapes of the
+arrays that it takes; some sizes are 0 and 1.  To add an op, add its row: a test fails until the op has a row, or a reason in
+NOT_DIFFERENTIABLE.
 """
 
 import math
@@ -25,22 +25,22 @@ from minigan.tensor import Tensor, plain
 
 ANY = lambda rng, shape: rng.normal(size=shape)
 POSITIVE = lambda rng, shape: rng.uniform(0.5, 2.0, shape)
-UNIT = lambda rng, shape: rng.uniform(-0.9, 0.9, shape)  # inside (-1, 1), where arcsin ends
+UNIT = lambda rng, shape: rng.uniform(-0.9, 0.9, shape)  # inside (-1, 1), because arcsin is not defined outside
 OFF_ZERO = lambda rng, shape: rng.uniform(0.2, 2.0, shape) * rng.choice([-1.0, 1.0], shape)
-OFF_HALF = lambda rng, shape: rng.integers(-3, 3, shape) + rng.uniform(0.1, 0.4, shape)  # no jump of floor, round
+OFF_HALF = lambda rng, shape: rng.integers(-3, 3, shape) + rng.uniform(0.1, 0.4, shape)  # away from jumps of floor, round
 
 
 def DISTINCT(rng, shape):
-    """No two elements closer than 0.1: one of them is the largest, and stays it when one is moved a little."""
+    """Two elements differ by at least 0.1, so the largest one stays the largest when an element moves a little."""
     n = math.prod(shape)
     return (0.2 * rng.permutation(n) - 0.1 * n + rng.uniform(0.0, 0.1, n)).reshape(shape)
 
 
 @dataclass
 class Op:
-    """A row: cases are (call, shape, shape, ...), one shape per differentiated array; numbers: one of the draws above.
+    """A row.  cases: (call, shape, shape, ...), one shape per differentiated array.  numbers: one of the functions above.
 
-    smooth: has derivatives of every order (the tests check three), not only piecewise.
+    smooth: the op has derivatives of every order, not only piecewise (the tests check three orders).
     """
 
     name: str
@@ -51,7 +51,7 @@ class Op:
 
 TABLE: dict[str, Op] = {}
 
-# Public functions without a derivative to check, and why.
+# Public functions that have no derivative to check, and the reason.
 NOT_DIFFERENTIABLE = {
     "argmax": "returns integers",
     "argmin": "returns integers",
@@ -61,12 +61,12 @@ NOT_DIFFERENTIABLE = {
 
 
 def row(name, *cases, numbers=ANY, smooth=True):
-    """Add an op to the table, or give it other cases."""
+    """Add an op to the table, or replace its cases."""
     TABLE[name] = Op(name, list(cases), numbers, smooth)
 
 
 def rows(names, *shapes, numbers=ANY, smooth=True):
-    """Add elementwise ops, called on arrays of these shapes; a list of shapes is several inputs."""
+    """Add elementwise ops, called on arrays of these shapes; a list of shapes stands for several inputs."""
     for name in names.split():
         row(name, *((getattr(ops, name), *(s if isinstance(s, list) else [s])) for s in shapes),
             numbers=numbers, smooth=smooth)
@@ -171,7 +171,7 @@ row("astype", (lambda x: ops.astype(x, "float64"), (2, 3)), (lambda x: ops.astyp
 
 # ------------------------------------------------------------------------------------------------------- index ---
 
-TWICE = np.array([[2, 0], [2, 1]])  # an index named twice
+TWICE = np.array([[2, 0], [2, 1]])  # it has one index twice
 row("getitem", (lambda x: x[1], (3, 2)), (lambda x: x[..., ::-2], (2, 5)), (lambda x: x[TWICE], (3, 2)),
     (lambda x: x[MASK], (2, 3)), (lambda x: x[:, None, [0, 2, 2]], (2, 3)), (lambda x: x[0, :, [0, 1]], (2, 3, 2)),
     (lambda x: x[np.ix_([0, 2], [1, 1])], (3, 2)), (lambda x: x[[]], (3, 2)), (lambda x: x[()], ()),
@@ -245,7 +245,7 @@ row("conv1d", _conv(ops.conv1d, (2, 2, 6), (3, 2, 3), (3,)),
 
 
 def _constant(x, *numbers):
-    """Numbers that are not differentiated, of x's dtype, where x is."""
+    """Numbers that are not differentiated, as a Tensor of x's dtype on x's device."""
     return Tensor(kept_beside(np.array(numbers, x.dtype), plain(x)))
 
 
@@ -327,7 +327,7 @@ row("gaussian_nll_loss", (ops.gaussian_nll_loss, (2, 3), (2, 3), (2, 3)),
 
 @dataclass
 class Result:
-    """One op checked.  error: the worst relative error of all its cases; failure: "" or what gradcheck said."""
+    """The check of one op.  error: the worst relative error of all its cases; failure: "" or gradcheck's message."""
 
     op: str
     order: int
@@ -353,12 +353,12 @@ def entry(name) -> Op:
 
 
 def check_op(name, order=2, seed=0) -> Result:
-    """All cases of one op through gradcheck, up to that order.   ConfigError for a name that is not in the table.
+    """Check all cases of one op with gradcheck, up to that order.   ConfigError for a name that is not in the table.
 
-    A wrong derivative does not raise: its text is in .failure.
+    A wrong derivative does not raise: the message is in .failure.
     """
     op = entry(name)
-    rng = np.random.default_rng([seed, *name.encode()])  # an op sees the same numbers, whichever others are checked
+    rng = np.random.default_rng([seed, *name.encode()])  # so an op gets the same numbers, whichever others are checked
     result = Result(name, order, 0.0, "")
     shapes = []
     for call, *case in op.cases:
@@ -381,7 +381,7 @@ def check_all(names=None, order=2, seed=0) -> list:
 
 
 def table(results) -> str:
-    """The results as text: op, order, worst relative error, shapes tried; failures below, in full."""
+    """The results as text: op, order, worst relative error, shapes; then the messages of the failures."""
     lines = [("op", "order", "error", "shapes")]
     lines += [(r.op, str(r.order), "WRONG" if r.failure else f"{r.error:.1e}", r.shapes) for r in results]
     wide = [max(len(line[k]) for line in lines) for k in range(3)]

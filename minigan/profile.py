@@ -10,7 +10,7 @@ from minigan.watch import watch
 
 
 class Row:
-    """What one op did in one phase ("forward" or "backward").   seconds: in all;  bytes: of its inputs and outputs."""
+    """What one op did in one phase ("forward" or "backward").   seconds: the total;  bytes: the size of inputs and outputs."""
 
     def __init__(self, op, phase):
         self.op, self.phase, self.calls, self.seconds, self.bytes = op, phase, 0, 0.0, 0
@@ -50,8 +50,8 @@ class Profile:
 def profile():
     """Measure every op and gradient rule inside the block.
 
-    On a GPU the times are those of the launch, not of the work.  An op that calls others (a rule under create_graph) is
-    charged with their time too, and so are they.
+    On a GPU the times are those of the launch, not of the work.  If an op calls others (a rule with create_graph), their time
+    counts twice: for that op, and for them.
     """
     with watch(Profile()) as result:
         yield result

@@ -1,6 +1,6 @@
 """Save nested states as .npz files without pickle.  A write is complete, or it leaves the old file as it was.
 
-save, load          a nested dict of arrays, numbers and strings <-> one .npz, exactly
+save, load          write and read a nested dict of arrays, numbers and strings as one .npz, exactly
 describe            a file's kind and the facts saved about it, without reading its arrays
 replacing           open a file for writing; it replaces the old file in one step, when all of it is on the disk
 DamagedCheckpoint   the bytes are not those that were written (all other failures are a plain CheckpointError)

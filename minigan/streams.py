@@ -1,7 +1,7 @@
-"""Named random streams: every random number of minigan comes from one of them, on the host and on a card.
+"""Named random streams: every random number of minigan comes from one of them, on the CPU and on a GPU.
 
 Streams   independent generators from one seed, each with a name
-streams   those that layers draw from         seed    start them anew         using   layers draw from others for a while
+streams   the streams that layers use         seed    restart them            using   layers use other streams in a block
 """
 
 import contextlib
@@ -23,27 +23,27 @@ class Streams:
         self.seed = int(seed)
         self._generators: dict = {}
         self._on_gpu: dict = {}
-        self._gpu_states: dict = {}  # where generators not yet made will start
+        self._gpu_states: dict = {}  # the states with which generators that do not exist yet will start
 
     def __call__(self, name: str) -> "np.random.Generator":
-        """The generator of that name, made when first asked for."""
+        """The generator of that name; the first call makes it."""
         if name not in self._generators:
             entropy = [self.seed, zlib.crc32(name.encode())]
             self._generators[name] = np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
         return self._generators[name]
 
     def on(self, device: str):
-        """The same names on a device: on the CPU these streams themselves, on a GPU generators that draw there.
+        """The streams of the same names on a device: on the CPU these streams themselves, on a GPU generators that draw there.
 
-        Those draw other numbers, since NumPy's algorithms make one number after another: on a GPU the n-th number depends on
-        the seed, the name and n alone (kernels/cuda/random.py).  They have the methods that a training step uses.  One set
-        of streams serves one GPU.
+        GPU generators draw other numbers, because NumPy's algorithms make one number after another.  On a GPU the n-th number
+        depends only on the seed, the name and n (kernels/cuda/random.py).  These generators have the methods that a training
+        step uses.  One Streams object works with one GPU only.
         """
         return self if device == "cpu" else partial(self._gpu_generator, device)
 
     def _gpu_generator(self, device, name):
         if name not in self._on_gpu:
-            from minigan.kernels.cuda.random import Philox  # not before there is a GPU to draw on
+            from minigan.kernels.cuda.random import Philox  # programs without a GPU need not import it
 
             entropy = np.random.SeedSequence([self.seed, zlib.crc32(name.encode())])
             self._on_gpu[name] = Philox(int(entropy.generate_state(1, np.uint64)[0]), device)
@@ -57,7 +57,7 @@ class Streams:
             generator.advance()
 
     def repeated(self) -> None:
-        """Note that a recorded step was launched once more, and has drawn what it draws."""
+        """Note that a recorded step was launched once more, and has drawn its numbers."""
         for generator in self._on_gpu.values():
             generator.repeated()
 
@@ -72,14 +72,14 @@ class Streams:
     def load_state_dict(self, state: dict) -> None:
         """Go back to a saved state.
 
-        A generator handed out earlier stays the same object and goes back too; one made after the save is forgotten, and
-        made anew when asked for.  A run goes on on another kind of device with the streams that it has there.
+        A generator that the caller already holds stays the same object and goes back too.  A generator made after the save is
+        dropped, and made again on its next use.  A run that moves to another kind of device uses the streams there.
         """
         self.seed = int(state["seed"])
         self._generators = {name: g for name, g in self._generators.items() if name in state["generators"]}
         for name, generator_state in state["generators"].items():
             self(name).bit_generator.state = generator_state
-        self._on_gpu, self._gpu_states = {}, dict(state.get("gpu", {}))  # not in those of before there were GPUs
+        self._on_gpu, self._gpu_states = {}, dict(state.get("gpu", {}))  # states from before minigan used GPUs lack "gpu"
 
 
 _of_the_process = Streams(0)
@@ -88,7 +88,7 @@ _in_use = ContextVar("streams", default=_of_the_process)  # each thread has its 
 
 @contextlib.contextmanager
 def using(own: Streams):
-    """Inside the block layers draw from these streams, in this thread only.   So a run owns all its random numbers."""
+    """Inside the block, layers draw from these streams, in this thread only.   So each run has its own random numbers."""
     token = _in_use.set(own)
     try:
         yield own
@@ -97,7 +97,7 @@ def using(own: Streams):
 
 
 class _StreamsInUse:
-    """The Streams of the innermost `using` of this thread, and outside of any those of the process; called and asked alike."""
+    """It acts as the Streams of this thread's innermost `using` block; outside of all blocks, as those of the process."""
 
     def __call__(self, name):
         return _in_use.get()(name)
@@ -106,12 +106,12 @@ class _StreamsInUse:
         return getattr(_in_use.get(), attribute)
 
 
-# What layers draw from unless they are given a generator: "init" (weights) and "noise" (dropout).
+# Layers draw from these, unless they get a generator: from "init" for weights, from "noise" for dropout.
 streams = _StreamsInUse()
 
 
 def seed(value: int) -> None:
-    """Start all of minigan's default random streams anew from this seed (an integer >= 0).
+    """Restart all of minigan's default random streams from this seed (an integer >= 0).
 
-    They are the process's; a run has streams of its own, which its seed starts.  Inside `using(own)`, those are meant."""
+    These streams belong to the process; a run has its own streams and seed.  Inside `using(own)` this restarts `own`."""
     streams.load_state_dict({"seed": value, "generators": {}})

@@ -1,8 +1,8 @@
-"""Tensor: an array, its place in a graph, its gradient.  NumPy's names for everything an array does.
+"""Tensor: an array, its place in a graph, and its gradient.  Its attributes and methods have NumPy's names.
 
-Here is what needs no derivative: attributes, conversion, printing.  The operators and methods that do (`a + b`, `x.sum()`,
-`x[...]`, `x.backward()`, `x.requires_grad`) are only declared here, for editors and type checkers; methods.py puts them on
-the class, from ops/ and autograd.py.
+This file has what needs no derivative: attributes, conversion, printing.  The operators and methods that need one (`a + b`,
+`x.sum()`, `x[...]`, `x.backward()`, `x.requires_grad`) are only declared here, for editors and type checkers; methods.py
+puts them on the class, from ops/ and autograd.py.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from minigan.backend import MODULES, device_of, new_array, to_device
 from minigan.errors import DeviceError, DTypeError, GraphError, ShapeError
 from minigan.grad_mode import is_recording
 
-# One tick per recorded call and per in-place change, so that two of them can be told apart: which came first?
+# It gives a number to each recorded call and each in-place change, so that we know which of two came first.
 clock = itertools.count(1)
 
-# For annotations: what may stand beside a Tensor in an operator; the axes of a reduction; sizes such as a convolution's stride;
-# a function of arrays with the arguments P, and the op that autograd.primitive makes of it, which takes the same arguments.
+# Types for annotations: what an operator accepts beside a Tensor; the axes of a reduction; sizes such as the stride of a
+# convolution; a function of arrays with the arguments P; the op that autograd.primitive makes from it, with the same arguments.
 Operand: TypeAlias = "Tensor | np.ndarray | np.generic | float | list[Any]"
 Axis: TypeAlias = int | tuple[int, ...] | list[int] | None
 Size: TypeAlias = int | tuple[int, ...] | list[int]
@@ -33,17 +33,17 @@ Differentiable = Callable[P, "Tensor"]
 
 
 class Tensor:
-    """An array that may be differentiated.  Make one with `mg.tensor`, `mg.zeros`, ... or by computing.
+    """An array that can be differentiated.  `mg.tensor`, `mg.zeros`, ... and every op make one.
 
     data: the NumPy or CuPy array.  grad: None, or the gradient that backward() has summed here, a Tensor of the same
-    shape and dtype.  node: None for a constant, else the record of how it was made (autograd.Node).  changed: a cell,
-    shared with every view of the same memory, that holds the time of the last in-place change.  leaves: the nodes that it
-    has had as a leaf, one for each dtype; not set before it is one (leaves.py).
+    shape and dtype.  node: None for a constant, else the record of how it was made (autograd.Node).  changed: a cell that
+    holds the time of the last in-place change; all views of the same memory share it.  leaves: the nodes that the tensor
+    has had as a leaf, one for each dtype; the attribute does not exist before the tensor becomes a leaf (leaves.py).
     """
 
     __slots__ = ("__weakref__", "changed", "data", "grad", "leaves", "node")
     leaves: tuple
-    __array_priority__ = 1000  # CuPy's array + Tensor asks Tensor.__radd__; NumPy asks numpy_functions.py
+    __array_priority__ = 1000  # so that CuPy's array + Tensor calls Tensor.__radd__; NumPy calls numpy_functions.py
 
     def __init__(self, data: np.ndarray, node: Any = None, changed: list[int] | None = None):
         self.data = data
@@ -82,11 +82,11 @@ class Tensor:
         return self.node is None or self.node.op is None
 
     def detach(self) -> Tensor:
-        """The same values, sharing memory, as a constant: no derivative passes through."""
+        """A constant Tensor of the same memory: no derivative passes through it."""
         return Tensor(self.data, None, self.changed)
 
     def numpy(self) -> np.ndarray:
-        """The values as a NumPy array: on the CPU sharing memory, from a GPU a copy.  GraphError inside a graph."""
+        """The values as a NumPy array, which shares memory on the CPU and is a copy from a GPU.  GraphError inside a graph."""
         self._leave("numpy()")
         return to_device(self.data, "cpu")
 
@@ -104,7 +104,7 @@ class Tensor:
         """The values as nested Python lists."""
         return self.data.tolist()
 
-    if not TYPE_CHECKING:  # a type checker that knows of it takes `array * tensor` for an array
+    if not TYPE_CHECKING:  # a type checker that saw it would think that `array * tensor` is an array
 
         def __array__(self, dtype=None, copy=None):
             """np.asarray(t): the values.  GraphError inside a graph."""
@@ -114,7 +114,7 @@ class Tensor:
             return np.array(self.data, dtype=dtype, copy=copy)
 
     def __dlpack__(self, **options):
-        """The DLPack capsule of the data, for torch.from_dlpack and its like; shares memory."""
+        """The DLPack capsule of the data, for torch.from_dlpack and similar functions; it shares memory."""
         self._leave("DLPack")
         _shared(self.data, self.changed)
         return self.data.__dlpack__(**options)
@@ -150,13 +150,13 @@ class Tensor:
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
 
-    __hash__ = object.__hash__  # == compares elementwise, so a Tensor is its own key
+    __hash__ = object.__hash__  # by identity, because == compares elementwise
 
     def touch(self) -> None:
-        """Note that the data was changed in place: graphs that saved the old values will refuse to use them."""
+        """Note that the data was changed in place, so that graphs that saved the old values refuse to use them."""
         self.changed[0] = next(clock)
 
-    if TYPE_CHECKING:  # what methods.py puts here; a test holds the two equal
+    if TYPE_CHECKING:  # what methods.py puts here; a test checks that the two agree
         def __add__(self, b: Operand) -> Tensor: ...
         def __radd__(self, b: Operand) -> Tensor: ...
         def __sub__(self, b: Operand) -> Tensor: ...
@@ -263,7 +263,7 @@ class Tensor:
 
 
 def refuse_graph(op: str, arguments) -> None:
-    """GraphError if one of these arguments, which the op does not differentiate, is a Tensor that wants a gradient."""
+    """GraphError if one of these arguments, which the op does not differentiate, is a Tensor that requires a gradient."""
     for x in arguments:
         if isinstance(x, Tensor) and x.node is not None:
             raise GraphError(f"{op}: a Tensor {x.shape} that requires a gradient is given where {op} has no derivative, so its "
@@ -271,7 +271,7 @@ def refuse_graph(op: str, arguments) -> None:
 
 
 def plain(x) -> Any:
-    """x with every Tensor in it replaced by its array, however deep in tuples and lists: for indices and conditions."""
+    """x with every Tensor in it replaced by its array, also inside nested tuples and lists: for indices and conditions."""
     if isinstance(x, Tensor):
         return x.data
     if isinstance(x, (tuple, list)):
@@ -280,15 +280,15 @@ def plain(x) -> Any:
 
 
 def tensor(data, dtype: Any = None, requires_grad: bool = False, device: str | None = None) -> Tensor:
-    """A new Tensor holding a copy of data (numbers, nested lists, an array or a Tensor).
+    """A new Tensor that holds a copy of data (numbers, nested lists, an array or a Tensor).
 
-    dtype: Python floats become float32 and arrays keep theirs unless it is given.  requires_grad: derivatives are wanted.
-    device: 'cpu', 'cuda', 'cuda:1'; by default where the data is.  DTypeError for requires_grad on a dtype not float.
+    dtype: by default Python floats become float32, and arrays keep their dtype.  requires_grad: you want derivatives for it.
+    device: 'cpu', 'cuda', 'cuda:1'; by default where the data is.  DTypeError for requires_grad if the dtype is not a float.
     """
     data = plain(data)
     array = new_array(data, dtype)
     if not isinstance(data, (list, tuple, int, float, np.generic)):
-        array = array.copy()  # of an object that speaks as an array it may still be the memory
+        array = array.copy()  # np.asarray may return the memory of an array, or of an object with __array__
     out = Tensor(array if device is None else to_device(array, device))
     return out.requires_grad_() if requires_grad else out
 
@@ -296,7 +296,7 @@ def tensor(data, dtype: Any = None, requires_grad: bool = False, device: str | N
 def from_dlpack(x) -> Tensor:
     """A constant Tensor that shares memory with any object that speaks DLPack (a torch tensor, a CuPy array, ...).
 
-    Two Tensors that share memory this way notice each other's changes; changes that the other library makes are not noticed.
+    Two Tensors that share memory this way notice each other's changes, but not the changes that the other library makes.
     DTypeError for an object that does not speak DLPack, and for anything but real numbers and booleans.
     """
     if not hasattr(x, "__dlpack__"):
@@ -312,7 +312,7 @@ _with_others: list = []  # (weak reference to an array that another library may 
 
 
 def _shared(array, cell=None):
-    """The `changed` cell of memory that goes out or comes in through DLPack; a new one if it was not seen before."""
+    """The `changed` cell of memory that is shared through DLPack; a new cell if the memory was not seen before."""
     _with_others[:] = [entry for entry in _with_others if entry[0]() is not None]
     if cell is None:
         cell = next((known for other, known in _with_others if type(other()) is type(array)

@@ -1,7 +1,7 @@
-"""See every op as it runs: the one seam that the profiler, the NaN hunter and the lessons hang on.
+"""See every op as it runs: the profiler, the search for NaN and the lessons are built on this.
 
 watch         a context manager: call a function after each op and each gradient rule      calling_line   who called?
-watchers      .active: those of this thread; the engine calls an op through `run` only if there are any.
+watchers      .active has those of this thread; the engine calls an op through `run` only if there are any.
 
 The tools: debug.py, profile.py.
 """
@@ -27,9 +27,9 @@ watchers = _Watchers()
 def watch(watcher):
     """Inside the block, call watcher(op, phase, inputs, output, seconds, site) after each op and each gradient rule.
 
-    op: its name.  phase: "forward" or "backward".  inputs: the arrays of the call (of a rule: the arriving gradient).
-    output: an array or None (of a rule: the gradient).  seconds: how long it took.  site: "file.py:12", the line
-    outside minigan that called the op, or None if nobody watched when it was recorded.
+    op: its name.  phase: "forward" or "backward".  inputs: the arrays of the call (for a rule: the gradient that arrives).
+    output: an array or None (for a rule: the gradient).  seconds: how long it took.  site: "file.py:12", the line
+    outside minigan that called the op, or None if no watcher was active when the op was recorded.
     """
     previous, watchers.active = watchers.active, (*watchers.active, watcher)
     try:
@@ -39,7 +39,7 @@ def watch(watcher):
 
 
 def run(op, phase, site, inputs, function, /, *args, **params) -> Any:
-    """function(*args, **params), shown to the watchers."""
+    """Call function(*args, **params), tell the watchers, and return the result."""
     start = time.perf_counter()
     output = function(*args, **params)
     seconds = time.perf_counter() - start
@@ -47,7 +47,7 @@ def run(op, phase, site, inputs, function, /, *args, **params) -> Any:
         value = value[0] if isinstance(value, tuple) else value  # a fused op returns (output, what it keeps)
         for watcher in watchers.active:
             watcher(op, phase, inputs, getattr(value, "data", value) if hasattr(value, "node") else value, seconds, site)
-        seconds = 0.0  # one call that gave several gradients is timed once
+        seconds = 0.0  # if one call gave several gradients, its time counts only once
     return output
 
 
@@ -63,5 +63,5 @@ def calling_line() -> str | None:
 
 
 def _package(module):
-    """Of a module's globals; that of minigan's __main__ is minigan, that of a user's script "__main__"."""
+    """The top package of a module, from its globals: "minigan" for minigan's __main__, "__main__" for a user's script."""
     return (module.get("__package__") or module.get("__name__") or "").partition(".")[0]
