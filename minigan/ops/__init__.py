@@ -1,7 +1,7 @@
-"""The ops: every function that can be differentiated, one file per family, forward and rules side by side.
+"""The ops: every function that can be differentiated.  Each family has a file, with the forward functions beside their rules.
 
 elementwise   a table of derivatives: read this one first      reduce   sums, means, maxima, softmax
-shape         the same numbers arranged otherwise              index    picking and scattering
+shape         the same numbers in another arrangement          index    picking and scattering
 linalg        matmul, einsum, linear                           conv     convolution, its transpose, its weight gradient
 norm          batch, layer, group, instance normalisation      pool     the largest or the mean of every window
 image         resizing, pixels to channels, windows to columns loss     how far an output is from its target
@@ -43,12 +43,12 @@ __all__ = [
     "stack", "std", "subtract", "sum", "sum_to", "swapaxes", "take", "take_along_axis", "tan", "tanh", "tensordot", "tile",
     "trace", "transpose", "tril", "triu", "unfold", "var", "where"]
 
-# Ops that move numbers and compute none: float16 may pass.
+# These ops move numbers and compute none, so they accept float16.
 _MOVES = ("astype broadcast_to concatenate diagonal embedding expand_dims flip fold getitem moveaxis pad pixel_shuffle "
           "pixel_unshuffle ravel repeat reshape roll scatter_into split squeeze stack swapaxes take take_along_axis tile "
           "transpose tril triu unfold where one_hot argmax argmin").split()
 
-# What a user calls: the op, which takes lists and numbers too and says what is wrong with an argument (arguments.py).  The
-# files of this folder call each other without that.
+# Users call these versions of the ops, which also take lists and numbers, and say what is wrong with an argument
+# (arguments.py).  The files of this folder call the ops without that.
 for _name in __all__:
     globals()[_name] = _public(globals()[_name], _name in _MOVES)

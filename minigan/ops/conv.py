@@ -4,7 +4,7 @@
     adjoint(u, w)         du = conv(g, w)         dw = weight(g, u)
     weight(x, u)          dx = adjoint(u, g)      du = conv(x, g)
 
-So the set is closed, and stride, padding, dilation and groups are right at every order of derivative.  Sizes are passed
+So the set is closed, and stride, padding, dilation and groups are right at every order of derivative.  The ops pass sizes
 on explicitly, because a stride maps several input sizes to one output size.  Dumoulin and Visin 2016, chapter 4.
 
 The arithmetic is in kernels/.  Names, argument order and shapes are those of torch.nn.functional.
@@ -19,7 +19,7 @@ from minigan.kernels import dispatch
 from minigan.ops.shape import broadcast_to, expand_dims, reshape, squeeze
 from minigan.tensor import Size, Tensor
 
-# The primitives.  how = (stride, padding, dilation, groups), all but the last (vertical, horizontal) pairs.
+# The primitives.  how = (stride, padding, dilation, groups); all but groups are (vertical, horizontal) pairs.
 _conv = primitive(
     dispatch.conv2d,
     lambda g, y, x, w, size, *how: _adjoint(g, w, x.shape[2:], *how),
@@ -48,7 +48,7 @@ def pair(value: Size, name, op, least=0) -> tuple[int, int]:
         return values
     try:
         first, second = (whole(op, name, v, least) for v in values)
-    except ValueError:  # not two, or a ShapeError of one of them
+    except ValueError:  # there are not two, or `whole` raised a ShapeError for one of them
         raise ShapeError(f"{op}: {name} must be an int >= {least} or two of them, got {shown(value)}") from None
     return first, second
 
@@ -57,9 +57,9 @@ def conv2d(x, weight, bias=None, stride: Size = 1, padding: Size | str = 0, dila
     """y[n,o,p,q] = bias[o] + sum over c,r,s of x[n, c, p*stride + r*dilation - padding, ...] * weight[o,c,r,s].
 
     x (N, C, H, W), weight (O, C/groups, kh, kw), bias (O,)  ->  (N, O, oh, ow) with
-    oh = floor((H + 2 padding - dilation (kh - 1) - 1) / stride) + 1, ow alike.  stride, padding, dilation: an int or a
-    (vertical, horizontal) pair; groups: channels fall into this many groups that do not mix.  padding may be "valid"
-    (0) or "same" (stride 1: output size = input size).
+    oh = floor((H + 2 padding - dilation (kh - 1) - 1) / stride) + 1, and ow likewise.  stride, padding, dilation: an int or a
+    (vertical, horizontal) pair; groups: the channels form so many groups, which do not mix.  padding may be "valid"
+    (0) or "same" (only for stride 1: the output has the size of the input).
     ShapeError if the channels do not fit or the kernel is larger than the padded input.
     """
     _check_axes("conv2d", x, weight)
@@ -88,8 +88,8 @@ def conv_transpose2d(x, weight, bias=None, stride: Size = 1, padding: Size = 0, 
     """The adjoint of conv2d in its input: every x[n,c,p,q] is spread over the output by the kernel weight[c,o].
 
     x (N, C, H, W), weight (C, O/groups, kh, kw), bias (O,)  ->  (N, O, oh, ow) with
-    oh = (H - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1, ow alike.  output_padding < stride or
-    dilation picks one of the output sizes that conv2d would map back to H.
+    oh = (H - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1, and ow likewise.  output_padding, which is below
+    stride or dilation, chooses one of the output sizes that conv2d would map back to H.
     ShapeError if the channels do not fit or the output would be empty.
     """
     _check_axes("conv_transpose2d", x, weight)
@@ -144,7 +144,7 @@ def _check_groups(op, channels, groups, bias, out):
 
 
 def _named_padding(x, weight, padding, stride, dilation) -> tuple[Tensor, Size]:
-    """x, explicitly padded where the padding is uneven, and the even padding left to do."""
+    """(x, padding): x is padded here if the padding is uneven, and `padding` is the even padding that is still to do."""
     from minigan.ops.shape import pad
 
     if padding == "valid":

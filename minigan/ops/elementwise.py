@@ -1,16 +1,16 @@
 """Elementwise ops: a table of functions and their derivatives.
 
 Every row is `name = elementwise(what it computes, forward, rule per input)`.  In a rule, g is the gradient that arrives
-at y, and what it returns goes on to the input: for y = f(x), g * f'(x).  Binary ops broadcast as NumPy's do, and the
-engine sums their gradients back to the inputs' shapes.  Floats of any shape; the result has the inputs' dtype, a Python
-number joins any dtype, and two different dtypes raise DTypeError, shapes that do not broadcast ShapeError.
+at y, and the rule returns the gradient for the input: for y = f(x), g * f'(x).  Binary ops broadcast as NumPy's do, and the
+engine sums their gradients back to the inputs' shapes.  Inputs are floats of any shape, and the result has their dtype; a
+Python number goes with any dtype.  Two different dtypes raise DTypeError; shapes that do not broadcast raise ShapeError.
 
-Where a function has no derivative the choice is written in its row and tested: sign, relu and abs 0 at 0; ties of
-maximum and minimum share the gradient evenly; clip 1 on its bounds; sqrt infinite at 0; power right at 0.
+If a function has no derivative at a point, its row says what we use instead, and tests check it: sign, relu and abs have 0 at
+0; ties of maximum and minimum share the gradient evenly; clip has 1 on its bounds; sqrt is infinite at 0; power is right at 0.
 
-Two habits.  A slope is computed from x where from y it would be a difference of nearly equal numbers (1 - tanh(9)^2).  And
-a rule picks with `_kept` instead of multiplying by 0 and 1: where nothing flows the gradient is 0, whatever g is, and
-inf * 0 would be NaN.  docs/edges.md tells what is held at special points.
+The rules follow two habits.  A slope is computed from x if its formula in y would subtract nearly equal numbers, as in
+1 - tanh(9)^2.  And a rule selects with `kept` instead of multiplying by 0 and 1: where nothing flows, the gradient is 0 for
+every g, but inf * 0 would be NaN.  docs/edges.md says what holds at special points.
 """
 
 import math
@@ -65,7 +65,7 @@ kept = primitive(lambda g, mask: dispatch.kept(g, mask), lambda h, y, g, mask: k
 
 
 def nowhere(mask) -> bool:
-    """True if a mask is seen to be false throughout.  On the CPU only: to look at one on a card is to wait for it."""
+    """True if a mask on the CPU is false everywhere.  On a GPU it returns False, because reading the mask would cost a wait."""
     return isinstance(mask, (np.ndarray, np.generic)) and not mask.any()
 
 
@@ -78,7 +78,7 @@ def _d_base(g, y, a, b):
 
 
 def _d_exponent(g, y, a, b):
-    """a^b log a; 0 at a = 0 where b >= 0, for there y log a would be 0 * -inf; NaN for a < 0, which has no real neighbours."""
+    """a^b log a; 0 at a = 0 if b >= 0, because y log a would be 0 * -inf; NaN for a < 0, where nearby powers are not real."""
     flat = (plain(a) == 0) & (plain(b) >= 0)
     if hasattr(a, "shape"):
         if nowhere(flat):
@@ -103,7 +103,7 @@ reciprocal = elementwise(
 square = elementwise(
     "y = x^2.   dy/dx = 2 x.", lambda x: x * x, lambda g, y, x: g * (2 * x), name="square", saves="inputs")
 sqrt = elementwise(
-    "y = x^(1/2).   dy/dx = 1 / (2 y), infinite at 0 (mg.norm is the one that is 0 there).",
+    "y = x^(1/2).   dy/dx = 1 / (2 y), infinite at 0 (the derivative of mg.norm is 0 there).",
     lambda x: xp(x).sqrt(x), lambda g, y, x: g / (2 * y), name="sqrt", saves="output")
 
 # --------------------------------------------------------------------------------------- exponentials, logarithms --- #
@@ -147,7 +147,7 @@ cos = elementwise(
 tan = elementwise(
     "y = tan x, x in radians.   dy/dx = 1 + y^2.", lambda x: xp(x).tan(x), lambda g, y, x: g * (1 + y * y),
     name="tan", saves="output")
-_leg = elementwise(  # of a right triangle with hypotenuse 1
+_leg = elementwise(  # the leg of a right triangle with hypotenuse 1
     "y = sqrt(1 - x^2), from (1 - x)(1 + x), which is exact where x is nearly 1.   dy/dx = -x / y.",
     lambda x: xp(x).sqrt((1 - x) * (1 + x)), lambda g, y, x: -(g * x / y), name="leg")
 arcsin = elementwise(
@@ -178,7 +178,7 @@ tanh = elementwise(
 
 
 def _won(g, loses, a, b):
-    """a's share of the gradient of maximum or minimum: none where a loses against b, half in a tie, else all of it."""
+    """a's share of the gradient of maximum or minimum: none where a loses against b, half of it in a tie, else all of it."""
     a, b = plain(a), plain(b)
     ties = a == b
     g = kept(g, ~loses(a, b))
@@ -220,14 +220,14 @@ _clip = elementwise(
 def clip(x, min=None, max=None):
     """y = x held between min and max (None: no bound).   dy/dx = 1 inside and on the bounds, 0 outside.
 
-    min, max: numbers, or arrays and Tensors that broadcast against x; they get the gradient where they are what y is, and x is
-    not.  min > max gives max everywhere, as in NumPy; the gradients are those of torch.clamp.
+    min, max: numbers, or arrays and Tensors that broadcast against x.  A bound gets the gradient where y is the bound and x is
+    not.  If min > max, y is max everywhere, as in NumPy; the gradients are those of torch.clamp.
     """
-    # constant: a NumPy number as a bound would make float32 float64.
     return _clip(x, _bound(min, x), _bound(max, x))
 
 
 def _bound(bound, x):
+    # constant() converts a NumPy number, which would make float64 of float32.
     return bound if isinstance(bound, Tensor) or is_array(bound) else constant(bound, (x,))
 
 
@@ -275,21 +275,21 @@ _where = elementwise(
 
 
 def where(condition, a, b) -> Tensor:
-    """y = a where condition is true, else b; the three broadcast.   The gradient goes to whichever was taken.
+    """y = a where condition is true, else b; the three broadcast.   The gradient goes to the one that was taken.
 
-    condition: boolean array or Tensor (never differentiated).
+    condition: a boolean array or Tensor; it is never differentiated.
     """
     condition = plain(condition)
     given = is_array(condition)
     condition = (condition if given else np.asarray(condition)).astype(bool, copy=False)
     like = next((plain(x) for x in (a, b) if is_array(plain(x))), condition)
-    if not isinstance(like, np.ndarray) and is_array(like):  # a condition from the host is uploaded; an array at every call
+    if not isinstance(like, np.ndarray) and is_array(like):  # upload a condition: an array at every call, a list only once
         condition = beside(condition, like) if given else kept_beside(condition, like)
-    if not hasattr(a, "dtype") and not hasattr(b, "dtype"):  # two Python numbers: float32, as everywhere
+    if not hasattr(a, "dtype") and not hasattr(b, "dtype"):  # two Python numbers give float32, as everywhere
         a = np.float32(a)
     try:
         return _where(a, b, condition)
-    except ValueError:  # NumPy's, or the engine's, which told of a and b only
+    except ValueError:  # from NumPy, or from the engine, which names only a and b
         raise ShapeError(broadcast_advice("where", [np.shape(condition), np.shape(a), np.shape(b)])) from None
 
 
@@ -301,12 +301,12 @@ sigmoid = elementwise(
     lambda x: dispatch.sigmoid(x), lambda g, y, x: _bell(g, x, 1), name="sigmoid", saves="inputs")
 softplus = elementwise(
     """y = ln(1 + e^x), computed as max(x, 0) + log1p(e^-|x|).   dy/dx = sigmoid(x).
-    4e-18 at x = -40 and 1000 at x = 1000, where the printed formula gives 0 and inf.""",
+    It is 4e-18 at x = -40 and 1000 at x = 1000, where the formula ln(1 + e^x) gives 0 and inf.""",
     lambda x: dispatch.softplus(x), lambda g, y, x: g * sigmoid(x), name="softplus", saves="inputs")
 
 
 def _sloped(g, x, slope):
-    """g where x > 0, else slope g: the derivative of relu (slope 0) and leaky_relu times g, in one go."""
+    """g where x > 0, else slope g: the derivative of relu (slope 0) and leaky_relu times g, in one pass."""
     return dispatch.leaky_relu_gradient(g, x, slope)
 
 
@@ -357,7 +357,7 @@ def silu(x) -> Tensor:
 
 
 def gelu(x, approximate="none") -> Tensor:
-    """y = x Phi(x), Phi the normal distribution's cumulative density, (1 + erf(x / sqrt 2)) / 2.
+    """y = x Phi(x), where Phi(x) = (1 + erf(x / sqrt 2)) / 2 is the distribution function of the normal distribution.
 
     Hendrycks and Gimpel 2016.   torch.nn.functional.gelu.
 
@@ -370,7 +370,7 @@ def gelu(x, approximate="none") -> Tensor:
     return x * _normal_cdf(x)
 
 
-# Rational approximations of erf on |x| <= 0.46875 and of erfc on (0.46875, 4] and beyond; relative error below 6e-19.
+# Rational approximations of erf on |x| <= 0.46875 and of erfc on (0.46875, 4] and beyond; the relative error is below 6e-19.
 # W. J. Cody, Rational Chebyshev approximations for the error function, Math. Comp. 23 (1969), 631-637.
 _SMALL = ([1.85777706184603153e-1, 3.16112374387056560e0, 1.13864154151050156e2, 3.77485237685302021e2,
            3.20937758913846947e3],
@@ -398,7 +398,7 @@ def _ratio(x, polynomials):
 def _erf(x):
     """y = 2 / sqrt(pi) * the integral of e^(-t^2) from 0 to x.   dy/dx = 2 / sqrt(pi) * e^(-x^2).
 
-    Within a few units in the last place of math.erf in float64 (Cody 1969).
+    In float64 it differs from math.erf by a few units in the last place at most (Cody 1969).
     """
     m = xp(x)
     a = m.abs(x)
@@ -411,12 +411,12 @@ def _erf(x):
 def _phi(x):
     """y = (1 + erf(x / sqrt 2)) / 2: the probability that a normal number is below x.   dy/dx = e^(-x^2 / 2) / sqrt(2 pi).
 
-    Computed from erfc for x < 0, where 1 + erf would cancel (Cody 1969).
+    For x < 0 it is computed from erfc, because 1 + erf would lose digits there (Cody 1969).
     """
     m = xp(x)
     a = m.abs(x) * math.sqrt(0.5)
     near, middle = m.minimum(a, 0.46875), m.clip(a, 0.46875, 4.0)
-    small = 0.5 - 0.5 * near * _ratio(near * near, _SMALL)  # of the tail beyond |x|, for the three ranges of a
+    small = 0.5 - 0.5 * near * _ratio(near * near, _SMALL)  # the tail beyond |x| for small a; middle and large a follow
     ratio = _ratio(middle, _MIDDLE)
     if m is not np or np.any(a > 4.0):
         far = m.maximum(a, 4.0)
@@ -427,7 +427,7 @@ def _phi(x):
 
 
 def _either(mask, a, b) -> Any:
-    """a where the mask is true, else b: on the CPU a quarter of the time of np.where."""
+    """a where the mask is true, else b: on the CPU this takes a quarter of the time of np.where."""
     taken: Any = dispatch.kept(a, mask)
     return taken + dispatch.kept(b, ~mask)
 

@@ -1,10 +1,10 @@
-"""Images made larger, smaller, and taken apart: resizing and rearranging pixels.
+"""Ops that resize images, rearrange their pixels, or take them apart into windows.
 
 interpolate                      to another height and width: nearest pixel, or linear between pixels
 pixel_shuffle, pixel_unshuffle   channels into pixels and back: the sub-pixel upsampling of super-resolution
 unfold, fold                     every window as a column, and columns added back into an image: each other's gradient
 
-Names, argument order and shapes are those of torch.nn.functional.  Windows reduced to one number: pool.py.
+Names, argument order and shapes are those of torch.nn.functional.  pool.py reduces each window to one number.
 """
 
 import math
@@ -27,12 +27,12 @@ from minigan.tensor import Size, Tensor, plain
 def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=False) -> Tensor:
     """x resized to `size`, or to floor(scale_factor * its size).   torch.nn.functional.interpolate.
 
-    x (N, C, H, W)  ->  (N, C, oh, ow); give one of size and scale_factor, a number or a (vertical, horizontal) pair.
-    mode "nearest": y[p] = x[floor(p H / oh)].  "bilinear": pixels are squares, so y[p] stands at (p + 1/2) H / oh - 1/2
-    and mixes the two pixels beside it; beyond the outermost centres the border is repeated.  align_corners: the corner
-    *centres* of both images coincide instead, y[p] stands at p (H - 1) / (oh - 1).  A given scale_factor takes the
-    place of oh / H, as in torch.
-    x (N, C, L) works along its one axis, with mode "nearest" or "linear".
+    x (N, C, H, W)  ->  (N, C, oh, ow); give either size or scale_factor, as a number or a (vertical, horizontal) pair.
+    mode "nearest": y[p] = x[floor(p H / oh)].  "bilinear": pixels are squares, so y[p] is at (p + 1/2) H / oh - 1/2
+    and mixes the two pixels beside it; outside the outermost centres the border is repeated.  align_corners: the *centres*
+    of the corner pixels of both images coincide instead, so y[p] is at p (H - 1) / (oh - 1).  If you give scale_factor, it
+    replaces oh / H, as in torch.
+    x (N, C, L) has one axis to resize, with mode "nearest" or "linear".
     ConfigError for an unknown mode; ShapeError for a size below 1.
     """
     if x.ndim == 3:
@@ -59,13 +59,13 @@ def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=F
     rows, columns = (kept_beside(_mixing(n, o, step, align_corners).astype(x.dtype), plain(x))
                      for n, o, step in zip(x.shape[2:], out, steps))
     n, c, h, w = x.shape
-    pixels = reshape(transpose(x, (2, 3, 0, 1)), (h, w * n * c))  # (H, W N C): one matrix product for all rows
+    pixels = reshape(transpose(x, (2, 3, 0, 1)), (h, w * n * c))  # (H, W N C), so that one matrix product does all rows
     pixels = reshape(matmul(rows, pixels), (out[0], w, n * c))
     return transpose(reshape(matmul(columns, pixels), (*out, n, c)), (2, 3, 0, 1))
 
 
 def _out_size(shape, size, scale_factor):
-    """The output's (height, width), and how many input pixels one output pixel is, per axis."""
+    """The output's (height, width), and how many input pixels one output pixel covers along each axis."""
     if (size is None) == (scale_factor is None):
         raise ConfigError(f"interpolate: give size or scale_factor, and not both; got size={size}, "
                           f"scale_factor={scale_factor}")
@@ -86,9 +86,9 @@ def _out_size(shape, size, scale_factor):
 def _nearest(x, out, steps):
     indices, factors = [], []
     for n, o, step in zip(x.shape[2:], out, steps):
-        # In float32, as torch does it: where p * step is nearly whole, its rounding decides which pixel is meant.
+        # We use float32, as torch does: if p * step is nearly whole, its rounding decides which pixel is taken.
         index = np.floor(np.arange(o, dtype=np.float32) * np.float32(step)).astype(np.int64)
-        whole = o in (n, 2 * n)  # here torch copies or doubles, whatever scale_factor has led to this size
+        whole = o in (n, 2 * n)  # torch copies or doubles for these sizes, whatever the scale_factor is
         indices.append(np.arange(o) * n // o if whole else np.minimum(index, n - 1))
         factors.append(max(o // n, 1))
     if all(o == n * k and (index == np.arange(o) // k).all()
@@ -99,8 +99,8 @@ def _nearest(x, out, steps):
 
 
 def _mixing(n, out, step, align_corners):
-    """The (out, n) matrix of linear interpolation: at most two entries per row, which sum to 1."""
-    if n == out:  # also for a scale_factor of 1.1 that leaves the size as it is, as in torch
+    """The (out, n) matrix of linear interpolation: each row has at most two entries, and they sum to 1."""
+    if n == out:  # also if a scale_factor such as 1.1 does not change the size, as in torch
         place = np.arange(out)
     elif align_corners:
         place = np.arange(out) * ((n - 1) / (out - 1) if out > 1 else 0.0)
@@ -121,7 +121,7 @@ def _mixing(n, out, step, align_corners):
 def pixel_shuffle(x, upscale_factor) -> Tensor:
     """y[..., c, h r + i, w r + j] = x[..., c r^2 + i r + j, h, w] with r = upscale_factor.   Shi et al. 2016.
 
-    (..., C r^2, H, W)  ->  (..., C, H r, W r): what a channel knew becomes a block of r x r pixels.
+    (..., C r^2, H, W)  ->  (..., C, H r, W r): r^2 channels of a pixel become a block of r x r pixels.
     """
     r = _factor("pixel_shuffle", "upscale_factor", upscale_factor, x)
     *lead, c, h, w = x.shape
@@ -133,7 +133,7 @@ def pixel_shuffle(x, upscale_factor) -> Tensor:
 
 
 def pixel_unshuffle(x, downscale_factor) -> Tensor:
-    """pixel_shuffle undone: (..., C, H r, W r)  ->  (..., C r^2, H, W) with r = downscale_factor."""
+    """The inverse of pixel_shuffle: (..., C, H r, W r)  ->  (..., C r^2, H, W) with r = downscale_factor."""
     r = _factor("pixel_unshuffle", "downscale_factor", downscale_factor, x)
     *lead, c, h, w = x.shape
     if h % r or w % r:
@@ -167,7 +167,7 @@ def _fold_forward(u, size, kernel, stride, padding, dilation, out):
     return x
 
 
-# x (N, C, H, W) and u (N, C, kh, kw, oh, ow); how = (kernel, stride, padding, dilation, out), pairs.
+# x is (N, C, H, W) and u (N, C, kh, kw, oh, ow); how = (kernel, stride, padding, dilation, out), all pairs.
 _unfold = primitive(_unfold_forward, lambda g, y, x, *how: _fold(g, x.shape[2:], *how), name="unfold", saves="neither")
 _fold = primitive(_fold_forward, lambda g, y, u, size, *how: _unfold(g, *how), name="fold", saves="neither")
 
@@ -176,8 +176,8 @@ def unfold(x, kernel_size, dilation: Size = 1, padding: Size = 0, stride: Size =
     """Every window under the kernel as a column ("im2col").
 
     y[n, (c kh + r) kw + s, p ow + q] = x[n, c, p*stride + r*dilation - padding, ...], zero in the padding.
-    x (N, C, H, W) or (C, H, W)  ->  (N, C kh kw, L) with L = oh ow, the number of windows; oh as in conv2d.
-    A convolution is weight.reshape(O, -1) @ unfold(x).   ShapeError if the kernel exceeds the padded image.
+    x (N, C, H, W) or (C, H, W)  ->  (N, C kh kw, L) with L = oh ow, the number of windows; see conv2d for oh.
+    A convolution is weight.reshape(O, -1) @ unfold(x).   ShapeError if the kernel is larger than the padded image.
     """
     if x.ndim not in (3, 4):
         raise ShapeError(f"unfold: x is (N, C, H, W) or (C, H, W), got {x.shape}")
@@ -188,9 +188,9 @@ def unfold(x, kernel_size, dilation: Size = 1, padding: Size = 0, stride: Size =
 
 
 def fold(x, output_size, kernel_size, dilation: Size = 1, padding: Size = 0, stride: Size = 1) -> Tensor:
-    """Columns added into an image, each where unfold took it from; where windows overlap the sum ("col2im").
+    """Add columns into an image, each at the place from which unfold takes it; overlapping windows are summed ("col2im").
 
-    x (N, C kh kw, L) or (C kh kw, L)  ->  (N, C, *output_size).  The adjoint, not the inverse, of unfold:
+    x (N, C kh kw, L) or (C kh kw, L)  ->  (N, C, *output_size).  It is the adjoint of unfold, not the inverse:
     <unfold(x), u> = <x, fold(u)>; fold(unfold(x)) is x times the number of windows over each pixel.
     ShapeError unless L is the number of windows of an image of output_size.
     """

@@ -4,10 +4,11 @@ getitem and scatter_into are each other's gradients; everything else here is one
 are integers, slices, boolean masks, integer arrays or Tensors; they are never differentiated.  OutOfBoundsError for an
 index outside its axis.
 
-On a GPU: an index given as a NumPy array is checked and then uploaded, at every call; lists are uploaded once.  Indices that
-are on the GPU already are not looked at, for the CPU would wait for them at every step, and CuPy wraps those that are out of
-bounds around; inside `with mg.debug():` they are looked at.  Class numbers need no such block: embedding and the losses give
-NaN for one that is not there, one_hot a row of zeros.  A mask on the GPU has to be waited for: its count is the result's size.
+On a GPU: an index that is a NumPy array is checked and uploaded at every call; a list is uploaded only once.  An index that is
+on the GPU already is checked only inside `with mg.debug():`, because the CPU would have to wait for it at every step; if it is
+out of bounds, CuPy wraps it around.  Class numbers need no such check: for a class that does not exist, embedding and the
+losses give NaN, and one_hot gives a row of zeros.  A mask on the GPU always costs a wait, because its count is the size of the
+result.
 """
 import math
 from typing import Any
@@ -25,13 +26,13 @@ from minigan.watch import watchers
 
 
 def _is_basic(index):
-    """True if the index is slices, integers, None and Ellipsis only: it names no element twice."""
+    """True if the index has only slices, integers, None and Ellipsis, so that it names no element twice."""
     return all(i is None or i is Ellipsis or isinstance(i, (int, slice, np.integer))
                for i in (index if isinstance(index, tuple) else (index,)))
 
 
 def _checked(index, x, op="getitem"):
-    """The index as x's module wants it; OutOfBoundsError for too many axes or a number outside its axis."""
+    """The index in the form that x's module needs; OutOfBoundsError for too many axes or a number outside its axis."""
     x, items = plain(x), list(index) if isinstance(index, tuple) else [index]
     listed = [isinstance(item, (list, range, tuple)) for item in items]
     for place, item in enumerate(items):
@@ -77,26 +78,26 @@ def _checked(index, x, op="getitem"):
 
 
 def _may_look(array) -> bool:
-    """Reading an array on a GPU makes the CPU wait: only inside debug()."""
+    """May we read the array?  On a GPU that makes the CPU wait, so only inside debug()."""
     return isinstance(array, np.ndarray) or bool(watchers.active)
 
 
 def _uploaded(item, x, upload):
-    """One part of an index, as parts for the GPU that x is on; a mask as the integers of its places."""
+    """One part of an index, as a list of parts on x's GPU; a mask becomes the integer indices of its true elements."""
     if isinstance(item, np.ndarray):
         return [upload(i, x) for i in (item.nonzero() if item.dtype == bool and item.ndim else [item])]
     return [item]
 
 
 def _getitem(x, index):
-    """y = x[index], every form NumPy knows.   The gradient is added back to the places the elements came from."""
+    """y = x[index], in every form that NumPy has.   The gradient is added to the places from which the elements came."""
     return x[index]
 
 
 def _scatter(x, shape, index):
     """Zeros of a shape, with x added at [index]: an element that the index names k times receives k values."""
     if not isinstance(x, np.ndarray) and x.dtype.kind in "iub" and x.dtype.itemsize < 4:
-        return _scatter(x.astype(np.int32), shape, index).astype(x.dtype)  # a card has no atomic addition of so small ones
+        return _scatter(x.astype(np.int32), shape, index).astype(x.dtype)  # a GPU cannot add such small types atomically
     out = xp(x).zeros(shape, x.dtype)
     if _is_basic(index):
         out[index] = x
@@ -111,9 +112,9 @@ _scatter = primitive(_scatter, lambda g, y, x, shape, index: _getitem(g, index),
 
 
 def getitem(x, index) -> Tensor:
-    """y = x[index]: integers, slices, None, Ellipsis, boolean masks, integer arrays, np.ix_, in every mix NumPy allows.
+    """y = x[index]: integers, slices, None, Ellipsis, boolean masks, integer arrays, np.ix_, in every mix that NumPy allows.
 
-    The gradient is added back to where the elements came from; an element picked k times gets the sum of k gradients.
+    The gradient is added to the places from which the elements came; an element picked k times gets the sum of k gradients.
     OutOfBoundsError for an index outside its axis.
     """
     return _getitem(x, _checked(plain(index), x))
@@ -141,7 +142,7 @@ def take(x, indices, axis=None) -> Tensor:
 
 
 def _along(name, indices, shape, axis):
-    """The index tuple of NumPy's *_along_axis functions: indices on the axis, every other axis counted through."""
+    """The index tuple of NumPy's *_along_axis functions: `indices` on the axis, and 0, 1, 2, ... on every other axis."""
     axis = axis_of(name, axis, len(shape))
     if indices.ndim != len(shape) or any(
         m not in (n, 1) for i, (m, n) in enumerate(zip(indices.shape, shape)) if i != axis):
@@ -157,7 +158,7 @@ def _along(name, indices, shape, axis):
 
 
 def take_along_axis(x, indices, axis) -> Tensor:
-    """y[i, j, k] = x[i, indices[i, j, k], k] (for axis 1): one pick per place, as argmax and argsort give them."""
+    """y[i, j, k] = x[i, indices[i, j, k], k] (for axis 1), for indices such as argmax and argsort give."""
     index = _along("take_along_axis", plain(indices), x.shape, axis)
     return _getitem(x, _checked(index, x, "take_along_axis"))
 
@@ -198,7 +199,7 @@ def _integers_below(name, array, n):
 def embedding(indices, weight, padding_idx=None) -> Tensor:
     """y[...] = weight[indices[...]]: a row of the table for each index.   A row used k times gets k gradients.
 
-    indices: integers 0 .. n-1, any shape;  weight (n, d)  ->  (*indices.shape, d).  padding_idx: a row that gets none.
+    indices: integers 0 .. n-1, any shape;  weight (n, d)  ->  (*indices.shape, d).  padding_idx: this row gets no gradient.
     """
     array = plain(indices)
     array = array if is_array(array) else np.asarray(array)
@@ -214,8 +215,8 @@ def embedding(indices, weight, padding_idx=None) -> Tensor:
 
 
 def known_classes(indices, n, like):
-    """(None, the indices beside `like`) for indices from the CPU, where bounds are checked.  For those on a GPU: (which are in
-    0 .. n-1, the indices with 0 for the others), so that what comes of the others can be made NaN."""
+    """(None, the indices on the device of `like`) for indices from the CPU, whose bounds are checked elsewhere.  For indices on
+    a GPU: (a mask of those in 0 .. n-1, the indices with 0 for the others), so that the caller can give NaN for the others."""
     if isinstance(indices, np.ndarray):
         return None, beside(indices, like)
     known = (indices >= 0) & (indices < n)
@@ -231,7 +232,7 @@ _embedding = primitive(lambda weight, indices, padding_idx: weight[indices], _d_
 
 
 def diagonal(x, offset=0, axis1=0, axis2=1) -> Tensor:
-    """x[i, i + offset] along two axes, which leave and make way for one new last axis."""
+    """x[i, i + offset] along two axes; one new axis at the end replaces them."""
     i, j, offset = axis_of("diagonal", axis1, x.ndim), axis_of("diagonal", axis2, x.ndim), whole("diagonal", "offset", offset)
     if i == j:
         raise ShapeError(f"diagonal: axis1 and axis2 are the same axis {i}")

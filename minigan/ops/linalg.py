@@ -1,6 +1,6 @@
-"""Products of matrices.  All end in matmul, which is BLAS: the rest is arranging axes.
+"""Products of matrices.  All of them arrange axes and then call matmul, which uses BLAS; einsum calls NumPy's.
 
-matmul   every form of NumPy's, broadcasting included          einsum   every explicit and implicit form
+matmul   every form of NumPy's, with broadcasting              einsum   every explicit and implicit form
 dot, outer, tensordot                                          linear   x W^T + b, the dense layer
 """
 
@@ -23,8 +23,8 @@ from minigan.tensor import Tensor
 def _matmul(a, b):
     """y[..., i, k] = the sum over j of a[..., i, j] b[..., j, k].   dy/da: g b^T, dy/db: a^T g.
 
-    a (..., n, m), b (..., m, p) -> (..., n, p), leading axes broadcast.  A 1-D operand counts as a row on the left and
-    as a column on the right, and its axis leaves the result.  ShapeError unless the inner sizes agree.
+    a (..., n, m), b (..., m, p) -> (..., n, p); leading axes broadcast.  A 1-D operand is a row on the left and a column on
+    the right, and the result does not have the added axis.  ShapeError unless the inner sizes agree.
     """
     if a.ndim == 0 or b.ndim == 0:
         raise ShapeError(f"matmul: operands need at least one axis, got {a.shape} and {b.shape}; use * for numbers")
@@ -33,12 +33,12 @@ def _matmul(a, b):
             f"matmul: inner sizes differ: a {a.shape}, b {b.shape}; "
             f"need a.shape[-1] == b.shape[{-2 if b.ndim > 1 else 0}]"
         )
-    xp(a, b)  # both on one device
+    xp(a, b)  # DeviceError unless both are on one device
     return dispatch.matmul(a, b)
 
 
 def _as_matrices(g, a, b):
-    """g, a and b with the axes that matmul gave 1-D operands and took away again."""
+    """g, a and b with the axes that matmul adds to 1-D operands and removes from the result."""
     if a.ndim == 1:
         a, g = expand_dims(a, 0), expand_dims(g, -1 if b.ndim == 1 else -2)
     if b.ndim == 1:
@@ -47,7 +47,7 @@ def _as_matrices(g, a, b):
 
 
 def _d_left(g, y, a, b):
-    if b.ndim == 2 and a.ndim > 2:  # one GEMM, not one per leading index
+    if b.ndim == 2 and a.ndim > 2:  # so that there is one matrix product, and not one per leading index
         rows = math.prod(g.shape[:-1])
         return reshape(matmul(reshape(g, (rows, g.shape[-1])), transpose(b)), a.shape)
     g, matrix, b = _as_matrices(g, a, b)
@@ -63,7 +63,7 @@ def _d_right(g, y, a, b):
 
 
 def _back_to(h, x, matrix):
-    """h, the gradient of `matrix` before broadcasting was undone, as the gradient of x."""
+    """The gradient of x from h, the gradient of `matrix` after broadcasting."""
     return reshape(h.sum(axis=tuple(range(h.ndim - 2))), x.shape) if x.ndim == 1 else h
 
 
@@ -71,12 +71,12 @@ matmul = primitive(_matmul, _d_left, _d_right, name="matmul", broadcasts=True, s
 
 
 def outer(a, b) -> Tensor:
-    """y[i, j] = a[i] b[j], both flattened first."""
+    """y[i, j] = a[i] b[j], after both are flattened."""
     return multiply(reshape(a, (-1, 1)), reshape(b, (1, -1)))
 
 
 def tensordot(a, b, axes: Any = 2) -> Tensor:
-    """The sum of products over pairs of axes: axes = ([axes of a], [axes of b]), or n: a's last n with b's first n."""
+    """The sum of products over pairs of axes: axes = ([axes of a], [axes of b]), or n for a's last n and b's first n axes."""
     if not isinstance(axes, (tuple, list)):
         axes = whole("tensordot", "axes", axes, what="an int, or ([axes of a], [axes of b])")
         if not 0 <= axes <= min(a.ndim, b.ndim):
@@ -98,7 +98,7 @@ def tensordot(a, b, axes: Any = 2) -> Tensor:
 
 
 def dot(a, b) -> Tensor:
-    """NumPy's dot: numbers multiply; else the sum over a's last axis and b's last but one (its only one, if 1-D)."""
+    """NumPy's dot: numbers are multiplied; else it sums over a's last axis and b's second last (or its only axis)."""
     if a.ndim == 0 or b.ndim == 0:
         return multiply(a, b)
     return tensordot(a, b, ([a.ndim - 1], [max(b.ndim - 2, 0)]))
@@ -125,7 +125,7 @@ def _linear_forward(x, weight, bias):
     return y
 
 
-# One op and not three (transpose, matmul, add): fewer nodes, and the weight's gradient comes out as the weight lies.
+# It is one op, not three (transpose, matmul, add): so there are fewer nodes, and the weight's gradient has the weight's layout.
 _linear = primitive(
     _linear_forward,
     lambda g, y, x, w, b: matmul(g, w),
@@ -138,18 +138,18 @@ _linear = primitive(
 
 
 def einsum(subscripts, *operands) -> Tensor:
-    """The sum of products that the subscripts spell, such as "nij,njk->nik": every letter an axis.
+    """The sum of products that the subscripts describe, such as "nij,njk->nik"; every letter is an axis.
 
-    Letters left out on the right are summed; without "->" those that occur once stay, in alphabetical order.  "..."
-    stands for leading axes that broadcast.  A letter twice in one operand takes the diagonal.  All of NumPy's string
-    form; a rule is an einsum again, with the operand's subscripts and the output's exchanged.
+    It sums over letters that are not on the right; without "->" the letters that occur once stay, in alphabetical order.  "..."
+    stands for leading axes that broadcast.  A letter that is twice in one operand takes the diagonal.  It has all of NumPy's
+    string form.  A rule is an einsum too: it exchanges the subscripts of the operand and of the output.
     """
     inputs, output, operands = _parse(subscripts, operands)
     return _einsum(*operands, inputs=inputs, output=output)
 
 
 def _parse(subscripts, operands):
-    """Subscripts without "...", without repeated letters in one operand, and the operands to match."""
+    """Subscripts without "..." and without repeated letters in one operand, and the operands that match them."""
     left, arrow, right = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(operands):
@@ -189,16 +189,16 @@ def _parse(subscripts, operands):
                 sizes[c] = n if sizes[c] == 1 else sizes[c]
         plain_operands.append(x)
         plain_terms.append(term)
-    # An axis of size 1 that meets a longer one is broadcast: write it out, so that the rules need not know.
+    # An axis of size 1 broadcasts against a longer one.  We expand it here, so that the rules need not handle it.
     plain_operands = [x if all(sizes[c] == n for c, n in zip(t, x.shape)) else
                       broadcast_to(x, tuple(sizes[c] for c in t)) for t, x in zip(plain_terms, plain_operands)]
     return plain_terms, output, plain_operands
 
 
 def _einsum_forward(*operands, inputs, output):
-    # optimize: pairs of operands go through BLAS instead of one loop over all letters.
+    # With optimize, pairs of operands use BLAS; without it, NumPy makes one loop over all letters.
     y = xp(*operands).einsum(",".join(inputs) + "->" + output, *operands, optimize=True)
-    # NumPy gives a mere transposition as a view; an in-place change of x must not reach what a graph has saved of y.
+    # NumPy returns a view if it only transposes.  We copy it, so that an in-place change of x does not change a saved y.
     return y.copy() if len(operands) == 1 and y.base is not None else y
 
 

@@ -1,14 +1,14 @@
-"""Losses: one number for how far an output is from its target, in formulas that neither overflow nor cancel.
+"""Losses: one number for how far an output is from its target, in formulas that neither overflow nor lose digits.
 
 mse_loss l1_loss smooth_l1_loss huber_loss               distances between numbers
 cross_entropy nll_loss                                   classes, from logits or from log probabilities
 binary_cross_entropy_with_logits binary_cross_entropy    yes or no, from logits (take this one) or from probabilities
 kl_div gaussian_nll_loss                                 distributions
 
-Names, argument order, defaults and values are those of torch.nn.functional.  Everywhere: input floats of any shape;
-reduction "mean" (over all elements), "sum" or "none"; ConfigError for another reduction, DTypeError for dtypes that
-differ.  Unlike torch, a target that is not of the input's shape raises ShapeError: (N, 1) against (N,) would be
-broadcast to N x N differences and train on nonsense.  The objectives of GANs are in train/objectives.py.
+Names, argument order, defaults and values are those of torch.nn.functional.  For all losses: input is floats of any shape;
+reduction is "mean" (over all elements), "sum" or "none"; ConfigError for another reduction, DTypeError if the dtypes
+differ.  Unlike torch, a target that has not the input's shape raises ShapeError: (N, 1) with (N,) would broadcast to N x N
+differences, and the net would train on nonsense.  The objectives of GANs are in train/objectives.py.
 """
 
 import math
@@ -38,7 +38,7 @@ def _reduced(op, loss, reduction):
 
 
 def _as_floats(op, x, like, name="target") -> Any:
-    """x, given perhaps as a list, as floats.  ShapeError unless it has the shape of `like`."""
+    """x, which may be a list, as floats.  ShapeError unless it has the shape of `like`."""
     x = x if isinstance(x, Tensor) or is_array(x) else beside(new_array(x, like.dtype), plain(like))
     if tuple(x.shape) != tuple(like.shape):
         raise ShapeError(f"{op}: input is {like.shape} and {name} {x.shape}; they must be equal, nothing is broadcast; "
@@ -50,19 +50,19 @@ def _as_floats(op, x, like, name="target") -> Any:
 
 
 def mse_loss(input, target, reduction="mean") -> Tensor:
-    """(input - target)^2, averaged.   input, target of one shape."""
+    """(input - target)^2, averaged.   input and target have one shape."""
     return _reduced("mse_loss", square(input - _as_floats("mse_loss", target, input)), reduction)
 
 
 def l1_loss(input, target, reduction="mean") -> Tensor:
-    """|input - target|, averaged.   Derivative 0 where they are equal."""
+    """|input - target|, averaged.   The derivative is 0 where they are equal."""
     return _reduced("l1_loss", abs(input - _as_floats("l1_loss", target, input)), reduction)
 
 
 def huber_loss(input, target, reduction="mean", delta=1.0) -> Tensor:
     """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = input - target; averaged.   Huber 1964.
 
-    Computed as q (d - q / 2) with q = d clipped to +-delta, which is both cases at once and cannot overflow.
+    It is computed as q (d - q / 2) with q = d clipped to +-delta, which covers both cases and cannot overflow.
     """
     if not delta > 0:
         raise ConfigError(f"huber_loss: delta must be > 0, got {delta}")
@@ -86,16 +86,16 @@ def _huber(d, delta):
 
 
 def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean", label_smoothing=0.0) -> Tensor:
-    """-log softmax(input)[target]: the logits' surprise at the true class.
+    """-log softmax(input)[target]: the surprise at the true class.
 
-    input (N, C), (N, C, d1, ...) or (C,): logits, classes on axis 1 (or the only one).
+    input (N, C), (N, C, d1, ...) or (C,): logits, with the classes on axis 1 (or on the only axis).
     target: class numbers 0 .. C-1, of input's shape without the class axis; or floats of input's shape, a probability
     per class: the loss is then -(the sum of target * log softmax(input) over the classes), and target gets derivatives.
     weight (C,): a factor per class, constant.  "mean" divides by the number of targets, or by the sum of their weights;
-    with probabilities always by the number.  ignore_index: this class number costs nothing and does not count; "mean"
-    over nothing but ignored targets is NaN.
+    with probabilities always by the number.  ignore_index: this class number costs nothing and does not count; if all
+    targets are ignored, the "mean" is NaN.
     label_smoothing e: the target becomes (1 - e) target + e / C.   Szegedy et al. 2016, section 7.
-    OutOfBoundsError for a class that is not there.
+    OutOfBoundsError for a class that does not exist.
     """
     if not 0 <= label_smoothing <= 1:
         raise ConfigError(f"cross_entropy: label_smoothing must be in [0, 1], got {label_smoothing}")
@@ -115,7 +115,7 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
 
 
 def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean") -> Tensor:
-    """-input[target]: cross_entropy of log probabilities, such as log_softmax gives.   Arguments as there."""
+    """-input[target]: cross_entropy of log probabilities, such as log_softmax gives.   For the arguments see cross_entropy."""
     return _class_loss("nll_loss", input, target, weight, ignore_index, reduction, 0.0)
 
 
@@ -151,7 +151,7 @@ def _softmax_forward(x, *, labels):
 
 
 _softmax_forward.__name__ = "softmax_loss"
-_softmax_loss = fused(_softmax_forward, _softmax_backward, _softmax_composition)  # on a card only
+_softmax_loss = fused(_softmax_forward, _softmax_backward, _softmax_composition)  # it is used on a GPU only
 
 
 def _picked(log_p, labels, axis):
@@ -181,7 +181,7 @@ def _class_loss(op, input, target, weight, ignore_index, reduction, smoothing):
     counted, m = beside(counted, plain(log_p)), xp(labels)
     loss = _softmax_loss(input, labels=labels) if fuse else _picked(log_p, labels, axis)
     loss = loss if known is None else where(known, loss, math.nan)
-    share = counted.astype(log_p.dtype)  # of each target in the mean: its weight, 0 if ignored
+    share = counted.astype(log_p.dtype)  # the share of each target in the mean: its weight, or 0 if it is ignored
     if weight is None:
         smooth = -sum(log_p, axis) if smoothing else None
     else:
@@ -216,9 +216,10 @@ _logits_loss = fused(_logits_forward, _logits_backward, lambda a, t: softplus(a)
 def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean", pos_weight=None) -> Tensor:
     """-t log s - (1 - t) log(1 - s) with s = sigmoid(a), for logits a = input and t = target in [0, 1].
 
-    Computed as max(a, 0) - a t + log(1 + e^-|a|): exact at any logit, where log(sigmoid(a)) would be -inf.
-    Derivative sigmoid(a) - t, never above 1.   input, target: one shape, to which the constants broadcast: weight, a
-    factor per element; pos_weight, a factor on t's term: above 1, a missed "yes" costs more than a false one.
+    It is computed as max(a, 0) - a t + log(1 + e^-|a|), which is exact at any logit; log(sigmoid(a)) can be -inf.
+    The derivative is sigmoid(a) - t, so its size is never above 1.   input and target have one shape.  The constants broadcast
+    to it: weight, a factor per element, and pos_weight, a factor on t's term: above 1, a missed "yes" costs more than a
+    false one.
     """
     op = "binary_cross_entropy_with_logits"
     target = _as_floats(op, target, input)
@@ -241,7 +242,7 @@ def _factor(op, name, factor, input):
 
 def _log_forward(x):
     m = xp(x)
-    return m.maximum(m.log(m.maximum(x, 1e-44)), -100)  # log(0) would warn; every float below e^-100 gives -100
+    return m.maximum(m.log(m.maximum(x, 1e-44)), -100)  # because log(0) would warn; every float below e^-100 gives -100
 
 
 def _log_rest_forward(p):
@@ -267,9 +268,9 @@ _probability_loss = primitive(
 def binary_cross_entropy(input, target, weight=None, reduction="mean") -> Tensor:
     """-t log p - (1 - t) log(1 - p), for probabilities p = input in [0, 1] and t = target.
 
-    As in torch both logarithms are at least -100, and the derivative (p - t) / (p (1 - p)) has at least 1e-12 below the
-    line, so a certain and wrong p costs 100, not inf.  binary_cross_entropy_with_logits needs neither.
-    weight: broadcasts to input's shape, a factor per element.   ConfigError for p outside [0, 1].
+    As in torch, both logarithms are at least -100, and the denominator of the derivative (p - t) / (p (1 - p)) is at least
+    1e-12.  So a p that is certain and wrong costs 100, not inf.  binary_cross_entropy_with_logits needs neither bound.
+    weight: a factor per element, which broadcasts to input's shape.   ConfigError for p outside [0, 1].
     """
     target = _as_floats("binary_cross_entropy", target, input)
     p = plain(input)
@@ -288,8 +289,8 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean") -> Tensor
 def kl_div(input, target, reduction="mean", log_target=False) -> Tensor:
     """t (log t - input) for log probabilities `input` and probabilities t = target: KL(target || e^input), per element.
 
-    log_target: target holds log t.   0 log 0 is 0, with derivative 0.   reduction also "batchmean": the sum divided by
-    input.shape[0], which is the divergence; "mean" divides by all elements, as torch does.
+    log_target: target holds log t.   0 log 0 is 0, with derivative 0.   reduction may also be "batchmean": the sum divided by
+    input.shape[0], which is the divergence; "mean" divides by the number of all elements, as torch does.
     """
     target = _as_floats("kl_div", target, input)
     if log_target:
@@ -302,11 +303,11 @@ def kl_div(input, target, reduction="mean", log_target=False) -> Tensor:
 
 
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean") -> Tensor:
-    """(log v + (input - target)^2 / v) / 2 with v = max(var, eps): the surprise at target of a normal distribution.
+    """(log v + (input - target)^2 / v) / 2 with v = max(var, eps): the surprise of a normal distribution at target.
 
-    full: log(2 pi) / 2 is added.   Nix and Weigend 1994.  var: of input's shape, or without its last axis, or with size
-    1 there (one variance for all), or a number.  As in torch the bound eps is not differentiated: below it var gets the
-    derivative at eps.   ConfigError for a negative variance.
+    full: log(2 pi) / 2 is added.   Nix and Weigend 1994.  var: has input's shape, or input's shape without its last axis, or
+    with size 1 there (one variance for all), or is a number.  As in torch, the bound eps is not differentiated: a var below eps
+    gets the derivative at eps.   ConfigError for a negative variance.
     """
     target = _as_floats("gaussian_nll_loss", target, input)
     if not eps > 0:

@@ -1,7 +1,7 @@
-"""Random ops: a mask drawn anew at every call, multiplied in.
+"""Random ops: each call draws a new mask and multiplies by it.
 
-The mask is drawn where x is, from the stream "noise" of that device, and it is a constant: given the mask, dropout is a
-multiplication, and right at every order of derivative.
+The mask comes from the stream "noise" of x's device, and is a constant.  So dropout is only a multiplication, and its
+derivatives of every order are right.
 """
 
 import math
@@ -17,7 +17,7 @@ from minigan.tensor import Tensor, plain
 
 
 def dropout(x, p=0.5, training=True) -> Tensor:
-    """y = x m / (1 - p), each element of the mask m drawn anew: 0 with probability p, else 1.   dy/dx = m / (1 - p).
+    """y = x m / (1 - p) with a new mask m: each of its elements is 0 with probability p, else 1.   dy/dx = m / (1 - p).
 
     x: floats of any shape.  E y = x, so evaluation needs no correction: with training=False, or p = 0, y is x itself.
     p = 1 gives zeros.  ConfigError for p outside [0, 1], DTypeError if x is not floats.
@@ -27,9 +27,9 @@ def dropout(x, p=0.5, training=True) -> Tensor:
 
 
 def dropout2d(x, p=0.5, training=True) -> Tensor:
-    """dropout of whole channels: x (N, C, H, W), one draw for each (n, c).   Tompson et al. 2015.
+    """Dropout of whole channels: x (N, C, H, W), one draw for each (n, c).   Tompson et al. 2015.
 
-    Neighbouring pixels say nearly the same, so a single missing one is no loss; a missing channel is.
+    Neighbouring pixels are nearly equal, so a net hardly notices if one is missing; it does notice a missing channel.
     """
     if x.ndim != 4:
         raise ShapeError(f"dropout2d: x is (N, C, H, W), got {x.shape}; dropout takes any shape")
@@ -44,7 +44,7 @@ def _dropped(op, x, shape, p, training):
     if not training or p == 0:
         return x
     noise = streams.on(device_of(plain(x)))("noise")
-    drawn = noise.random(math.prod(shape), np.float32).reshape(shape)  # float32 whatever x is: the same mask
+    drawn = noise.random(math.prod(shape), np.float32).reshape(shape)  # always float32, so that every dtype gets the same mask
     keep = (drawn >= p).astype(f"i{x.dtype.itemsize}")
     return _drop(x, keep, 1 / (1 - p) if p < 1 else 1.0)
 

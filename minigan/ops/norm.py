@@ -1,6 +1,6 @@
 """Normalisation: shift and scale activations to mean 0 and variance 1 over some axes, then by learned numbers.
 
-batch_norm    over the batch, per channel (fused: benchmarks/steps.py asked for it)
+batch_norm    over the batch, per channel (fused, because benchmarks/steps.py showed that it is worth it)
 layer_norm    over the last axes, per sample            instance_norm, group_norm    over pixels, per sample, channel(s)
 """
 
@@ -31,7 +31,7 @@ def _per_channel(p, ndim):
 
 
 def _check_channels(op, x, **parameters):
-    """ShapeError unless every parameter has one number for each channel: a single one would silently be broadcast."""
+    """ShapeError unless every parameter has one number for each channel; a single number would be broadcast without a word."""
     for name, p in parameters.items():
         if p is not None and tuple(p.shape) != (x.shape[1],):
             raise ShapeError(f"{op}: {name} is {p.shape}, but x {x.shape} has {x.shape[1]} channels")
@@ -62,11 +62,11 @@ _batch_norm = fused(_batch_norm_forward, _batch_norm_backward, _batch_norm_compo
 
 def batch_norm(x, running_mean=None, running_var=None, weight=None, bias=None, training=False, momentum=0.1,
                eps=1e-5) -> Tensor:
-    """y = (x - mean) / sqrt(var + eps) * weight + bias, mean and variance per channel.   Ioffe and Szegedy 2015.
+    """y = (x - mean) / sqrt(var + eps) * weight + bias, with mean and variance per channel.   Ioffe and Szegedy 2015.
 
     x (N, C, ...), everything else (C,).  training: mean and the biased variance are those of this batch and all its
-    pixels, derivatives pass through them, and running_mean, running_var (Tensors, changed in place) move by `momentum`
-    towards this batch's mean and *unbiased* variance.  Otherwise the running ones are used, as constants.
+    pixels, and derivatives pass through them; running_mean and running_var (Tensors, changed in place) move by `momentum`
+    towards this batch's mean and *unbiased* variance.  Otherwise the running mean and variance are used, as constants.
     torch.nn.functional.batch_norm; Keras' momentum is 1 minus this one.
     ShapeError for fewer than two axes, or training on one value per channel, whose variance is 0.
     """

@@ -1,12 +1,12 @@
-"""Pooling: one number for each window of an image, its largest or its average.
+"""Pooling: each window of an image becomes one number, the largest or the average.
 
 max_pool2d, max_pool1d   the gradient goes to the first largest element     adaptive_max_pool2d   with the output size
 avg_pool2d, avg_pool1d   every element of the window gets an equal share    adaptive_avg_pool2d   given, not the kernel
 
-Two pairs of ops that are each other's gradients carry every order of derivative: _pick and _put (choose one element per
-window, put it back there), sum_windows and spread_windows.  As in convolution, the work is one loop over the kernel's
-elements ("taps"), each a whole slice of the images, in the memory order H W N C (see kernels/cpu/conv.py).  Padding is
-never stored: a tap that would read it is left out.
+Two pairs of ops are each other's gradients, which makes every order of derivative possible: _pick and _put (take one element
+per window, put it back there), sum_windows and spread_windows.  As in convolution, the work is one loop over the kernel's
+elements ("taps"); each tap handles a whole slice of the images, in the memory order H W N C (see kernels/cpu/conv.py).  The
+padding is never stored: a tap leaves out the outputs for which it would read the padding.
 
 Names, argument order and shapes are those of torch.nn.functional: x (N, C, H, W) or (C, H, W).
 """
@@ -29,10 +29,10 @@ from minigan.tensor import Size, Tensor, plain
 
 
 def taps(size, kernel, stride, padding, dilation, out):
-    """For each element (r, s) of the kernel, row by row: the outputs it has a part in, the inputs it reads for them.
+    """For each element (r, s) of the kernel, row by row: the outputs to which it contributes, and the inputs that it reads.
 
-    Yields ((r, s), (slice, slice) of the output, (slice, slice) of the input): output p reads input
-    p*stride + r*dilation - padding.  Where that lies in the padding, p is left out.
+    It yields ((r, s), (slice, slice) of the output, (slice, slice) of the input): output p reads input
+    p*stride + r*dilation - padding.  If that is in the padding, p is left out.
     """
     rows, columns = ([_reach(t * d - p, n, s, o) for t in range(k)]
                      for n, k, s, p, d, o in zip(size, kernel, stride, padding, dilation, out))
@@ -49,7 +49,7 @@ def _reach(offset, n, stride, out):
 
 
 def _pixels(x):
-    """x (N, C, H, W) as (H, W, N, C) in C order; a view if that is how it lies in memory."""
+    """x (N, C, H, W) as (H, W, N, C) in C order; a view if its memory has that order."""
     return xp(x).ascontiguousarray(x.transpose(2, 3, 0, 1))
 
 
@@ -65,19 +65,19 @@ def _max_forward(x, kernel, stride, padding, dilation, out):
     y = m.full((*out, *x.shape[:2]), -np.inf, x.dtype)
     for _, o, i in taps(x.shape[2:], kernel, stride, padding, dilation, out):
         largest = y[o]
-        m.maximum(largest, pixels[i], out=largest)  # one view, given twice: CuPy copies an input that is another one of out
+        m.maximum(largest, pixels[i], out=largest)  # CuPy would copy an input that is another view of the memory of out
     return _images(y)
 
 
 def _first_maxima(x, y, how):
-    """One boolean array per tap, (oh, ow, N, C) or the part it reaches: is the window's first maximum here?"""
+    """One boolean array per tap, (oh, ow, N, C) or the part that the tap reaches: is the first maximum of the window here?"""
     pixels, y = _pixels(x), _pixels(y)
-    free = xp(y).ones(y.shape, bool)  # windows whose maximum is not yet found
+    free = xp(y).ones(y.shape, bool)  # the windows whose maximum is not found yet
     found = []
     for _, o, i in taps(x.shape[2:], *how):
         tap = pixels[i]
         here = tap == y[o]
-        here |= tap != tap  # NaN: then y is NaN too, which equals nothing
+        here |= tap != tap  # a NaN makes y NaN too, and == never finds it
         here &= free[o]
         free[o] ^= here
         found.append(here)
@@ -98,14 +98,14 @@ def _put_forward(u, found, how, size):
     x = xp(u).zeros((*size, *u.shape[:2]), u.dtype)
     apart = all(s > d * (k - 1) for k, s, d in zip(kernel, stride, dilation))
     for (_, o, i), here in zip(taps(size, *how), found):
-        if apart:  # windows that don't overlap: nothing to add to
+        if apart:  # the windows do not overlap, so there is nothing to add to
             x[i] = dispatch.kept(pixels[o], here)
         else:
             x[i] += dispatch.kept(pixels[o], here)
     return _images(x)
 
 
-# how = (kernel, stride, padding, dilation, out), all (vertical, horizontal) pairs.  found: _first_maxima, constants.
+# how = (kernel, stride, padding, dilation, out), all (vertical, horizontal) pairs.  found: from _first_maxima; constants.
 _max = primitive(
     _max_forward,
     lambda g, y, x, *how: _put(g, _first_maxima(plain(x), plain(y), how), how, x.shape[2:]),
@@ -120,11 +120,12 @@ def max_pool2d(x, kernel_size, stride=None, padding: Size = 0, dilation: Size = 
     """y[n,c,p,q] = the largest x[n, c, p*stride + r*dilation - padding, ...] over the elements (r, s) of the kernel.
 
     x (N, C, H, W) or (C, H, W)  ->  (N, C, oh, ow) with oh = floor((H + 2 padding - dilation (kh - 1) - 1) / stride)
-    + 1, ow alike; ceil_mode rounds up instead, but no window starts in the padding at the end.  Each argument is an int
-    or a (vertical, horizontal) pair; stride None is the kernel size.  Padding never wins: it counts as -inf.
+    + 1, and ow likewise; ceil_mode rounds up instead, but no window starts in the padding at the end.  Each argument is an int
+    or a (vertical, horizontal) pair; stride None is the kernel size.  The padding counts as -inf, so it is never the maximum.
     dy/dx = 1 at the first maximum of a window, row by row, else 0, as in torch.  A window with a NaN gives NaN, and its
     gradient goes to the first NaN.
-    ShapeError if the kernel exceeds the padded input or the padding half the kernel; DTypeError unless x is floats.
+    ShapeError if the kernel is larger than the padded input, or the padding larger than half the kernel; DTypeError unless
+    x is floats.
     """
     x, kernel, stride, padding, dilation, out, batched = _window(
         "max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode)
@@ -142,7 +143,7 @@ def _sum_forward(x, kernel, stride, padding, out):
     spread_windows: <sum_windows(x), u> = <x, spread_windows(u)>.
     """
     pixels = _pixels(x)
-    for axis in (0, 1):  # rows, then columns: kh + kw taps instead of kh * kw
+    for axis in (0, 1):  # first rows, then columns, which needs kh + kw taps instead of kh * kw
         n, o = pixels.shape[axis], out[axis]
         sums = xp(x).zeros((*pixels.shape[:axis], o, *pixels.shape[axis + 1 :]), x.dtype)
         for t in range(kernel[axis]):
@@ -163,7 +164,7 @@ def _spread_forward(u, kernel, stride, padding, size):
         spread = xp(u).zeros((*pixels.shape[:axis], n, *pixels.shape[axis + 1 :]), u.dtype)
         for t in range(kernel[axis]):
             p, i = _reach(t - padding[axis], n, stride[axis], o)
-            if kernel[axis] <= stride[axis]:  # windows that don't overlap: nothing to add to
+            if kernel[axis] <= stride[axis]:  # the windows do not overlap, so there is nothing to add to
                 spread[_along(axis, i)] = pixels[_along(axis, p)]
             else:
                 spread[_along(axis, i)] += pixels[_along(axis, p)]
@@ -188,9 +189,9 @@ spread_windows = primitive(
 def avg_pool2d(x, kernel_size, stride: Any = None, padding: Any = 0, ceil_mode=False, count_include_pad=True) -> Tensor:
     """y[n,c,p,q] = the average of x[n, c, p*stride + r - padding, ...] over the elements (r, s) of the kernel.
 
-    Shapes, arguments and errors as max_pool2d.  The padding's zeros count as elements, unless count_include_pad=False:
-    then the sum is divided by the number of true pixels in the window.  What ceil_mode adds beyond the padding never
-    counts.   dy/dx = 1 / that number.
+    Shapes, arguments and errors are those of max_pool2d.  The zeros of the padding count as elements.  With
+    count_include_pad=False they do not: the sum is divided by the number of true pixels in the window.  Elements that ceil_mode
+    adds beyond the padding never count.   dy/dx = 1 / that number.
     """
     x, kernel, stride, padding, _, out, batched = _window("avg_pool2d", x, kernel_size, stride, padding, 1, ceil_mode)
     counts = []
@@ -211,10 +212,10 @@ def avg_pool2d(x, kernel_size, stride: Any = None, padding: Any = 0, ceil_mode=F
 
 
 def adaptive_avg_pool2d(x, output_size) -> Tensor:
-    """y[n,c,p,q] = the average over rows floor(p H / oh) .. ceil((p+1) H / oh) - 1, and columns alike.
+    """y[n,c,p,q] = the average over rows floor(p H / oh) .. ceil((p+1) H / oh) - 1, and columns likewise.
 
     x (N, C, H, W) or (C, H, W)  ->  (N, C, *output_size).  output_size: an int or (oh, ow); None keeps that size.
-    Windows overlap by one where oh does not divide H.   torch.nn.functional.adaptive_avg_pool2d.
+    If oh does not divide H, windows can overlap by one row.   torch.nn.functional.adaptive_avg_pool2d.
     """
     x, size, batched = _adaptive("adaptive_avg_pool2d", x, output_size)
     if all(n % o == 0 for n, o in zip(x.shape[2:], size)):
@@ -228,7 +229,7 @@ def adaptive_avg_pool2d(x, output_size) -> Tensor:
 
 
 def adaptive_max_pool2d(x, output_size) -> Tensor:
-    """y[n,c,p,q] = the largest element in the window that adaptive_avg_pool2d averages; the first of equals."""
+    """y[n,c,p,q] = the largest element in the window that adaptive_avg_pool2d averages; the gradient goes to the first one."""
     x, size, batched = _adaptive("adaptive_max_pool2d", x, output_size)
     if all(n % o == 0 for n, o in zip(x.shape[2:], size)):
         y = max_pool2d(x, tuple(n // o for n, o in zip(x.shape[2:], size)))
@@ -291,7 +292,7 @@ def _number(value) -> Any:
 
 
 def _as_batch(op, x):
-    """x as (N, C, H, W), and whether it was so already."""
+    """(x as (N, C, H, W), True if x had that form already)."""
     if x.ndim not in (3, 4):
         raise ShapeError(f"{op}: x is (N, C, H, W) or (C, H, W), got {x.shape}")
     if x.dtype.kind != "f":
@@ -300,7 +301,7 @@ def _as_batch(op, x):
 
 
 def _window(op, x, kernel, stride, padding, dilation, ceil_mode) -> Any:
-    """The arguments of a pooling op checked and as pairs, with its output size: (x, ..., out, batched)."""
+    """The checked arguments of a pooling op as pairs, and the output size: (x, ..., out, batched)."""
     x, batched = _as_batch(op, x)
     kernel = pair(kernel, "kernel_size", op, 1)
     stride = kernel if stride is None else pair(stride, "stride", op, 1)

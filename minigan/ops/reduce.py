@@ -1,10 +1,10 @@
-"""Reductions: many numbers to few, over one axis, several, or all.
+"""Reductions: they make few numbers from many, over one axis, several, or all.
 
-axis: None (all axes), an int, or a tuple of ints; negative ones count from the end.  keepdims: leave reduced axes in
-place with size 1.  Shapes as NumPy's; the result has the input's dtype.  ShapeError for an axis that is not there, or
-an empty axis where the result would be undefined (max, min, mean).
+axis: None (all axes), an int, or a tuple of ints; negative ones count from the end.  keepdims: keep the reduced axes, with
+size 1.  Shapes are NumPy's; the result has the input's dtype.  ShapeError for an axis that does not exist, or for an empty
+axis if the result would be undefined (max, min, mean).
 
-The gradient of a reduction is g put back on the reduced axes, times what each element contributed.
+The gradient of a reduction is g, repeated along the reduced axes, times the derivative of the result by each element.
 """
 
 import math
@@ -22,13 +22,13 @@ from minigan.tensor import Tensor, plain
 
 
 def _keep(g, x, axis) -> Any:
-    """g, a result over these axes, in the shape that broadcasts against x: reduced axes of size 1."""
+    """g, which has the shape of the result, with the reduced axes back as size 1, so that it broadcasts against x."""
     axes = axes_of("sum", axis, x.ndim)
     return reshape(g, tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
 
 
 def _spread(g, x, axis):
-    """g copied along the reduced axes, to x's shape."""
+    """g, repeated along the reduced axes to x's shape."""
     return broadcast_to(_keep(g, x, axis), x.shape)
 
 
@@ -66,7 +66,7 @@ def var(x, axis=None, ddof=0, keepdims=False) -> Tensor:
 
 
 def std(x, axis=None, ddof=0, keepdims=False) -> Tensor:
-    """y = sqrt(var(x)).   dy/dx = (x - mean x) / (n y), and 0 where all elements are equal: it is a norm, see there."""
+    """y = sqrt(var(x)).   dy/dx = (x - mean x) / ((n - ddof) y), and 0 if all elements are equal, as for norm."""
     n = _degrees("std", x, axis, ddof)
     return norm(x - mean(x, axis, True), axis, keepdims) * math.sqrt(1 / n)
 
@@ -79,13 +79,13 @@ def _degrees(name, x, axis, ddof):
 
 
 def _max(x, axis=None, keepdims=False):
-    """y = the largest element.   dy/dx = 1 at the largest; k equal ones get 1/k each.   A NaN counts as the largest."""
+    """y = the largest element.   dy/dx = 1 at the largest; if k are equal, each gets 1/k.   A NaN counts as the largest."""
     _not_empty("max", x, axis)
     return x.max(axis=axes_of("max", axis, x.ndim), keepdims=keepdims)
 
 
 def _min(x, axis=None, keepdims=False):
-    """y = the smallest element.   dy/dx = 1 at the smallest; k equal ones get 1/k each.   A NaN counts as the smallest."""
+    """y = the smallest element.   dy/dx = 1 at the smallest; if k are equal, each gets 1/k.   A NaN counts as the smallest."""
     _not_empty("min", x, axis)
     return x.min(axis=axes_of("min", axis, x.ndim), keepdims=keepdims)
 
@@ -93,7 +93,7 @@ def _min(x, axis=None, keepdims=False):
 def _d_extreme(g, y, x, axis=None, keepdims=False):
     array, y = plain(x), plain(y)
     winners = array == _keep(y, x, axis)
-    if not nowhere(y != y):  # where there is a NaN, y is NaN and equals nothing
+    if not nowhere(y != y):  # if there is a NaN, y is NaN, and == never finds it
         winners = winners | (array != array)
     share = 1 / winners.sum(axis=axes_of("max", axis, x.ndim), keepdims=True)
     return kept(_spread(_keep(g, x, axis) * share.astype(g.dtype), x, axis), winners)
@@ -106,7 +106,7 @@ min = primitive(_min, _d_extreme, name="min")
 def prod(x, axis=None, keepdims=False) -> Tensor:
     """y = the product of the elements.   dy/dx[i] = the product of the others, also where some are 0.
 
-    Computed by multiplying one half with the other, log2(n) times, so no division is needed at any order.  An empty
+    It multiplies one half by the other, log2(n) times, so that no order of derivative needs a division.  An empty
     product is 1.
     """
     axes = axes_of("prod", axis, x.ndim)
@@ -121,7 +121,7 @@ def prod(x, axis=None, keepdims=False) -> Tensor:
 
 
 def _cumsum(x, axis=None):
-    """y[i] = x[0] + ... + x[i] along the axis (None: of the flattened array).   x[i] reaches every y[j] with j >= i."""
+    """y[i] = x[0] + ... + x[i] along the axis (None: of the flattened array).   dy[j]/dx[i] = 1 for j >= i, else 0."""
     return x.cumsum(axis=axis if axis is None else axis_of("cumsum", axis, x.ndim))
 
 
@@ -145,7 +145,7 @@ def _logsumexp(x, axis=None, keepdims=False):
 
 
 logsumexp = primitive(
-    _logsumexp,  # the rule is softmax, not e^(x - y), for y is rounded
+    _logsumexp,  # its rule uses softmax, and not e^(x - y), because y is rounded
     lambda g, y, x, axis=None, keepdims=False: _keep(g, x, axis) * softmax(x, axis),  # type: ignore[arg-type]
     name="logsumexp", saves="inputs")
 
@@ -163,7 +163,7 @@ def _log_softmax(x, axis=-1):
     m, axes = xp(x), axes_of("log_softmax", axis, x.ndim)
     if not x.size:
         return x.copy()
-    y = x - x.max(axis=axes, keepdims=True)  # before the logarithm is subtracted: it is small, and beside 1e8 it would be lost
+    y = x - x.max(axis=axes, keepdims=True)  # first: the logarithm is small, and subtracted from an x of 1e8 it would be lost
     y -= m.log(m.exp(y).sum(axis=axes, keepdims=True))
     return y
 
@@ -176,7 +176,8 @@ log_softmax = primitive(_log_softmax, lambda g, y, x, axis=-1: g - exp(y) * sum(
 def _norm(x, axis=None, keepdims=False):
     """y = sqrt(the sum of x^2 over the axes), the Euclidean length.   dy/dx = x / y, and 0 where y = 0.
 
-    x is divided by its largest element first where squares would overflow or vanish: on the CPU, which sees it, there only.
+    x is first divided by its largest element, in case squares would overflow or vanish.  On the CPU this is done only if it is
+    needed; on a GPU always, because reading the lengths would make the CPU wait.
     """
     m, axes = xp(x), axes_of("norm", axis, x.ndim)
     with np.errstate(over="ignore"):
@@ -210,15 +211,15 @@ norm = primitive(_norm, _d_norm, name="norm")
 
 
 def argmax(x, axis=None, keepdims=False) -> Tensor:
-    """The index (int64) of the largest element along the axis, the first of equals; None: in the flattened array.
+    """The index (int64) of the largest element along the axis, or of the first one if several are equal; None: flattened.
 
-    Integers have no derivative: the result is a constant.
+    Integers have no derivative, so the result is a constant.
     """
     return _arg("argmax", x, axis, keepdims)
 
 
 def argmin(x, axis=None, keepdims=False) -> Tensor:
-    """The index (int64) of the smallest element along the axis, the first of equals; None: in the flattened array."""
+    """The index (int64) of the smallest element along the axis, or of the first one if several are equal; None: flattened."""
     return _arg("argmin", x, axis, keepdims)
 
 

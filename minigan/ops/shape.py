@@ -1,7 +1,7 @@
-"""Shape ops: the same numbers in another arrangement.  Their gradients are the arrangement undone.
+"""Shape ops: the same numbers in another arrangement.  Their gradients reverse the arrangement.
 
-Adjoint pairs: sum_to and broadcast_to; concatenate and slicing; pad and slicing; reshape, transpose, flip and roll undo
-themselves.  Most results are views: they share memory with the input, as in NumPy.
+Adjoint pairs: sum_to and broadcast_to; concatenate and slicing; pad and slicing.  reshape, transpose, flip and roll are
+reversed by the same op with other arguments.  Most results are views: they share memory with the input, as in NumPy.
 """
 
 import operator
@@ -19,9 +19,9 @@ from minigan.tensor import Tensor, plain
 
 
 def axes_of(op: str, axis, ndim: int) -> tuple:
-    """The axes as a tuple of ints in 0 .. ndim-1; None means all.  ShapeError for one not there, or named twice.
+    """The axes as a tuple of ints in 0 .. ndim-1; None means all.  ShapeError for an axis that does not exist or comes twice.
 
-    DTypeError for what is no int.
+    DTypeError for anything that is not an int.
     """
     if axis is None:
         return tuple(range(ndim))
@@ -48,9 +48,9 @@ def axis_of(op: str, axis, ndim: int) -> int:
 
 
 def _sum_to(x, shape):
-    """The sum of x over the axes along which an array of this shape would be broadcast to x.shape.
+    """The sum of x over the axes along which an array of this shape is repeated if it is broadcast to x.shape.
 
-    ShapeError if it would not be.
+    ShapeError if it does not broadcast.
     """
     shape = sizes("sum_to", "shape", shape, 0)
     lead = x.ndim - len(shape)
@@ -61,7 +61,7 @@ def _sum_to(x, shape):
 
 
 def _broadcast_to(x, shape):
-    """x repeated, without copying, to the given shape, new axes in front.   The gradient sums what was repeated."""
+    """x repeated to the given shape, with new axes in front, without a copy.   The gradient is the sum over the repeats."""
     try:
         return xp(x).broadcast_to(x, shape)
     except ValueError:
@@ -76,10 +76,10 @@ broadcast_to = primitive(
 
 
 def _reshape(x, shape):
-    """The elements of x, in C order, in another shape of as many; one size may be -1: whatever is left."""
+    """The elements of x, in C order, in another shape with as many elements; one size may be -1, and is then computed."""
     shape = shape if type(shape) is tuple else sizes("reshape", "shape", shape)
     try:
-        if x.ndim == 4 and len(shape) == 2 and x.transpose(2, 3, 0, 1).flags.c_contiguous:  # as convolutions leave it
+        if x.ndim == 4 and len(shape) == 2 and x.transpose(2, 3, 0, 1).flags.c_contiguous:  # the memory order of convolutions
             x = images_first(x)
         return x.reshape(shape)
     except (ValueError, TypeError):
@@ -96,7 +96,7 @@ def ravel(x) -> Tensor:
 
 
 def _transpose(x, axes=None):
-    """Axis i of the result is axis axes[i] of x; None reverses them.   The gradient goes the inverse way."""
+    """Axis i of the result is axis axes[i] of x; None reverses them.   The gradient uses the inverse permutation."""
     axes = tuple(range(x.ndim))[::-1] if axes is None else axes_of("transpose", axes, x.ndim)
     if len(axes) != x.ndim:
         raise ShapeError(f"transpose: {len(axes)} axes {axes} for an array of {x.ndim} axes; name each once")
@@ -113,7 +113,7 @@ transpose = primitive(_transpose, _d_transpose, name="transpose", saves="neither
 
 
 def swapaxes(x, axis1, axis2) -> Tensor:
-    """x with two axes exchanged."""
+    """x, with two axes exchanged."""
     order = list(range(x.ndim))
     i, j = axis_of("swapaxes", axis1, x.ndim), axis_of("swapaxes", axis2, x.ndim)
     order[i], order[j] = j, i
@@ -121,7 +121,7 @@ def swapaxes(x, axis1, axis2) -> Tensor:
 
 
 def moveaxis(x, source, destination) -> Tensor:
-    """x with the source axes at the destination positions, the others in their order between them."""
+    """x, with the source axes moved to the destination positions; the other axes keep their order."""
     source, destination = axes_of("moveaxis", source, x.ndim), axes_of("moveaxis", destination, x.ndim)
     if len(source) != len(destination):
         raise ShapeError(f"moveaxis: {len(source)} source axes but {len(destination)} destinations")
@@ -132,14 +132,14 @@ def moveaxis(x, source, destination) -> Tensor:
 
 
 def expand_dims(x, axis) -> Tensor:
-    """x with new axes of size 1 where `axis` (an int or a tuple) says they shall stand in the result."""
+    """x with new axes of size 1; `axis` (an int or a tuple) gives their positions in the result."""
     axes = axes_of("expand_dims", axis, x.ndim + (len(axis) if isinstance(axis, (tuple, list)) else 1))
     sizes = iter(x.shape)
     return reshape(x, tuple(1 if i in axes else next(sizes) for i in range(x.ndim + len(axes))))
 
 
 def squeeze(x, axis=None) -> Tensor:
-    """x without these axes of size 1 (None: all such).  ShapeError if one has another size."""
+    """x without these axes of size 1 (None: all axes of size 1).  ShapeError if an axis has another size."""
     axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else axes_of("squeeze", axis, x.ndim)
     for i in axes:
         if x.shape[i] != 1:
@@ -167,9 +167,9 @@ _concatenate = primitive(_concatenate, _d_concatenate, name="concatenate", saves
 
 
 def concatenate(arrays, axis: int | None = 0) -> Tensor:
-    """The arrays one after the other along an axis.   Each gets back its slice of the gradient.
+    """The arrays one after the other along an axis.   Each array gets its slice of the gradient.
 
-    arrays: a sequence of one or more, of equal shapes but for that axis; axis None joins them flattened.
+    arrays: one or more, whose shapes are equal except along that axis; axis None flattens them first.
     """
     arrays = [ravel(a) for a in arrays] if axis is None else list(arrays)
     if not arrays:
@@ -178,7 +178,7 @@ def concatenate(arrays, axis: int | None = 0) -> Tensor:
 
 
 def stack(arrays, axis=0) -> Tensor:
-    """Arrays of one shape, side by side along a new axis, which stands at `axis` of the result."""
+    """Arrays of one shape, side by side along a new axis, which is at position `axis` of the result."""
     arrays = list(arrays)
     if len({a.shape for a in arrays}) != 1:
         raise ShapeError(f"stack: needs arrays of one shape, got {[a.shape for a in arrays]}")
@@ -187,7 +187,7 @@ def stack(arrays, axis=0) -> Tensor:
 
 
 def split(x, sections, axis=0) -> list[Tensor]:
-    """x cut along an axis into a list of views: `sections` equal parts, or before each index in a list of them."""
+    """x cut along an axis into a list of views.   sections: the number of equal parts, or a list of indices at which to cut."""
     axis = axis_of("split", axis, x.ndim)
     n = x.shape[axis]
     if np.ndim(sections) == 0:
@@ -200,9 +200,9 @@ def split(x, sections, axis=0) -> list[Tensor]:
 
 
 def pad(x, pad_width, mode="constant", constant_values=0.0) -> Tensor:
-    """x with more elements around it: pad_width = ((before, after), ...) per axis, one pair for all, or one number.
+    """x with more elements around it: pad_width = ((before, after), ...) per axis, or one pair or one number for all axes.
 
-    mode: "constant" (constant_values), "edge" (the border repeated) or "reflect" (mirrored, the border not repeated).
+    mode: "constant" (constant_values), "edge" (repeats the border) or "reflect" (mirrors x without repeating the border).
     The gradient of an inner element is the sum over its copies.
     """
     widths = _pad_widths(pad_width, x.ndim)
@@ -253,7 +253,7 @@ def _negated(shift):
 
 
 def _roll(x, shift, axis=None):
-    """x moved by `shift` places along the axis, what leaves at one end coming in at the other (None: flattened)."""
+    """x moved by `shift` places along the axis; elements that leave at one end come in at the other (None: flattened)."""
     axes = axis if axis is None else axes_of("roll", axis, x.ndim)
     shift = sizes("roll", "shift", shift) if isinstance(shift, (tuple, list)) else whole("roll", "shift", shift)
     if axes is None and isinstance(shift, tuple):
@@ -267,7 +267,7 @@ roll = primitive(_roll, lambda g, y, x, shift, axis=None: roll(g, _negated(shift
 
 
 def repeat(x, repeats, axis=None) -> Tensor:
-    """Each element `repeats` times in a row along the axis (None: of the flattened array); an int, or one for each.
+    """Each element `repeats` times in a row along the axis (None: of the flattened array).  repeats: an int, or one for each.
 
     The gradient of an element is the sum over its copies.
     """
@@ -278,13 +278,14 @@ def repeat(x, repeats, axis=None) -> Tensor:
     if counts.ndim > 1 or counts.dtype.kind not in "iu" or (counts < 0).any() or (
         counts.ndim and counts.size not in (1, x.shape[axis])):
         raise ShapeError(f"repeat: repeats {repeats} must be an int >= 0, or one for each of {x.shape[axis]} elements")
-    if counts.size == 1:  # without an index
+    if counts.size == 1:  # this case needs no index
         return _repeat(x, int(counts.reshape(-1)[0]), axis)
     return x[(slice(None),) * axis + (kept_beside(np.repeat(np.arange(x.shape[axis]), counts), plain(x)),)]
 
 
 def tile(x, reps) -> Tensor:
-    """The whole of x, reps[i] times along axis i (an int: the last axis); more reps than axes put new axes in front."""
+    """All of x, reps[i] times along axis i (an int: along the last axis).  If there are more reps than axes, x gets new axes
+    in front."""
     reps = sizes("tile", "reps", reps)
     shape = (1,) * (len(reps) - x.ndim) + tuple(x.shape)
     reps = (1,) * (len(shape) - len(reps)) + reps
@@ -293,7 +294,7 @@ def tile(x, reps) -> Tensor:
     return _tile(reshape(x, shape), reps)
 
 
-# Copies also where nothing is repeated, as NumPy's: the result may be written to, and x does not change with it.
+# It copies even if nothing is repeated, as NumPy does, so that a write into the result does not change x.
 _repeat = primitive(lambda x, n, axis: xp(x).repeat(x, n, axis),
                     lambda g, y, x, n, axis: reshape(g, (*x.shape[: axis + 1], n, *x.shape[axis + 1 :])).sum(axis=axis + 1),
                     name="repeat", saves="neither")
@@ -328,7 +329,7 @@ triu = primitive(_triu, lambda g, y, x, k=0: triu(g, k), name="triu", saves="nei
 
 
 def _astype(x, dtype):
-    """x converted to another dtype.   Between floats the gradient is converted back; at integers, booleans it ends."""
+    """x converted to another dtype.   The gradient is converted back between floats; integers and booleans have none."""
     return x.astype(dtype)
 
 
@@ -336,7 +337,7 @@ _astype = primitive(_astype, lambda g, y, x, dtype: g.astype(x.dtype), name="ast
 
 
 def astype(x, dtype) -> Tensor:
-    """x converted to another dtype.   Between floats the gradient is converted back; at integers, booleans it ends."""
+    """x converted to another dtype.   The gradient is converted back between floats; integers and booleans have none."""
     if isinstance(x, Tensor) and np.dtype(dtype).kind != "f":
         x = x.detach()
     return _astype(x, dtype)
