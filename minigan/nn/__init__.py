@@ -8,9 +8,9 @@ reshaping       Identity, Flatten, Unflatten                           dropout  
 rnn             LSTM, GRU and their cells                              adversarial     layers that GANs added
 losses          MSELoss, CrossEntropyLoss, ...                         init, utils     initialisers; spectral norm, clipping
 
-A layer adds parameters to a function, and nothing else: checks live in the functions (ops/, nn/functional.py).  Names,
-arguments, their order and defaults, and the names and shapes of parameters are those of torch.nn.  Left out are arguments that
-torch itself has deprecated (size_average), and device and dtype: use module.to(...).
+A layer adds parameters to a function, and nothing else; the checks are in the functions (ops/, nn/functional.py).  Names,
+arguments, their order and defaults, and the names and shapes of parameters are those of torch.nn.  We left out arguments that
+torch has deprecated (size_average), and device and dtype: use module.to(...).
 """
 
 from minigan import moved
@@ -49,7 +49,7 @@ def __dir__():
     return __all__
 
 
-# What a user makes a layer from, and gives it, is looked at: one line that names the argument (arguments.py).
+# Constructors and forwards check what the user gives: the error is one line that names the argument (arguments.py).
 for _layer in list(globals().values()):
     if isinstance(_layer, type) and issubclass(_layer, Module) and _layer.__module__ != Module.__module__:
         for _method, _looks in (("__init__", _checked), ("forward", _explained)):

@@ -1,6 +1,6 @@
 """Activations: elementwise functions between the layers, and softmax along an axis.
 
-`inplace` is accepted, so that PyTorch's networks can be copied as they are, and ignored: no op changes its input.
+They accept `inplace`, so that you can copy PyTorch's networks as they are, but ignore it: no op changes its input.
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ class ReLU(Module):
 
 
 class LeakyReLU(Module):
-    """y = x where x > 0, else negative_slope x.   Maas, Hannun and Ng 2013.  GANs like 0.2 (Radford et al. 2016)."""
+    """y = x where x > 0, else negative_slope x.   Maas, Hannun and Ng 2013.  GANs often use 0.2 (Radford et al. 2016)."""
 
     def __init__(self, negative_slope=0.01, inplace=False):
         super().__init__()
@@ -42,7 +42,7 @@ class LeakyReLU(Module):
 class PReLU(Module):
     """LeakyReLU with a learned slope: y = x where x > 0, else weight x.   He et al. 2015.
 
-    weight (num_parameters,): one for all, or one for each channel (axis 1 of x).  Starts at `init`.
+    weight (num_parameters,): one for all channels, or one for each channel (axis 1 of x).  It starts at `init`.
     """
 
     def __init__(self, num_parameters=1, init=0.25):
@@ -56,7 +56,7 @@ class PReLU(Module):
             raise ShapeError(f"PReLU: {self.num_parameters} slopes for x {x.shape}; need 1, or one for each channel")
         slope = ops.reshape(self.weight, (1, -1) + (1,) * (x.ndim - 2)) if x.ndim > 1 else self.weight
         positive = plain(x) > 0
-        return ops.where(positive, x, slope * kept(x, ~positive))  # of x = inf the slope's gradient is 0, not 0 * inf
+        return ops.where(positive, x, slope * kept(x, ~positive))  # kept: for x = inf the slope's gradient is 0, not 0 * inf
 
     def extra_repr(self):
         return f"num_parameters={self.num_parameters}"
@@ -78,7 +78,7 @@ class ELU(Module):
 
 
 class GELU(Module):
-    """y = x Phi(x), Phi the normal distribution function; approximate="tanh": within 5e-4.   Hendrycks, Gimpel 2016."""
+    """y = x Phi(x), with the normal distribution function Phi; "tanh" is exact to 5e-4.   Hendrycks and Gimpel 2016."""
 
     def __init__(self, approximate="none"):
         super().__init__()
@@ -112,7 +112,7 @@ class Tanh(Module):
 
 
 class Sigmoid(Module):
-    """y = 1 / (1 + e^-x), in (0, 1).   Where a loss takes logits, leave it out."""
+    """y = 1 / (1 + e^-x), in (0, 1).   Leave it out if the loss takes logits."""
 
     def forward(self, x) -> Tensor:
         """1 / (1 + e^-x)."""
@@ -120,7 +120,7 @@ class Sigmoid(Module):
 
 
 class Softplus(Module):
-    """y = ln(1 + e^(beta x)) / beta: a smooth ReLU; and y = x where beta x > threshold, as torch has it."""
+    """y = ln(1 + e^(beta x)) / beta, a smooth ReLU; as in torch, y = x where beta x > threshold."""
 
     def __init__(self, beta=1.0, threshold=20.0):
         super().__init__()

@@ -1,4 +1,4 @@
-"""Layers that GANs brought: MinibatchDiscrimination for D, VirtualBatchNorm (inside a VirtualBatch) for G."""
+"""Layers that were invented for GANs: MinibatchDiscrimination for D, VirtualBatchNorm (inside a VirtualBatch) for G."""
 
 import numpy as np
 
@@ -14,10 +14,10 @@ from minigan.tensor import Tensor
 
 
 class MinibatchDiscrimination(Module):
-    """x (N, in_features) -> (N, in_features + kernels): beside each sample, how close the others of the batch are to it.
+    """x (N, in_features) -> (N, in_features + kernels): it adds to each sample how close the others of the batch are to it.
 
     M_i = x_i T, a matrix (kernels, kernel_size);   c_b(i, j) = exp(-|M_ib - M_jb|_1);   o_b(i) = sum over j != i of c_b(i, j).
-    A generator that makes the same sample again and again gives itself away.   weight T (in_features, kernels, kernel_size),
+    So D sees it if a generator makes the same sample again and again.   weight T (in_features, kernels, kernel_size) starts
     normal with standard deviation 1/sqrt(in_features).   Salimans et al. 2016, section 3.2.
     """
 
@@ -29,12 +29,12 @@ class MinibatchDiscrimination(Module):
         init.normal_(self.weight, 0.0, in_features**-0.5)
 
     def forward(self, x) -> Tensor:
-        """The closeness features behind x."""
+        """x with the closeness features after its own."""
         if x.ndim != 2 or x.shape[1] != self.in_features:
             raise ShapeError(f"MinibatchDiscrimination: x must be (N, {self.in_features}), got {x.shape}")
         n, b, c = len(x), self.kernels, self.kernel_size
         m = reshape(matmul(x, reshape(self.weight, (self.in_features, b * c))).T, (b, c, n))
-        # (b, n, n), one of the c numbers at a time: twice as fast as (b, c, n, n) summed, and c times less memory.
+        # We add one of the c numbers at a time to (b, n, n): twice as fast as a sum over (b, c, n, n), and c times less memory.
         apart = sum(absolute(m[:, i, :, None] - m[:, i, None, :]) for i in range(c))
         return concatenate([x, total(exp(-apart), axis=2).T - 1], axis=1)  # - 1: the sample itself
 
@@ -43,11 +43,11 @@ class MinibatchDiscrimination(Module):
 
 
 class VirtualBatchNorm(Module):
-    """y = weight (x - mu) / sqrt(var + eps) + bias with statistics of a fixed reference batch, and of the sample itself.
+    """y = weight (x - mu) / sqrt(var + eps) + bias with statistics of a fixed reference batch and of the sample itself.
 
-    x (R + n, C) or (R + n, C, H, W), its first R rows the reference batch: mu and the mean square are
-    (R * those of the reference rows + those of the sample) / (R + 1), per channel; var follows.  So a sample does
-    not depend on its neighbours, as it does in batch norm.  Only inside a VirtualBatch.   Salimans et al. 2016, section 3.5.
+    x (R + n, C) or (R + n, C, H, W); its first R rows are the reference batch.  mu and the mean square are
+    (R * those of the reference rows + those of the sample) / (R + 1), per channel; they give var.  So a sample does not
+    depend on its neighbours, unlike in batch norm.  Use it only inside a VirtualBatch.   Salimans et al. 2016, section 3.5.
     """
 
     def __init__(self, num_features: int, reference: int, eps: float = 1e-5):
@@ -56,7 +56,7 @@ class VirtualBatchNorm(Module):
         _ones_and_zeros(self, num_features)
 
     def forward(self, x) -> Tensor:
-        """Normalised; ShapeError if x is not the reference batch and at least one sample more."""
+        """x, normalised.  ShapeError unless x has the reference batch and at least one more sample."""
         r = self.reference
         if x.ndim not in (2, 4) or x.shape[1] != self.num_features or len(x) <= r:
             raise ShapeError(f"VirtualBatchNorm: x must be (R + n, {self.num_features}) or (R + n, {self.num_features}, H, W) "
@@ -77,9 +77,9 @@ class VirtualBatchNorm(Module):
 
 
 class VirtualBatch(Module):
-    """net(x) with the reference batch in front of x, and its rows cut off behind: what VirtualBatchNorm needs.
+    """net(x), computed as VirtualBatchNorm needs it: with the reference batch before x, whose rows are then cut off.
 
-    reference (R, ...): chosen once, saved with the net.  ConfigError if the net has no VirtualBatchNorm for R rows.
+    reference (R, ...): is chosen once and saved with the net.  ConfigError if the net has no VirtualBatchNorm for R rows.
     """
 
     def __init__(self, net: Module, reference):
@@ -91,5 +91,5 @@ class VirtualBatch(Module):
             raise ConfigError(f"VirtualBatch: the net needs VirtualBatchNorm layers with reference={len(self.rows)}")
 
     def forward(self, x) -> Tensor:
-        """net of both, without the reference rows."""
+        """The net's output for x only, without the reference rows."""
         return self.net(concatenate([self.rows, x], axis=0))[len(self.rows):]

@@ -12,7 +12,7 @@ from minigan.tensor import Size, Tensor
 
 
 class _Conv(Module):
-    """What the convolutions share.  The kernel has `axes` spatial axes."""
+    """The common part of the convolutions.  The kernel has `axes` spatial axes."""
 
     axes = 2
     transposed = False
@@ -52,7 +52,7 @@ class _Conv(Module):
         reset_affine(self)
 
     def _padded(self, x):
-        """x, and the padding that the convolution has still to do: none, if it was not with zeros."""
+        """(x, padding): a border that is not zeros is added here; the convolution itself adds `padding` zeros."""
         if self.padding_mode == "zeros":
             return x, self.padding
         if isinstance(self.padding, str):
@@ -75,7 +75,7 @@ class _Conv(Module):
 class Conv2d(_Conv):
     """y[n,o] = bias[o] + the sum over c of x[n,c] correlated with weight[o,c].   x (N, C, H, W) -> (N, O, oh, ow).
 
-    oh = floor((H + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1, ow alike.  weight (O, C/groups, kh, kw)
+    oh = floor((H + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1, ow likewise.  weight (O, C/groups, kh, kw)
     and bias (O,) start uniform in +-1/sqrt(C/groups kh kw).  padding_mode: "zeros", "reflect" or "replicate".
     torch.nn.Conv2d.   Conv2d(3, 8, 4, stride=2, padding=1) halves an image.
     """
@@ -108,9 +108,9 @@ class Conv1d(_Conv):
 class ConvTranspose2d(_Conv):
     """Conv2d's adjoint: every pixel of x is spread over the output by the kernel.   x (N, C, H, W) -> (N, O, oh, ow).
 
-    oh = (H - 1) stride - 2 padding + dilation (kernel_size - 1) + output_padding + 1, ow alike.
-    weight (C, O/groups, kh, kw) and bias (O,) start uniform in +-1/sqrt(O/groups kh kw): torch counts the fan of the
-    weight as it lies.
+    oh = (H - 1) stride - 2 padding + dilation (kernel_size - 1) + output_padding + 1, ow likewise.
+    weight (C, O/groups, kh, kw) and bias (O,) start uniform in +-1/sqrt(O/groups kh kw), because torch takes fan_in from
+    axis 1 of the weight, here too.
     torch.nn.ConvTranspose2d.   ConvTranspose2d(8, 3, 4, stride=2, padding=1) doubles an image.
     """
 

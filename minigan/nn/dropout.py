@@ -9,7 +9,7 @@ from minigan.tensor import Tensor
 class Dropout(Module):
     """In training each element is 0 with probability p, else x / (1 - p); in evaluation y = x.
 
-    A new mask at every call, from the stream "noise".   Srivastava et al. 2014.
+    Every call draws a new mask from the stream "noise".   Srivastava et al. 2014.
     """
 
     function = staticmethod(dropout)
@@ -21,7 +21,7 @@ class Dropout(Module):
         self.p = p
 
     def forward(self, x) -> Tensor:
-        """x with a part of it dropped."""
+        """x, in which some elements are 0."""
         return self.function(x, self.p, self.training)
 
     def extra_repr(self):

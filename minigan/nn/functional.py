@@ -1,7 +1,7 @@
-"""torch.nn.functional's functions, under its names, with its arguments in its order (`dim` where NumPy says `axis`).
+"""torch.nn.functional's functions, with its names and its arguments in its order (`dim` where NumPy has `axis`).
 
-Most are ops, handed on as they are; those written out here differ from the op in a name or in an argument.  Left out
-are arguments that torch itself has deprecated (size_average, reduce) and `inplace`: no op changes its input.
+Most are ops without a change; the functions written here differ from the op in a name or in an argument.  We left out
+arguments that torch has deprecated (size_average, reduce), and `inplace`, because no op changes its input.
 """
 
 from minigan import ops
@@ -34,7 +34,7 @@ def __dir__():
 
 
 def softplus(input, beta=1.0, threshold=20.0):
-    """log(1 + e^(beta input)) / beta, and input itself where beta input > threshold."""
+    """log(1 + e^(beta input)) / beta, but input itself where beta input > threshold."""
     if beta == 1:
         smooth = ops.softplus(input)
     else:
@@ -43,7 +43,7 @@ def softplus(input, beta=1.0, threshold=20.0):
 
 
 def logsigmoid(input):
-    """log(sigmoid(input)), as -log(1 + e^-input): no logarithm of 0 however negative the input."""
+    """log(sigmoid(input)), computed as -log(1 + e^-input), which is finite even for a very negative input."""
     return -ops.softplus(-input)
 
 
@@ -64,7 +64,7 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
                   momentum=0.1, eps=1e-5):
     """Normalised over the pixels of each channel of each sample; weight, bias (C,).   input (N, C, ...).
 
-    ConfigError for running statistics, which torch's instance_norm can keep: an instance has its own.
+    ConfigError for running statistics, which torch's instance_norm can keep; here each instance uses its own.
     """
     if running_mean is not None or running_var is not None or not use_input_stats:
         raise ConfigError("instance_norm: running statistics are not kept; leave running_mean, running_var and "
@@ -73,7 +73,7 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
 
 
 def normalize(input, p=2.0, dim=1, eps=1e-12):
-    """input / max(its Euclidean length along dim, eps).   p: 2 is the only one here.   Gradient finite at length 0."""
+    """input / max(its Euclidean length along dim, eps).   p must be 2.   The gradient is finite at length 0."""
     if p != 2:
         raise ConfigError(f"normalize: p={p} is not there, only 2 (Euclidean); divide by your own norm")
     if not eps > 0:
@@ -87,8 +87,8 @@ def normalize(input, p=2.0, dim=1, eps=1e-12):
 def pad(input, pad, mode="constant", value=0.0):
     """input with more elements around it.   pad = (left, right, top, bottom, ...): pairs, the *last* axis first.
 
-    mode: "constant" (filled with value), "reflect" (mirrored, border not repeated) or "replicate" (border repeated).
-    Negative numbers cut off.   mg.pad takes NumPy's widths, first axis first.   ShapeError if pad is not pairs.
+    mode: "constant" (fills with value), "reflect" (mirrors without repeating the border) or "replicate" (repeats the border).
+    Negative numbers cut elements off.   mg.pad takes NumPy's widths, first axis first.   ShapeError if pad is not pairs.
     """
     widths = _sizes("pad", "pad", pad)
     if len(widths) % 2 or len(widths) > 2 * input.ndim:
@@ -107,7 +107,7 @@ def pad(input, pad, mode="constant", value=0.0):
     return ops.pad(input, pairs, modes[mode], 0.0 if value is None else value)
 
 
-# As in ops/__init__.py: what a user calls looks at its arguments when something is wrong with them.
+# As in ops/__init__.py, users call versions that check their arguments if a call fails.
 for _f in (softplus, logsigmoid, softmax, log_softmax, instance_norm, normalize, dropout, dropout2d):
     globals()[_f.__name__] = _public(_f)
 pad = _public(pad, moves=True)

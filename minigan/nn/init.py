@@ -6,7 +6,7 @@ kaiming_uniform_ kaiming_normal_         variance gain^2 / fan: He et al. 2015
 orthogonal_                              orthogonal rows or columns: Saxe et al. 2014
 
 All return the tensor.  Random ones draw float32 numbers from the stream "init", or from `generator`, a numpy Generator;
-so one seed gives the same weights on every device and in every dtype.
+so a seed gives the same weights on every device and in every dtype.
 """
 
 import math
@@ -18,19 +18,19 @@ from minigan.streams import streams
 
 
 def constant_(tensor, val):
-    """Every element val."""
+    """Set every element to val."""
     tensor.data[...] = val
     tensor.touch()
     return tensor
 
 
 def zeros_(tensor):
-    """Every element 0."""
+    """Set every element to 0."""
     return constant_(tensor, 0)
 
 
 def ones_(tensor):
-    """Every element 1."""
+    """Set every element to 1."""
     return constant_(tensor, 1)
 
 
@@ -51,7 +51,7 @@ def normal_(tensor, mean=0.0, std=1.0, generator=None):
 
 
 def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
-    """Normal, but whatever falls outside [a, b] is drawn again.  a, b are values, not multiples of std.
+    """Normal, but numbers outside [a, b] are drawn again.  a, b are values, not multiples of std.
 
     ConfigError if less than 1 in 100 draws would fall inside.
     """
@@ -70,16 +70,16 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
 
 
 def _inwards(a, b):
-    """The smallest float32 >= a and the largest <= b: rounding must not carry a value over the bounds."""
+    """The smallest float32 >= a and the largest <= b, so that rounding does not move a value out of the bounds."""
     low, high = np.float32(a), np.float32(b)
     return (low if low >= a else np.nextafter(low, np.float32(np.inf)),
             high if high <= b else np.nextafter(high, np.float32(-np.inf)))
 
 
 def fans(tensor) -> tuple[int, int]:
-    """(fan_in, fan_out): how many inputs one output sums, and how many outputs one input reaches.
+    """(fan_in, fan_out): how many inputs one output sums, and to how many outputs one input contributes.
 
-    For weight (out, in, *kernel): in * kernel size, out * kernel size.  ShapeError below two axes.
+    For weight (out, in, *kernel) these are in * kernel size and out * kernel size.  ShapeError for fewer than two axes.
     """
     if tensor.ndim < 2:
         raise ShapeError(f"fan in and fan out need a weight of at least two axes (out, in, ...), got {tensor.shape}")
@@ -87,15 +87,15 @@ def fans(tensor) -> tuple[int, int]:
     return tensor.shape[1] * field, tensor.shape[0] * field
 
 
-# What an activation does to the standard deviation, undone.  tanh: torch's choice; exact for no input.
+# A gain makes up for what an activation does to the standard deviation.  tanh's is torch's choice; it is exact for no input.
 _GAINS = {"linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv3d": 1.0, "conv_transpose1d": 1.0, "conv_transpose2d": 1.0,
           "conv_transpose3d": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
 
 
 def calculate_gain(nonlinearity, param=None) -> float:
-    """The factor on the weights' std that makes up for the activation: relu sqrt(2), tanh 5/3, linear, sigmoid 1, ...
+    """The factor for the weights' std that makes up for the activation: relu sqrt(2), tanh 5/3, linear and sigmoid 1, ...
 
-    param: the negative slope a of leaky_relu, 0.01 by default: sqrt(2 / (1 + a^2)).
+    param: the negative slope a of leaky_relu, by default 0.01; the gain is sqrt(2 / (1 + a^2)).
     """
     if nonlinearity == "leaky_relu":
         return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
@@ -106,7 +106,7 @@ def calculate_gain(nonlinearity, param=None) -> float:
 
 
 def xavier_uniform_(tensor, gain=1.0, generator=None):
-    """Uniform in +-gain sqrt(6 / (fan_in + fan_out)): variance gain^2 2 / (fan_in + fan_out).   Glorot, Bengio 2010."""
+    """Uniform in +-gain sqrt(6 / (fan_in + fan_out)): variance 2 gain^2 / (fan_in + fan_out).   Glorot and Bengio 2010."""
     bound = gain * math.sqrt(6 / sum(fans(tensor)))
     return uniform_(tensor, -bound, bound, generator)
 
@@ -126,7 +126,7 @@ def _kaiming_std(op, tensor, a, mode, nonlinearity):
 def kaiming_uniform_(tensor, a: float = 0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
     """Uniform in +-gain sqrt(3 / fan): variance gain^2 / fan.   a: the negative slope of leaky_relu.   He et al. 2015.
 
-    a = sqrt(5) makes it +-1 / sqrt(fan): what Linear and the convolutions start from.
+    a = sqrt(5) makes it +-1 / sqrt(fan), with which Linear and the convolutions start.
     """
     bound = math.sqrt(3) * _kaiming_std("kaiming_uniform_", tensor, a, mode, nonlinearity)
     return uniform_(tensor, -bound, bound, generator)
@@ -138,9 +138,9 @@ def kaiming_normal_(tensor, a: float = 0, mode="fan_in", nonlinearity="leaky_rel
 
 
 def orthogonal_(tensor, gain=1.0, generator=None):
-    """gain times a random matrix with orthonormal rows or columns, whichever are fewer; later axes count as one.
+    """gain times a random matrix with orthonormal rows, or columns if these are fewer; all axes after the first count as one.
 
-    Saxe et al. 2014.  Uniform over all such matrices, because R's diagonal is made positive (Mezzadri 2007).
+    Saxe et al. 2014.  It is uniform over all such matrices, because R's diagonal is made positive (Mezzadri 2007).
     """
     if tensor.ndim < 2:
         raise ShapeError(f"orthogonal_: needs at least two axes, got {tensor.shape}")

@@ -1,4 +1,4 @@
-"""Linear, a matrix and a bias; Embedding, a row of a table.   And how a layer's weights start."""
+"""Linear, a matrix and a bias; Embedding, a row of a table; and the functions with which a layer's weights start."""
 
 import math
 
@@ -12,12 +12,12 @@ from minigan.tensor import Tensor
 
 
 def empty(*shape):
-    """A float32 parameter of this shape, whose numbers reset_parameters has still to draw."""
+    """A float32 parameter of this shape; reset_parameters must still draw its numbers."""
     return Parameter(np.empty(shape, np.float32))
 
 
 def reset_affine(layer):
-    """Draw weight and bias uniform in +-1/sqrt(fan_in), as torch's Linear and convolutions start."""
+    """Draw weight and bias uniform in +-1/sqrt(fan_in), as torch's Linear and convolutions do."""
     init.kaiming_uniform_(layer.weight, a=math.sqrt(5))
     if layer.bias is not None:
         fan_in = init.fans(layer.weight)[0]
@@ -54,7 +54,7 @@ class Linear(Module):
 class Embedding(Module):
     """A row of the table for each index.   x: integers 0 .. num_embeddings-1, any shape -> (*x.shape, embedding_dim).
 
-    weight (num_embeddings, embedding_dim) starts normal (0, 1).  padding_idx: a row that starts at 0 and gets no
+    weight (num_embeddings, embedding_dim) starts normal (0, 1).  padding_idx: this row starts at 0 and gets no
     gradient.   torch.nn.Embedding.
     """
 

@@ -9,7 +9,7 @@ from minigan.tensor import Tensor
 class _Loss(Module):
     """A loss of (input, target): the function of nn.functional whose name is `function`, with the options kept here.
 
-    weights: name -> Tensor, array or None, kept as buffers, so that they move with the module.
+    weights: name -> Tensor, array or None; they are buffers, so that they move with the module.
     """
 
     function = ""
@@ -50,7 +50,7 @@ class L1Loss(_Loss):
 
 
 class SmoothL1Loss(_Loss):
-    """d = |input - target|: d^2 / (2 beta) below beta, d - beta / 2 from there on, reduced.   Girshick 2015."""
+    """With d = |input - target|: d^2 / (2 beta) if d < beta, else d - beta / 2, reduced.   Girshick 2015."""
 
     function = "smooth_l1_loss"
 
@@ -59,7 +59,7 @@ class SmoothL1Loss(_Loss):
 
 
 class HuberLoss(_Loss):
-    """d = |input - target|: d^2 / 2 below delta, delta (d - delta / 2) from there on, reduced.   Huber 1964."""
+    """With d = |input - target|: d^2 / 2 if d < delta, else delta (d - delta / 2), reduced.   Huber 1964."""
 
     function = "huber_loss"
 

@@ -3,9 +3,9 @@
 Module                                     write forward, assign Parameters and Modules as attributes
 Sequential, ModuleList, ModuleDict         modules in a row, in a list, by name
 
-A module's attributes that are Parameters, Modules or registered buffers are found by name, whenever somebody asks;
-nothing is registered behind the scenes.  `state_dict` spells the names as PyTorch does ("0.weight"), so weights travel
-both ways.  Elsewhere: the layers (nn/__init__.py says in which files), what is done to a module from outside (utils.py).
+A module looks for its Parameters, Modules and registered buffers among its attributes each time they are needed; nothing is
+registered in secret.  `state_dict` has PyTorch's names ("0.weight"), so weights can go from one library to the other.
+Elsewhere: the layers (nn/__init__.py says in which files), functions that change a module from outside (utils.py).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Y = TypeVar("Y", covariant=True)
 
 
 class HasForward(Protocol[P, Y]):
-    """For type checkers: a module called like a function takes what its forward takes and returns what that returns."""
+    """For type checkers: a call of a module takes the arguments of its forward and returns what its forward returns."""
 
     def forward(self, *inputs: P.args, **options: P.kwargs) -> Y: ...
 
@@ -33,13 +33,13 @@ class HasForward(Protocol[P, Y]):
 class Parameter(Tensor):
     """A Tensor that training changes: a leaf that requires a gradient.
 
-    data: an array or a Tensor of a float dtype, whose memory it shares, or numbers.
+    data: numbers, or an array or a Tensor of a float dtype; the Parameter shares the memory of an array or a Tensor.
     """
 
     __slots__ = ()
 
     def __init__(self, data: Any, requires_grad: bool = True):
-        shares = isinstance(data, Tensor)  # with the memory also the time of its last change
+        shares = isinstance(data, Tensor)  # then it also shares the time of the last change
         super().__init__(data.data if shares else new_array(data), changed=data.changed if shares else None)
         self.requires_grad = requires_grad
 
@@ -63,7 +63,7 @@ class Module:
         def __getattr__(self, name: str) -> Any: ...
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Put an attribute in place.  DTypeError where a Parameter, module or buffer would silently stop being one."""
+        """Set an attribute.  DTypeError if that would silently replace a Parameter, module or buffer by something else."""
         old, buffers = self.__dict__.get(name), self.__dict__.get("_buffers", {})
         if isinstance(value, Parameter):
             buffers.pop(name, None)
@@ -99,9 +99,9 @@ class Module:
         return output
 
     def register_buffer(self, name: str, tensor: Any) -> None:
-        """Keep a tensor that is saved but not trained, such as a running mean; None keeps the place empty.
+        """Add a tensor that is saved but not trained, such as a running mean; None leaves the place empty.
 
-        ConfigError for a name that something else has.
+        ConfigError if something else has the name.
         """
         buffers = self.__dict__.setdefault("_buffers", {})
         if name not in buffers and hasattr(self, name):
@@ -111,17 +111,17 @@ class Module:
         setattr(self, name, tensor if tensor is None or isinstance(tensor, Tensor) else Tensor(new_array(tensor)))
 
     def register_forward_pre_hook(self, hook: Callable) -> Handle:
-        """Call hook(module, inputs) before every forward; what it returns, if anything, takes the inputs' place."""
+        """Call hook(module, inputs) before every forward; if it returns something, that replaces the inputs."""
         return Handle(self, "_forward_pre_hooks", hook)
 
     def register_forward_hook(self, hook: Callable) -> Handle:
-        """Call hook(module, inputs, output) after every forward; what it returns, if anything, is the output then."""
+        """Call hook(module, inputs, output) after every forward; if it returns something, that replaces the output."""
         return Handle(self, "_forward_hooks", hook)
 
     # ------------------------------------------------------------------------------------------ what is inside ---
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """(name, module) for each direct submodule, in the order they were assigned."""
+        """(name, module) for each direct submodule, in the order of assignment."""
         for name, value in self.__dict__.items():
             if isinstance(value, Module):
                 yield name, value
@@ -177,7 +177,7 @@ class Module:
         return self
 
     def zero_grad(self) -> None:
-        """Forget the gradients that backward() has summed."""
+        """Set every .grad, where backward() sums gradients, to None."""
         for parameter in self.parameters():
             parameter.grad = None
 
@@ -199,7 +199,7 @@ class Module:
             for move in moves:
                 for x in (tensor,) if tensor.grad is None else (tensor, tensor.grad):
                     before, x.data = x.dtype, move(x.data)
-                    if x.node is not None and x.dtype != before:  # a leaf's record says its dtype: make it a new leaf
+                    if x.node is not None and x.dtype != before:  # a leaf's node has its dtype, so the leaf needs a new node
                         x.requires_grad_(False).requires_grad_()
         return self
 
@@ -214,7 +214,7 @@ class Module:
     # ------------------------------------------------------------------------------------------ saving, loading ---
 
     def _tensors(self) -> dict[str, Tensor]:
-        """name -> Tensor, in PyTorch's order: per module its parameters, then its buffers.  Shared: under each name."""
+        """name -> Tensor, in PyTorch's order: each module's parameters, then its buffers.  Shared ones come under each name."""
         tensors: dict[str, Tensor] = {}
         for prefix, module in _walk(self, "", None):
             own: dict[str, Tensor] = {name: value for name, value in module.__dict__.items() if isinstance(value, Parameter)}
@@ -230,7 +230,7 @@ class Module:
     def load_state_dict(self, state: dict, strict: bool = True) -> tuple[list[str], list[str]]:
         """Overwrite parameters and buffers, in place, with values of the same names and shapes; dtypes are converted.
 
-        state: name -> array, Tensor or torch tensor.  strict=False: names that only one side has are passed over.
+        state: name -> array, Tensor or torch tensor.  strict=False ignores names that only one side has.
         Returns (missing names, unknown names).  CheckpointError, with nothing changed, if a shape differs, if a value is not
         real numbers or can't be converted (3.7 to an integer, 1e300 to float32) or, when strict, a name is missing or unknown.
         """
@@ -259,7 +259,7 @@ class Module:
     # -------------------------------------------------------------------------------------------------- showing ---
 
     def extra_repr(self) -> str:
-        """What stands between the parentheses of repr(); every layer with options writes its own."""
+        """The text between the parentheses of repr(); every layer with options writes its own."""
         return ""
 
     def __repr__(self):
@@ -271,21 +271,21 @@ class Module:
 
 
 class Handle:
-    """A hook that has been put on a module, to take it off again."""
+    """A handle for a hook on a module, with which you can remove the hook."""
 
-    numbers = itertools.count()  # one for each registration, for a hook may be registered twice
+    numbers = itertools.count()  # each registration has its own number, because a hook may be registered twice
 
     def __init__(self, module, kind, hook):
         self.hooks, self.number = module.__dict__.setdefault(kind, {}), next(self.numbers)
         self.hooks[self.number] = hook
 
     def remove(self):
-        """Take the hook off; a second time does nothing."""
+        """Remove the hook; a second call does nothing."""
         self.hooks.pop(self.number, None)
 
 
 class Sequential(Module):
-    """The modules one after the other: y = last(... second(first(x))).   Sequential(Linear(2, 8), Tanh(), Linear(8, 1))
+    """Calls the modules one after the other: y = last(... second(first(x))).   Sequential(Linear(2, 8), Tanh(), Linear(8, 1))
 
     A single dict gives them names: Sequential({"hidden": Linear(2, 8), "act": Tanh()}).
     """
@@ -299,7 +299,7 @@ class Sequential(Module):
             setattr(self, str(name), module)
 
     def forward(self, x: Any) -> Tensor:
-        """Each module applied to the result of the one before."""
+        """Apply each module to the result of the previous one."""
         for module in self.children():
             x = module(x)
         return x
@@ -316,7 +316,7 @@ class Sequential(Module):
 
 
 class ModuleList(Module):
-    """A list of modules whose parameters are found; it has no forward of its own."""
+    """A list of modules, whose parameters belong to the network; it has no forward of its own."""
 
     def __init__(self, modules: Iterable[Module] = ()):
         super().__init__()
@@ -339,7 +339,7 @@ class ModuleList(Module):
 
 
 class ModuleDict(Module):
-    """Modules by name, whose parameters are found; it has no forward of its own."""
+    """Modules by name, whose parameters belong to the network; it has no forward of its own."""
 
     def __init__(self, modules: Any = ()):
         super().__init__()
@@ -388,7 +388,7 @@ def _move(target):
 
 
 def _loadable(value, tensor):
-    """A saved value, also a Tensor of ours or of torch's, as an array of the tensor's dtype; see backend.converted."""
+    """A saved value (an array, our Tensor or torch's) as an array of the tensor's dtype; see backend.converted."""
     value = value.detach() if hasattr(value, "detach") else value
     return converted(value.data if isinstance(value, Tensor) else value, tensor.shape, tensor.dtype)
 
@@ -398,7 +398,7 @@ def _join(prefix, name):
 
 
 def _walk(module, prefix, seen):
-    """(dotted name, module), this one first; a module that occurs twice only once, unless seen is None."""
+    """(dotted name, module), this module first; a module that occurs twice comes only once, unless seen is None."""
     if seen is not None:
         if id(module) in seen:
             return

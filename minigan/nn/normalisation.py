@@ -15,13 +15,13 @@ from minigan.tensor import Tensor, plain
 
 
 def _ones_and_zeros(module, shape, weight=True, bias=True):
-    """Give the module its weight 1 and bias 0 of this shape, or None in their places."""
+    """Give the module weight 1 and bias 0 of this shape, or None instead."""
     module.weight = Parameter(np.ones(shape, np.float32)) if weight else None
     module.bias = Parameter(np.zeros(shape, np.float32)) if bias else None
 
 
 class _Running(Module):
-    """What batch and instance norm share: per-channel weight and bias, running mean and variance, their printing."""
+    """The common part of batch and instance norm: weight and bias per channel, running mean and variance, and their repr."""
 
     axes: tuple[int, ...] = ()
 
@@ -54,14 +54,14 @@ class _BatchNorm(_Running):
         super().__init__(num_features, eps, momentum, affine, track_running_stats)
 
     def _batches(self) -> int:
-        """num_batches_tracked, read only if somebody else has changed it: reading it from a GPU makes the CPU wait."""
+        """num_batches_tracked; it is read only after a change from outside, because a read from a GPU makes the CPU wait."""
         time, count = self.__dict__.get("_counted", (None, 0))
         if self.momentum is None and self.num_batches_tracked.changed[0] != time:
             count = int(self.num_batches_tracked)
         return count
 
     def forward(self, x) -> Tensor:
-        """x normalised: in training by this batch's statistics, in evaluation by the running ones."""
+        """x, normalised: in training with this batch's statistics, in evaluation with the running ones."""
         self._check(x)
         tracked, momentum = self.track_running_stats, self.momentum
         if tracked and self.training:
@@ -77,8 +77,8 @@ class _BatchNorm(_Running):
 class BatchNorm1d(_BatchNorm):
     """y = (x - mean) / sqrt(var + eps) * weight + bias, per feature over the batch.   x (N, C) or (N, C, L).
 
-    In training mean and var are the batch's, and the running ones move by `momentum` towards them (None: they become
-    the average of all batches); in evaluation the running ones are used.  torch.nn.BatchNorm1d; Ioffe and Szegedy 2015.
+    In training, mean and var are the batch's, and the running ones move by `momentum` towards them (None: they become
+    the average of all batches).  In evaluation the running ones are used.  torch.nn.BatchNorm1d; Ioffe and Szegedy 2015.
     Keras' momentum is 1 minus this one.
     """
 
@@ -92,10 +92,10 @@ class BatchNorm2d(_BatchNorm):
 
 
 class InstanceNorm2d(_Running):
-    """Each channel of each image to mean 0 and variance 1.   x (N, C, H, W).   Ulyanov et al. 2016.
+    """Gives each channel of each image mean 0 and variance 1.   x (N, C, H, W).   Ulyanov et al. 2016.
 
-    affine: learn a weight and a bias per channel.  track_running_stats: evaluate with running averages instead of the
-    image's own mean and variance (num_batches_tracked stays 0, as torch has it).  torch.nn.InstanceNorm2d.
+    affine: learn a weight and a bias per channel.  track_running_stats: in evaluation use running averages instead of the
+    image's own mean and variance (num_batches_tracked stays 0, as in torch).  torch.nn.InstanceNorm2d.
     """
 
     axes = (4,)
@@ -104,7 +104,7 @@ class InstanceNorm2d(_Running):
         super().__init__(num_features, eps, momentum, affine, track_running_stats)
 
     def forward(self, x) -> Tensor:
-        """x normalised by its own statistics; with track_running_stats in evaluation by the running ones."""
+        """x, normalised with its own statistics; with track_running_stats, in evaluation with the running ones."""
         self._check(x)
         if self.track_running_stats and not self.training:
             return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps)
@@ -120,7 +120,7 @@ class InstanceNorm2d(_Running):
 
 
 class LayerNorm(Module):
-    """Each sample to mean 0 and variance 1 over its last axes, of sizes normalized_shape (an int: one axis).
+    """Gives each sample mean 0 and variance 1 over its last axes, of sizes normalized_shape (an int: one axis).
 
     weight, bias: of shape normalized_shape, learned if elementwise_affine.   torch.nn.LayerNorm; Ba et al. 2016.
     """
@@ -132,7 +132,7 @@ class LayerNorm(Module):
         _ones_and_zeros(self, self.normalized_shape, elementwise_affine, elementwise_affine and bias)
 
     def forward(self, x) -> Tensor:
-        """x (..., *normalized_shape), normalised; the same shape."""
+        """x (..., *normalized_shape), normalised, with the same shape."""
         return layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self):
@@ -140,7 +140,7 @@ class LayerNorm(Module):
 
 
 class GroupNorm(Module):
-    """Channels fall into num_groups groups; each group of each sample to mean 0 and variance 1.   Wu and He 2018.
+    """The channels form num_groups groups; each group of each sample gets mean 0 and variance 1.   Wu and He 2018.
 
     x (N, num_channels, ...);  weight, bias (num_channels,), learned if affine.   torch.nn.GroupNorm.
     """
@@ -153,7 +153,7 @@ class GroupNorm(Module):
         _ones_and_zeros(self, num_channels, affine, affine)
 
     def forward(self, x) -> Tensor:
-        """x normalised; the same shape."""
+        """x, normalised, with the same shape."""
         if x.ndim < 2 or x.shape[1] != self.num_channels:
             raise ShapeError(f"GroupNorm: x is {x.shape}, but must be (N, {self.num_channels}, ...)")
         return group_norm(x, self.num_groups, self.weight, self.bias, self.eps)

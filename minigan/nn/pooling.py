@@ -54,7 +54,7 @@ class _Adaptive(Module):
 
 
 class AdaptiveAvgPool2d(_Adaptive):
-    """Means over windows chosen so that the output is output_size.   AdaptiveAvgPool2d(1): the mean of each channel."""
+    """Means over windows that give an output of size output_size.   AdaptiveAvgPool2d(1): the mean of each channel."""
 
     def forward(self, x) -> Tensor:
         """The means."""
@@ -62,7 +62,7 @@ class AdaptiveAvgPool2d(_Adaptive):
 
 
 class AdaptiveMaxPool2d(_Adaptive):
-    """Maxima over windows chosen so that the output is output_size."""
+    """Maxima over windows that give an output of size output_size."""
 
     def forward(self, x) -> Tensor:
         """The maxima."""

@@ -1,4 +1,4 @@
-"""Layers that compute nothing: Identity, and the shapes Flatten and Unflatten."""
+"""Layers that compute nothing: Identity, Flatten and Unflatten."""
 
 import math
 
@@ -11,7 +11,7 @@ from minigan.tensor import Tensor
 
 
 class Identity(Module):
-    """y = x.   Takes any arguments and ignores them, so that it can stand in for any layer."""
+    """y = x.   It ignores its arguments, so that it can replace any layer."""
 
     def __init__(self, *args, **kwargs):
         super().__init__()
@@ -22,14 +22,14 @@ class Identity(Module):
 
 
 class Flatten(Module):
-    """The axes start_dim .. end_dim made one: (N, C, H, W) -> (N, C H W)."""
+    """Makes one axis of the axes start_dim .. end_dim: (N, C, H, W) -> (N, C H W)."""
 
     def __init__(self, start_dim=1, end_dim=-1):
         super().__init__()
         self.start_dim, self.end_dim = start_dim, end_dim
 
     def forward(self, x) -> Tensor:
-        """x with those axes made one."""
+        """x with one axis in the place of those axes."""
         first, last = axis_of("Flatten", self.start_dim, x.ndim), axis_of("Flatten", self.end_dim, x.ndim)
         if last < first:
             raise ShapeError(f"Flatten: start_dim={self.start_dim} lies behind end_dim={self.end_dim} in {x.shape}")
@@ -41,14 +41,14 @@ class Flatten(Module):
 
 
 class Unflatten(Module):
-    """The axis dim made several, of sizes unflattened_size; one may be -1: whatever is left."""
+    """Makes several axes of the axis dim, of sizes unflattened_size; one size may be -1, and is then computed."""
 
     def __init__(self, dim, unflattened_size):
         super().__init__()
         self.dim, self.unflattened_size = dim, sizes("Unflatten", "unflattened_size", unflattened_size)
 
     def forward(self, x) -> Tensor:
-        """x with that axis made several."""
+        """x with several axes in the place of that axis."""
         axis = axis_of("Unflatten", self.dim, x.ndim)
         sizes, n = self.unflattened_size, x.shape[axis]
         known = math.prod(size for size in sizes if size != -1)

@@ -1,4 +1,4 @@
-"""Images made larger or smaller: Upsample, PixelShuffle, and borders of zeros or of the image's own pixels."""
+"""Layers that change the size of images: Upsample, PixelShuffle, and borders of zeros or of the image's own pixels."""
 
 from minigan.arguments import sizes
 from minigan.errors import ShapeError
@@ -24,14 +24,14 @@ class Upsample(Module):
 
 
 class PixelShuffle(Module):
-    """(N, C r^2, H, W) -> (N, C, H r, W r): r^2 channels become one of r times the size.   Shi et al. 2016."""
+    """(N, C r^2, H, W) -> (N, C, H r, W r): r^2 channels become one channel of r times the size.   Shi et al. 2016."""
 
     def __init__(self, upscale_factor):
         super().__init__()
         self.upscale_factor = upscale_factor
 
     def forward(self, x) -> Tensor:
-        """The larger image of fewer channels."""
+        """The larger image with fewer channels."""
         return F.pixel_shuffle(x, self.upscale_factor)
 
     def extra_repr(self):
@@ -39,14 +39,14 @@ class PixelShuffle(Module):
 
 
 class PixelUnshuffle(Module):
-    """(N, C, H r, W r) -> (N, C r^2, H, W): PixelShuffle undone."""
+    """(N, C, H r, W r) -> (N, C r^2, H, W): the inverse of PixelShuffle."""
 
     def __init__(self, downscale_factor):
         super().__init__()
         self.downscale_factor = downscale_factor
 
     def forward(self, x) -> Tensor:
-        """The smaller image of more channels."""
+        """The smaller image with more channels."""
         return F.pixel_unshuffle(x, self.downscale_factor)
 
     def extra_repr(self):
@@ -76,12 +76,12 @@ class ZeroPad2d(_Pad2d):
 
 
 class ReflectionPad2d(_Pad2d):
-    """An image (..., H, W) mirrored at its border, the border not repeated.   padding as ZeroPad2d."""
+    """Mirrors an image (..., H, W) at its border, without repeating the border.   padding: see ZeroPad2d."""
 
     mode = "reflect"
 
 
 class ReplicationPad2d(_Pad2d):
-    """The border of an image (..., H, W) repeated.   padding as ZeroPad2d."""
+    """Repeats the border of an image (..., H, W).   padding: see ZeroPad2d."""
 
     mode = "replicate"

@@ -1,10 +1,10 @@
 """Recurrent layers: one step (LSTMCell, GRUCell) and whole sequences (LSTM, GRU), under torch.nn's names.
 
-Composed of public ops, so gradients of any order pass through time.  The products with the inputs need no earlier
-state: they are one large matrix product for the whole sequence; only the products with the state wait for each other.
+They are made of public ops, so gradients of any order pass through time.  The products with the inputs need no earlier
+state, so they are one large matrix product for the whole sequence.  Only the products with the state need the step before.
 
 Weights are stacked by gate: weight_ih (gates * hidden, input), weight_hh (gates * hidden, hidden), in torch's order
-(LSTM: input, forget, cell, output; GRU: reset, update, new).  All start uniform in +-1/sqrt(hidden).
+(LSTM: input, forget, cell, output; GRU: reset, update, new).  All parameters start uniform in +-1/sqrt(hidden).
 """
 
 import math
@@ -38,19 +38,19 @@ def _gru_step(from_input, from_state, state):
 
 
 def _steps(x):
-    """[x[0], x[1], ...], by cutting x into halves again and again.
+    """[x[0], x[1], ...], from x cut into halves again and again.
 
-    The gradient of a cut is as large as what was cut, so L single cuts would cost L^2 and these cost L log L.
+    The gradient of a cut is as large as the array that was cut, so L single cuts would cost L^2.  Halving costs L log L.
     """
     half = x.shape[0] // 2
     return _steps(x[:half]) + _steps(x[half:]) if half else [x[0]]
 
 
 class _Recurrent(Module):
-    """What cells and layers share: the options, the weights of one direction of one layer, and the step."""
+    """The common part of cells and layers: the options, the weights of one direction of one layer, and the step."""
 
     step = staticmethod(_lstm_step)
-    gates, states = 4, 2  # how many gates the weights hold, and how many tensors a state is: LSTM (h, c), GRU (h,)
+    gates, states = 4, 2  # how many gates the weights hold, and how many tensors a state has: LSTM (h, c), GRU (h,)
 
     def __init__(self, input_size, hidden_size, bias):
         super().__init__()
@@ -77,7 +77,7 @@ class _Recurrent(Module):
         return (getattr(self, name + suffix) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
 
     def _state(self, hx, x, shape):
-        """The initial state as a tuple of tensors of this shape: hx, checked, or zeros of x's dtype on its device."""
+        """The initial state as a tuple of tensors of this shape: hx after a check, or zeros of x's dtype on its device."""
         if hx is None:
             zeros = Tensor(xp(plain(x)).zeros(shape, x.dtype))
             return (zeros,) * self.states
@@ -125,7 +125,7 @@ class GRUCell(LSTMCell):
     """One step of a GRU: x (N, input_size), h (N, hidden_size) or None for zeros -> h'.
 
     r, z = sigmoid(W x + b + U h + d);  n = tanh(W x + b + r (U h + d));  h' = (1 - z) n + z h.
-    Cho et al. 2014, with the reset gate after the product, as cuDNN and torch.nn.GRUCell have it.
+    Cho et al. 2014, but with the reset gate after the product, as in cuDNN and torch.nn.GRUCell.
     """
 
     step = staticmethod(_gru_step)
@@ -137,7 +137,7 @@ class GRUCell(LSTMCell):
 
 
 class LSTM(_Recurrent):
-    """LSTMCell along a sequence, num_layers of them on top of each other.   torch.nn.LSTM.
+    """LSTMCell along a sequence, in num_layers layers on top of each other.   torch.nn.LSTM.
 
     x (L, N, input_size), or (N, L, input_size) if batch_first, or (L, input_size);  state (h, c), each
     (num_layers D, N, hidden_size), None for zeros;  D = 2 if bidirectional, else 1.
@@ -201,7 +201,7 @@ class LSTM(_Recurrent):
 
 
 class GRU(LSTM):
-    """GRUCell along a sequence: LSTM's arguments and shapes, but the state is h alone.   torch.nn.GRU."""
+    """GRUCell along a sequence: it has LSTM's arguments and shapes, but the state is only h.   torch.nn.GRU."""
 
     step = staticmethod(_gru_step)
     gates, states = 3, 1

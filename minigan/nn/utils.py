@@ -1,4 +1,4 @@
-"""What is done to modules and gradients from outside.   torch.nn.utils' functions, and a table of a network.
+"""Functions that change modules and gradients from outside: those of torch.nn.utils, and a table of a network.
 
 spectral_norm, remove_spectral_norm        divide a weight by its largest singular value: Miyato et al. 2018
 clip_grad_norm_, clip_grad_value_          shrink the .grad fields          clip_grad_norm   the same, as a function
@@ -24,15 +24,15 @@ from minigan.tensor import Tensor, plain
 
 
 def spectral_norm(module, name="weight", n_power_iterations=1, eps=1e-12, dim=None):
-    """Make the module compute with weight / sigma, sigma the weight's largest singular value; returns the module.
+    """Make the module compute with weight / sigma, where sigma is the weight's largest singular value; return the module.
 
-    So a dense layer stretches no distance, which tames a discriminator.  The weight W counts as a matrix with the axis
-    `dim` as rows (by default 0, for a ConvTranspose2d 1: the outputs).  Before each forward in training one step
-    v = W^T u / |...|, u = W v / |...| of the power method brings sigma = u^T W v closer; since W changes slowly, one is
-    enough.  Gradients go through sigma with u and v constant.  In evaluation u and v rest.
+    So a dense layer increases no distance, which limits a discriminator.  The weight W counts as a matrix whose rows are the
+    axis `dim` (the outputs: by default 0, for a ConvTranspose2d 1).  Before each forward in training, one step
+    v = W^T u / |...|, u = W v / |...| of the power method improves sigma = u^T W v; one step is enough, because W changes
+    slowly.  Gradients go through sigma, with u and v constant.  In evaluation u and v do not change.
 
     The parameter is now called <name>_orig, and the buffers <name>_u and <name>_v are saved with it.
-    ConfigError if the module has no such parameter, or has it normalised already.
+    ConfigError if the module has no such parameter, or if it is normalised already.
     torch.nn.utils.spectral_norm; Miyato et al. 2018.   spectral_norm(nn.Linear(8, 1))
     """
     if n_power_iterations < 1:
@@ -59,7 +59,7 @@ def spectral_norm(module, name="weight", n_power_iterations=1, eps=1e-12, dim=No
 
 
 def remove_spectral_norm(module, name="weight"):
-    """Make weight / sigma, with the last sigma, an ordinary parameter again; returns the module."""
+    """Make weight / sigma, with the last sigma, an ordinary parameter again; return the module."""
     hook = _find(module, name)
     if hook is None:
         raise ConfigError(f"remove_spectral_norm: {type(module).__name__}.{name} has no spectral norm")
@@ -93,13 +93,13 @@ class SpectralNorm:
         if module.training:
             matrix = self.matrix(plain(getattr(module, self.name + "_orig")))
             u, v = getattr(module, self.name + "_u"), getattr(module, self.name + "_v")
-            for _ in range(self.n_power_iterations):  # new arrays: the graph of an earlier forward needs the old ones
+            for _ in range(self.n_power_iterations):  # this makes new arrays, because an earlier forward's graph needs the old
                 v.data = _unit(ops.matmul(matrix.T, u.data), self.eps)
                 u.data = _unit(ops.matmul(matrix, v.data), self.eps)
         setattr(module, self.name, self.normalised(module))
 
     def after(self, module, inputs, output):
-        """Let go of the graph, so that it lives no longer than the output does."""
+        """Drop the reference to the graph, so that the graph lives only as long as the output."""
         setattr(module, self.name, getattr(module, self.name).detach())
 
 
@@ -119,9 +119,9 @@ def _unit(x, eps):
 
 
 def clip_grad_norm(grads, max_norm, norm_type=2.0):
-    """(grads times min(1, max_norm / (total + 1e-6)), total), total the norm of all gradients as one vector.
+    """(grads times min(1, max_norm / (total + 1e-6)), total), where total is the norm of all gradients as one vector.
 
-    grads: Tensors, as `grad` gives them; None stays None.  norm_type: 2 or inf.  total: a 0-d Tensor.
+    grads: Tensors, as from `grad`; None stays None.  norm_type: 2 or inf.  total: a 0-d Tensor.
     Pascanu, Mikolov and Bengio 2013.
     """
     grads = list(grads)
@@ -131,10 +131,10 @@ def clip_grad_norm(grads, max_norm, norm_type=2.0):
 
 
 def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=False):
-    """Multiply all .grad, in place, with min(1, max_norm / (total + 1e-6)); returns total, their norm before.
+    """Multiply all .grad, in place, by min(1, max_norm / (total + 1e-6)); return total, their norm before.
 
-    parameters: a Tensor or several; those without .grad are passed over.  norm_type: 2 or inf.  error_if_nonfinite:
-    raise NotFiniteError, with nothing changed, if total is NaN or infinite.   torch.nn.utils.clip_grad_norm_.
+    parameters: a Tensor or several; those without .grad are skipped.  norm_type: 2 or inf.  error_if_nonfinite:
+    raise NotFiniteError, and change nothing, if total is NaN or infinite.   torch.nn.utils.clip_grad_norm_.
     """
     grads = _gradients(parameters)
     total = _total_norm("clip_grad_norm_", grads, norm_type)
@@ -148,7 +148,7 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
 
 
 def clip_grad_value_(parameters, clip_value) -> None:
-    """Hold every element of all .grad between -clip_value and clip_value, in place."""
+    """Limit every element of all .grad to the range from -clip_value to clip_value, in place."""
     for g in _gradients(parameters):
         xp(g.data).clip(g.data, -clip_value, clip_value, out=g.data)
         g.touch()
@@ -177,7 +177,7 @@ def parameters_to_vector(parameters):
 
 
 def vector_to_parameters(vec, parameters) -> None:
-    """Overwrite the parameters, in place, with consecutive pieces of vec (n,).  ShapeError unless they need just n."""
+    """Overwrite the parameters, in place, with consecutive pieces of vec (n,).  ShapeError unless they have n elements."""
     parameters, array = list(parameters), plain(vec)
     needed = sum(p.size for p in parameters)
     if array.shape != (needed,):
@@ -192,12 +192,12 @@ def vector_to_parameters(vec, parameters) -> None:
 
 
 def summary(model: Module, input_shape, batch_size=2) -> str:
-    """A table of the model's layers: names, types, output shapes, parameters; found by running a batch of zeros.
+    """A table of the model's layers: names, types, output shapes, parameters.  It runs the model on a batch of zeros.
 
-    input_shape: the shape of one sample; a list of them for a forward with several inputs; in the list a Tensor is
-    used as it is (integers for an Embedding).  A layer that is used k times is marked xk, and one that is not used has
-    no shape.  Activations: the memory of the layers' outputs, views not counted; what forward computes besides its
-    layers is not seen.  The model runs in evaluation mode under no_grad; its mode and the random streams are left as
+    input_shape: the shape of one sample, or a list of shapes for a forward with several inputs.  A Tensor in the list is
+    used as it is (for example integers for an Embedding).  A layer that is used k times is marked xk, and a layer that is not
+    used has no shape.  Activations: the memory of the layers' outputs without views; it does not include what forward computes
+    outside its layers.  The model runs in evaluation mode under no_grad; afterwards its mode and the random streams are as
     they were.
     """
     own, at = {}, {}
@@ -211,7 +211,7 @@ def summary(model: Module, input_shape, batch_size=2) -> str:
         nonlocal memory
         calls.setdefault(module, []).append(output)
         for x in _tensors(inputs):
-            seen[id(x.changed)] = x.changed  # views share their `changed` cell; kept alive here, so that ids stay true
+            seen[id(x.changed)] = x.changed  # views share their `changed` cell; we keep it alive, so that no other gets its id
         for y in _tensors(output):
             if id(y.changed) not in seen:
                 seen[id(y.changed)] = y.changed
@@ -272,7 +272,7 @@ def _shape(value):
 
 
 def _table(rows, last):
-    """Rows of text in columns, the last column to the right; a line under the head and above the last row."""
+    """Rows of text in columns; the last column is aligned right; there is a line under the head and above the last row."""
     widths = [max(len(row[i]) for row in [*rows, last]) for i in range(len(last))]
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(row[:-1], widths)) + "  " + row[-1].rjust(widths[-1])
              for row in [*rows, last]]

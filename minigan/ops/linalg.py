@@ -206,7 +206,7 @@ def _d_einsum(i, g, y, *operands, inputs, output):
     others = [x for k, x in enumerate(operands) if k != i]
     terms = [t for k, t in enumerate(inputs) if k != i]
     reached = set(output).union(*terms)
-    # A letter that only this operand has was summed, so g is repeated along it.
+    # The op sums over each letter that only this operand has, so g is repeated along that axis.
     kept = "".join(c for c in inputs[i] if c in reached)
     h = _einsum(g, *others, inputs=[output, *terms], output=kept)
     shape = tuple(n if c in reached else 1 for c, n in zip(inputs[i], operands[i].shape))
