@@ -1,7 +1,7 @@
 """Which kernel runs where: the table that the ops import.  The arrays decide, as everywhere.
 
-A row names the function for NumPy's arrays and the function for a card's.  The second is given as text, "file.function" in
-kernels/cuda/, because that file is imported only when the first array on a card asks for it.
+A row names the function for NumPy's arrays and the function for a GPU's arrays.  The second is text, "file.function" in
+kernels/cuda/, because that file is imported only when an array on a GPU first needs it.
 """
 
 from functools import wraps
@@ -39,7 +39,7 @@ def by_array(cpu, card: str) -> Any:
         arrays = x if isinstance(x, (list, tuple)) else (x, *args)
         return cpu(x, *args) if xp(*arrays) is np else there(x, *args)
 
-    call.card = there  # type: ignore[attr-defined]  # for whoever reads the table
+    call.card = there  # type: ignore[attr-defined]  # so that a caller can get the GPU's function
     return call
 
 
@@ -64,7 +64,7 @@ logits_loss           = by_array(loss.logits_loss,                "loss.logits_l
 logits_loss_gradient  = by_array(loss.logits_loss_gradient,       "loss.logits_loss_gradient")
 concatenate           = by_array(np.concatenate,                  "memory.concatenate")
 
-# On the CPU these are no kernels: ops/loss.py composes the one of other ops, optim/rules.py has the lines of the other.
+# These have no kernel on the CPU: ops/loss.py makes the first from other ops, and optim/rules.py has the lines of the second.
 softmax_loss          = on_card("loss.softmax_loss")
 adam                  = on_card("adam.update")
 adam_clock            = on_card("adam.Clock")

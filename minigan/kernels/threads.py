@@ -1,12 +1,12 @@
-"""Several cores for one kernel: split it into pieces that do not meet, one Python thread each, BLAS on one thread.
+"""Several cores for one kernel: split it into independent pieces, one per Python thread, and limit BLAS to one thread.
 
-set_num_threads   how many threads the large kernels use          suit    the same for one run, while it is at work
+set_num_threads   how many threads the large kernels use          suit    the same for one run, while it trains
 share             run a function on the pieces of a range
 
-NumPy releases the interpreter lock inside its loops and BLAS calls, so Python threads do run side by side.  Splitting a
-kernel *outside* its steps lets each thread keep its piece in its own cache from the first step to the last; BLAS's own
-threads split only the matrix product, and meet again after each.  Both kinds at once get into each other's way, so BLAS is
-held to one thread as soon as there are several of ours.
+NumPy releases the interpreter lock inside its loops and BLAS calls, so Python threads do run at the same time.  We split a
+kernel *outside* its steps, so each thread keeps its piece in its own cache from the first step to the last.  BLAS's own
+threads split only the matrix product, and wait for each other after each product.  Both kinds of threads together would
+compete for the cores, so BLAS is limited to one thread as soon as we use several.
 
 Which is better depends on the net.  Waking a thread of ours takes 20 microseconds: seen on two cores, a DCGAN step takes
 ours 0.84 of the time that BLAS's threads need, an MLP GAN's 1.2.  So BLAS has its own at first, and a session that trains
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 
 class Team(NamedTuple):
-    """`size` threads for one kernel: the one that calls it, and those of the pool, a ThreadPoolExecutor
+    """`size` threads for one kernel: the thread that calls it, and those of the pool, a ThreadPoolExecutor
     (None for a team of one)."""
 
     size: int
@@ -30,10 +30,10 @@ class Team(NamedTuple):
 
 ALONE = Team(1, None)
 _of_the_process = ALONE
-_of_a_run: ContextVar[Team | None] = ContextVar("team", default=None)  # of the run that is at work in this thread
+_of_a_run: ContextVar[Team | None] = ContextVar("team", default=None)  # the team of this thread's run
 _chosen = False  # has set_num_threads been called?
-_lock, _held, _of_blas = threading.Lock(), 0, 1  # how many teams hold BLAS to one thread; what it had before
-_limits: Any = None  # what gives BLAS its threads back
+_lock, _held, _of_blas = threading.Lock(), 0, 1  # _held: how many teams limit BLAS to one thread; _of_blas: BLAS's own number
+_limits: Any = None  # the object that gives BLAS its threads back
 
 
 def _team() -> Team:
@@ -48,8 +48,9 @@ def get_num_threads() -> int:
 def set_num_threads(n: int | None = None) -> None:
     """Let large kernels use n threads (None: one per core this process may run on), and BLAS one.
 
-    n = 1 gives BLAS its own threads back.  Worth it for nets of convolutions; until it is called, a session does so for them.
-    The bits of a result can depend on n, not on how the threads happen to run.  ValueError unless n is an int >= 1.
+    n = 1 gives BLAS its own threads back.  More threads help nets of convolutions; if you do not call this, a session does the
+    same for them.  The bits of a result can depend on n, but not on the order in which threads run.  ValueError unless n is
+    an int >= 1.
     """
     global _chosen, _of_the_process
     if n is None:
@@ -62,10 +63,10 @@ def set_num_threads(n: int | None = None) -> None:
 
 @contextlib.contextmanager
 def suit(convolutions: bool):
-    """Inside the block, in this thread: threads that suit a net, unless set_num_threads has been called.
+    """Inside the block, in this thread, use the threads that suit a net, unless set_num_threads has been called.
 
-    Ours, as many as BLAS has, or BLAS's own.  BLAS is the whole process's: beside a run that has taken BLAS's threads over,
-    another one has no more than one of them, and its bits may differ from what it gives alone on several."""
+    For convolutions these are as many threads of ours as BLAS has, else BLAS's own.  The whole process shares BLAS.  So while
+    one run limits BLAS to one thread, BLAS has one thread in every other run too, whose bits may then be different."""
     team = ALONE if _chosen else _gather(_threads_of_blas() if convolutions else 1)
     token = _of_a_run.set(team)
     try:
@@ -76,7 +77,7 @@ def suit(convolutions: bool):
 
 
 def _threads_of_blas() -> int:
-    """How many threads BLAS has, or had before it was held to one."""
+    """How many threads BLAS has, or had before it was limited to one."""
     from threadpoolctl import threadpool_info
 
     return _of_blas if _held else max([lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"], default=1)
@@ -110,7 +111,7 @@ def _disband(team: Team) -> None:
 
 
 def _after_fork():
-    """In a forked child the parent's threads do not exist: make new ones when asked again, work alone until then."""
+    """A forked child does not have the parent's threads: it uses one thread until it is told to make new ones."""
     global _lock, _held, _of_the_process
     _lock, _held, _of_the_process = threading.Lock(), 0, ALONE
     _of_a_run.set(None)
@@ -121,7 +122,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def share(function, n: int, least: int = 1) -> list:
-    """[function(start, stop), ...] over pieces of range(n), one per thread, each of at least `least`; results in order."""
+    """[function(start, stop), ...] over pieces of range(n), in order; one piece per thread, each at least `least` long."""
     team = _team()
     pieces = max(1, min(team.size, n // max(1, least)))
     bounds = [n * i // pieces for i in range(pieces + 1)]

@@ -19,21 +19,21 @@ def leaky_relu(x, slope):
     """x where x > 0, else slope x, for 0 <= slope <= 1.   Any shape."""
     def piece(out, x):
         np.multiply(x, slope, out=out) if slope else out.fill(0)
-        np.maximum(x, out, out=out)  # of two arrays: half the time of an array and a number
+        np.maximum(x, out, out=out)  # with two arrays this takes half the time that it takes with an array and a number
 
     return mapped(piece, x)
 
 
 def leaky_relu_gradient(g, x, slope):
-    """g where x > 0, else slope g.   g, x of one shape; x may be the output instead."""
+    """g where x > 0, else slope g.   g and x have one shape; x may be the output instead."""
 
     def piece(out, x, g):
-        if not slope:  # as kept does
+        if not slope:  # see `kept`
             bits = _bits(out)
             np.greater(x, 0, out=bits)
             bits *= _bits(g)
             return
-        np.greater(x, 0, out=out)  # straight into floats: a boolean array, and a choice by it, would take longer
+        np.greater(x, 0, out=out)  # we write floats, because a boolean array, and a selection with it, would take longer
         out *= 1 - slope
         out += slope
         out *= g
@@ -47,15 +47,15 @@ def softplus(x):
 
 
 def sigmoid(x):
-    """1 / (1 + e^-x).   Where e^-x is too large for its dtype, it is inf and the result 0, as it should be."""
+    """1 / (1 + e^-x).   If e^-x is too large for its dtype, it is inf, and the result is 0, which is right."""
     with np.errstate(over="ignore"):
         return 1 / (1 + np.exp(-x))
 
 
 def bell(g, x, k):
-    """g k^2 e / (1 + e)^2 with e = e^-k|x|: g times the slope of sigmoid (k = 1) and of tanh (k = 2).   g, x of one shape.
+    """g k^2 e / (1 + e)^2 with e = e^-k|x|: g times the slope of sigmoid (k = 1) and of tanh (k = 2).   g, x: one shape.
 
-    From the output y they would be y (1 - y) and 1 - y^2, whose digits cancel where y is nearly 1.
+    In terms of the output y they are y (1 - y) and 1 - y^2, which lose digits if y is nearly 1.
     """
     def piece(out, x, g):
         np.abs(x, out=out)
@@ -70,16 +70,16 @@ def bell(g, x, k):
 
 
 def kept(g, mask):
-    """g where the mask is true, else 0: also where g is inf or NaN, for which g * mask would be NaN.
+    """g where the mask is true, else 0, even where g is inf or NaN, for which g * mask would be NaN.
 
-    The bits of g, taken as whole numbers, times 0 or 1: as fast as g * mask, and ten times as fast as np.where.
-    mask: booleans; for a mask that is used twice 0 and 1 as whole numbers of g's size are faster.
+    It takes the bits of g as whole numbers and multiplies them by 0 or 1.  This is as fast as g * mask, and ten times as fast
+    as np.where.   mask: booleans; if you use a mask twice, 0 and 1 as whole numbers of g's size are faster.
     """
     bits = _bits(g)
     if mask.dtype == bool:
         if mask.all():
             return g
-        mask = mask if mask.size == g.size else mask.astype(bits.dtype)  # the few that are repeated
+        mask = mask if mask.size == g.size else mask.astype(bits.dtype)  # a small mask that is repeated
     return np.multiply(bits, mask).view(g.dtype)
 
 

@@ -1,12 +1,12 @@
 """The three convolution kernels: forward, adjoint in x, weight gradient.  Each is a sequence of matrix products.
 
-Arrays are logically x (N, C, H, W), w (O, C/groups, kh, kw), u (N, O, oh, ow).  In memory activations are kept in the
-order (H, W, N, C), "HWNC", and shown as (N, C, H, W) by transposing the view: then every pixel is a contiguous (N, C)
-matrix, and gathering the pixels under the kernel copies runs of N*C or C floats instead of single ones (a third of
-the time of NCHW, measured at 64 channels).  Input in any other order is converted once on the way in.
+Arrays are logically x (N, C, H, W), w (O, C/groups, kh, kw), u (N, O, oh, ow).  In memory activations have the order
+(H, W, N, C), "HWNC", and a transposed view shows them as (N, C, H, W).  Then every pixel is a contiguous (N, C) matrix, and
+to gather the pixels under the kernel we copy runs of N*C or C floats instead of single ones (a third of the time of NCHW,
+measured at 64 channels).  Input in any other order is converted once at the start.
 
-Work goes row by row of the output, so that the gathered columns of a few rows stay in the cache until the product has read
-them, and rows are shared among threads (threads.py).  Where it pays, toom_cook.py does the same with fewer multiplications.
+The work goes by rows of the output, so that the gathered columns of a few rows stay in the cache until the product has read
+them.  Threads share the rows (threads.py).  Where it is faster, toom_cook.py does the same with fewer multiplications.
 
 stride, padding, dilation are (vertical, horizontal) pairs.
 """
@@ -22,26 +22,26 @@ from minigan.kernels.cpu.linalg import matmul
 from minigan.kernels.cpu.memory import pixels_first
 from minigan.kernels.threads import get_num_threads, share
 
-# Below this many channels a run of C floats is too short to copy quickly, and columns are laid out as whole planes.
+# With fewer channels than this, a run of C floats is too short to copy quickly, so the columns are made of whole planes.
 FEW_CHANNELS = 8
-# Gathered columns are made for about this many bytes at a time: what one thread of ours keeps near, or several of BLAS's,
-# which want larger products.  A thread is not woken for less than this many columns.
+# We make about so many bytes of columns at a time: CACHE if each of our threads keeps its own columns in its cache, BLAS_CACHE
+# if BLAS has several threads, which need larger products.  A second thread does not pay for less work than WORTH_A_THREAD.
 CACHE, BLAS_CACHE = 2**20, 2**22
 WORTH_A_THREAD = 2**18
 
-# From how many images, channels in and channels out on Toom-Cook is used: with few its additions outweigh what it saves.
+# Toom-Cook needs so many images, input channels and output channels: with fewer, its additions cost more than it saves.
 ALGORITHMS = {"auto": 16, "direct": math.inf, "toom-cook": 1}
 _algorithm = "auto"
 
 
 def set_conv_algorithm(name: str) -> None:
-    """How convolutions are computed on the CPU: "auto" (at first), "direct" or "toom-cook".
+    """Choose how the CPU computes convolutions: "auto" (the default), "direct" or "toom-cook".
 
-    "direct": every product of the sum.  "toom-cook": for kernels of 2 or 3 strides a third to a half of the products, with up
-    to ten times the rounding error, which is still a few millionths in float32 (kernels/cpu/toom_cook.py); other kernels stay
-    direct.  Arrays with a NaN, an infinity or a pixel far larger than the others are computed directly, whatever the
-    name: a value changes only outputs that see it.  "auto": Toom-Cook where there are images and channels enough for it to be
-    faster.  ConfigError for another name.
+    "direct" computes every product of the sum.  "toom-cook" needs only a third to a half of the products if the kernel is 2 or
+    3 strides long, with up to ten times the rounding error, which is still a few millionths in float32
+    (kernels/cpu/toom_cook.py); other kernels stay direct.  Arrays with a NaN, an infinity or a pixel far larger than the others
+    are always computed directly, so that a value changes only the outputs that see it.  "auto" uses Toom-Cook if there are
+    enough images and channels to make it faster.  ConfigError for another name.
     """
     global _algorithm
     if name not in ALGORITHMS:
@@ -50,12 +50,12 @@ def set_conv_algorithm(name: str) -> None:
 
 
 def get_conv_algorithm() -> str:
-    """The name that set_conv_algorithm was given last."""
+    """The name that set_conv_algorithm got last."""
     return _algorithm
 
 
 def _toom_cook(x, shape, stride, dilation, groups):
-    """Does this have the shape for Toom-Cook?   shape: of the weight.   Its values: toom_cook.even."""
+    """Do the shapes allow Toom-Cook?   shape: that of the weight.   toom_cook.even checks the values."""
     return (min(len(x), *shape[:2]) >= ALGORITHMS[_algorithm] and x.dtype.char in "fd" and x.size
             and dilation == (1, 1) and groups == 1 and toom_cook.taps_of(shape[2:], stride))
 
@@ -76,7 +76,7 @@ def conv2d(x, w, out, stride, padding, dilation, groups):
 
 
 def conv2d_adjoint(u, w, size, stride, padding, dilation, groups):
-    """x[n,c,i,j] = the sum over o,p,q,r,s of u[n,o,p,q] w[o,c,r,s] where i = p*stride + r*dilation - padding, j alike.
+    """x[n,c,i,j] = the sum over o,p,q,r,s of u[n,o,p,q] w[o,c,r,s] where i = p*stride + r*dilation - padding, j likewise.
 
     <conv2d(x, w), u> = <x, conv2d_adjoint(u, w, size)> for every x of that size (H, W).
     """
@@ -88,7 +88,7 @@ def conv2d_adjoint(u, w, size, stride, padding, dilation, groups):
     spread = _scatter if w.shape[1] < FEW_CHANNELS else _gather
     if spread is _gather and dilation == (1, 1) and all(k % s == 0 for k, s in zip(w.shape[2:], stride)):
         spread = _gather_at_once
-    new = np.empty if spread is _gather_at_once else np.zeros  # which fills all of x
+    new = np.empty if spread is _gather_at_once else np.zeros  # _gather_at_once writes every element of x
     x = new((*size, u.shape[0], w.shape[1] * groups), u.dtype)
     for outside, inside in groups_of(w, groups):
         spread(x[..., outside], _hwnc(u)[..., inside], w[inside], stride, padding, dilation)
@@ -96,7 +96,7 @@ def conv2d_adjoint(u, w, size, stride, padding, dilation, groups):
 
 
 def _scatter(x, u, w, stride, padding, dilation):
-    """Add every tap's plane where it belongs: for few channels, whose planes are cheap to add and too thin to gather."""
+    """Add every tap's plane at its place.  This is for few channels: their planes are cheap to add and too thin to gather."""
     kernel, out, n = w.shape[2:], u.shape[:2], u.shape[2]
     (top, left), (height, width) = padding, x.shape[:2]
     whole = np.zeros((height + 2 * top, width + 2 * left, n, w.shape[1]), u.dtype)
@@ -110,9 +110,9 @@ def _scatter(x, u, w, stride, padding, dilation):
 
 
 def _gather(x, u, w, stride, padding, dilation):
-    """For each phase of the stride (which remainder x's row and column leave) a convolution of u with every stride-th tap.
+    """For each phase of the stride (the remainder of x's row and column), convolve u with every stride-th tap.
 
-    No two products meet in one element of x, so nothing is added twice and threads need not wait.
+    No two products write to one element of x, so threads need not wait for each other.
     """
     phases = [[_phase(f, *how) for f in range(how[3])] for how in zip(x.shape[:2], w.shape[2:], padding, stride, dilation)]
     ends = [[(p.first - p.offsets[-1], p.first + p.count - p.offsets[0]) for p in axis if p.offsets and p.count]
@@ -130,24 +130,24 @@ def _gather(x, u, w, stride, padding, dilation):
             corner = source[tuple(slice(p.first - p.offsets[-1] - at, None) for p, at in zip(both, low))]
             columns = _Columns(corner, [len(p.offsets) for p in both], [p.count for p in both], (1, 1),
                                [p.spacing for p in both])
-            # The highest offset comes first in the columns: taps in falling order.
+            # The highest offset comes first in the columns, so the taps are in falling order.
             some = w[:, :, vertical.taps[::-1]][:, :, :, horizontal.taps[::-1]]
             target = x[tuple(slice(p.start, None, s) for p, s in zip(both, stride))][: vertical.count, : horizontal.count]
             columns.times(some.transpose(2, 3, 0, 1).reshape(-1, w.shape[1]), target)
 
 
 def _gather_at_once(x, u, w, stride, padding, dilation):
-    """_gather for a kernel whose size the stride divides: all phases read the same pixels of u, so one product serves them.
+    """_gather for a kernel whose size the stride divides: all phases read the same pixels of u, so one product does them all.
 
     With r = stride o + f, x[stride q + f - padding] = the sum over o of u[q - o] w[..., stride o + f].
     """
     (o, c, *kernel), n = w.shape, u.shape[2]
     taps = [k // s for k, s in zip(kernel, stride)]
-    low = [-(-(p - s + 1) // s) for p, s in zip(padding, stride)]  # the least q that some phase needs; before `end` the last
+    low = [-(-(p - s + 1) // s) for p, s in zip(padding, stride)]  # the least q that a phase needs; the last is end - 1
     end = [-(-(size + p) // s) for size, p, s in zip(x.shape[:2], padding, stride)]
     count = [stop - start for start, stop in zip(low, end)]
     columns = _Columns(_window(u, [start + 1 - t for start, t in zip(low, taps)], end), taps, count, (1, 1), (1, 1))
-    # The highest o comes first in the columns: taps in falling order.
+    # The highest o comes first in the columns, so the taps are in falling order.
     matrix = w.reshape(o, c, taps[0], stride[0], taps[1], stride[1])[:, :, ::-1, :, ::-1].transpose(2, 4, 0, 3, 5, 1)
     found = np.empty((*count, n, stride[0] * stride[1] * c), u.dtype)
     columns.times(matrix.reshape(taps[0] * taps[1] * o, -1), found)
@@ -161,9 +161,9 @@ def _gather_at_once(x, u, w, stride, padding, dilation):
 
 
 class _Phase(NamedTuple):
-    """Along one axis, the elements x[start + stride * k], k < count, and the taps r that reach them.
+    """Along one axis, the elements x[start + stride * k], k < count, and the taps r that contribute to them.
 
-    With q = first + k, x gets u[q - offset] times the tap, for every tap and its offset; spacing: between offsets.
+    With q = first + k, x gets u[q - offset] times the tap, for every tap and its offset; spacing: the step between offsets.
     """
 
     start: int
@@ -184,7 +184,7 @@ def _phase(f, size, kernel, padding, stride, dilation):
 
 
 def _window(u, low, high):
-    """u[low[0]:high[0], low[1]:high[1]], with zeros where that is outside."""
+    """u[low[0]:high[0], low[1]:high[1]], with zeros where that is outside of u."""
     out = np.zeros((high[0] - low[0], high[1] - low[1], *u.shape[2:]), u.dtype)
     inside = [(max(a, 0), min(b, n)) for a, b, n in zip(low, high, u.shape)]
     if all(a < b for a, b in inside):
@@ -221,9 +221,9 @@ def conv2d_weight(x, u, kernel, stride, padding, dilation, groups):
 
 
 class _Columns:
-    """What lies under the kernel at each output pixel, as a matrix (pixels N, kh kw C), a few rows at a time: "im2col".
+    """The elements under the kernel at each output pixel, as a matrix (pixels N, kh kw C), a few rows at a time: "im2col".
 
-    rows: the padded x as (H, W, N, C).   columns(a, b): the matrix for the output rows a to b, a copy.
+    rows: the padded x as (H, W, N, C).   columns(a, b): the matrix for the output rows a to b; it is a copy.
     """
 
     def __init__(self, rows, kernel, out, stride, dilation):
@@ -247,14 +247,14 @@ class _Columns:
         return ((a, min(a + self.step, stop)) for a in range(start, stop, max(1, self.step)))
 
     def times(self, matrix, target):
-        """target (oh, ow, N, channels) = the columns times the matrix, shared among threads by rows."""
+        """target (oh, ow, N, channels) = the columns times the matrix; the threads share the rows."""
 
         def work(start, stop):
             for a, b in self.pieces(start, stop):
                 rows = target[a:b]
                 if rows.flags.c_contiguous:
                     np.matmul(self(a, b), matrix, out=rows.reshape(-1, matrix.shape[1]))
-                else:  # one phase of a stride, or one group
+                else:  # the target is not contiguous: it is one phase of a stride, or one group
                     rows[...] = (self(a, b) @ matrix).reshape(rows.shape)
 
         share(work, self.out[0], self.rows_worth_a_thread)
@@ -271,7 +271,7 @@ def _hwnc(x):
 
 
 def _padded(x, padding):
-    """x as (H + 2 ph, W + 2 pw, N, C) in C order, zeros around it."""
+    """x as (H + 2 ph, W + 2 pw, N, C) in C order, with zeros around it."""
     (ph, pw), rows = padding, _hwnc(x)
     if not (ph or pw):
         return rows
@@ -288,5 +288,5 @@ def groups_of(w, groups):
 
 
 def _kernel_matrix(w):
-    """(kh kw C, O): one row for each element under the kernel, in the order of the columns."""
+    """(kh kw C, O): a row for each element under the kernel, in the order of the columns."""
     return w.transpose(2, 3, 1, 0).reshape(-1, w.shape[0])

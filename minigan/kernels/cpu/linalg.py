@@ -4,14 +4,14 @@ import numpy as np
 
 from minigan.kernels.threads import get_num_threads, share
 
-# Multiplications that are worth waking a thread: a tenth of a millisecond on one.
+# A second thread pays from so many multiplications on, which take a tenth of a millisecond on one thread.
 WORTH_A_THREAD = 2**22
 
 
 def matmul(a, b):
     """a @ b.   Each thread computes some rows of the result, or some columns where these are more."""
     if a.ndim == b.ndim == 2 and a.shape[1] == 1:
-        return a * b  # a tenth of the time that BLAS takes for it
+        return a * b  # this takes a tenth of BLAS's time
     if get_num_threads() == 1 or a.ndim != 2 or b.ndim != 2:
         return np.matmul(a, b)
     (n, k), m = a.shape, b.shape[1]

@@ -1,9 +1,9 @@
-"""Where numbers lie in memory: orders of axes, pieces that fit the cache, and memory that is used again.
+"""How arrays lie in memory: orders of axes, pieces that fit the cache, and memory that is used again.
 
 pixels_first, images_first    an image batch in the order of the convolutions, or in that of a dense layer
-mapped                        several elementwise steps on one piece after another, each while it is in the cache
+mapped                        all elementwise steps for one piece, while it is in the cache, then the next piece
 row_pieces                    the same for the rows of a matrix
-keep_memory                   let the next array have the memory of a freed one
+keep_memory                   let the next array use the memory of a freed one
 """
 
 import contextlib
@@ -14,16 +14,16 @@ import numpy as np
 from minigan.backend import xp
 from minigan.kernels.threads import get_num_threads, share
 
-# Numbers to a piece: as float32 128 KiB of each array, so that a few arrays fit a core's own cache.  On several threads more,
-# for at every piece Python's interpreter lock is handed over.
+# Numbers per piece.  PIECE is 128 KiB of float32 for each array, so that a few arrays fit a core's own cache.  SHARED_PIECE is
+# larger, for several threads, because for every piece a thread must wait for Python's interpreter lock.
 PIECE, SHARED_PIECE = 2**15, 2**20
 
 
 def pixels_first(x):
-    """x (N, C, H, W) with memory in the order (H, W, N, C): itself if it is so.
+    """x (N, C, H, W) with memory in the order (H, W, N, C): x itself if it has that order.
 
-    In two copies, by way of (N, H, W, C): the inner loops of one copy would step from image to image, which is twice as slow
-    (seen at 128 x 128 x 7 x 7).
+    It makes two copies, with (N, H, W, C) between them.  The inner loops of a single copy would step from image to image, which
+    is twice as slow (measured at 128 x 128 x 7 x 7).
     """
     n, c = x.shape[:2]
     if x.transpose(2, 3, 0, 1).flags.c_contiguous:
@@ -34,9 +34,10 @@ def pixels_first(x):
 
 
 def images_first(x):
-    """x (N, C, H, W) with memory in that order: itself if it is so; from pixels first in two copies, three times as fast.
+    """x (N, C, H, W) with memory in that order: x itself if it has that order.
 
-    Of an array on a card too: ops/shape.py asks for it before it reshapes.
+    If pixels come first, it makes two copies, which is three times as fast as one.  It also takes arrays on a GPU, because
+    ops/shape.py calls it before a reshape.
     """
     m, (n, c, *_) = xp(x), x.shape
     if x.flags.c_contiguous:
@@ -46,7 +47,7 @@ def images_first(x):
 
 
 def like(a, x):
-    """The array a (of x's shape) with memory in the order of x: itself if it is so.  Ops on two orders are ten times slower."""
+    """The array a (of x's shape) with the memory order of x, because ops on arrays of two orders are ten times slower."""
     if a.strides == x.strides:
         return a
     if a.ndim == 4 and x.transpose(2, 3, 0, 1).flags.c_contiguous:
@@ -57,7 +58,7 @@ def like(a, x):
 
 
 def mapped(function, x, *others):
-    """An array of x's shape, dtype and memory order, filled by function(out, x, *others), which works element by element.
+    """An array of x's shape, dtype and memory order, filled by function(out, x, *others), which must work elementwise.
 
     others: arrays of x's shape.
     """
@@ -66,18 +67,18 @@ def mapped(function, x, *others):
         function(out, x, *others)
         return out
     arrays = [out, like(x, out), *(like(a, out) for a in others)]
-    flat = [a.ravel(order="K") for a in arrays]  # views: what empty_like makes, and what has its order, has no gaps
+    flat = [a.ravel(order="K") for a in arrays]  # these are views, because an array of empty_like, or of its order, has no gaps
     _pieces(lambda a, b: function(*(part[a:b] for part in flat)), x.size, 1)
     return out
 
 
 def row_pieces(function, rows):
-    """[function(slice), ...] for consecutive slices of the rows of a matrix, cache-sized, in order."""
+    """[function(slice), ...] for consecutive slices of the rows of a matrix, which fit the cache, in order."""
     return _pieces(lambda a, b: function(slice(a, b)), rows.shape[0], max(1, rows.shape[1]))
 
 
 def _pieces(function, n, width):
-    """[function(start, stop), ...] for the pieces of range(n), in order; width: numbers to a step.  Shared among threads."""
+    """[function(start, stop), ...] for the pieces of range(n), in order; threads share them.  width: the numbers per step."""
     numbers = PIECE if get_num_threads() == 1 else SHARED_PIECE
     step = max(1, numbers // width)
     work = lambda first, last: [function(a, min(a + step, last)) for a in range(first, last, step)]
@@ -85,11 +86,11 @@ def _pieces(function, n, width):
 
 
 def keep_memory() -> None:
-    """Ask the C library to keep freed memory for the next array instead of giving it back to the system each time.
+    """Ask the C library to keep freed memory for the next array, and not to give it back to the system each time.
 
-    Training frees and takes the same megabytes at every op; without this each time costs page faults.  On a DCGAN step
-    it takes the time spent in the system from a tenth to a hundredth, and 0 to 18 % off the whole (glibc; elsewhere nothing
-    happens).
+    Training frees and takes the same megabytes at every op; without this, each time costs page faults.  For a DCGAN step it
+    reduces the share of time in the system from a tenth to a hundredth, and the whole time by 0 to 18 % (with glibc; with
+    another C library nothing happens).
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt

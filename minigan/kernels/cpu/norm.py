@@ -1,9 +1,9 @@
 """Batch normalisation, forward and backward, in as few passes over memory as NumPy allows.
 
-The pixels of all images are the rows of one (P, C) matrix, a view when the memory order is HWNC (see conv.py); channel
-sums are then matrix-vector products with a row of ones, which BLAS does at the speed of memory (a ninth of the time of
-x.var(axis), measured at 25088 x 64).  The rows are taken a few at a time, so that what one step has written is still in
-the cache for the next.
+The pixels of all images are the rows of one (P, C) matrix, which is a view if the memory order is HWNC (see conv.py).  Then
+channel sums are matrix-vector products with a row of ones, which BLAS does at the speed of memory (a ninth of the time of
+x.var(axis), measured at 25088 x 64).  We take a few rows at a time, so that the result of one step is still in the cache
+for the next step.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from minigan.kernels.cpu.memory import pixels_first, row_pieces
 
 
 def as_rows(x):
-    """x (N, C, ...) as a matrix (P, C), channels last; a view if the memory order allows."""
+    """x (N, C, ...) as a matrix (P, C), with channels last; a view if the memory order allows it."""
     if x.ndim == 2:
         return x
     x = pixels_first(x) if x.ndim == 4 else x
@@ -20,7 +20,7 @@ def as_rows(x):
 
 
 def from_rows(rows, shape):
-    """The inverse: (P, C) shown as (N, C, ...)."""
+    """The inverse of as_rows: (P, C) as a view (N, C, ...)."""
     if len(shape) == 2:
         return rows
     n, c, *rest = shape
@@ -46,7 +46,7 @@ def moments(x):
 
 
 def follow(mean, var, running_mean, running_var, momentum, count, eps):
-    """1 / sqrt(var + eps);  running_mean and running_var, if not None, move by `momentum` towards mean and unbiased variance.
+    """1 / sqrt(var + eps).  running_mean and running_var, if not None, move by `momentum` towards mean and unbiased variance.
 
     count: how many values of each channel there are.
     """

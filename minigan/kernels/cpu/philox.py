@@ -2,8 +2,8 @@
 
 words                        32-bit words                     uniform, normal, integers    numbers made from them
 
-Everything follows from (seed, draw): there is no hidden state.  The words, uniform numbers and integers are the same bits as
-on a card; normal numbers differ in the last places, where the two compute log and cos differently.
+Everything depends only on (seed, draw): there is no hidden state.  The words, uniform numbers and integers have the same bits
+as on a GPU; normal numbers differ in the last places, because the two compute log and cos differently.
 Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3".
 """
 

@@ -3,7 +3,7 @@
 
        z = x + bias_c,   y = z where z > 0, else slope z        (slope 0: y = 0 there, also at -inf; NaN stays NaN)
 
-   slope 1: the bias alone; slope 0: relu; no bias (null): the activation alone.
+   slope 1 gives only the bias; slope 0 is relu; without a bias (null) there is only the activation.
    Arrays are (outer, channels, inner) in memory, as in norm.cu. */
 
 typedef REAL T;   /* float or double */
@@ -32,7 +32,7 @@ extern "C" __global__ void softplus(const T* x /* n */, T* y /* n */, long long 
     FOR_EACH(i, n) y[i] = (x[i] > 0 ? x[i] : T(0)) + log1p(exp(-fabs(x[i])));
 }
 
-/* y = 1 / (1 + e^-x), for x < 0 as e^x / (1 + e^x): no power above 1. */
+/* y = 1 / (1 + e^-x); for x < 0 it is computed as e^x / (1 + e^x), so no power is above 1. */
 extern "C" __global__ void sigmoid(const T* x /* n */, T* y /* n */, long long n) {
     FOR_EACH(i, n) {
         T e = exp(-fabs(x[i]));

@@ -1,4 +1,4 @@
-"""Bias, leaky relu, softplus, sigmoid and masks on a card (activation.cu).  Results lie in memory as the input does."""
+"""Bias, leaky relu, softplus, sigmoid and masks on a GPU (activation.cu).  Results have the memory order of the input."""
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def _activated(x, bias, slope):
 
 
 def leaky_relu_gradient(g, x, slope):
-    """g where x > 0, else slope g.   g, x of one shape; for slope >= 0 x may be the output instead."""
+    """g where x > 0, else slope g.   g and x have one shape; if slope >= 0, x may be the output instead."""
     order = order_of(x)
     g, x = in_order(g, order), in_order(x, order)
     dx = xp(x).empty(x.shape, x.dtype)
@@ -47,7 +47,7 @@ def sigmoid(x):
 
 
 def _mapped(kernel, x):
-    x = x if x.dtype.kind == "f" else x.astype(np.float64)  # as NumPy does with whole numbers
+    x = x if x.dtype.kind == "f" else x.astype(np.float64)  # NumPy also gives float64 for whole numbers
     order = order_of(x)
     x = in_order(x, order)
     y = xp(x).empty(x.shape, x.dtype)
@@ -56,7 +56,7 @@ def _mapped(kernel, x):
 
 
 def bell(g, x, k):
-    """g k^2 e / (1 + e)^2 with e = e^-k|x|: g times the slope of sigmoid (k = 1) and of tanh (k = 2).   g, x of one shape."""
+    """g k^2 e / (1 + e)^2 with e = e^-k|x|: g times the slope of sigmoid (k = 1) and of tanh (k = 2).   g, x: one shape."""
     order = order_of(x)
     g, x = in_order(g, order), in_order(x, order)
     dx = xp(x).empty(x.shape, x.dtype)
@@ -65,7 +65,7 @@ def bell(g, x, k):
 
 
 def kept(g, mask):
-    """g where the mask is true, else 0: also where g is inf or NaN."""
+    """g where the mask is true, else 0, even where g is inf or NaN."""
     return xp(g).where(mask, g, 0)
 
 

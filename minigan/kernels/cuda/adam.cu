@@ -12,7 +12,7 @@ typedef REAL T;   /* float or double */
 #define FOR_EACH(i, n) \
     for (long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x; i < (n); i += (long long)gridDim.x * blockDim.x)
 
-/* One thread for each parameter.  If there is a clock, rate and margin are read from it, else they are the arguments. */
+/* One thread for each parameter.  If there is a clock, it gives rate and margin, else the arguments do. */
 extern "C" __global__ void adam(
     T* w /* n */, const T* g /* n */, T* m /* n */, T* v /* n */, T* largest /* n or null */,
     const double* clock /* 4 or null */, double rate, double margin, double b1, double b2, double weight_decay, long long n) {
@@ -23,13 +23,13 @@ extern "C" __global__ void adam(
         T gi = g[i] + decay * w[i];
         T mi = m[i] = keep_m * m[i] + new_m * gi;
         T vi = v[i] = keep_v * v[i] + new_v * gi * gi;
-        if (largest) vi = largest[i] = vi > largest[i] || vi != vi ? vi : largest[i];   /* NaN goes on, as NumPy's maximum */
+        if (largest) vi = largest[i] = vi > largest[i] || vi != vi ? vi : largest[i];   /* a NaN stays, as in NumPy's maximum */
         w[i] -= step * mi / (sqrt(vi) + floor);
     }
 }
 
-/* The clock of a step that is recorded once and replayed: clock = (t, lr, rate, margin), on the card.  A recorded launch
-   repeats its arguments, so t cannot be one.  One thread. */
+/* The clock of a step that is recorded once and replayed: clock = (t, lr, rate, margin), on the GPU.  A recorded launch
+   repeats its arguments, so t cannot be an argument.  One thread. */
 extern "C" __global__ void tick(double* clock /* 4 */, double b1, double b2, double eps) {
     if (blockIdx.x || threadIdx.x) return;
     double t = clock[0] + 1;

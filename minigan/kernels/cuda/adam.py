@@ -1,7 +1,7 @@
-"""Adam on a card: one kernel over the flat vector (adam.cu).
+"""Adam on a GPU: one kernel over the flat vector (adam.cu).
 
 update     one step, as optim/rules.py's Adam does with array expressions
-Clock      the number of the step and the learning rate on the card, for a step that is captured and replayed
+Clock      the number of the step and the learning rate on the GPU, for a step that is captured and replayed
 """
 
 import numpy as np
@@ -11,9 +11,9 @@ from minigan.kernels.cuda.launcher import launch
 
 
 class Clock:
-    """t and lr on the card.  Captured: tick() once, then any number of updates.  Between replays set() changes t or lr.
+    """t and lr on the GPU.  Capture tick() once, and then any number of updates.  Between replays set() changes lr.
 
-    like: an array on the card.  t: steps already made.
+    like: an array on the GPU.  t: the number of steps already made.
     """
 
     def __init__(self, like, t, lr, betas, eps):
@@ -25,7 +25,7 @@ class Clock:
         launch("adam", "tick", 1, self.array, *self.betas, self.eps, threads=1)
 
     def set(self, lr) -> None:
-        """Change lr, if it is another one.  Fills one element; waits for nothing."""
+        """Change lr if it is new.  This fills one element and waits for nothing."""
         if lr != self.lr:
             self.array[1:2], self.lr = float(lr), lr
 
@@ -33,7 +33,7 @@ class Clock:
 def update(w, g, state, t, options, clock=None) -> None:
     """One step of Adam in place: w and the vectors of state (exp_avg, exp_avg_sq and, for AMSGrad, max_exp_avg_sq).
 
-    t: the number of the step, from 1; options: lr, betas, eps, weight_decay.  A clock takes the place of t and lr.
+    t: the number of the step, from 1; options: lr, betas, eps, weight_decay.  A clock replaces t and lr.
     """
     (b1, b2), g = options["betas"], xp(g).ascontiguousarray(g)
     correction = (1 - b2**t) ** 0.5

@@ -1,7 +1,7 @@
 /* Convolution as a matrix product: the two rearrangements around it.
 
-   im2col   lays what is under the kernel at each output pixel into a column
-   col2im   the adjoint: adds each column's elements back to the pixels that they came from
+   im2col   copies the elements under the kernel at each output pixel into a column
+   col2im   the adjoint: adds each column's elements to the pixels from which they came
 
    Called by conv.py.  With K = channels kh kw and P = images oh ow:
 
@@ -10,7 +10,7 @@
        conv2d_weight    w (O, K)  = u (O, P)   im2col(x)^T (P, K)
 
    In memory u, y and the columns have the channels first, then the images: (O, N, oh, ow) and (C, kh, kw, N, oh, ow).  So
-   every product above is one plain matrix product, and its result is already the array that is wanted.
+   every product above is one plain matrix product, and its result is already the array that we need.
 
    Both kernels work on `count` images from `first` on, and on `inside` channels from `channel` on (a group), so that the
    columns of a large batch need not all exist at once.   */
@@ -51,8 +51,8 @@ extern "C" __global__ void im2col(
 
 /* x[channel + c, first + n, i, j] = the sum of columns[c, r, s, n, p, q] over p sh + r dh - ph = i and q sw + s dw - pw = j.
 
-   A gather: one thread for each pixel of x collects what belongs there, in a fixed order, so no two threads add to the same
-   element, and the sum is the same to the last bit every time.  x lies in memory as (C, N, H, W). */
+   This is a gather: one thread for each pixel of x collects its terms in a fixed order.  So no two threads add to the same
+   element, and the sum has the same bits every time.  x lies in memory as (C, N, H, W). */
 extern "C" __global__ void col2im(
     const T* columns /* inside*kh*kw*count*oh*ow */, T* x /* channels*images*height*width */,
     int channels, int images, int height, int width,

@@ -1,10 +1,10 @@
-"""The three convolution kernels on a card: each a rearrangement (conv.cu) around one matrix product for each group.
+"""The three convolution kernels on a GPU: each is one matrix product per group, with a rearrangement (conv.cu) around it.
 
-The same functions, arguments and results as kernels/cpu/conv.py.  Activations are logically (N, C, H, W) and in memory
-(C, N, H, W), shown by a transposed view: then the matrix product gives the output as it is to lie in memory.  x may
-come in the order (N, C, H, W) too; any other array is copied once on the way in.
+Functions, arguments and results are those of kernels/cpu/conv.py.  Activations are logically (N, C, H, W) and in memory
+(C, N, H, W), with a transposed view: then the matrix product gives the output in its memory order.  x may also have the
+order (N, C, H, W); any other array is copied once at the start.
 
-The gathered columns are kh kw times as large as x, so they are made for a few images at a time.
+The gathered columns are kh kw times as large as x, so we make them for a few images at a time.
 """
 
 from minigan.backend import xp
@@ -12,7 +12,7 @@ from minigan.kernels.cpu.conv import groups_of
 from minigan.kernels.cuda.gemm import gemm
 from minigan.kernels.cuda.launcher import launch
 
-# As many bytes of columns as are made at a time: large enough to keep any card busy, small beside its memory.
+# We make so many bytes of columns at a time: enough to keep any GPU busy, but little compared with its memory.
 COLUMNS = 2**28
 
 
@@ -30,7 +30,7 @@ def conv2d(x, w, out, stride, padding, dilation, groups):
 
 
 def conv2d_adjoint(u, w, size, stride, padding, dilation, groups):
-    """x[n,c,i,j] = the sum over o,p,q,r,s of u[n,o,p,q] w[o,c,r,s] where i = p*stride + r*dilation - padding, j alike."""
+    """x[n,c,i,j] = the sum over o,p,q,r,s of u[n,o,p,q] w[o,c,r,s] where i = p*stride + r*dilation - padding, j likewise."""
     m, (n, _, oh, ow) = xp(u), u.shape
     u = channels_first(u)
     x = m.empty((w.shape[1] * groups, n, *size), u.dtype)
@@ -64,30 +64,30 @@ def conv2d_weight(x, u, kernel, stride, padding, dilation, groups):
 
 
 def channels_first(x):
-    """x (N, C, H, W) as the array (C, N, H, W) in C order: a view if it lies so in memory."""
+    """x (N, C, H, W) as the array (C, N, H, W) in C order: a view if its memory has that order."""
     return xp(x).ascontiguousarray(x.transpose(1, 0, 2, 3))
 
 
 def _dense(x):
-    """x itself if its memory is in the order (N, C, H, W) or (C, N, H, W), else a copy in the latter."""
+    """x itself if its memory has the order (N, C, H, W) or (C, N, H, W), else a copy in the second order."""
     if x.flags.c_contiguous or x.transpose(1, 0, 2, 3).flags.c_contiguous:
         return x
     return channels_first(x).transpose(1, 0, 2, 3)
 
 
 def _matrix(w, groups):
-    """w (O, C/groups, kh, kw) as (groups, O/groups, C/groups kh kw): a row for each output channel."""
+    """w (O, C/groups, kh, kw) as (groups, O/groups, C/groups kh kw), with a row for each output channel."""
     return xp(w).ascontiguousarray(w).reshape(groups, w.shape[0] // groups, -1)
 
 
 def _pieces(images, bytes_per_image):
-    """(first image, number of images) of each piece whose columns fit COLUMNS."""
+    """(first image, number of images) of each piece; the columns of a piece fit COLUMNS bytes."""
     step = max(1, min(images, COLUMNS // max(1, bytes_per_image)))
     return [(first, min(step, images - first)) for first in range(0, images, step)]
 
 
 def _is_identity(kernel, stride, padding):
-    """Is what lies under the kernel at each output pixel just that pixel of x?"""
+    """Does the kernel cover, at each output pixel, only that pixel of x?"""
     return tuple(kernel) == (1, 1) and tuple(stride) == (1, 1) and tuple(padding) == (0, 0)
 
 

@@ -1,16 +1,16 @@
-"""Matrix products on a card, through cuBLAS itself.
+"""Matrix products on a GPU, with direct calls of cuBLAS.
 
-CuPy refuses its own cuBLAS calls while a stream is being captured, copies operands of batched products, and cannot add to its
-output.  This is the same library called by ctypes: one handle for each device, with a workspace of its own for each stream.
+CuPy refuses its own cuBLAS calls during the capture of a stream, copies operands of batched products, and cannot add to its
+output.  So we call the same library with ctypes: one handle for each device, and a separate workspace for each stream.
 
 gemm          out = a b, or out += a b, for matrices that lie in memory by rows or by columns, without copies
 matmul        a @ b for two matrices or two stacks of matrices, as a new array
-allow_tf32    float32 products on tensor cores, with 10 bits of mantissa going in (about 3e-4 of error); off at first
+allow_tf32    float32 products on tensor cores, with inputs of 10 bits of mantissa (an error of about 3e-4); off by default
 
-Without libcublas these fall back to CuPy's own products, and say so once.
+Without libcublas these use CuPy's own products, and warn once.
 
-cuBLAS knows matrices by columns.  A matrix by rows is the transpose of one by columns, so c = a b by rows is asked for as
-c^T = b^T a^T by columns: the operands change places, and nothing is moved.
+cuBLAS stores matrices by columns.  A matrix by rows is the transpose of a matrix by columns, so for c = a b by rows we ask
+for c^T = b^T a^T by columns: the operands change places, and no data moves.
 """
 
 import ctypes
@@ -25,7 +25,7 @@ from minigan.errors import DeviceError, DTypeError, ShapeError
 
 NOT_TRANSPOSED, TRANSPOSED = 0, 1  # cublasOperation_t
 DEFAULT_MATH, TF32_MATH = 0, 3  # cublasMath_t
-WORKSPACE = 2**25  # bytes: what cuBLAS recommends for Hopper; at least what older cards need
+WORKSPACE = 2**25  # bytes; cuBLAS recommends this for Hopper, and older GPUs need less
 STATUS = {
     1: "NOT_INITIALIZED", 3: "ALLOC_FAILED", 7: "INVALID_VALUE", 8: "ARCH_MISMATCH", 11: "MAPPING_ERROR",
     13: "EXECUTION_FAILED", 14: "INTERNAL_ERROR", 15: "NOT_SUPPORTED", 16: "LICENSE_ERROR"}
@@ -35,7 +35,7 @@ _tf32 = False
 
 
 def allow_tf32(allowed: bool) -> None:
-    """Let float32 products use TF32, or not.  Takes effect at the next product; a captured step keeps what it was made with."""
+    """Let float32 products use TF32, or not, from the next product on.  A captured step keeps the mode of its capture."""
     global _tf32
     _tf32 = bool(allowed)
 
@@ -46,9 +46,9 @@ def is_tf32_allowed() -> bool:
 
 
 def gemm(a, b, out, accumulate: bool = False) -> None:
-    """out = a b, or with accumulate out += a b.   a (M, K), b (K, N), out (M, N), float32 or float64, on one card.
+    """out = a b, or with accumulate out += a b.   a (M, K), b (K, N), out (M, N), float32 or float64, on one GPU.
 
-    a and b may lie by rows or by columns, with gaps between these; out by rows, with gaps.  Nothing is copied.
+    a and b may lie by rows or by columns, with gaps between these; out must lie by rows, and may have gaps.  Nothing is copied.
     ShapeError for shapes or strides that do not fit, DTypeError for dtypes.
     """
     if not a.ndim == b.ndim == out.ndim == 2 or a.shape[1] != b.shape[0] or out.shape != (a.shape[0], b.shape[1]):
@@ -77,7 +77,7 @@ def gemm(a, b, out, accumulate: bool = False) -> None:
 
 
 def matmul(a, b):
-    """a @ b as a new array in C order.   a (..., M, K), b (..., K, N), of equal leading axes, float32 or float64.
+    """a @ b as a new array in C order.   a (..., M, K), b (..., K, N), with equal leading axes, float32 or float64.
 
     Operands that lie neither by rows nor by columns are copied first.
     """
@@ -124,7 +124,7 @@ def _by_rows(name, x):
 
 
 def _regular(x):
-    """The matrix itself, or a copy by rows if cuBLAS could not read it."""
+    """The matrix itself, or a copy by rows if cuBLAS cannot read it."""
     try:
         _by_rows("x", x)
     except ShapeError:
@@ -133,7 +133,7 @@ def _regular(x):
 
 
 def _stack(x, count):
-    """x (..., R, S) as (count, R, S) whose matrices lie by rows or by columns: a view if its memory allows, else a copy."""
+    """x (..., R, S) as (count, R, S), with matrices by rows or by columns: a view if its memory allows it, else a copy."""
     if not (x.flags.c_contiguous or x.swapaxes(-1, -2).flags.c_contiguous):
         x = xp(x).ascontiguousarray(x)
     if x.flags.c_contiguous:
@@ -153,18 +153,18 @@ class _Handle:
         self.handle = c_void_p()
         self.check("cublasCreate_v2", library.cublasCreate_v2(ctypes.byref(self.handle)))
         self.stream = self.math = None
-        self.workspaces = {}  # stream -> memory; two streams may work at the same time
+        self.workspaces = {}  # stream -> memory, because two streams may work at the same time
 
     def call(self, name, *args):
-        """The function of that name, on CuPy's current stream."""
+        """Call the function of that name on CuPy's current stream."""
         stream = self.module.cuda.get_current_stream().ptr
         if stream != self.stream:
             self.check("cublasSetStream_v2", self.library.cublasSetStream_v2(self.handle, c_void_p(stream)))
             if stream not in self.workspaces:
-                # Not from a pool that somebody uses for a while: with a pool goes the memory of all its arrays.
+                # It must not come from a temporary pool, because the memory of a pool goes away with the pool.
                 with self.module.cuda.using_allocator(self.module.cuda.get_default_memory_pool().malloc):
                     self.workspaces[stream] = self.module.empty(WORKSPACE, np.uint8)
-            memory = self.workspaces[stream]  # setting a stream has taken the workspace away
+            memory = self.workspaces[stream]  # cuBLAS drops the workspace when the stream is set, so we set it again
             self.check("cublasSetWorkspace_v2", self.library.cublasSetWorkspace_v2(
                 self.handle, _address(memory), c_size_t(WORKSPACE)))
             self.stream = stream
@@ -186,7 +186,7 @@ def load_library():
         from cuda.pathfinder import load_nvidia_dynamic_lib
 
         return ctypes.CDLL(load_nvidia_dynamic_lib("cublas").abs_path)
-    except (ImportError, RuntimeError) as error:  # no pathfinder, or it has not found the library
+    except (ImportError, RuntimeError) as error:  # there is no pathfinder, or it has not found the library
         for name in ("libcublas.so.13", "libcublas.so.12", "libcublas.so"):
             try:
                 return ctypes.CDLL(name)
@@ -196,7 +196,7 @@ def load_library():
 
 
 def _handle(array):
-    """The handle for the array's device, made when first asked for; None if there is no cuBLAS."""
+    """The handle for the array's device, made at the first call; None if there is no cuBLAS."""
     module, device = xp(array), array.device.id
     if (module, device) not in _handles:
         try:

@@ -1,9 +1,9 @@
-"""Runs the kernels of the .cu files beside it, and checks every call: a card itself reads garbage without a word.
+"""Runs the kernels of the .cu files in this folder, and checks every call, because a GPU reads wrong memory without an error.
 
 launch    compile a file for the arrays' dtype if that is not yet done, and run one of its kernels
 
-A file is compiled once for each dtype and device, by CuPy (NVRTC) when it is first needed.  CuPy is reached through the arrays
-(backend.MODULES), never imported here.  What a kernel takes stands in its source; see signature.py.
+CuPy (NVRTC) compiles a file once for each dtype and device, on first use.  This file gets CuPy from the arrays
+(backend.MODULES) and never imports it.  The source of a kernel says which arguments it takes; see signature.py.
 """
 
 from functools import cache
@@ -18,7 +18,7 @@ from minigan.kernels.cuda.signature import TYPES, signatures
 FOLDER = Path(__file__).parent
 NAMES = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 THREADS = 256  # per block; a multiple of 32
-MOST_BLOCKS = 4096  # each kernel's loop strides over the rest: this fills any card many times over
+MOST_BLOCKS = 4096  # this fills any GPU many times; a loop in each kernel does the rest
 NULL = np.uintp(0)
 
 _modules: dict = {}  # (module of the arrays, device, file, dtype) -> {kernel: function}
@@ -27,8 +27,8 @@ _modules: dict = {}  # (module of the arrays, device, file, dtype) -> {kernel: f
 def launch(file: str, kernel: str, size: int, *args, blocks: int | None = None, threads: int = THREADS) -> None:
     """Run a kernel of `file`.cu over `size` elements, one to a thread, or, if blocks is given, in that many blocks.
 
-    args: one for each parameter of the kernel: an array on the card, in C order; a Python number, which gets the
-    parameter's exact C type; None where the source says "or null".   Nothing happens for size 0.
+    args: one for each parameter of the kernel: an array on the GPU, in C order; a Python number, which gets the
+    parameter's exact C type; or None if the source says "or null".   Nothing happens for size 0.
     TypeError for a wrong number of arguments, DeviceError, DTypeError or ShapeError for a wrong one, each naming it.
     """
     if size <= 0:
@@ -77,7 +77,7 @@ def launch(file: str, kernel: str, size: int, *args, blocks: int | None = None, 
 
 
 class _Plan:
-    """What a call of one kernel must look like, worked out once."""
+    """The form that calls of one kernel must have; it is computed once."""
 
     def __init__(self, file, kernel, parameters):
         self.name, self.parameters = f"{file}.{kernel}", parameters
@@ -87,7 +87,7 @@ class _Plan:
         self.counted = [i for i in self.pointers if parameters[i].count]
         self.integers = [i for i in self.scalars if self.dtypes[i] is not None and self.dtypes[i].kind in "iu"]
         names = ", ".join(parameters[i].name for i in self.integers)
-        # The counts are arithmetic on the kernel's own parameters, from our own source files.
+        # eval is safe here: the counts are arithmetic on the kernel's own parameters, from our own source files.
         self.counts = eval(f"lambda {names}: ({''.join(parameters[i].count + ', ' for i in self.counted)})", {})
 
     def scalar(self, i, value, of_t):

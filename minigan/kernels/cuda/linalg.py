@@ -1,4 +1,4 @@
-"""Products of matrices on a card: every form of NumPy's matmul as one call of cuBLAS (gemm.py)."""
+"""Products of matrices on a GPU: every form of NumPy's matmul is one call of cuBLAS (gemm.py)."""
 
 import math
 
@@ -15,7 +15,7 @@ def matmul(a, b):
         return m.matmul(a, b)
     left, right = a if a.ndim > 1 else a[None, :], b if b.ndim > 1 else b[:, None]
     lead = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
-    if right.ndim == 2 and left.ndim > 2:  # one product, not one for each leading index
+    if right.ndim == 2 and left.ndim > 2:  # so that there is one product, and not one for each leading index
         y = gemm.matmul(left.reshape(math.prod(left.shape[:-1]), left.shape[-1]), right)
     else:
         y = gemm.matmul(*(x if x.shape[:-2] == lead else m.broadcast_to(x, lead + x.shape[-2:]) for x in (left, right)))

@@ -9,7 +9,8 @@ typedef REAL T;   /* float or double */
 
        loss = max(a, 0) - a t + log(1 + e^-|a|)          slope = d loss / d a = sigmoid(a) - t
 
-   e^-|a| is at most 1, so nothing overflows.  For a > 0 the slope is (1 - t) - sigmoid(-a): where t is 1, nothing cancels.   One thread for each element. */
+   e^-|a| is at most 1, so nothing overflows.  For a > 0 the slope is computed as (1 - t) - sigmoid(-a), which loses no digits
+   if t is 1.   One thread for each element. */
 extern "C" __global__ void logits_loss(
     const T* a /* n */, const T* t /* n */, T* loss /* n */, T* slope /* n */, long long n) {
     FOR_EACH(i, n) {
@@ -23,7 +24,7 @@ extern "C" __global__ void logits_loss(
 
        loss = log(sum_c e^(x_c - max)) - (x_label - max)         slope_c = softmax(x)_c - (1 if c is the label else 0)
 
-   A label that is no class gives NaN: the card cannot raise an error.
+   A label that is not a class gives NaN, because the GPU cannot raise an error.
    One thread for each label. */
 extern "C" __global__ void softmax_loss(
     const T* x /* outer*classes*inner */, const long long* labels /* outer*inner */, T* loss /* outer*inner */,

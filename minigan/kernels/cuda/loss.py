@@ -1,4 +1,4 @@
-"""Losses on a card, each with its gradient in one pass over the logits (loss.cu)."""
+"""Losses on a GPU; each computes its gradient too, in one pass over the logits (loss.cu)."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from minigan.kernels.cuda.memory import around, back, in_order, order_of
 
 
 def logits_loss(a, t):
-    """Binary cross-entropy with logits, elementwise, and its slope sigmoid(a) - t.   a, t of one shape."""
+    """Binary cross-entropy with logits, elementwise, and its slope sigmoid(a) - t.   a and t have one shape."""
     order = order_of(a)
     a, t = in_order(a, order), in_order(t.astype(a.dtype, copy=False), order)  # t may be booleans
     loss, slope = xp(a).empty(a.shape, a.dtype), xp(a).empty(a.shape, a.dtype)
@@ -24,7 +24,7 @@ def logits_loss_gradient(g, kept, a, t):
 def softmax_loss(x, labels):
     """-log softmax(x)[label] along axis 1 of x (N, C, ...), or the only one, and its gradient softmax(x) - (1 at the label).
 
-    labels: integers, of x's other axes.  One that is no class gives NaN.
+    labels: integers, with x's other axes.  A label that is not a class gives NaN.
     """
     axis = min(1, x.ndim - 1)
     x, labels = in_order(x, tuple(range(x.ndim))), in_order(labels.astype(np.int64, copy=False), tuple(range(labels.ndim)))

@@ -1,6 +1,6 @@
-"""In what order an array's axes lie in memory, on a card; and several arrays made one.
+"""The memory order of an array's axes on a GPU; and how several arrays become one.
 
-CuPy gives every result of an elementwise op in C order, whatever its inputs' order was.  Our kernels keep the order they get.
+CuPy gives every result of an elementwise op in C order, for any order of its inputs.  Our kernels keep the order of the input.
 """
 
 import math
@@ -16,23 +16,23 @@ def order_of(x) -> tuple:
 
 
 def in_order(x, order):
-    """x.transpose(order) in C order: a view if x lies so in memory, else a copy."""
+    """x.transpose(order) in C order: a view if x's memory has that order, else a copy."""
     x = x if order == tuple(range(x.ndim)) else x.transpose(order)
     return x if x.flags.c_contiguous else xp(x).ascontiguousarray(x)
 
 
 def around(shape, axis) -> tuple:
-    """(outer, size, inner): how many elements are before an axis, along it, and behind it.   1 along an axis past the last."""
+    """(outer, size, inner): the elements before an axis, along it, and after it.   An axis past the last has size 1."""
     return math.prod(shape[:axis]), math.prod(shape[axis : axis + 1]), math.prod(shape[axis + 1 :])
 
 
 def plain(*vectors):
-    """Vectors of channels as kernels take them: None stays, a view with gaps is copied."""
+    """Vectors of channels in the form that kernels take: None stays None, and a view with gaps is copied."""
     return [v if v is None or v.flags.c_contiguous else xp(v).ascontiguousarray(v) for v in vectors]
 
 
 def back(array, order):
-    """The inverse of in_order: a view."""
+    """The inverse of in_order, as a view."""
     if order == tuple(range(array.ndim)):
         return array
     inverse = [0] * len(order)
@@ -44,7 +44,7 @@ def back(array, order):
 def concatenate(arrays, axis=0):
     """The arrays one after the other along an axis.
 
-    CuPy's own uploads a table of addresses for more than eight small arrays: here each is copied to its place.
+    For more than eight small arrays CuPy's function uploads a table of addresses; here each array is copied to its place.
     """
     m = xp(*arrays)
     if len(arrays) <= 8:

@@ -8,16 +8,16 @@
        d_bias = sum g,   d_weight = sum g x^,   dx = weight inv_std (g - d_bias / P - x^ d_weight / P)
 
    An array with a channel axis is (outer, channels, inner) in memory: (N, C) has inner 1, (N, C, H, W) has outer N and inner
-   H W, and (C, N, H, W) has outer 1 and inner N H W.  So one text serves every order that has no gaps. */
+   H W, and (C, N, H, W) has outer 1 and inner N H W.  So one kernel works for every order that has no gaps. */
 
 typedef REAL T;   /* float or double */
 
 #define FOR_EACH(i, n) \
     for (long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x; i < (n); i += (long long)gridDim.x * blockDim.x)
 
-/* The sum of `value` over the threads of a block, at most 256 of them and a multiple of 16, in the same order every time; each
-   thread gets it.  Sixteen threads add what lies sixteen apart, then all add these sixteen sums: three barriers, where
-   halving 256 values again and again needs nine. */
+/* The sum of `value` over the threads of a block (at most 256, and a multiple of 16), in the same order every time; each
+   thread gets it.  Sixteen threads each add the values that are sixteen apart, then all threads add these sixteen sums.  This
+   needs three barriers; to halve 256 values again and again needs nine. */
 __device__ T block_sum(T value) {
     __shared__ T part[256];
     part[threadIdx.x] = value;
@@ -37,7 +37,7 @@ __device__ long long place(long long p, int c, int channels, int inner) {
     return (o * channels + c) * inner + (p - o * inner);
 }
 
-/* One block for each channel.  Two passes, so that the variance does not come from a difference of large numbers. */
+/* One block for each channel.  There are two passes, so that the variance is not a difference of large numbers. */
 extern "C" __global__ void moments(
     const T* x /* outer*channels*inner */, T* mean /* channels */, T* var /* channels */, int outer, int channels, int inner) {
     int c = blockIdx.x;

@@ -1,6 +1,6 @@
-"""Batch normalisation on a card: four kernels (norm.cu).   The same functions as kernels/cpu/norm.py.
+"""Batch normalisation on a GPU (norm.cu).   The functions are those of kernels/cpu/norm.py.
 
-What is kept between them is x itself and its mean: x - mean costs nothing to compute again, and a pass over memory to store.
+Between the kernels we keep x and its mean, not x - mean: to compute it again costs nothing, to store it a pass over memory.
 """
 
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from minigan.kernels.cuda.memory import around, back, in_order, order_of, plain
 
 
 class Kept(NamedTuple):
-    """x as (outer, channels, inner) in memory, and the mean of each channel.   order: of the axes of x (see memory.py)."""
+    """x as (outer, channels, inner) in memory, and the mean of each channel.   order: that of x's axes (see memory.py)."""
 
     x: object
     mean: object

@@ -1,11 +1,11 @@
 /* Random numbers from a counter: Philox4x32-10.   Called by random.py.   Salmon et al. 2011 ("as easy as 1, 2, 3").
 
-   Four 32-bit words = philox(counter, key).  There is no state that a thread must hand on: the counter is (number of the block
-   of four words, number of the draw), the key is the seed.  So every thread makes its own words, on any number of
-   threads, and the CPU makes the same ones (kernels/cpu/philox.py).
+   Four 32-bit words = philox(counter, key).  No thread needs a state from another: the counter is (number of the block
+   of four words, number of the draw), and the key is the seed.  So every thread makes its own words, for any number of
+   threads, and the CPU makes the same words (kernels/cpu/philox.py).
 
-   The number of the draw is counter[0] + offset.  counter lies on the card, so that a step that is recorded once and replayed
-   can move on (kernel advance); a recorded launch repeats its arguments. */
+   The number of the draw is counter[0] + offset.  counter is on the GPU, because a recorded launch repeats its arguments: so a
+   step that is recorded once and replayed can change it (kernel advance). */
 
 typedef REAL T;   /* float or double */
 
@@ -40,13 +40,13 @@ extern "C" __global__ void words(
     }
 }
 
-/* A word, or two, as a number in [0, 1) that its type holds exactly: 24 bits for float, 53 for double. */
+/* One or two words as a number in [0, 1) that its type holds exactly: 24 bits for float, 53 for double. */
 __device__ float unit(const unsigned int* w, float) { return (w[0] >> 8) * (1.0f / 16777216.0f); }
 __device__ double unit(const unsigned int* w, double) {
     return ((w[0] >> 5) * 67108864.0 + (w[1] >> 6)) * (1.0 / 9007199254740992.0);
 }
 
-/* a + b, rounded after a product before it: not one operation with it, which would give other bits than a CPU. */
+/* a + b, where a or b may be a product.  The compiler must not fuse the two, because that gives other bits than a CPU. */
 __device__ float plus(float a, float b) { return __fadd_rn(a, b); }
 __device__ double plus(double a, double b) { return __dadd_rn(a, b); }
 
@@ -63,7 +63,7 @@ extern "C" __global__ void uniform(
     }
 }
 
-/* Normal with mean 0 and variance 1, by Box and Muller 1958: from u in (0, 1] and v in [0, 1) come two independent ones,
+/* Normal with mean 0 and variance 1, by Box and Muller 1958: u in (0, 1] and v in [0, 1) give two independent numbers,
 
        sqrt(-2 log u) cos(2 pi v)  and  sqrt(-2 log u) sin(2 pi v).
 
@@ -83,8 +83,8 @@ extern "C" __global__ void normal(
     }
 }
 
-/* Whole numbers low .. low + span - 1, span at most 2^32: the upper part of span times 64 random bits.  No number is more
-   likely than another by more than one part in 2^32.   One thread makes two. */
+/* Whole numbers low .. low + span - 1, with span at most 2^32: the upper part of span times 64 random bits.  The probabilities
+   of two numbers differ by at most one part in 2^32.   One thread makes two. */
 extern "C" __global__ void integers(
     long long* out /* n */, const unsigned long long* counter /* 1 */, unsigned long long offset, unsigned long long seed,
     long long low, unsigned long long span, long long n) {

@@ -1,10 +1,10 @@
-"""Philox: a random generator whose numbers are made where they are needed, on the CPU or on a card, the same ones.
+"""Philox: a random generator that makes the same numbers on the CPU and on a GPU, on the device that needs them.
 
-It has the names of numpy.random.Generator.  Its whole state is a seed and the number of the next draw.  On a card part of that
-number lies in the card's memory, so that a step which is captured once and replayed draws new numbers each time:
+It has the names of numpy.random.Generator.  Its whole state is a seed and the number of the next draw.  On a GPU a part of that
+number is in the GPU's memory, so that a step which is captured once and replayed draws new numbers each time:
 
-    g.random(...); g.standard_normal(...)      draws number 0 and 1 after the number on the card
-    g.advance()                                the number on the card moves on by 2; the last thing in a captured step
+    g.random(...); g.standard_normal(...)      draws number 0 and 1, counted from the number on the GPU
+    g.advance()                                adds 2 to the number on the GPU; do this at the end of a captured step
 """
 
 import math
@@ -18,7 +18,7 @@ from minigan.kernels.cuda.launcher import launch
 
 
 class Philox:
-    """Random arrays on `device` from a seed (0 <= seed < 2^64).   Same seed, same calls: same numbers, on every device.
+    """Random arrays on `device` from a seed (0 <= seed < 2^64).   The same seed and calls give the same numbers everywhere.
 
     size: an int, a tuple, or None for an array without axes.   dtype of floats: float32 or float64.
     """
@@ -28,12 +28,12 @@ class Philox:
             raise ConfigError(f"Philox: the seed must be at least 0 and below 2^64, got {seed}")
         self.seed = int(seed)
         self._counter = to_device(np.zeros(1, np.uint64), device)
-        self._base = 0  # the number on the card, as the host knows it without looking
-        self._ahead = 0  # draws made since it last moved
-        self._moved = 0  # by how much it last moved
+        self._base = 0  # a copy of the number on the GPU, so that we need not read it there
+        self._ahead = 0  # how many draws were made since the number last changed
+        self._moved = 0  # how much was added to the number at its last change
 
     def random(self, size=None, dtype=np.float64):
-        """Uniform in [0, 1): every multiple of 2^-24 (float32) or 2^-53 (float64) equally likely."""
+        """Uniform in [0, 1): every multiple of 2^-24 (float32) or 2^-53 (float64) has the same probability."""
         return self.uniform(0.0, 1.0, size, dtype)
 
     def uniform(self, low=0.0, high=1.0, size=None, dtype=np.float64):
@@ -49,9 +49,9 @@ class Philox:
         return self.standard_normal(size, dtype) * scale + loc
 
     def integers(self, low, high=None, size=None, dtype=np.int64, endpoint=False):
-        """Whole numbers from low up to, not including, high (below low if high is not given); with endpoint, including it.
+        """Whole numbers from low up to high, without high; with endpoint, high is included.  Without high: from 0 to low.
 
-        At most 2^32 different ones.
+        There may be at most 2^32 different numbers.
         """
         low, high = (0, low) if high is None else (low, high)
         low, span = int(low), int(high) - int(low) + bool(endpoint)
@@ -66,7 +66,7 @@ class Philox:
         return drawn.reshape(shape).astype(dtype, copy=False)
 
     def advance(self) -> None:
-        """Move the number on the card on by the draws made since the last time.  Changes nothing in what is drawn next."""
+        """Add the count of draws since the last time to the number on the GPU.  The next draw stays the same."""
         if isinstance(self._counter, np.ndarray):
             self._counter += np.uint64(self._ahead)
         else:
@@ -74,22 +74,22 @@ class Philox:
         self._base, self._moved, self._ahead = self._base + self._ahead, self._ahead, 0
 
     def repeated(self) -> None:
-        """Note that a captured step was replayed once more, and has moved the number on the card by as much as before."""
+        """Note that a captured step was replayed once more, and has added the same count to the number on the GPU."""
         self._base += self._moved
 
     def state_dict(self) -> dict:
-        """The seed and the number of the next draw.   Does not read the card."""
+        """The seed and the number of the next draw.   This does not read from the GPU."""
         return {"seed": self.seed, "draw": self._base + self._ahead}
 
     def load_state_dict(self, state: dict) -> None:
-        """Go back to a saved state, of a generator on any device.  CheckpointError if it is none."""
+        """Go back to a saved state of a generator on any device.  CheckpointError if it is not such a state."""
         if set(state) != {"seed", "draw"}:
             raise CheckpointError(f"Philox: a state has 'seed' and 'draw', got {', '.join(map(repr, state))}")
         self.seed, self._base, self._ahead = int(state["seed"]), int(state["draw"]), 0
         self._counter[:] = self._base
 
     def _next(self):
-        """The number of this draw; on a card as an addition to the number there."""
+        """The number of this draw; on a GPU, the count to add to the number there."""
         self._ahead += 1
         return self._ahead - 1 + (self._base if isinstance(self._counter, np.ndarray) else 0)
 

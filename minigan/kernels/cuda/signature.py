@@ -1,12 +1,12 @@
-"""What the kernels of a .cu file take: read from the source, so that the source is the only place that says it.
+"""The parameters of the kernels in a .cu file, read from the source, so that they are written in one place only.
 
 A kernel is written as `extern "C" __global__ void name(parameters) {`.  After a pointer, a comment gives the number of
-elements that must be there, in terms of the integer parameters, and whether null may stand for "none":
+elements that the array must have, in terms of the integer parameters, and whether the pointer may be null:
 
     extern "C" __global__ void scale(const T* x /* n */, const T* weight /* channels or null */, T* y /* n */,
                                      T factor, int channels, long long n)
 
-The launcher checks every call against that, and so does the stand-in for a card in the tests.
+The launcher compares every call with that, and so does the tests' stand-in for a GPU.
 """
 
 import re
@@ -16,7 +16,7 @@ import numpy as np
 
 from minigan.errors import ConfigError
 
-# C's types and NumPy's.  T is what the file is compiled for (-DREAL=float or -DREAL=double).
+# C's types and NumPy's.  T is the type for which the file is compiled (-DREAL=float or -DREAL=double).
 TYPES = {
     "float": np.float32, "double": np.float64, "int": np.int32, "unsigned int": np.uint32, "long long": np.int64,
     "unsigned long long": np.uint64, "unsigned char": np.uint8, "bool": np.bool_,
@@ -28,7 +28,7 @@ PARAMETER = re.compile(r"(?P<const>const\s+)?(?P<type>[a-z][a-z ]*?|T)\s*(?P<poi
 
 
 class Parameter(NamedTuple):
-    """One parameter: its C type ("T" for the file's), and of a pointer how many elements, and whether null is allowed."""
+    """One parameter: its C type ("T" for the file's), and for a pointer the number of elements, and whether it may be null."""
 
     name: str
     type: str
@@ -51,7 +51,7 @@ def signatures(source: str) -> dict:
 
 
 def _split(text):
-    """The parameters between the commas; a comma inside a comment is not one of them."""
+    """The parameters between the commas, without commas inside comments."""
     return [part.strip() for part in re.split(r",(?![^/]*\*/)", text) if part.strip()]
 
 

@@ -1,9 +1,9 @@
-"""Which files of this folder have run on a real card since they last changed: gpu-verified.json, and what it means.
+"""Which files of this folder have run on a real GPU since their last change: it reads and writes gpu-verified.json.
 
-states     {file: a sentence}, for every file             record     write down that all of them have just passed on a card
+states     {file: a sentence}, for every file             record     write down that all of them have just passed on a GPU
 `python -m minigan.kernels.cuda.verified` prints the table of docs/gpu.md.
 
-The suite for a card, `MINIGAN_BACKEND=cupy pytest -m gpu`, calls record at the end of a whole and green run.
+The GPU's test suite, `MINIGAN_BACKEND=cupy pytest -m gpu`, calls record at the end of a whole run without a failure.
 """
 
 import datetime
@@ -17,7 +17,7 @@ NEVER = "never run on a card"
 
 
 def files() -> list[str]:
-    """The names of the files that a card must have run: all kernels, and all the text around them but this."""
+    """The names of the files that a GPU must have run: all kernels, and all Python files around them except this one."""
     return sorted(path.name for kind in ("*.cu", "*.py") for path in FOLDER.glob(kind)
                   if path.name not in ("__init__.py", Path(__file__).name))
 
@@ -41,14 +41,14 @@ def _state(name, entry):
 
 
 def record(card: str, versions: dict) -> None:
-    """Write down that all files have passed on this card, today.   versions: {"CuPy": "14.2.0", ...}."""
+    """Write down that all files have passed on this GPU today.   versions: {"CuPy": "14.2.0", ...}."""
     date = datetime.datetime.now(datetime.UTC).date().isoformat()
     entries = {name: {"sha256": digest(name), "card": card, "date": date, "versions": versions} for name in files()}
     RECORD.write_text(json.dumps(entries, indent=1) + "\n")
 
 
 def this_card() -> tuple[str, dict]:
-    """The name of the card in use, and the versions of CuPy, CUDA and the driver's CUDA."""
+    """The name of the GPU in use, and the versions of CuPy, CUDA and the driver's CUDA."""
     import cupy
 
     runtime = cupy.cuda.runtime
