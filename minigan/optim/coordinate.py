@@ -1,8 +1,7 @@
 """Coordinate descent on the parameters of a network, one block of them per step.
 
-An article on coordinate descent in GANs says: change one block, leave the others, go on to the next.  This is an exact method
-if the minimum over one block is a formula (convex.py).  For a network it is not, so a block takes one step of a base rule, SGD
-or Adam.
+The idea is to change one block, keep the others, and go on to the next block.  The method is exact if the minimum over one
+block is a formula (convex.py).  For a network there is no formula, so a block takes one step of a base rule, SGD or Adam.
 """
 
 import numpy as np

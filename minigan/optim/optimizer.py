@@ -1,7 +1,7 @@
 """Optimizer: it keeps a group's parameters in one flat vector, so that an update rule works on that vector only.
 
 When an optimizer is made, its parameters become views of one buffer.  The lines of a rule such as Adam then run once for all
-parameters, not once for each; on a GPU the whole rule is one kernel, and between machines one message is enough.
+parameters, not once for each; on a GPU Adam is one kernel.
 """
 
 import copy
@@ -35,7 +35,7 @@ class Flat:
         self.state = {name: to_device(v, device_of(like)).astype(like.dtype) for name, v in self.state.items()}
 
     def adopt(self):
-        """Make every parameter a view of the vector again; it may have moved, or become a view of another optimizer's."""
+        """Make every parameter a view of the vector again, if it was moved, or became a view of another optimizer's."""
         first = self.parameters[0].data
         if any(p.dtype != first.dtype or p.device != device_of(first) for p in self.parameters):
             raise ConfigError("an optimizer's parameters were given different dtypes or devices after it was made; make the "
@@ -68,7 +68,7 @@ class Optimizer:
     """Base of the update rules.  A rule writes `state_names` and `update`; see SGD.
 
     params: Parameters, or a list of {"params": ..., option: ...} groups with options of their own (torch.optim).  They move
-    into the vector: whatever shared a parameter's memory before (a view of it, its detach()) keeps the values of that moment.
+    into the vector: anything that shared a parameter's memory before (a view, a detach()) keeps the values of that moment.
     param_groups: those groups; changing group["lr"] takes effect at the next step.
     needs_closure: step also takes a function closure() -> (loss, gradients), to try other weights during the step.
     """
@@ -133,7 +133,7 @@ class Optimizer:
                               f"dampening=0 (got momentum={group['momentum']}, dampening={group['dampening']})")
 
     def _check_memory(self):
-        """ConfigError for parameters that share memory: in the optimizer's vector each has its own, and the tie is lost."""
+        """ConfigError for parameters that share memory, because in the optimizer's vector each would get its own memory."""
         parts = sorted(((p.device, *extent(p.data), p) for p in self.parameters if p.size), key=lambda part: part[:3])
         for (place, _, end, p), (where, start, _, q) in pairwise(parts):
             if place == where and start < end and xp(p.data).shares_memory(p.data, q.data):
@@ -161,7 +161,7 @@ class Optimizer:
         return self.parameters
 
     def zero_grad(self) -> None:
-        """Forget the gradients that backward() has summed."""
+        """Set every .grad, where backward() sums gradients, to None."""
         for p in self.parameters:
             p.grad = None
 
