@@ -1,4 +1,4 @@
-"""What holds for every test: fresh random streams, an engine that records, the same property tests in each run."""
+"""The setup of every test: fresh random streams, an engine that records, and the same property tests in each run."""
 
 import os
 import sys
@@ -12,12 +12,12 @@ from threadpoolctl import threadpool_limits
 import minigan as mg
 from minigan.grad_mode import is_recording
 
-# Tests run side by side, one per core: BLAS threads of their own would only wait for each other (ten times slower).
+# Tests run in parallel, one per core.  With several BLAS threads each, they would wait for each other (ten times slower).
 threadpool_limits(1)
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the commands that tests start
 
-# `import cupy` finds the stand-in, which says that there is no card unless a test asks for one (the fixture `card`).
-# MINIGAN_BACKEND=fakecupy: all tests on the stand-in's card;  cupy: on a real one.
+# `import cupy` finds the stand-in, which has no card unless a test asks for one (with the fixture `card`).
+# MINIGAN_BACKEND=fakecupy runs all tests on the stand-in's card, and cupy runs them on a real card.
 BACKEND = os.environ.get("MINIGAN_BACKEND", "numpy")
 if BACKEND != "cupy":
     sys.path.insert(0, str(Path(__file__).parent / "fakecupy"))
@@ -42,7 +42,7 @@ if BACKEND != "numpy":
 
 
 def pytest_collection_modifyitems(config, items):
-    """In a second pass leave out what is about the CPU only, and what trains to a figure: it makes no other calls."""
+    """In a second pass, leave out tests that are about the CPU only, and tests marked slow, which make no other calls."""
     if BACKEND != "numpy":
         out = [item for item in items if second_pass.why_skipped(item.nodeid) or item.get_closest_marker("slow")]
         config.hook.pytest_deselected(items=out)
@@ -56,7 +56,7 @@ settings.load_profile("minigan")
 
 @pytest.fixture(autouse=True)
 def sealed():
-    """Default streams start from seed 0, and no test leaves recording off or NumPy's error handling changed."""
+    """Start the default streams from seed 0, and check that the test left recording on and NumPy's error handling unchanged."""
     mg.seed(0)
     handling = np.geterr()
     yield
@@ -71,7 +71,7 @@ def rng():
 
 @pytest.fixture
 def card(monkeypatch):
-    """A machine with one GPU: the stand-in's controls, counts at zero."""
+    """A machine with one GPU: the controls of the stand-in, with all counts at zero."""
     from cupy import _fake
 
     monkeypatch.setattr(_fake.machine, "cards", 1)
@@ -82,7 +82,7 @@ def card(monkeypatch):
 
 
 def pytest_sessionfinish(session, exitstatus):
-    """A whole and green run of the suite for a card, on a real card: write down which files it has verified."""
+    """After a whole run of the GPU's suite on a real card without a failure, write down which files it has verified."""
     config = session.config
     option = config.option
     whole = not (option.keyword or getattr(option, "lf", False) or option.deselect or session.shouldstop or session.shouldfail)

@@ -1,9 +1,9 @@
-"""The suite a second time, on a GPU's arrays: MINIGAN_BACKEND=fakecupy pytest (the stand-in), MINIGAN_BACKEND=cupy (a card).
+"""Run the suite again on a GPU's arrays: MINIGAN_BACKEND=fakecupy pytest (the stand-in), MINIGAN_BACKEND=cupy (a real card).
 
-Tests are written for NumPy.  Here their Tensors live on the GPU: what a test makes from a NumPy array is uploaded, what it
-compares is fetched.  Nothing of that is in minigan; and what minigan does itself is judged as strictly as ever.
+Tests are written for NumPy.  Here their Tensors live on the GPU: we upload what a test makes from a NumPy array, and fetch what
+it compares.  minigan itself has nothing of this, and the checks of what minigan does are as strict as in the first pass.
 
-enter       called once, by conftest.py: puts the changes in place          SKIPPED   tests that are about the CPU, and why
+enter       conftest.py calls it once, to make the changes                  SKIPPED   tests that are about the CPU, and why
 """
 
 import functools
@@ -23,11 +23,11 @@ from minigan.tensor import Tensor
 from minigan.train.game import Game, Stages
 
 TESTS, MINIGAN = str(Path(__file__).parent) + "/", str(Path(minigan.__file__).parent) + "/"
-TABLE = MINIGAN + "optable.py"  # says itself where its constants go
-# Between `a + b` in a test and the engine:
+TABLE = MINIGAN + "optable.py"  # it uploads its constants itself
+# The files between `a + b` in a test and the engine:
 OPERATORS = tuple(MINIGAN + file for file in ("autograd.py", "methods.py", "arguments.py", "numpy_functions.py", "in_place.py"))
 
-# The beginning of a test's name -> why it says nothing about a GPU.
+# The start of a test's name -> why the test says nothing about a GPU.
 CPU, MEMORY, HERE = "what runs on the CPU alone", "which NumPy memory is shared", "devices; tests/gpu has its own"
 SKIPPED: dict[str, str] = {
     **dict.fromkeys(("cli/", "data/", "viz/", "metrics/", "typing/", "test_architecture.py", "test_doctor.py",
@@ -69,7 +69,7 @@ def why_skipped(nodeid: str) -> str | None:
 
 
 def asked_by_a_test(handed_on=()) -> bool:
-    """Is the innermost frame that is a test's or minigan's a test's?   handed_on: files of minigan that do not count."""
+    """Take the innermost frame of a test or of minigan: is it a test's?   handed_on: files of minigan that we skip."""
     frame = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
@@ -89,7 +89,7 @@ def upload(x):
         return type(x)(map(upload, x))
     if isinstance(x, (FunctionType, functools.partial)):  # an optimizer's closure
         return lambda *args, **kwargs: upload(x(*args, **kwargs))
-    if type(x) is not np.ndarray or x.dtype.kind != "f":  # indices and conditions minigan uploads itself
+    if type(x) is not np.ndarray or x.dtype.kind != "f":  # minigan uploads indices and conditions itself
         return x
     import cupy
 
@@ -97,7 +97,7 @@ def upload(x):
 
 
 def is_there(x) -> bool:
-    """Is it a Tensor on the GPU, or a module or optimizer of such?"""
+    """Is it a Tensor on the GPU, or a module or an optimizer with parameters there?"""
     if isinstance(x, Module):
         x = next(x.parameters(), None)
     if isinstance(x, Optimizer):
@@ -106,7 +106,7 @@ def is_there(x) -> bool:
 
 
 def enter(lenient: bool) -> None:
-    """Make what tests make live on the GPU.   lenient: tell the stand-in to let tests' own conversions pass."""
+    """Put everything that tests make on the GPU.   lenient: tell the stand-in to allow the tests' own conversions."""
     import cupy
 
     backend.to_device(np.zeros(1), "cuda")  # registers CuPy
@@ -137,7 +137,7 @@ def enter(lenient: bool) -> None:
         return record(op, args, params)
 
     autograd.record = uploading_record
-    sys.modules["minigan.watch"]._NOT_THE_USERS.add("second_pass")  # no line of a user's program
+    sys.modules["minigan.watch"]._NOT_THE_USERS.add("second_pass")  # its lines are not a user's
     Module.__call__ = uploading(Module.__call__)
     for optimizer in (Optimizer, Adam, ConjugateGradient, CoordinateDescent):
         optimizer.step = uploading(optimizer.step)
@@ -152,7 +152,7 @@ def enter(lenient: bool) -> None:
 
 
 def _play_there() -> None:
-    """Games, and the sessions of tests that name no device, on the GPU."""
+    """Put games on the GPU, and the sessions of tests that name no device."""
     init, pick = Game.__init__, backend.pick_device
 
     def init_there(self, *args, **kwargs):
@@ -166,7 +166,7 @@ def _play_there() -> None:
 
 
 def uploading(function):
-    """function, with the NumPy arrays that a test gives it beside Tensors on the GPU uploaded."""
+    """function, but if a test calls it with Tensors on the GPU, it uploads the NumPy arrays beside them."""
 
     @functools.wraps(function)
     def call(*args, **kwargs):
