@@ -93,7 +93,7 @@ def _number(op, name, value, like=None):
 
 def _positive(op, name, value, like=None):
     if not _number(op, name, value) > 0:
-        raise ConfigError(f"{op}: {name} must be > 0, got {shown(value)}; it keeps a division by 0 away")
+        raise ConfigError(f"{op}: {name} must be > 0, got {shown(value)}; it prevents a division by 0")
     return value
 
 

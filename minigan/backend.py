@@ -253,7 +253,7 @@ def pick_device(device: str) -> str:
 
 
 def extent(array) -> tuple[int, int]:
-    """The addresses between which an array lies, whatever its strides."""
+    """The first address of an array's memory and the first one after it, for any strides."""
     start = array.__array_interface__["data"][0] if isinstance(array, np.ndarray) else array.data.ptr
     reach = [(n - 1) * stride for n, stride in zip(array.shape, array.strides)]
     return start + sum(r for r in reach if r < 0), start + sum(r for r in reach if r > 0) + array.itemsize

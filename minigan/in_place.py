@@ -37,8 +37,8 @@ def _check_in_place(x, what, value):
     if not x.is_leaf:
         raise GraphError(_IN_PLACE.format(what))
     if isinstance(value, Tensor) and value.node is not None and is_recording():
-        raise GraphError(f"{what} would lose the derivative of the value; say so with .detach(), or build a new tensor with "
-                         f"mg.where, mg.concatenate or mg.stack")
+        raise GraphError(f"{what} would lose the derivative of the value; use .detach() if you want none, or build a new "
+                         f"tensor with mg.where, mg.concatenate or mg.stack")
 
 
 def write(x, what, index, value):

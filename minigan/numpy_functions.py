@@ -56,7 +56,7 @@ def on_ufunc(tensor, ufunc, method, *inputs, **options):
         raise _writes(f"{name}.at" if method == "at" else name)
     if "out" in options and _in_graph(inputs) is not None:
         raise GraphError(f"np.{name}: the derivative would be lost in the array that takes the result (out=, array += tensor); "
-                         f"make a new one (array = array + tensor), or say that you want none with .detach()")
+                         f"make a new one (array = array + tensor), or use .detach() if you want none")
     if name not in NO_DERIVATIVE:
         name = name if method == "__call__" else f"{name}.{method}"
         _refuse_graph(f"{name} with {', '.join(options)}" if options else name, (inputs, options))
@@ -149,7 +149,7 @@ def _refuse_graph(name, arguments):
     tensor = _in_graph(arguments)
     if tensor is not None:
         raise GraphError(f"np.{name}: minigan has no such op, so the derivative of the Tensor {tensor.shape} would be lost; "
-                         f"write it in minigan's ops, or say that you want none with .detach()")
+                         f"write it in minigan's ops, or use .detach() if you want none")
 
 
 def _writes(name):

@@ -92,7 +92,7 @@ class Tensor:
 
     def _leave(self, what: str) -> None:
         if self.node is not None and is_recording():
-            raise GraphError(f"{what} leaves the graph, so no derivative could pass; say so with .detach()")
+            raise GraphError(f"{what} leaves the graph, so no derivative can pass; use .detach() if you want none")
 
     def item(self) -> Any:
         """The one element as a Python number.  ShapeError unless there is exactly one."""
@@ -267,7 +267,7 @@ def refuse_graph(op: str, arguments) -> None:
     for x in arguments:
         if isinstance(x, Tensor) and x.node is not None:
             raise GraphError(f"{op}: a Tensor {x.shape} that requires a gradient is given where {op} has no derivative, so its "
-                             f"gradient would be lost; say so with .detach(), or use an op that has one (maximum, where)")
+                             f"gradient would be lost; use .detach() if you want none, or an op that has one (maximum, where)")
 
 
 def plain(x) -> Any:

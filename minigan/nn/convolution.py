@@ -48,7 +48,7 @@ class _Conv(Module):
         return (whole(type(self).__name__, name, value, least),)
 
     def reset_parameters(self):
-        """Draw the weights anew."""
+        """Draw new weights."""
         reset_affine(self)
 
     def _padded(self, x):

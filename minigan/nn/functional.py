@@ -75,9 +75,9 @@ def instance_norm(input, running_mean=None, running_var=None, weight=None, bias=
 def normalize(input, p=2.0, dim=1, eps=1e-12):
     """input / max(its Euclidean length along dim, eps).   p must be 2.   The gradient is finite at length 0."""
     if p != 2:
-        raise ConfigError(f"normalize: p={p} is not there, only 2 (Euclidean); divide by your own norm")
+        raise ConfigError(f"normalize: p={p} is not supported, only 2 (Euclidean); divide by your own norm")
     if not eps > 0:
-        raise ConfigError(f"normalize: eps must be > 0, got {eps}; a length of 0 would be divided by")
+        raise ConfigError(f"normalize: eps must be > 0, got {eps}; it prevents a division by a length of 0")
     return input / ops.maximum(ops.norm(input, dim, True), eps)
 
 

@@ -40,7 +40,7 @@ class Linear(Module):
         self.reset_parameters()
 
     def reset_parameters(self):
-        """Draw the weights anew."""
+        """Draw new weights."""
         reset_affine(self)
 
     def forward(self, x) -> Tensor:
@@ -68,7 +68,7 @@ class Embedding(Module):
         self.reset_parameters()
 
     def reset_parameters(self):
-        """Draw the table anew."""
+        """Draw a new table."""
         init.normal_(self.weight)
         if self.padding_idx is not None:
             self.weight.data[self.padding_idx] = 0

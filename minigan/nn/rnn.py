@@ -68,7 +68,7 @@ class _Recurrent(Module):
             setattr(self, name + suffix, Parameter(np.empty(shape, np.float32)) if wanted else None)
 
     def reset_parameters(self):
-        """Draw the weights anew."""
+        """Draw new weights."""
         bound = 1 / math.sqrt(self.hidden_size)
         for parameter in self.parameters():
             init.uniform_(parameter, -bound, bound)

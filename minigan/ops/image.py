@@ -88,7 +88,7 @@ def _nearest(x, out, steps):
     for n, o, step in zip(x.shape[2:], out, steps):
         # We use float32, as torch does: if p * step is nearly whole, its rounding decides which pixel is taken.
         index = np.floor(np.arange(o, dtype=np.float32) * np.float32(step)).astype(np.int64)
-        whole = o in (n, 2 * n)  # torch copies or doubles for these sizes, whatever the scale_factor is
+        whole = o in (n, 2 * n)  # torch copies or doubles for these sizes, for every scale_factor
         indices.append(np.arange(o) * n // o if whole else np.minimum(index, n - 1))
         factors.append(max(o // n, 1))
     if all(o == n * k and (index == np.arange(o) // k).all()

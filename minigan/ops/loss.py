@@ -311,7 +311,7 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     """
     target = _as_floats("gaussian_nll_loss", target, input)
     if not eps > 0:
-        raise ConfigError(f"gaussian_nll_loss: eps must be > 0, got {eps}; it is the least variance that is divided by")
+        raise ConfigError(f"gaussian_nll_loss: eps must be > 0, got {eps}; no smaller variance is used as a divisor")
     if isinstance(var, (int, float)):
         var = xp(plain(input)).full(input.shape, var, input.dtype)
     if tuple(var.shape) == tuple(input.shape[:-1]) != tuple(input.shape):

@@ -23,7 +23,7 @@ def _standardised(op, x, axes, eps):
 
 def _check_eps(op, eps):
     if not eps > 0:
-        raise ConfigError(f"{op}: eps must be > 0, got {eps}; without it the variance 0 of equal values would be divided by")
+        raise ConfigError(f"{op}: eps must be > 0, got {eps}; it prevents a division by 0 if all values are equal")
 
 
 def _per_channel(p, ndim):

@@ -1,4 +1,4 @@
-"""Losses whose gradient is worth a kernel of its own on a card.  Here they are array expressions."""
+"""Losses that have their own kernel on a GPU, with the gradient.  Here they are array expressions."""
 
 import numpy as np
 

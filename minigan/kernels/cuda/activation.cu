@@ -21,7 +21,7 @@ extern "C" __global__ void bias_leaky_relu(
     }
 }
 
-/* dz = g where z > 0, else slope g (slope 0: 0, whatever g is).  z may be the output y instead: for slope >= 0 it is positive
+/* dz = g where z > 0, else slope g (slope 0: 0, for every g).  z may be the output y instead: for slope >= 0 it is positive
    at the same places. */
 extern "C" __global__ void leaky_relu_gradient(const T* g /* n */, const T* z /* n */, T* dz /* n */, T slope, long long n) {
     FOR_EACH(i, n) dz[i] = z[i] > 0 ? g[i] : slope == 0 ? T(0) : slope * g[i];
