@@ -1,16 +1,20 @@
 """Where drawn and downloaded data are kept between runs, and how a file appears there whole or not at all.
 
 folder   $MINIGAN_CACHE or ~/.cache/minigan      write    a temporary file beside the target, then a rename
+save     arrays with their SHA-256               read     them back, or None where the file is not as it was written
 Elsewhere: what is kept and how it is checked (digits.py, mnist.py); they catch OSError and go on without a cache."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import numpy as np
 
 
 def folder() -> Path:
@@ -39,3 +43,27 @@ def write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def save(path: Path, arrays: dict[str, Any]) -> None:
+    """Write arrays and their SHA-256 as npz.  OSError when that is impossible."""
+    write(path, lambda file: np.savez(file, sha256=np.array(_digest(arrays)), **arrays))
+
+
+def read(path: Path) -> dict[str, np.ndarray] | None:
+    """The arrays of a file of `save`, in their order; None when it is missing or damaged."""
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
+            arrays = {name: saved[name] for name in saved.files if name != "sha256"}
+            return arrays if _digest(arrays) == str(saved["sha256"]) else None
+    except Exception:                  # a damaged header makes NumPy raise nearly anything, MemoryError included
+        return None
+
+
+def _digest(arrays: dict[str, np.ndarray]) -> str:
+    """SHA-256 over names, dtypes, shapes and bytes."""
+    digest = hashlib.sha256()
+    for name, array in arrays.items():
+        digest.update(f"{name} {array.dtype.str} {array.shape};".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
