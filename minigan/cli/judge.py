@@ -20,6 +20,8 @@ def add(verbs) -> None:
     verb.add_argument("-n", type=whole(1, MOST_SAMPLES), metavar="N",
                       help=f"samples to draw (default: {SAMPLES}, or as many as the metrics need)")
     verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: as the run was started)")
+    verb.add_argument("--accept-changed-data", action="store_true",
+                      help="measure although the data are not those that the run was started with")
     verb.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: as the run was started)")
     verb.add_argument("--json", action="store_true", help="the same as JSON")
     verb.set_defaults(run=_evaluate)
@@ -48,6 +50,7 @@ def _evaluate(options):
         raise ConfigError(f"{session.run.folder}: has no checkpoint with a trained network; "
                           f"train it with `minigan resume {options.path}`")
     session.data_dir = options.data_dir or session.data_dir
+    session.accept_changed_data = options.accept_changed_data
     session.attach()
     names = [name.strip() for name in options.metrics.split(",") if name.strip()] if options.metrics else None
     metrics = evaluation.chosen(names, session.system, session.dataset)

@@ -60,7 +60,7 @@ def add(verbs) -> None:
     verb.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:1 or auto (default: cpu)")
     verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings",
                       help="change a setting, such as lr=1e-4; may be given again; `minigan show SYSTEM` "
-                           "tells all, with their defaults")
+                           "tells all, with their defaults; size, colour, fit and background are those of --data folder")
     verb.add_argument("--out", metavar="DIR", help="run folder (default: runs/<date>-<system>-s<seed>)")
     verb.set_defaults(run=_train)
 
@@ -70,6 +70,8 @@ def add(verbs) -> None:
     verb.add_argument("--steps", type=whole(1), metavar="N", help="iterations in all (default: as the run was started)")
     verb.add_argument("--seconds", type=seconds, metavar="S", help="stop after this time (default: no limit)")
     verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: as the run was started)")
+    verb.add_argument("--accept-changed-data", action="store_true",
+                      help="go on although the data are not those that the run was started with")
     verb.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: as the run was started)")
     verb.set_defaults(run=_resume)
 
@@ -90,16 +92,21 @@ def add(verbs) -> None:
     verb.set_defaults(run=_sample)
 
 
-def overrides(options) -> dict:
-    """{setting: value} of --set, --steps and --batch-size."""
+def pairs(texts) -> dict:
+    """{key: value} of KEY=VALUE texts."""
     found = {}
-    for text in options.settings:
+    for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
             raise ConfigError(f"--set takes KEY=VALUE, such as lr=1e-4, got {text!r}")
         found[key.strip()] = value.strip()
-    return found | {key: value for key, value in (("steps", options.steps), ("batch_size", options.batch_size))
-                    if value is not None}
+    return found
+
+
+def overrides(options) -> dict:
+    """{setting: value} of --set, --steps and --batch-size."""
+    given = {"steps": options.steps, "batch_size": options.batch_size}
+    return pairs(options.settings) | {key: value for key, value in given.items() if value is not None}
 
 
 def _train(options):
@@ -122,6 +129,7 @@ def _resume(options):
         raise ConfigError(f"{folder}: has {session.step} of {steps} steps already; "
                           f"go further with `minigan resume {options.path} --steps {2 * session.step}`")
     session.data_dir = options.data_dir or session.data_dir
+    session.accept_changed_data = options.accept_changed_data
     session.attach()
     if steps != session.settings.steps:
         session.settings.steps = steps

@@ -2,22 +2,30 @@
 
 load    a data set by name        DATASETS  a line about each name      names            the names alone
 fetch   download ahead of time    verify    are the files whole?        Loader, batches  draw from a data set
-Elsewhere: base.py (data sets and loaders), kinds.py (what each field of a batch is), digits.py, mnist.py, oracle.py,
-pairs.py, points.py (where the samples come from).
+folder  your own pictures         arrays    your own arrays             take_options     what a user set of the data
+content what a run remembers of its data
+Elsewhere: base.py (data sets and loaders), kinds.py (what each field of a batch is), digits.py, mnist.py, cifar.py, oracle.py,
+pairs.py, points.py, own.py, array_data.py (where the samples come from).
 Batches are NumPy arrays; nothing here knows the engine, and matplotlib loads only when digits are drawn."""
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, Literal, overload
 
+import numpy as np
+
 from ..errors import ConfigError, suggestion
-from . import digits, kinds, mnist, oracle, pairs, points
+from . import cifar, digits, kinds, mnist, oracle, own, pairs, points
+from .array_data import ArrayDataset, arrays
 from .base import Batch, ImageDataset, Loader, PointDataset, batches
 from .kinds import Description
 from .oracle import TokenDataset
+from .own import folder
+from .pictures import OPTIONS
 
-__all__ = ["DATASETS", "Batch", "Description", "ImageDataset", "Loader", "PointDataset", "TokenDataset", "batches", "fetch",
-           "kinds", "load", "names", "verify"]
+__all__ = ["DATASETS", "ArrayDataset", "Batch", "Description", "ImageDataset", "Loader", "PointDataset", "TokenDataset",
+           "arrays", "batches", "content", "fetch", "folder", "kinds", "load", "names", "take_options", "verify"]
 
 
 def __dir__():
@@ -34,6 +42,13 @@ DATASETS = {
     "swiss-roll": "points: a spiral with noise",
     "two-moons": "points: two half circles that interlock",
     "oracle": "sequences of 10 of 30 tokens, written by a random LSTM; 10,000 train, 5,000 test",
+    "folder": "your own pictures or arrays: --data-dir DIR, and --set size=32 colour fit background; sub-folders are classes",
+    "kmnist": "28x28 handwritten hiragana in 10 classes, IDX files; 60,000 train, 10,000 test",
+    "emnist-letters": "28x28 handwritten letters in 26 classes, IDX files of your own; 124,800 train, 20,800 test",
+    "emnist-digits": "28x28 handwritten digits, IDX files of your own; 240,000 train, 40,000 test",
+    "emnist-balanced": "28x28 digits and letters in 47 classes, IDX files of your own; 112,800 train, 18,800 test",
+    "qmnist": "28x28 handwritten digits, MNIST made again with all of its test set; IDX files of your own; 60,000 each",
+    "cifar10": "32x32 photographs in colour, 10 classes, binary files of your own; 50,000 train, 10,000 test",
 }
 SPLITS = ("train", "test")
 DRAWN = {"digits": digits.load, "filled-outline": pairs.load}
@@ -54,20 +69,32 @@ def load(name: Literal["ring8", "grid25", "swiss-roll", "two-moons"], split: str
 def load(name: Literal["oracle"], split: str = "train", data_dir=None, seed: int = 0,
          size: int | None = None) -> TokenDataset: ...
 @overload
-def load(name: str, split: str = "train", data_dir=None, seed: int = 0, size: int | None = None) -> Any: ...
-def load(name: str, split: str = "train", data_dir=None, seed: int = 0, size: int | None = None) -> Any:
+def load(name: str, split: str = "train", data_dir=None, seed: int = 0, size: int | None = None,
+         options: dict[str, Any] | None = None) -> Any: ...
+def load(name: str, split: str = "train", data_dir=None, seed: int = 0, size: int | None = None,
+         options: dict[str, Any] | None = None) -> Any:
     """The data set `name`, split "train" or "test".
 
-    data_dir: the folder of IDX files, for mnist and fashion-mnist.  size: how many pictures or sequences; the first ones of
-    a file.  seed: which digits or sequences are drawn; a file has no use for it, and points take theirs from the Loader.
+    data_dir: the folder of files, for the data sets that are read from files.  size: how many pictures or sequences; the
+    first ones of a file.  seed: which digits or sequences are drawn; a file has no use for it, and points take theirs from
+    the Loader.
     Both splits of a density are the same density: its points are always fresh.
+    options: {"size": 32, ...} of a folder of pictures, see `folder`, where size is the side of a picture.
     ConfigError for an unknown name or split, or an option that this data set would have to ignore; DataError when the
     data cannot be had."""
     _known(name)
     if split not in SPLITS:
         raise ConfigError(f"{name}: unknown split {split!r}{suggestion(str(split), SPLITS)}")
+    if name == "folder":
+        if size is not None:
+            raise ConfigError("folder: has all of its pictures; for their side in pixels use minigan.data.folder(dir, size=32)")
+        return own.load(split, data_dir, options)
+    if options:
+        raise ConfigError(f"{name} has no options; leave {' and '.join(options)} out")
     if name in mnist.MIRRORS:
         return mnist.load(name, split, data_dir, size)
+    if name == "cifar10":
+        return cifar.load(split, data_dir, size)
     _no_folder(name, data_dir)
     if name in DRAWN:
         return DRAWN[name](split, seed, size)
@@ -83,20 +110,55 @@ def fetch(name: str) -> list[tuple[str, str]]:
     _known(name)
     if name in mnist.MIRRORS:
         return mnist.fetch(name)
+    if name == "cifar10":
+        return cifar.fetch()
+    if name == "folder":
+        raise ConfigError("folder: your own pictures are where you keep them, there is nothing to fetch")
     if name in DRAWN:  # whatever is drawn is drawn from the same digits
         return [(f"digits {split}", f"ok: {digits.load(split).info['cache']}") for split in SPLITS]
     return []
 
 
-def verify(name: str, data_dir=None) -> list[tuple[str, str]]:
+def verify(name: str, data_dir=None, options: dict[str, Any] | None = None) -> list[tuple[str, str]]:
     """(file, status) for each file of `name`; a status that starts with "ok" says it can be used."""
     _known(name)
+    if name == "folder":
+        return own.verify(data_dir, options)
+    if options:
+        raise ConfigError(f"{name} has no options; leave {' and '.join(options)} out")
     if name in mnist.MIRRORS:
         return mnist.verify(name, data_dir)
+    if name == "cifar10":
+        return cifar.verify(data_dir)
     _no_folder(name, data_dir)
     if name in DRAWN:
         return digits.verify()
     return [(name, "ok: drawn from its formula, there is no file")]
+
+
+def take_options(name: str, given: dict[str, Any], settings) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a user set, taken apart: (options of the data set, the rest, which are a system's settings).
+
+    settings: the names that the system knows; they are never options.   ConfigError for an option of other data."""
+    options = {key: value for key, value in given.items() if key in OPTIONS and key not in settings}
+    if options and name != "folder":
+        raise ConfigError(f"{name} has no option {next(iter(options))!r}: it is one of --data folder; leave it out")
+    for key in given if name == "folder" else ():
+        if key not in OPTIONS and key not in settings and "did you mean" in (near := suggestion(key, OPTIONS)):
+            raise ConfigError(f"folder has no option {key!r}{near}")
+    return own.read_options(options), {key: value for key, value in given.items() if key not in options}
+
+
+def content(dataset, compute: bool = False) -> dict[str, Any] | None:
+    """What a run remembers of the contents of a data set: how many files or samples, and a SHA-256 of all of them; None for
+    one that does not say it.   compute: of one that does not, from all of its samples; None for points without end."""
+    if "content" in dataset.info or not compute or not hasattr(dataset, "__len__"):
+        return dataset.info.get("content")
+    digest = hashlib.sha256()
+    for start in range(0, len(dataset), 1000):
+        for field in dataset[start:start + 1000]:
+            digest.update(b"" if field is None else np.ascontiguousarray(field).data)
+    return {"samples": len(dataset), "sha256": digest.hexdigest()}
 
 
 def _known(name: str) -> None:
@@ -107,4 +169,4 @@ def _known(name: str) -> None:
 def _no_folder(name: str, data_dir) -> None:
     if data_dir is not None:
         raise ConfigError(f"{name}: is drawn, not read from files; leave --data-dir out, or name the data set that "
-                          "the folder holds (mnist, fashion-mnist)")
+                          "the folder holds (mnist, fashion-mnist; folder, for pictures of your own)")

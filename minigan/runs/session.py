@@ -51,12 +51,14 @@ class Session:
     run: the folder; settings: every setting by name; game; step: iterations done; losses: of the last one;
     description: of the data, their name and the kind of each field: the config has it, so it is known without the data;
     streams: what the loader and the game's turns draw from; layer_streams: what layers draw from;
+    given: the data set, where it was given as an object and has no name that `data.load` knows; else None;
     dataset, loader, hooks: made by `attach`, which `train` calls where it was not called before; hooks is a list to add to;
     stopped: the signal that ended `train`, 0 if none did.
     """
 
-    def __init__(self, run: Run, device=None, nets=None):
-        self.run, self.step, self.stopped = run, 0, 0
+    def __init__(self, run: Run, device=None, nets=None, given=None):
+        self.run, self.step, self.stopped, self.given = run, 0, 0, given
+        self.accept_changed_data, self._new_content = False, None
         self._read_config(run)
         self.device, nets = device or self.device, nets or {}
         self.layer_streams = Streams(run.seed)
@@ -80,6 +82,8 @@ class Session:
             self.description = data.Description(self.data_name, fields(run.config))
             self.sample_shape, self.device = tuple(config.pop("sample_shape")), config.pop("device")
             file = config.pop("file", "")
+            self.data_options, self.data_content = config.pop("data_options", {}), config.pop("data_content", None)
+            self.own_data = config.pop("own_data", False)
             config.pop("fields", None), config.pop("own_nets", None)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _foreign(run, error) from error
@@ -95,18 +99,25 @@ class Session:
     @classmethod
     def start(cls, system: str, data_name=None, data_dir=None, seed=0, device="cpu", overrides=None, out=None,
               nets=None) -> "Session":
-        """A new run of a system, given by its name or by a file that enters one.   overrides: settings to change, by name.
-        out: the run folder, by default a new one.   nets: some of your own, by the names that the game has for them.
+        """A new run of a system, given by its name or by a file that enters one.   data_name: of a data set, or a data set.
+        overrides: settings to change, and options of the data set, by name.   out: the run folder, by default a new one.
+        nets: some of your own, by the names that the game has for them.
 
         ConfigError or DataError, before any folder is made, for a system, data set, setting or device that is not there.
         """
         made_by, nets = registry.get(system), nets or {}
+        given, data_name = (None, data_name) if isinstance(data_name, str | None) else (data_name, data_name.name)
+        data_name = data_name or made_by.default_data
+        options, overrides = data.take_options(data_name, overrides or {}, made_by.settings)
         made_by.configure(overrides)  # complains of a setting before any data is fetched
         if not isinstance(seed, int) or not 0 <= seed < 2**63:
             raise ConfigError(f"seed must be a whole number from 0 to 2^63 - 1, got {seed}")
         device = backend.pick_device(device)
-        data_name = data_name or made_by.default_data
-        dataset = data.load(data_name, data_dir=data_dir)
+        if given is not None and (options or data_dir):
+            raise ConfigError(f"{data_name}: was given as a data set, so leave {', '.join(options) or 'data_dir'} out")
+        dataset = data.load(data_name, data_dir=data_dir, options=options) if given is None else given
+        if given is not None and "recipe" in given.info and given.split == "train":  # of data.folder: the command loads it too
+            given, (data_dir, options) = None, given.info["recipe"].values()
         settings = made_by.configure(overrides, dataset)
         batch = next(data.Loader(dataset, settings.batch_size, 0))  # complains of a batch that does not fit
         with using(Streams(seed)):
@@ -121,17 +132,19 @@ class Session:
         folder = str(Path(data_dir).expanduser().absolute()) if data_dir else ""  # `resume` may be called from elsewhere
         config = {"data": data_name, "data_dir": folder, "sample_shape": list(dataset.sample_shape), "device": device,
                   **({"file": made_by.file} if made_by.outside else {}), **({"own_nets": list(nets)} if nets else {}),
-                  **vars(settings), "fields": dataset.description.words()}
-        session = cls(Run.create(made_by.name, seed, config, out), nets=nets)
+                  **({} if given is None else {"own_data": True}), **vars(settings), "fields": dataset.description.words(),
+                  **({"data_options": options} if options else {}),
+                  **({"data_content": content} if (content := data.content(dataset, given is not None)) else {})}
+        session = cls(Run.create(made_by.name, seed, config, out), nets=nets, given=given)
         session.attach(dataset)
         return session
 
     @classmethod
-    def open(cls, path, device=None, nets=None) -> "Session":
+    def open(cls, path, device=None, nets=None, given=None) -> "Session":
         """An existing run, as it was at its newest checkpoint, or at the checkpoint file given.
 
         A run that was killed before its first checkpoint is at step 0.   device: instead of the one it was started on;
-        nets: as for start, for a run that was started with nets of your own.
+        nets, given: as for start, for a run that was started with nets or a data set of your own.
         CheckpointError for what is no run of this minigan, a damaged checkpoint, or one of another run.
         """
         run = Run.open(path)
@@ -141,7 +154,7 @@ class Session:
             raise ConfigError(f"{run.folder}: was started with nets of its author's, {', '.join(sorted(missing))}; open it in "
                               "Python with minigan.runs.open(path, nets={...})")
         try:
-            session = cls(run, device, nets)
+            session = cls(run, device, nets, given)
         except DeviceError as error:
             raise DeviceError(f"{run.folder}: was trained on {run.config['device']!r}; {error} (--device cpu)") from None
         except ConfigError as error:  # what the build says of these settings and data
@@ -168,10 +181,11 @@ class Session:
 
     def attach(self, dataset=None) -> None:
         """Load the training data (or take it), go to the place in it where the checkpoint was written, set up the hooks."""
-        self.dataset = dataset or data.load(self.data_name, data_dir=self.data_dir)
+        self.dataset = self._load("train") if dataset is None else dataset
         before, now = self.description.x, self.dataset.kinds["x"]
         if now != before:
             raise CheckpointError(f"{self.run.folder}: the run was trained on {before}, {self.data_name} now has {now}")
+        self._compare_content()
         self.loader = data.Loader(self.dataset, self.settings.batch_size, self.streams("data"))
         if self.device != "cpu":
             self.loader = Feed(self.loader, self.device, self.game.check)
@@ -186,6 +200,35 @@ class Session:
         if waited_for := evaluation.monitored(self.settings, self.system, self.game, self.dataset):
             self.schedule.number = waited_for[1]
 
+    def _load(self, split):
+        """A split of the data: loaded by their name, or of the data set that was given."""
+        if self.given is not None:
+            found = self.given if split == "train" else getattr(self.given, split, None)
+            if found is None:
+                raise ConfigError(f"{self.data_name}: this data set has no {split} split; set its attribute `{split}` to one")
+            return found
+        if self.own_data:
+            raise ConfigError(f"{self.run.folder}: was trained on a data set of its author's; open it in Python with "
+                              "minigan.runs.open(path, data=...)")
+        return data.load(self.data_name, split, data_dir=self.data_dir, options=self.data_options)
+
+    def _compare_content(self):
+        """CheckpointError where the run remembers other contents of its data, unless the change is accepted: then training
+        goes on with a new epoch, and the next checkpoint remembers the new contents."""
+        now = data.content(self.dataset, self.given is not None)
+        if self.data_content in (None, now):
+            return
+        if not self.accept_changed_data:
+            then, has = (", ".join(f"{value:,} {key}" for key, value in (content or {}).items() if key != "sha256")
+                         for content in (self.data_content, now))
+            where = f" in {self.data_dir}" if self.data_dir else ""
+            raise CheckpointError(f"{self.run.folder}: the data{where} have changed since the run was started (then {then}; "
+                                  f"now {has or 'others'});\nput them back, or go on with what is there: --accept-changed-data")
+        kept, found = self.description.classes or 0, self.dataset.description.classes or 0
+        if found != kept:
+            raise CheckpointError(f"{self.run.folder}: the run was trained on {kept} classes, {self.data_name} now has {found}")
+        self._new_content, self._loader_state = now, None
+
     def real(self, n: int) -> np.ndarray:
         """n real samples, the same ones each time."""
         if hasattr(self.dataset, "sample"):
@@ -196,7 +239,7 @@ class Session:
     def test_dataset(self):
         """The data set's test split, loaded once."""
         if self._test is None:
-            self._test = data.load(self.data_name, "test", data_dir=self.data_dir)
+            self._test = self._load("test")
         return self._test
 
     # ----------------------------------------------------------------------------------------------------- the loop ---
@@ -281,6 +324,9 @@ class Session:
             "game": game, "streams": self.streams.state_dict(), "noise": self.layer_streams.state_dict(),
             "loader": self.loader.state_dict(), "schedule": self.schedule.state_dict()})
         self.run.note_seconds(self.step, self.seconds)
+        if self._new_content is not None:
+            self.run.change_config(data_content=self._new_content)
+            self.data_content, self._new_content = self._new_content, None
 
     def evaluate(self, names=None, n=None) -> dict[str, float]:
         """{number: value} of the metrics named, by default of all that fit; see evaluation.measure.   Changes nothing."""
@@ -343,7 +389,7 @@ class Session:
 
     def words(self):
         """What the tokens stand for, None if they are mere numbers.   Loads the data."""
-        return (self.dataset or data.load(self.data_name, data_dir=self.data_dir)).words
+        return (self._load("train") if self.dataset is None else self.dataset).words
 
     def finish(self) -> None:
         """Draw curves.png and samples.gif from what the run has so far, and write report.html."""
