@@ -59,6 +59,9 @@ def _datasets():
     print("data sets (--data NAME):")
     for name, description in data.DATASETS.items():
         print(f"  {name:<16}{description}")
+    print("how pictures of --data folder look (--set KEY=VALUE):")
+    for name, description in data.pictures.OPTIONS.items():
+        print(f"  {name:<16}{description}")
 
 
 def _metrics():

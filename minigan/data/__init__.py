@@ -16,7 +16,7 @@ from typing import Any, Literal, overload
 import numpy as np
 
 from ..errors import ConfigError, suggestion
-from . import cifar, digits, kinds, mnist, oracle, own, pairs, points
+from . import cifar, digits, kinds, mnist, oracle, own, pairs, pictures, points
 from .array_data import ArrayDataset, arrays
 from .base import Batch, ImageDataset, Loader, PointDataset, batches
 from .kinds import Description
@@ -42,7 +42,7 @@ DATASETS = {
     "swiss-roll": "points: a spiral with noise",
     "two-moons": "points: two half circles that interlock",
     "oracle": "sequences of 10 of 30 tokens, written by a random LSTM; 10,000 train, 5,000 test",
-    "folder": "your own pictures or arrays: --data-dir DIR, and --set size=32 colour fit background; sub-folders are classes",
+    "folder": "your own pictures, sub-folders are classes, or arrays: --data-dir DIR, --set size=32 (and colour, fit)",
     "kmnist": "28x28 handwritten hiragana in 10 classes, IDX files; 60,000 train, 10,000 test",
     "emnist-letters": "28x28 handwritten letters in 26 classes, IDX files of your own; 124,800 train, 20,800 test",
     "emnist-digits": "28x28 handwritten digits, IDX files of your own; 240,000 train, 40,000 test",

@@ -107,7 +107,7 @@ def from_file(path: Path, split: str) -> ImageDataset | ArrayDataset | None:
     if not rows.any():
         raise DataError(f"{path}: has {len(x)} sample(s), which leaves none for the {split} split; add more")
     others = splits["train" if split == "test" else "test"][1] if both else None
-    every = [some for some in (labels, others and _array(members[others], others)) if some is not None]
+    every = [some for some in (labels, _array(members[others], others) if others else None) if some is not None]
     info = {"source": str(path), "content": _content(members)}
     return _dataset("folder", x[rows], None if labels is None else labels[rows], split, info,
                     max((int(some.max()) + 1 for some in every), default=None))

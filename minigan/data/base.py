@@ -31,10 +31,14 @@ class Described:
     """What every data set can say about itself: `name`, `kinds` (the kind of each field of its batches), and from these
     `description`, what a system is told, and `sample_shape`, the shape of one sample of x.
 
-    words: what each token stands for, by its number, where x are tokens and these are words; else None."""
+    words: what each token stands for, by its number, where x are tokens and these are words; else None.
+    info: what else is known of it.   test: the test split, where the data set has no name that `load` knows."""
 
     name: str
     kinds: dict[str, Kind]
+    split: str = "train"
+    info: dict = {}
+    test: Any = None
     words: tuple[str, ...] | None = None
 
     @property

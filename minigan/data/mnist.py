@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from operator import methodcaller
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -78,7 +79,8 @@ def load(name: str, split: str = "train", data_dir=None, size: int | None = None
     mirrors, sha256: other addresses (each ends with /) and digests (by file name), for a house mirror or a test.
     DataError: a folder or file is missing, a file is damaged, images and labels do not belong together, no network.
     ConfigError: size is not 1..N."""
-    folder, info, arrays = _own_folder(name, split, data_dir), {}, []
+    info: dict[str, Any] = {}
+    folder, arrays = _own_folder(name, split, data_dir), []
     files = _files(name, split)
     for file in files:
         if folder is None:

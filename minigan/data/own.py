@@ -60,13 +60,13 @@ def load(split: str, data_dir, options: Mapping[str, Any] | None = None) -> Any:
     entries = _entries(root) if root.is_dir() else []
     if not entries:
         if root.is_dir() or root.suffix.lower() in (".npy", ".npz"):
-            found = array_data.from_file(root, split)
-            if found is not None:
+            dataset = array_data.from_file(root, split)
+            if dataset is not None:
                 if given:
                     raise ConfigError(f"folder: {root} holds arrays, which are taken as they are; leave out "
                                       f"{' and '.join(given)}")
-                found.info |= {"recipe": {"data_dir": str(root.absolute()), "options": {}}}
-                return found
+                dataset.info |= {"recipe": {"data_dir": str(root.absolute()), "options": {}}}
+                return dataset
         raise DataError(f"folder: {root} holds no pictures ({', '.join(ENDINGS)}) and no arrays (.npz, .npy); give --data-dir "
                         "a folder that does")
     found, where = _decoded(root, entries, Look(**given))
@@ -234,7 +234,9 @@ def _decode(root: Path, entries: list[Entry], look: Look, stamp: str) -> dict[st
         except DataError as error:
             skipped[entry.path] = error
         digest.update(f"{entry.split}/{entry.name!a} {len(content)} {hashlib.sha256(content).hexdigest()}\n".encode())
-    bad = [[f"{entry.split}/{entry.name}".lstrip("/"), str(skipped[entry.path])] for entry in entries if entry.path in skipped]
+    shown = lambda entry: f"{entry.split}/{entry.name}".lstrip("/")
+    bad = [[name if (name := shown(entry)).isprintable() else ascii(name), str(skipped[entry.path])]
+           for entry in entries if entry.path in skipped]
     if not good:
         raise DataError(f"folder: none of the {len(entries)} pictures in {root} can be used: {bad[0][0]} {bad[0][1]}")
     about = {"names": names, "skipped": bad, "stamp": stamp,
@@ -244,9 +246,11 @@ def _decode(root: Path, entries: list[Entry], look: Look, stamp: str) -> dict[st
             "about": np.array(json.dumps(about))}
 
 
-def _shape(root: Path, entries: list[Entry], look: Look) -> tuple[tuple[int, int, int], dict[str, Exception]]:
+def _shape(root: Path, entries: list[Entry], look: Look) -> tuple[tuple[int, int, int], dict[str, DataError]]:
     """(the shape of each picture, {path: why it cannot be used}): as the look says, else as all files have it."""
-    sizes, coloured, skipped = {}, look.colour == "rgb", {}
+    sizes: dict[tuple[int, int], str] = {}
+    skipped: dict[str, DataError] = {}
+    coloured = look.colour == "rgb"
     if look.size is None or look.colour is None:
         for entry in _slowly(entries, "looking at pictures"):
             if entry.regular:
@@ -256,17 +260,16 @@ def _shape(root: Path, entries: list[Entry], look: Look) -> tuple[tuple[int, int
                     coloured |= colour and look.colour is None
                 except DataError as error:
                     skipped[entry.path] = error
+    height, width = 1, 1  # of files none of which can be read, which is told when all have been tried
     if look.size is not None:
-        side = look.size, look.size
+        height = width = look.size
     elif len(sizes) == 1:
-        side = next(iter(sizes))
+        ((height, width),) = sizes
     elif sizes:
         (a, one), (b, other), *_ = sorted(sizes.items())
         raise ConfigError(f"folder: the pictures in {root} have {len(sizes)} different sizes, such as {a[1]}x{a[0]} ({one}) "
                           f"and {b[1]}x{b[0]} ({other});\nsay which size all of them get: --set size=32")
-    else:
-        side = 1, 1  # none can be read, which is told when all have been tried
-    return (3 if coloured else 1, *side), skipped
+    return (3 if coloured else 1, height, width), skipped
 
 
 def _slowly(entries, what):

@@ -56,7 +56,7 @@ class Look:
 
 def read_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options in their types: {"size": "32"} -> {"size": 32}.   ConfigError for one that there is not, or cannot be."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, value in options.items():
         if name not in OPTIONS:
             raise ConfigError(f"folder has no option {name!r}{suggestion(str(name), OPTIONS)}")

@@ -11,7 +11,6 @@ line can ask for, with the data each needs.   Names that end in -digits use the 
 each other, not with published figures.   Elsewhere: what only one system measures itself (that system's file).
 """
 
-from minigan.data.kinds import Pictures
 from minigan.metrics.digitnet import DIGIT_REPORT, agreement, classify, digit_report, features
 from minigan.metrics.distances import DIVERSITY, ENERGY, diversity, energy_distance
 from minigan.metrics.frechet import FRECHET, frechet_distance, gaussian_distance
@@ -50,7 +49,7 @@ def default_metrics(data) -> list[Metric]:
     for other pictures the ones on raw values, for pairs of them without memorisation; none for sequences of tokens.
     data: a data set."""
     for metrics in ([MODES], [ENERGY, PR_POINTS], [INCEPTION, FRECHET, KERNEL, PR_DIGITS, DIGIT_REPORT],
-                    [TWO_SAMPLE, DIVERSITY, DUPLICATES] + [MEMORISATION] * isinstance(data.kinds["x"], Pictures)):
+                    [TWO_SAMPLE, DIVERSITY, DUPLICATES] + [MEMORISATION] * (data.kinds["x"].word == "pictures")):
         if all(metric.needs.fits(data) for metric in metrics):
             return metrics
     return []

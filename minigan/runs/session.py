@@ -106,7 +106,8 @@ class Session:
         ConfigError or DataError, before any folder is made, for a system, data set, setting or device that is not there.
         """
         made_by, nets = registry.get(system), nets or {}
-        given, data_name = (None, data_name) if isinstance(data_name, str | None) else (data_name, data_name.name)
+        given: Any = None if data_name is None or isinstance(data_name, str) else data_name
+        data_name = data_name if given is None else given.name
         data_name = data_name or made_by.default_data
         options, overrides = data.take_options(data_name, overrides or {}, made_by.settings)
         made_by.configure(overrides)  # complains of a setting before any data is fetched
@@ -203,7 +204,7 @@ class Session:
     def _load(self, split):
         """A split of the data: loaded by their name, or of the data set that was given."""
         if self.given is not None:
-            found = self.given if split == "train" else getattr(self.given, split, None)
+            found = self.given if split == "train" else self.given.test
             if found is None:
                 raise ConfigError(f"{self.data_name}: this data set has no {split} split; set its attribute `{split}` to one")
             return found

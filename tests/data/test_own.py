@@ -231,6 +231,10 @@ def test_none_left_is_refused(put):
     (root / "a.png").write_bytes(b"x")
     with pytest.raises(DataError, match=r"none of the 1 pictures in .* can be used: a.png is no PNG, JPEG, WebP or BMP"):
         data.folder(root)
+    (root / "a.png").rename(root / "a\nb.png")
+    with pytest.raises(DataError, match=r"can be used: 'a\\nb.png' is no PNG") as error:
+        data.folder(root)
+    assert "\n" not in str(error.value)
 
 
 def test_all_of_it_together_is_bounded(put, monkeypatch):
