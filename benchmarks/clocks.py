@@ -1,8 +1,8 @@
-"""What devices.py measures with: a clock for each place where work is done, and what each place can do at most.
+"""The clocks of devices.py, one for the host and one for each library on a card, and the ceilings of each device.
 
-HostClock, CupyClock, TorchClock    time on the host; between two events on a card, of CuPy's stream or of PyTorch's
-measure                             single calls, bursts of calls
-host_ceilings, card_ceilings        bytes moved and operations done in a second, at best, by large copies and large products
+HostClock, CupyClock, TorchClock    time on the host; time between two events on a card, in CuPy's or PyTorch's stream
+measure                             times single calls, and bursts of calls
+host_ceilings, card_ceilings        the most bytes and operations per second that large copies and products reach
 """
 
 import statistics
@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-LONGEST_BURST = 256  # calls; a card's queue holds about a thousand, and beyond that the host would wait inside a burst
+LONGEST_BURST = 256  # calls; a card's queue holds about a thousand, and when it is full the host waits inside the burst
 
 
 class HostClock:
-    """The time of the host, where a call has done its work when it returns."""
+    """The time of the host, for calls that have done their work when they return."""
 
     def mark(self):
         """A point in time."""
@@ -27,11 +27,11 @@ class HostClock:
         return end - start
 
     def wait(self):
-        """Until all work is done."""
+        """Wait until all work is done."""
 
 
 class CupyClock(HostClock):
-    """The time of a card: marks are events in CuPy's current stream, reached when all work before them is done."""
+    """The time of a card.  A mark is an event in CuPy's current stream; the card reaches it when all work before it is done."""
 
     def __init__(self):
         import cupy
@@ -69,14 +69,15 @@ class TorchClock(HostClock):
 
 
 def measure(call, clock, seconds: float, once: bool = False) -> dict:
-    """Times of call(i), i = 0, 1, 2, ..., in seconds, over about this many seconds in all; once: each thing once.
+    """Times of call(i), i = 0, 1, 2, ..., in seconds.   seconds: about how long to measure; once: measure everything once.
 
-    latency: of a single call, from its start until the host sees its end; the median.   burst: of one call among many sent
-    one after the other, on the device's clock; the median of many bursts, low and high: a tenth of them lies below, above.
-    enqueue: what the host needs to send a call; the median.   calls: in a burst.   bursts: how many.
+    latency: the median time of a single call, from its start until the host sees its end.   burst: the time of one call among
+    many that are sent one after the other, on the device's clock; the median of many bursts.   low, high: a tenth of the bursts
+    lies below, above.   enqueue: the median time that the host needs to send a call.   calls: the number of calls in a burst.
+    bursts: the number of bursts.
     """
-    # Warm-up, with everything compiled by the caller's first call: memory pools fill, clocks rise, and threads of a library
-    # that was used before go to sleep.
+    # Warm-up: memory pools fill, clock rates rise, and threads of a library that ran before go to sleep.  The caller's first
+    # call has compiled everything.
     i, start, guess = 1, time.perf_counter(), single(call, clock, 0)
     while not once and time.perf_counter() < start + seconds / 4:
         guess = single(call, clock, i)
@@ -87,7 +88,7 @@ def measure(call, clock, seconds: float, once: bool = False) -> dict:
     i += 1
     calls = 2 if once else int(max(1, min(LONGEST_BURST, seconds / 16 / max(guess, 1e-9))))
     bursts, enqueues, end = [], [], time.perf_counter() + seconds / 2
-    if calls == 1 and type(clock) is HostClock:  # a burst would be a single call again
+    if calls == 1 and type(clock) is HostClock:  # a burst of one call on the host is a single call: we have those times
         bursts, enqueues = list(latencies), list(latencies)
     while not bursts or (not once and (len(bursts) < 3 or time.perf_counter() < end)):
         start, begin = clock.mark(), time.perf_counter()
@@ -113,7 +114,7 @@ def single(call, clock, i: int) -> float:
 
 
 def quickest(call, clock, seconds: float) -> float:
-    """The least time of a call, over bursts of a few that take about this many seconds: what the machine can do at best."""
+    """The least time of a call, over bursts of four calls for about this many seconds: the best that the machine can do."""
     call()
     clock.wait()
     times, end = [], time.perf_counter() + seconds
@@ -128,12 +129,12 @@ def quickest(call, clock, seconds: float) -> float:
 
 
 # -------------------------------------------------------------------------------------------------------- ceilings --- #
-# A ceiling is what the machine was seen to do, so another program can at most raise it: the largest of all counts.  Memory
-# has two.  Arrays that fit the cache are moved faster, so what is held against a ceiling is told which one it has.
+# A ceiling is the highest rate that some program has reached, so it is the largest rate of all programs.  Memory has two
+# ceilings, because arrays that fit the cache are moved faster; each row says which of the two it is compared with.
 
 
 def host_cache() -> int:
-    """Bytes of the host's largest cache, where the system tells; else 32 MiB."""
+    """Bytes of the host's largest cache; 32 MiB if the system does not say."""
     sizes = [f.read_text().strip() for f in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*/size")]
     units = {"K": 2**10, "M": 2**20, "G": 2**30}
     return max((int(s[:-1]) * units[s[-1]] for s in sizes if s[-1:] in units and s[:-1].isdigit()), default=2**25)
@@ -142,7 +143,7 @@ def host_cache() -> int:
 def host_ceilings(threads: int, product, seconds: float, small: bool = False) -> dict:
     """{"memory", "cache": bytes per second, "product": operations per second} of this many threads.
 
-    product(n): a function that multiplies two float32 matrices of n x n.   small: of tiny arrays, for a quick run.
+    product(n): a function that multiplies two float32 matrices of n x n.   small: use tiny arrays, for a quick run.
     """
     large = 2**16 if small else max(2**26, 2 * host_cache())  # bytes of the two arrays of all threads together
     memory = max(_host_rate(touch, n, large // n, 1, seconds) for touch in (_copy, _read) for n in {1, threads})
@@ -162,7 +163,7 @@ def _read(source, target):
 
 
 def _host_rate(touch, threads, size, repeats, seconds):
-    """Bytes per second, where each thread touches two arrays of `size` bytes together, `repeats` times in one go."""
+    """Bytes per second, if each thread touches two arrays of `size` bytes in total, `repeats` times in each call."""
     pairs = [(np.ones(size // 8, np.float32), np.ones(size // 8, np.float32)) for _ in range(threads)]
 
     def work(pair):
@@ -190,9 +191,10 @@ def card_ceilings(lib, clock, product, cache: int, seconds: float, small: bool =
 
 
 def _card_rate(lib, clock, size, seconds):
-    """Bytes per second at best: copying an array to another, adding two, reading one, each of size / 2 bytes.
+    """The largest of three rates in bytes per second: copying an array to another, adding two, reading one, each of size / 2
+    bytes.
 
-    A copy alone is not the most: on some cards a kernel that adds moves more.
+    A copy alone is not enough: on some cards a kernel that adds moves more bytes per second.
     """
     options = {"device": "cuda"} if hasattr(lib, "Tensor") else {}
     source, other, target = (lib.ones(size // 8, dtype=lib.float32, **options) for _ in range(3))
@@ -205,7 +207,7 @@ def _card_rate(lib, clock, size, seconds):
 
 
 def transfer_rates(cupy, size: int, seconds: float) -> dict:
-    """Bytes per second between host and card, from memory as NumPy takes it and from pinned memory."""
+    """Bytes per second between host and card, for NumPy's ordinary memory and for pinned memory."""
     import cupyx
 
     clock, card = HostClock(), cupy.empty(size // 4, cupy.float32)

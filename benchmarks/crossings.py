@@ -1,4 +1,4 @@
-"""What devices.py draws: times over sizes with the size from which a card wins, and speeds under the roofs."""
+"""The plots of devices.py: times over sizes, with the size from which a card wins, and speeds below the roofs."""
 
 import math
 from itertools import pairwise
@@ -7,10 +7,10 @@ import numpy as np
 
 
 def crossing(sizes, cpu, card) -> float | None:
-    """The size from which the card needs less time than the CPU, here and at every larger size: between two measured sizes.
+    """The size from which the card needs less time than the CPU, there and at every larger size.
 
-    The smallest size if it always wins, None if it does not win at the largest.   Between two sizes both times are taken
-    for straight lines in logarithms.
+    It is the smallest size if the card always wins, and None if it does not win at the largest size.   Between two measured
+    sizes both times are interpolated as straight lines in logarithms.
     """
     points = sorted(zip(sizes, cpu, card))
     gaps = [math.log(b / a) for _, a, b in points]  # positive: the card is slower
@@ -41,7 +41,7 @@ def curves(rows: list[dict], crossings: dict, title: str, path) -> None:
             some = sorted((row["size"], 1e3 * row["burst"]) for row in rows if (row["row"], row["series"]) == (name, kind))
             if some:
                 style = "o--" if "PyTorch" in kind else "o:" if "transfers" in kind else "o-"
-                same = series.index(kind.replace(", with transfers", ""))  # the line it differs from has its colour
+                same = series.index(kind.replace(", with transfers", ""))  # both lines of a series get the same colour
                 panel.loglog(*zip(*some), style, color=f"C{same % 10}", label=kind, markersize=3, linewidth=1)
         at = crossings.get(name)
         if at is not None:
@@ -84,7 +84,7 @@ def roofline(rows: list[dict], roofs: dict, title: str, path) -> None:
             if row["series"] == kind:
                 axes.plot(row["operations"] / row["bytes"], row["operations"] / row["burst"] / 1e9, color=f"C{number}",
                           alpha=0.7, marker=marker[row["row"]], markersize=5, linestyle="")
-    for name in names:  # the markers' meaning, in grey
+    for name in names:  # empty lines in grey, so that the legend explains the markers
         axes.plot([], [], color="grey", marker=marker[name], linestyle="", label=name, markersize=5)
     axes.set(xlabel="operations per byte that must be moved", ylabel="GFLOP/s", title=title)
     axes.title.set_fontsize(10)

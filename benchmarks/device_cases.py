@@ -1,6 +1,6 @@
-"""A row of devices.py at one size: a function of arrays, ours and theirs, its truth in float64, and what it needs at least.
+"""A row of devices.py at one size: a function of arrays, ours and PyTorch's, its result in float64, and its least work.
 
-Whole training steps are cases too: device_steps.py.   The cases themselves: device_rows.py.
+Elsewhere: whole training steps, which are cases too (device_steps.py), and the list of all cases (device_rows.py).
 """
 
 import sys
@@ -15,18 +15,18 @@ from device_sides import Side
 
 from minigan.kernels.cpu.memory import pixels_first
 
-TOLERANCE, TF32_TOLERANCE = 1e-4, 1e-3  # of a result, relative to its largest number
-MOST_SETS, MOST_BYTES = 16, 2**30  # of input numbers that take turns
+TOLERANCE, TF32_TOLERANCE = 1e-4, 1e-3  # the largest error of a result, relative to its largest number
+MOST_SETS, MOST_BYTES = 16, 2**30  # limits of the sets of input arrays, which the calls use in turn
 
 
 @dataclass
 class Case:
-    """A row at one size: a function of arrays, and what it needs at least.
+    """A row at one size: a function of arrays, and the least operations and bytes that it needs.
 
-    draw(generator): the arrays.   ours(put): our function of them; put(array) places what it keeps.   theirs(torch, put):
-    PyTorch's.   products: with matrix products, which TF32 changes.   images: which arrays are images.   per: one call does
-    so many times what the row tells.   calls: so many are made before the result is checked.   kept: bytes that every call
-    uses again.
+    draw(generator): the arrays.   ours(put): our function of them; put(array) moves an array that it keeps to the device.
+    theirs(torch, put): PyTorch's function.   products: it contains matrix products, which TF32 changes.   images: indices of
+    the arrays that are images.   per: one call does the row's work this many times.   calls: the number of calls before the
+    result is checked.   kept: bytes that every call uses again.
     """
 
     group: str
@@ -52,7 +52,8 @@ class Case:
         size = sum(a.nbytes for a in self.host[0])
         sets = 2 if quick else max(self.calls, min(MOST_SETS, -(-2 * side.cache // size), MOST_BYTES // size))
         self.host += [self.draw(generator) for _ in range(sets - 1)]
-        # Parts of what takes turns may still be in the cache, unless it is twice as large; so may what is kept all the time.
+        # Input sets must take twice the size of the cache, or else parts of the next set may still be in it.  The same is true
+        # of the bytes that every call uses again.
         self.is_cold = sets * size >= 2 * side.cache and not 0 < self.kept < 2 * side.cache
         self.there = [[side.put(a, i in self.images) for i, a in enumerate(arrays)] for arrays in self.host]
         exact = self.ours(lambda a: a.astype(np.float64))
@@ -62,18 +63,18 @@ class Case:
         self.truth = [np.array(a) for a in (truth if isinstance(truth, list) else [truth])]
 
     def modes(self, side) -> tuple:
-        """The ways to run it there."""
+        """The ways to run the case on this side."""
         return ("eager",)
 
     def build(self, side, mode):
-        """(call, send): call(i) uses arrays that are there, send(i) sends them first and fetches the result."""
+        """(call, send): call(i) uses arrays on the device; send(i) sends arrays there first, and fetches the result."""
         function = self.ours(side.put) if side.is_ours else self.theirs(side.torch, side.put)
 
         def send(i):
             arrays = self.host[i % len(self.host)]
             return side.get(function(*(side.put(a, k in self.images) for k, a in enumerate(arrays))))
 
-        results = [None] * len(self.there)  # kept, so that they take turns in memory too
+        results = [None] * len(self.there)  # kept alive, so that each set of inputs also has its own memory for the results
 
         def call(i):
             k = i % len(results)
@@ -83,9 +84,9 @@ class Case:
         return call, send
 
     def check(self, side, mode, call) -> float:
-        """The largest difference of a result from the truth, relative to the largest number of it, when call(0) has been made.
+        """The largest error of a result, relative to the result's largest number.   The caller has made call(0) before.
 
-        The result is that of another call(0), or of the last of several.
+        The result is that of another call(0), or that of the last call if `calls` is above 1.
         """
         for i in range(min(1, self.calls - 1), self.calls):
             results = call(i)

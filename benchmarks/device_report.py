@@ -1,7 +1,7 @@
-"""What devices.py tells: tables, pictures, and the sizes from which the card wins.
+"""The report of devices.py: tables, plots, and the sizes from which the card wins.
 
-crossings_of    from which size on the card needs less time        heading     the machine and remarks, in a few lines
-tables          title -> Markdown table                            draw        the pictures (crossings.py has the axes)
+crossings_of    the size from which the card needs less time       heading     the machine and remarks, in a few lines
+tables          title -> Markdown table                            draw        writes the plots (made by crossings.py)
 """
 
 import subprocess
@@ -14,14 +14,14 @@ from harness import describe, markdown
 
 
 def series(row, is_stand_in) -> str:
-    """The line of the plots that a row belongs to."""
+    """The name of the line in the plots that a row belongs to."""
     place = "CPU" if row["device"] == "cpu" else "stand-in" if is_stand_in else "GPU"
     return ((f"PyTorch {place}" if row["library"] == "PyTorch" else place) + (", TF32" if row["tf32"] else "")
             + (", captured" if row["mode"] == "captured" else ""))
 
 
 def crossings_of(rows) -> list[dict]:
-    """For every row the size from which the card wins: eager, with transfers, with TF32, captured.   None: never."""
+    """For every row, the size from which the card wins: eager, with transfers, with TF32, captured.   None: it never wins."""
     found = []
     ours = [row for row in rows if row["library"] == "minigan"]
     for name in dict.fromkeys(row["row"] for row in ours):
@@ -42,7 +42,7 @@ def crossings_of(rows) -> list[dict]:
 
 
 def milliseconds(seconds) -> str:
-    """As text, three digits."""
+    """Seconds as a text in milliseconds, with three digits."""
     return "" if seconds is None else f"{1e3 * seconds:.3g}"
 
 
@@ -85,7 +85,7 @@ def tables(result) -> dict:
 
 
 def heading(result) -> str:
-    """Environment and remarks, in a few lines."""
+    """The environment and remarks, in a few lines."""
     env, found = result["environment"], result["card"]
     lines = [f"{describe(env)}; commit {env['commit']}"]
     if found and found["is_stand_in"]:
@@ -99,12 +99,12 @@ def heading(result) -> str:
     peers = ", ".join(f"{p['library']} {p['version']} on {p['device']}" for p in result["peers"]) or "none"
     lines.append(f"peers: {peers}; {result['threads']} threads on the CPU; TF32 off unless a column says TF32")
     if result["quick"]:
-        lines.append("A quick run: tiny sizes, once each. It checks results; its times say nothing.")
+        lines.append("A quick run: tiny sizes, once each. It only checks results; its times say nothing.")
     return "\n\n".join(lines)
 
 
 def commit() -> str:
-    """The commit of this checkout, with a + if files differ from it; "unknown" outside one."""
+    """The commit of this checkout, with a + if files differ from it; "unknown" outside a checkout."""
     git = lambda *words: subprocess.run(["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True,
                                         check=True).stdout
     try:
@@ -114,7 +114,7 @@ def commit() -> str:
 
 
 def draw(result, folder):
-    """The pictures."""
+    """Write the plots to the folder."""
     stand_in = bool(result["card"] and result["card"]["is_stand_in"])
     title = ("NOT A GPU: a stand-in that computes with NumPy; its times say nothing" if stand_in else
              result["card"]["name"] + " and " + result["environment"]["processor"] if result["card"] else
@@ -123,7 +123,7 @@ def draw(result, folder):
     name = "stand-in" if stand_in else "GPU"
     lines = rows + [row | {"series": f"{name}, with transfers", "burst": row["with_transfers"]} for row in rows
                     if row["series"] == name]
-    lines = [row for row in lines if row["group"] != "overhead"]  # of one size only
+    lines = [row for row in lines if row["group"] != "overhead"]  # these have one size only
     at = {c["row"]: c.get("eager") for c in result["crossings"]}
     for kind, some in (("kernels", [r for r in lines if r["group"] != "steps"]),
                        ("steps", [r for r in lines if r["group"] == "steps"])):
@@ -137,4 +137,4 @@ def draw(result, folder):
             roofs[f"{place}, TF32"] = known["product, TF32"], known["memory"]
     if rows:
         some = [r for r in rows if r["mode"] == "eager" and r["series"] in roofs and r["group"] not in ("overhead", "steps")]
-        roofline(some, roofs, title, folder / "devices-roofline.png")  # of a step not all bytes are counted
+        roofline(some, roofs, title, folder / "devices-roofline.png")  # without steps, whose bytes are not all counted

@@ -1,6 +1,6 @@
-"""The rows of devices.py: GROUPS has, for each group's name, a function that yields its cases over sizes.
+"""The rows of devices.py: GROUPS maps a group's name to a function that yields the cases of all its rows and sizes.
 
-quick: tiny sizes, which check the results and whose times say nothing.
+quick: tiny sizes, to check the results only; their times say nothing.
 """
 
 import math
@@ -25,7 +25,7 @@ def arrays(*shapes):
 
 
 def products(quick):
-    """Matrix products: square ones, and those of the DCGAN's layers."""
+    """Matrix products: of square matrices, and of the shapes in the DCGAN's layers."""
     def case(row, size, m, n, k):
         return Case("gemm", row, size, arrays((m, k), (k, n)), lambda put: ops.matmul, lambda torch, put: torch.matmul,
                     2 * m * n * k, 4 * (m * k + k * n + m * n), products=True)
@@ -44,14 +44,14 @@ OUR_CONVOLUTIONS = {"forward": lambda x, w: ops.conv2d(x, w, None, 2, 1),
 
 
 def torch_convolution(kind, shape, torch, put):
-    """PyTorch's function of that kind, for a weight of this shape."""
+    """PyTorch's convolution of that kind, for a weight of this shape."""
     F = torch.nn.functional
     return {"forward": lambda x, w: F.conv2d(x, w, None, 2, 1), "adjoint": lambda u, w: F.conv_transpose2d(u, w, None, 2, 1),
             "weight": lambda x, u: torch.nn.grad.conv2d_weight(x, shape, u, 2, 1)}[kind]
 
 
 def convolutions(quick):
-    """The DCGAN's convolutions of kernel 4, stride 2, padding 1: forward, adjoint in x, gradient of the weight."""
+    """The DCGAN's convolutions with kernel 4, stride 2, padding 1: forward, adjoint in x, gradient of the weight."""
     for c, o, size in ((2, 3, 6),) if quick else ((1, 64, 28), (64, 128, 14)):
         half = size // 2
         for kind, ours in OUR_CONVOLUTIONS.items():
@@ -65,7 +65,7 @@ def convolutions(quick):
 
 
 def elementwise(quick):
-    """One op, three that go one after the other, and two that are one kernel on a card."""
+    """One op, three ops in sequence, and two functions that are one kernel each on a card."""
     for n in (16, 64) if quick else [2**k for k in range(4, 27, 2)]:
         yield Case("elementwise", "add", n, arrays(n, n), lambda put: ops.add, lambda torch, put: torch.add, n, 12 * n)
         yield Case("elementwise", "tanh(x y + z), three ops", n, arrays(n, n, n),
@@ -78,7 +78,7 @@ def elementwise(quick):
 
 
 def reductions(quick):
-    """Sums of all numbers, and over the batch."""
+    """Sums of all numbers, and sums over the batch."""
     for n in (16, 64) if quick else [2**k for k in range(4, 27, 2)]:
         yield Case("reduction", "sum of all", n, arrays(n), lambda put: ops.sum, lambda torch, put: torch.sum, n, 4 * n)
     for n in (2, 4) if quick else (1, 16, 128, 1024, 4096):
@@ -106,7 +106,7 @@ def norms(quick):
 
 
 def adams(quick):
-    """Adam's step on one flat vector.  Three are taken from weights of zero before the check, so that steps are all it sees."""
+    """Adam's step on one flat vector.  The check compares weights after three steps from zero, so it sees only the steps."""
     def ours(put, n):
         p = mg.nn.Parameter(put(np.zeros(n, np.float32)))
         adam = mg.optim.Adam([p])
@@ -129,7 +129,7 @@ def adams(quick):
 
 
 def overheads(quick):
-    """What a call costs when there is nothing to compute: these rows tell which sizes a device can't be fast at."""
+    """The cost of a call that computes almost nothing: at sizes that take less time than this, a device cannot be fast."""
     chain, factor = 200, 0.9999
 
     def recorded(x, g):
@@ -153,7 +153,7 @@ def overheads(quick):
 
 
 def training_steps(quick):
-    """Whole training steps, from batches that fill no device to those that fill all."""
+    """Whole training steps, from batches too small for any device to batches that keep every device busy."""
     for name in STEPS:
         for batch in (2, 4) if quick else (4, 32, 128, 1024, 4096):
             yield Steps(name, batch)

@@ -1,7 +1,7 @@
 """The sides that devices.py compares: a library on a device, with its clock, its arrays and its settings.
 
-Ours, Theirs    minigan and PyTorch on a device, as steps.py needs them        card    what card there is
-Side            one of SIDES, and what it shows that it can do at most         has     can this side run here?
+Ours, Theirs    minigan and PyTorch on a device, as steps.py needs them        card    facts about the card
+Side            one of SIDES, with its ceilings                                has     can this side run here?
 """
 
 import importlib.util
@@ -38,16 +38,16 @@ class Ours(Minigan):
         return mg.Tensor(to_device(array, self.device)).requires_grad_(requires_grad)
 
     def load(self, net, weights):
-        """Give a net these weights, and take it there."""
+        """Give a net these weights, and move it to the device."""
         return super().load(net, weights).to(self.device)
 
     def array(self, x):
-        """As a NumPy array."""
+        """The values as a NumPy array."""
         return to_device(x.detach().data, "cpu")
 
 
 class Theirs(Torch):
-    """PyTorch on a device.   captured: with an optimizer that a CUDA graph can hold."""
+    """PyTorch on a device.   captured: use an optimizer that a CUDA graph can record."""
 
     def __init__(self, torch, device, captured=False):
         super().__init__(torch)
@@ -63,11 +63,11 @@ class Theirs(Torch):
         return self.torch.optim.Adam(parameters, lr=2e-4, betas=(0.5, 0.999), capturable=self.captured)
 
     def load(self, net, weights):
-        """Give a net these weights, and take it there."""
+        """Give a net these weights, and move it to the device."""
         return super().load(net, weights).to(self.device)
 
     def array(self, x):
-        """As a NumPy array."""
+        """The values as a NumPy array."""
         return x.detach().cpu().numpy()
 
 
@@ -92,7 +92,7 @@ class Side:
             self.cache = getattr(self.torch.cuda.get_device_properties(0), "L2_cache_size", 2**26)
 
     def put(self, array, is_image=False):
-        """The NumPy array there; images in the memory order that the library's own layers hand on."""
+        """A copy of the NumPy array on the device; images get the memory order that the library's own layers produce."""
         if not self.is_ours:
             return self.torch.from_numpy(np.ascontiguousarray(array)).to(self.device)
         if not is_image:
@@ -105,12 +105,12 @@ class Side:
     def get(self, results) -> list:
         """Results as NumPy arrays."""
         results = results if isinstance(results, (list, tuple)) else [results]
-        if self.is_ours:  # NumPy's sum of all is a number, not an array
+        if self.is_ours:  # NumPy's sum over all axes is a number, not an array
             return [np.asarray(a) if isinstance(a, np.generic) else to_device(a, "cpu") for a in results]
         return [a.detach().cpu().numpy() for a in results]
 
     def use_tf32(self, allowed):
-        """Let products round their float32 operands to ten bits of mantissa, or not."""
+        """Allow products to round their float32 operands to ten bits of mantissa, or forbid it."""
         self.tf32 = allowed
         if not self.is_card:
             return
@@ -127,7 +127,7 @@ class Side:
         return (lambda: ops.matmul(a, b)) if self.is_ours else (lambda: a @ b)
 
     def ceilings(self, threads, seconds, quick) -> dict:
-        """What it can do at best: {"memory", "cache": bytes per second, "product", "product, TF32": operations per second}."""
+        """Its best rates: {"memory", "cache": bytes per second, "product", "product, TF32": operations per second}."""
         if not self.is_card:
             return host_ceilings(threads, self.product, seconds, quick)
         found = {}
@@ -147,7 +147,7 @@ def card() -> dict:
     runtime, device = cupy.cuda.runtime, cupy.cuda.Device()
     known = runtime.getDeviceProperties(device.id)
     driver = Path("/proc/driver/nvidia/version")
-    # The stand-in of the tests computes with NumPy: whoever reads its times must see that they are no card's.
+    # The tests' stand-in computes with NumPy: a reader of its times must see that they are not those of a card.
     stand_in = hasattr(cupy, "_fake")
     return {"name": known["name"].decode(), "is_stand_in": stand_in, "capability": str(device.compute_capability),
             "multiprocessors": known["multiProcessorCount"], "memory": known["totalGlobalMem"],
@@ -158,7 +158,7 @@ def card() -> dict:
 
 
 def has(library, device) -> bool:
-    """Is that library here, and can it use the device?"""
+    """Is that library installed, and can it use the device?"""
     if library == "minigan":
         return True
     if importlib.util.find_spec("torch") is None:

@@ -1,7 +1,7 @@
-"""Training steps as cases of devices.py: op by op, and, on a card, recorded as a CUDA graph and launched as a whole.
+"""Training steps as cases of devices.py: op by op, and on a card also recorded as a CUDA graph and launched as a whole.
 
-Steps               a training step of steps.py at one batch size, held against the same step in float64
-graph_of_minigan, graph_of_torch        record the step        MULTIPLICATIONS        of one step, for one sample
+Steps               a training step of steps.py at one batch size, compared with the same step in float64
+graph_of_minigan, graph_of_torch        record the step        MULTIPLICATIONS        of one step, per sample
 """
 
 import contextlib
@@ -17,27 +17,29 @@ from device_sides import Ours, Theirs
 from harness import Minigan
 from steps import STEPS, Training, error, samples
 
-# Rounding flips an activation that sits at the kink of a ReLU, and with it a whole gradient: of hundreds of thousands in a
-# DCGAN there are always some, in float32 as in TF32.
+# Rounding can change the sign of a number near the kink of a ReLU, and then a whole gradient changes.  A DCGAN has hundreds of
+# thousands of activations, so this always happens to some, in float32 as in TF32.
 KINKS = {"dcgan": 2e-2}
-# TF32 flips thousands, so for training steps it is the loss that must be within TF32_TOLERANCE, and of the gradients the length
-# of the whole difference: with products rounded like TF32's on a CPU that was up to 0.10 of their length at batch 2 (DCGAN),
-# 0.02 at batch 128, 0.005 without convolutions.
+# With TF32 it happens to thousands.  So for training steps the loss must be within TF32_TOLERANCE, and the length of the whole
+# gradient's error within this share of the gradient's length.  With products rounded as in TF32, on a CPU, that share was up to
+# 0.10 at batch 2 (DCGAN), 0.02 at batch 128, and 0.005 without convolutions.
 TF32_GRADIENTS = 0.2
-WARM_UP = 3  # steps before the capture: kernels are compiled, handles made, optimizers get their state
+WARM_UP = 3  # steps before the capture, in which kernels are compiled, handles are made and optimizers get their state
 
 
 def _multiplications():
-    """For each workload the multiplications of its matrix products in one step, for one sample.
+    """For each workload, the multiplications of its matrix products in one step, per sample.
 
-    forward, the gradient of the weights, and that of the input (not the first layer's, unless somebody asks) take the same.
+    A layer needs the same number for its output, for the gradient of its weights, and for the gradient of its input.  The first
+    layer needs the last only if the gradient of the net's input is asked for.
     """
     g, d = (100 * 128, 128 * 256, 256 * 784), (784 * 256, 256 * 128, 128)
     G = (100 * 6272, 49 * 1024 * 128, 196 * 16 * 64)
     D = (196 * 16 * 64, 49 * 1024 * 128, 6272)
     v = (784 * 400, 2 * 400 * 20, 20 * 400, 400 * 784)
     two = lambda g, d: (sum(g) + 2 * (3 * sum(d) - d[0])) + (2 * sum(d) + 3 * sum(g) - g[0])
-    # The critic sees real, fake and between: three forward; the slope; its derivative, twice that; then the other two's.
+    # G once; the critic forward on real, fake and mixed samples; the slope; its derivative, which takes twice as much; the
+    # gradients of the other two.
     critic = sum(g) + 3 * sum(d) + sum(d) + (2 * sum(d) - d[-1]) + 2 * (2 * sum(d) - d[0])
     return {"mlp-gan": two(g, d), "vae": 3 * sum(v) - v[0], "wgan-gp-critic": critic,
             "toy-gan": two((2 * 64, 64 * 64, 64 * 2), (2 * 64, 64 * 64, 64)), "dcgan": two(G, D)}
@@ -71,11 +73,11 @@ class Steps(Case):
         return Training(lib, STEPS[self.row][0], self.weights)
 
     def modes(self, side):
-        """A step as Python tells the card op by op, and, on a card, launched as a whole."""
+        """eager: Python starts op by op; captured, on a card: one launch starts the whole step."""
         return ("eager", "captured") if side.is_card else ("eager",)
 
     def build(self, side, mode):
-        """See Case; what is sent is the batch."""
+        """See Case; send sends the batch."""
         training = self.training(side, captured=mode == "captured")
         there = [training.lib.tensor(x) for x in self.host]
         if mode == "eager":
@@ -94,10 +96,10 @@ class Steps(Case):
         return call, send
 
     def check(self, side, mode, call):
-        """The largest difference in the first step, see steps.py; with TF32 that of a loss.
+        """The largest error in the first step, see steps.py; with TF32 the largest error of a loss.
 
-        Captured: that of the weights after five steps, three before the capture and two launches, from those of eager steps,
-        relative to the largest change; of PyTorch's, that they are numbers.
+        Captured: the largest difference from the weights of five eager steps, relative to the largest change of a weight; the
+        five steps are three before the capture and two launches.  For PyTorch it only checks that the weights are finite.
         """
         training = self.training(side)
         if mode == "captured":
@@ -120,14 +122,14 @@ class Steps(Case):
 
 
 def _tf32_errors(turn, true):
-    """(of the loss, of the gradients by their length) of one player's turn."""
+    """(the error of the loss, the error of the gradients relative to their length) of one player's turn."""
     length = lambda arrays: math.sqrt(sum(float((a * a).sum()) for a in arrays))
     off = length([a - b for a, b in zip(turn[1:], true[1:])]) / max(length(true[1:]), 1e-30)
     return float(abs(turn[0] - true[0]) / max(1, abs(true[0]))), off
 
 
 def graph_of_minigan(side, training, static):
-    """A function that takes the training step on the batch `static` again, by a CUDA graph; see minigan/runs/capture.py."""
+    """A function that launches a CUDA graph of the training step on the batch `static`; see minigan/runs/capture.py."""
     cuda = side.cupy.cuda
     stream, pool, streams = cuda.Stream(non_blocking=True), cuda.MemoryPool(), training.lib.streams
     stream.wait_event(cuda.get_current_stream().record())
@@ -143,12 +145,12 @@ def graph_of_minigan(side, training, static):
                 training.step(static)
                 streams.advance()
             except BaseException:
-                with contextlib.suppress(Exception):  # that the recording is broken; the row tells by what
+                with contextlib.suppress(Exception):  # it fails because the recording is broken; the row reports the cause
                     stream.end_capture()
                 raise
             graph = stream.end_capture()
     stream.synchronize()
-    return lambda keep=pool: graph.launch()  # the graph works in memory of that pool
+    return lambda keep=pool: graph.launch()  # keeps the pool alive, because the graph works in its memory
 
 
 def graph_of_torch(side, training, static):

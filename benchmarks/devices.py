@@ -1,18 +1,18 @@
-"""From which size on does a GPU need less time than the CPU, and how far are both from what they could do?
+"""From which size does a GPU need less time than the CPU, and how far is each from the best that it can do?
 
     python benchmarks/devices.py [NAME ...] [--device cpu|cuda|both] [--quick] [--json] [--seconds S] [--out FOLDER]
 
-Each device first shows its ceilings: bytes moved by large copies and additions, operations done by large products.  Then
-every row runs at several sizes, on fresh numbers, more of them than the cache holds where that matters.  The result is held
-against the same text in float64 on the CPU, within 1e-4 of the largest value, with TF32 within 1e-3.  A time below what the
-ceilings allow fails the run: then the clock is wrong, not the kernel fast.   docs/gpu.md tells what each column means.
+First each device shows its ceilings: the bytes that large copies and additions move, the operations of large products.  Then
+every row runs at several sizes, on sets of inputs that together are larger than the cache where that is possible.  Its result
+must be within 1e-4 of the same code in float64 on the CPU, relative to the largest value; with TF32, within 1e-3.  A time that
+is shorter than the ceilings allow fails the run, because then the clock is wrong.   docs/gpu.md explains each column.
 
-Every library, on every device, works in a process of its own, a new one for each group of rows: what one leaves behind
-(threads, their number, memory) does not change the next.   This file measures.  Its parts:
+Every library on every device runs in its own process, with a new process for each group of rows, so that threads and memory of
+one do not disturb the next.   This file measures.  Its parts:
 
 device_sides.py   the libraries on the devices           device_rows.py, device_steps.py   the rows, and the training steps
-device_cases.py   what a row is at one size              device_report.py, crossings.py    tables and pictures
-clocks.py         the clocks, and what a device can do at most
+device_cases.py   a row at one size                      device_report.py, crossings.py    tables and plots
+clocks.py         the clocks, and the ceilings of a device
 """
 
 import json
@@ -36,31 +36,32 @@ import minigan as mg
 from minigan.backend import check_device
 from minigan.errors import DeviceError
 
-MARGIN = 1.05  # how far a rate may lie above its ceiling: both are measured
+MARGIN = 1.05  # a rate may be so far above its ceiling, because both are measured
 
 
 def run_side(library, device, threads, name, quick, seconds) -> dict:
-    """A group of rows of one library on one device: {"rows", "failures", "card", "version"}.
+    """Run a group of rows of one library on one device: {"rows", "failures", "card", "version"}.
 
-    A row that is wrong or breaks is a failure, has no times, and the others go on: time on a card is dear.
+    If a row has a wrong result or raises an error, it is a failure without times, and the others go on, because time on a card
+    is expensive.
     """
     side = Side(library, device, threads)
     found = {"library": library, "device": device, "rows": [], "failures": [],
              "card": card() if side.is_ours and side.is_card else None,
              "version": None if side.is_ours else side.torch.__version__}
     if name == "conv" and side.is_ours and not side.is_card:
-        mg.nn.Conv2d(1, 1, 1)  # a net with a convolution shares them among threads; see kernels/threads.py
+        mg.nn.Conv2d(1, 1, 1)  # making such a layer starts the sharing of convolutions among threads; see kernels/threads.py
     for case in GROUPS[name](quick):
         if sys.stderr.isatty():
             print(f"\r{library} {device}: {case.row} {case.size:<30}", end="\r", file=sys.stderr, flush=True)
         told = f"{library} on {device}: {case.row} {case.size}"
         try:
             case.prepare(side, quick)
-        except Exception as problem:  # a failure of this row; the others go on
+        except Exception as problem:  # only this row fails; the others go on
             found["failures"].append(f"{told}: {type(problem).__name__}: {problem}")
             continue
         if not side.is_ours:
-            side.torch.set_num_threads(threads)  # our nets, which told what is true, may have changed the number of BLAS's
+            side.torch.set_num_threads(threads)  # our nets have computed the true result, and may have changed this number
         for tf32 in (False, True) if side.is_card and case.products else (False,):
             side.use_tf32(tf32)
             for mode in case.modes(side):
@@ -77,7 +78,7 @@ def row_of(case, side, mode, tf32, quick, seconds) -> dict:
     tolerance, (call, send) = TF32_TOLERANCE if tf32 else case.tolerance, case.build(side, mode)
     first = single(call, side.clock, 0)
     off = case.check(side, mode, call)
-    # Not "off > tolerance": that would let NaN pass.
+    # Not "off > tolerance", because NaN would pass that check.
     assert off <= tolerance, f"off by {off:.1e} from float64, more than {tolerance}{' with TF32' if tf32 else ''}"
     times = measure(call, side.clock, seconds, quick)
     times["with_transfers"] = measure(send, HostClock(), seconds / 2, quick)["latency"] if side.is_card else None
@@ -89,34 +90,35 @@ def row_of(case, side, mode, tf32, quick, seconds) -> dict:
 
 
 def apart(function, *arguments):
-    """function(*arguments) in a process of its own: no library's threads or memory are beside another's."""
+    """function(*arguments) in its own process, so that the threads and memory of other libraries do not disturb it."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()
 
 
 def survive(start, library, device, threads, name, *how) -> dict:
-    """run_side's result; of a process that was killed, no rows and a failure."""
+    """The result of run_side; if its process was killed, no rows and one failure."""
     try:
         return start(run_side, library, device, threads, name, *how)
     except BrokenProcessPool:
         return {"library": library, "device": device, "rows": [], "card": None, "version": None, "failures": [
-            f"{library} on {device}: all of {name}: its process was killed, perhaps for taking too much memory"]}
+            f"{library} on {device}: all of {name}: its process was killed, perhaps because it took too much memory"]}
 
 
 def ceilings_of(library, device, threads, quick, seconds) -> dict:
-    """What this library shows the device to be able to do."""
+    """The ceilings of the device, measured with this library."""
     return Side(library, device, threads).ceilings(threads, seconds, quick)
 
 
 def largest(ceilings: list[dict]) -> dict:
-    """What was seen at most."""
+    """The largest value of each ceiling."""
     return {key: max(c[key] for c in ceilings if c.get(key)) for key in {k for c in ceilings for k, v in c.items() if v}}
 
 
 def hold(rows: list[dict], ceilings: dict) -> list[dict]:
-    """Add floor, share and bound to every row; those rows whose share of the ceiling is above 1 by more than MARGIN.
+    """Add floor, share and bound to every row.   Returns the rows whose share is above MARGIN.
 
-    floor: the longer of the times for the row's operations and for its bytes, at the ceilings of its device.
+    floor: the longer of two times, for the row's operations and for its bytes, at the ceilings of its device.   bound: which
+    of the two.   share: floor / measured time.
     """
     above = []
     for row in rows:
@@ -124,7 +126,7 @@ def hold(rows: list[dict], ceilings: dict) -> list[dict]:
         floors = {"product": row["operations"] / known["product, TF32" if row["tf32"] else "product"],
                   "memory": row["bytes"] / known["memory" if row["is_cold"] else "cache"]}
         if row["row"].startswith(("conv", "dcgan")) and (row["library"] == "PyTorch" or row["device"] == "cpu"):
-            floors["product"] = 0.0  # these use algorithms with fewer multiplications (ours: kernels/cpu/toom_cook.py)
+            floors["product"] = 0.0  # their algorithms need fewer multiplications (ours is kernels/cpu/toom_cook.py)
         bound = max(floors, key=floors.get)
         row |= {"floor": floors[bound], "bound": bound, "share": floors[bound] / row["burst"]}
         if row["share"] > MARGIN:
@@ -145,7 +147,7 @@ def main(arguments=None) -> int:
         return 2
     env = environment() | {"commit": commit()}
     if options.quick:
-        threadpool_limits(1)  # tiny products gain nothing from a second thread, and on a busy machine would wait for it
+        threadpool_limits(1)  # a second thread does not help tiny products, which may wait for it on a busy machine
     threads, start = 1 if options.quick else max(1, env["blas_threads"]), (lambda f, *a: f(*a)) if options.quick else apart
     sides = [(library, device) for library, device in SIDES if device in chosen and has(library, device)]
     how = options.quick, options.seconds
@@ -154,7 +156,7 @@ def main(arguments=None) -> int:
     found = [survive(start, *side, threads, name, *how) for name in options.names or list(GROUPS) for side in sides]
     rows, failures = ([x for f in found for x in f[key]] for key in ("rows", "failures"))
     above = hold(rows, ceilings)
-    if above and not options.quick:  # perhaps something disturbed the ceilings
+    if above and not options.quick:  # something may have disturbed the ceilings, so measure them again
         for side in sides:
             ceilings[side[1]] = largest([ceilings[side[1]], start(ceilings_of, *side, threads, *how)])
         above = hold(rows, ceilings)

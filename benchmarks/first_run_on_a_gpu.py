@@ -1,9 +1,10 @@
-"""What to run when a machine with a GPU is at hand, in an order in which each step explains a failure of the next.
+"""Run all checks and benchmarks on a machine with a GPU, in an order in which each step explains failures of the next.
 
     python benchmarks/first_run_on_a_gpu.py [--out FOLDER] [--from NAME] [--list]
 
-Every step writes what it prints to FOLDER/NAME.txt, and goes on with the next if it fails; the end is a table, exit code 1 if
-any failed.   --from: begin with this step.   --list: the commands, to be typed one by one.   It takes most of an hour.
+Each step's output goes to FOLDER/NAME.txt.  If a step fails, the next one runs all the same.  At the end there is a table, and
+the exit code is 1 if any step failed.   --from: begin with this step.   --list: print the commands, to type them one by one.
+It takes most of an hour.
 """
 
 import argparse
@@ -18,12 +19,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from harness import markdown
 
 ROOT, PYTHON = Path(__file__).resolve().parents[1], sys.executable
-# The suite for a card, one test at a time: two would share the card.
+# The tests for a card, one at a time, because two would share the card.
 CARD = [PYTHON, "-m", "pytest", "-m", "gpu", "-n", "0", "-rs"]
 
 
 def steps(folder) -> list:
-    """(name, what it tells, command) in order."""
+    """(name, what it does, command), in order."""
     bench = lambda name, *groups: (name, f"times of {', '.join(groups)}, beside ceilings and peers", [
         PYTHON, str(ROOT / "benchmarks" / "devices.py"), "--device", "both", "--out", str(folder / name), *groups])
     sanitizer = lambda tool: (tool, "compute-sanitizer over the kernels' tests", [
@@ -31,15 +32,15 @@ def steps(folder) -> list:
     return [
         ("doctor", "driver, card, versions", [PYTHON, "-m", "minigan", "doctor"]),
         ("parity", "every op and layer against float64 on the CPU", [PYTHON, str(ROOT / "benchmarks" / "parity.py")]),
-        ("tests", "the suite for a card; green, it writes gpu-verified.json", CARD),
+        ("tests", "the tests for a card; if all pass, they write gpu-verified.json", CARD),
         *(sanitizer(tool) for tool in ("memcheck", "racecheck", "initcheck")),
-        ("quick", "every row of the benchmark once, tiny: results only", [
+        ("quick", "every row of the benchmark once, at tiny sizes, to check the results", [
             PYTHON, "-m", "minigan", "bench", "--device", "both", "--quick"]),
-        bench("overhead", "overhead"),  # what one op costs sets the order of all further work
+        bench("overhead", "overhead"),  # first, because the cost of one op decides what to work on next
         bench("products", "gemm", "conv"),
         bench("memory", "elementwise", "reduction", "norm", "adam"),
         bench("steps", "steps"),
-        ("suite", "the whole suite a second time, on the card's arrays", [PYTHON, "-m", "pytest", "-n", "0"]),
+        ("suite", "the whole test suite, on the card's arrays", [PYTHON, "-m", "pytest", "-n", "0"]),
     ]
 
 
@@ -73,12 +74,13 @@ def main(arguments=None) -> int:
 
 
 def settings(command) -> dict:
-    """The environment of a command.   A sanitizer sees the bounds of what the driver has given out, not of a pool's pieces."""
+    """The environment of a command.   A sanitizer runs without a memory pool, because it checks the bounds of the driver's
+    allocations, and cannot see the pieces that a pool makes of them."""
     return {"MINIGAN_BACKEND": "cupy"} | ({"MINIGAN_NO_POOL": "1"} if command[0] == "compute-sanitizer" else {})
 
 
 def run(command, output) -> int | None:
-    """The exit code of a command, whose output goes to that file; None if there is no such program."""
+    """Run a command with its output to that file.   Returns the exit code, or None if there is no such program."""
     if shutil.which(command[0]) is None:
         output.write_text(f"{command[0]} is not on this machine; it comes with the CUDA toolkit\n")
         return None

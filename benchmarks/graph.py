@@ -1,11 +1,11 @@
-"""How does the cost of a step grow with graph length, batch size, channels and depth?  Linearly, where it should?
+"""How does the cost of a step grow with graph length, batch size, channels and depth?  Is it linear where it should be?
 
     python benchmarks/graph.py [--quick] [--json] [--seconds S] [--out FOLDER]
 
-graph length: y = y * 0.9999 on 4 numbers, forward and backward: the engine's own time.  batch, depth: an MLP of 256 units,
-forward, backward and Adam.  channels: a 3x3 convolution on 14x14, forward and backward.  Every row has the least time, the
-most memory that NumPy held on the way, and the growth since the row before: 1.0 is linear, 2.0 quadratic, as channels are.
---out also draws.
+graph length: y = y * 0.9999 on 4 numbers, forward and backward, which measures the engine's own time.  batch, depth: an MLP of
+256 units, forward, backward and Adam.  channels: a 3x3 convolution on 14x14, forward and backward.  Every row has the least
+time, the peak of NumPy's memory, and the growth since the row before: 1.0 is linear, and 2.0 is quadratic, as for channels.
+--out also draws a plot.
 """
 
 import gc
@@ -57,18 +57,18 @@ def mlp(batch, depth=4, width=256):
 
 
 def convolution(channels, batch=32):
-    """A function that goes through a 3x3 convolution and back."""
+    """A function that computes a 3x3 convolution and its gradients."""
     layer = nn.Conv2d(channels, channels, 3, padding=1)
     x = mg.tensor(np.ones((batch, channels, 14, 14), np.float32), requires_grad=True)
 
     def once():
         return mg.grad(layer(x).sum(), [x, *layer.parameters()])
 
-    np.testing.assert_allclose(once()[2].numpy(), batch * 14 * 14)  # of the bias
+    np.testing.assert_allclose(once()[2].numpy(), batch * 14 * 14)  # the gradient of the bias
     return once
 
 
-# what grows: the function, its sizes, its sizes in the quick mode
+# what grows: (the function, its sizes, its sizes with --quick)
 GROWTH = {"graph length": (chain, (10, 100, 1_000, 10_000, 100_000), (10, 100)),
           "batch": (mlp, (16, 32, 64, 128, 256, 512, 1024), (2, 4)),
           "depth": (lambda n: mlp(64, n), (1, 2, 4, 8, 16, 32), (1, 2)),
@@ -76,7 +76,7 @@ GROWTH = {"graph length": (chain, (10, 100, 1_000, 10_000, 100_000), (10, 100)),
 
 
 def peak(function):
-    """The most bytes that Python and NumPy held during one call, beyond what they held before."""
+    """The most bytes that Python and NumPy held during one call, minus those that they held before it."""
     gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
@@ -87,7 +87,7 @@ def peak(function):
 
 
 def draw(found, path):
-    """Time and memory over size, one panel for each thing that grows."""
+    """Draw time and memory over size, with one panel for each thing that grows."""
     from matplotlib import pyplot as plt
 
     figure, panels = plt.subplots(2, len(GROWTH), figsize=(13, 6), squeeze=False)

@@ -1,13 +1,13 @@
-"""Time two ways of doing the same thing, fairly: in turns, in a process each, medians of many.
+"""Time two implementations of the same thing fairly: they run in turns, each in its own process, and medians are compared.
 
-compare     A B A B ...; the ratio is taken pair by pair, so slow drifts of the machine cancel
+compare     runs A B A B ... and takes the ratio of each pair, so slow changes of the machine cancel
 best        the least time of one call in this process
 environment what the numbers depend on: processor, BLAS kernel and threads, versions      describe, report
 options_of  the options that all benchmarks share             publish     print results, and write them to a folder
-Minigan, Torch    one text for both: a workload is a function of a library, and gets one of these two
+Minigan, Torch    give both libraries the same names, so that a workload is one function of a library
 
-A process each, because the threads that a library keeps for its next call wait for it busily, and so take the other one's
-cores: in one process PyTorch's convolution took twice its time, beside OpenBLAS's waiting thread.
+Each side has its own process, because a library's threads busy-wait for its next call, and so take cores from the other side:
+in one process, beside OpenBLAS's waiting thread, PyTorch's convolution took twice its time.
 """
 
 import argparse
@@ -29,8 +29,8 @@ from minigan.doctor import blas
 from minigan.kernels import threads as own_threads
 from minigan.kernels.threads import set_num_threads
 
-THREADS = 2  # of each side
-TURN, SETTLE = 0.3, 0.1  # seconds of a turn; those at its start that are not timed: the other side's threads go to sleep
+THREADS = 2  # threads of each side
+TURN, SETTLE = 0.3, 0.1  # seconds of a turn; the first SETTLE are not timed, because the other side's threads go to sleep
 
 
 _suited = contextlib.ExitStack()
@@ -38,17 +38,18 @@ atexit.register(_suited.close)
 
 
 def suit(convolutions: bool) -> None:
-    """The threads that a session of such a net has while it trains, from here to the next call."""
+    """Use the same threads as a session that trains such a net, until the next call."""
     _suited.close()
     _suited.enter_context(own_threads.suit(convolutions))
 
 
 def compare(build, ours, theirs, seconds: float, threads: int = 0) -> dict:
-    """A row of times.   build(*ours) makes our function, build(*theirs) the peer's (None: no peer), in a process each.
+    """A row of times.   build(*ours) makes our function, build(*theirs) the peer's (None: no peer), each in its own process.
 
-    They run in turns for about this many seconds.   {"ours", "theirs": s, "ratio", "low", "high",
-    "ratio_of_minima", "turns", "memory", "their_memory": bytes}: of the turns' median calls the median; low and high: a
-    tenth of the ratios lies below, above; memory: the process's peak.   threads: of ours, see kernels/threads.py; 0: as it is.
+    They run in turns for about this many seconds.   Returns {"ours", "theirs": seconds, "ratio", "low", "high",
+    "ratio_of_minima", "turns", "memory", "their_memory": bytes}.   A time is the median over turns of the median call; a tenth
+    of the ratios lies below low, a tenth above high; memory is the process's peak.   threads: the number of ours, see
+    kernels/threads.py; 0 leaves it as it is.
     """
     sides = [_Side(build, arguments, n) for arguments, n in ((ours, threads), (theirs, 0)) if arguments is not None]
     turns = max(3, round(seconds / TURN / len(sides)))
@@ -65,7 +66,7 @@ def compare(build, ours, theirs, seconds: float, threads: int = 0) -> dict:
 
 
 class _Side:
-    """A process that holds one function, and runs it when told to."""
+    """A process that makes one function, and runs it on request."""
 
     def __init__(self, build, arguments, threads):
         context = multiprocessing.get_context("spawn")
@@ -76,12 +77,12 @@ class _Side:
         self.pipe.recv()
 
     def turn(self, seconds):
-        """(median, least) seconds of a call, over calls that take this many seconds in all."""
+        """(median, least) seconds of a call, over calls for this many seconds."""
         self.pipe.send(seconds)
         return self.pipe.recv()
 
     def close(self):
-        """End the process; its peak memory in bytes."""
+        """End the process.   Returns its peak memory in bytes."""
         self.pipe.send(None)
         peak = self.pipe.recv()
         self.process.join()
@@ -106,7 +107,7 @@ def _serve(pipe, build, arguments, threads):
 
 
 def _peak_memory():
-    """The most memory that this process has held, in bytes (getrusage's figure would count its parent's on Linux)."""
+    """The peak memory of this process in bytes.  (On Linux, getrusage would include the peak of its parent.)"""
     status = Path("/proc/self/status")
     if status.exists():
         return next(int(line.split()[1]) * 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
@@ -120,7 +121,7 @@ def _time(function):
 
 
 def best(function, seconds: float = 0.3) -> float:
-    """The least time of one call, over calls that take about this many seconds in all: what the code needs, undisturbed."""
+    """The least time of one call, over calls for about this many seconds: the time that the code needs undisturbed."""
     function()
     times, end = [_time(function)], time.perf_counter() + seconds
     while time.perf_counter() < end:
@@ -129,7 +130,7 @@ def best(function, seconds: float = 0.3) -> float:
 
 
 def environment() -> dict:
-    """What the numbers depend on."""
+    """Everything that the numbers depend on."""
     found = blas()
     return {"processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version(), "numpy": np.__version__,
             "minigan": mg.__version__, "blas": f"{found['library']} {found['version']}", "kernel": found["kernel"],
@@ -146,7 +147,7 @@ def _processor():
 
 
 def describe(env: dict) -> str:
-    """The environment in a line."""
+    """The environment in one line."""
     pinned = f" (pinned by OPENBLAS_CORETYPE={env['pinned']}: unset it to measure what users see)" if env["pinned"] else ""
     return (f"{env['processor']}, {env['cores']} cores, load {env['load']}; Python {env['python']}, NumPy {env['numpy']}; "
             f"{env['blas']}, kernel {env['kernel']}, {env['blas_threads']} threads{pinned}")
@@ -155,12 +156,12 @@ def describe(env: dict) -> str:
 def options_of(doc, arguments, seconds, names=(), **more):
     """The options that all benchmarks share, parsed.
 
-    names: of rows that can be chosen.  more: name=(default, help) of options that take a number.
+    names: the rows that a user can choose.  more: name=(default, help) of further options with a value.
     """
     parser = argparse.ArgumentParser(description=doc.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="tiny and once: checks that every row runs and is right")
-    parser.add_argument("--json", action="store_true", help="the results as JSON")
-    parser.add_argument("--seconds", type=float, default=seconds, metavar="S", help=f"for each row (default {seconds})")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, once each: check that every row runs and is right")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON")
+    parser.add_argument("--seconds", type=float, default=seconds, metavar="S", help=f"time for each row (default {seconds})")
     parser.add_argument("--out", metavar="FOLDER", help="write the results there, as JSON, Markdown and pictures")
     for name, (default, text) in more.items():
         parser.add_argument(f"--{name}", type=type(default), default=default,
@@ -168,14 +169,14 @@ def options_of(doc, arguments, seconds, names=(), **more):
     if names:
         parser.add_argument("names", nargs="*", metavar="NAME", help=f"rows: {', '.join(names)} (default: all)")
     options = parser.parse_args(arguments)
-    options.environment = environment()  # now: a benchmark changes its own threads
+    options.environment = environment()  # read it now, because a benchmark changes its own number of threads
     if names and (unknown := [name for name in options.names if name not in names]):
         parser.error(f"no row {unknown[0]!r}; there are {', '.join(names)}")
     return options
 
 
 def markdown(rows: list[dict], columns: list[str]) -> str:
-    """The rows as a Markdown table, aligned to be read as it is."""
+    """The rows as a Markdown table with aligned columns, so that it can be read as text."""
     cells = [columns, *([str(row.get(c, "")) for c in columns] for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
     lines = ["| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths)) + " |" for line in cells]
@@ -183,7 +184,7 @@ def markdown(rows: list[dict], columns: list[str]) -> str:
 
 
 def report(name: str, rows: list[dict], columns: list[str], options, remark: str = "") -> None:
-    """Publish rows as a table, below the environment and a remark."""
+    """Publish the rows as a table below the environment and a remark."""
     env = options.environment
     as_json = json.dumps({"benchmark": name, "environment": env, "remark": remark, "rows": rows}, indent=2)
     publish(name, as_json, "\n\n".join(text for text in (describe(env), remark, markdown(rows, columns)) if text), options)
@@ -200,7 +201,7 @@ def publish(name: str, as_json: str, as_text: str, options) -> None:
 
 
 def torch_or_none():
-    """PyTorch with as many threads as we have, or None where it is not installed."""
+    """PyTorch with THREADS threads, or None if it is not installed."""
     try:
         import torch
     except ImportError:
@@ -245,12 +246,12 @@ class Minigan:
         return net.to(self.dtype)
 
     def array(self, x):
-        """As a NumPy array."""
+        """The values as a NumPy array."""
         return x.detach().numpy()
 
 
 class Torch:
-    """PyTorch's side of a workload: eager, its default memory order, gradients only for what is updated."""
+    """PyTorch's side of a workload: eager mode, its default memory order, gradients only of the updated parameters."""
 
     name = "PyTorch"
 
@@ -260,7 +261,7 @@ class Torch:
         self.softplus, self.normal, self.uniform, self.zeros = self.F.softplus, torch.randn, torch.rand, torch.zeros
 
     def norm(self, x, axis):
-        """Euclidean length along an axis."""
+        """The Euclidean norm along an axis."""
         return self.torch.linalg.vector_norm(x, dim=axis)
 
     def tensor(self, array, requires_grad=False):

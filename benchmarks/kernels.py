@@ -1,11 +1,11 @@
-"""How far is each kernel from what this machine could do at best?
+"""How far is each kernel from the best that this machine can do?
 
     python benchmarks/kernels.py [--quick] [--json] [--seconds S] [--out FOLDER]
 
-Each row has the least time of one call, its floor, and how many floors it takes.  The floor is the longer of two times: the
-multiplications and additions at the speed of a large matrix product, and the bytes that must be read and written at the speed
-of a large copy, both measured in the same run.  (Arrays that fit the cache can beat the second.)  Every result is held
-against the same kernel in float64.  --out also draws a roofline: speed over operations per byte.
+Each row has the least time of one call, its floor, and the time divided by the floor.  The floor is the longer of two times:
+for the multiplications and additions at the speed of a large matrix product, and for the bytes that must be read and written
+at the speed of a large copy.  Both speeds are measured in the same run.  (Arrays in the cache can be faster than the second.)
+Every result is compared with the same kernel in float64.  --out also draws a roofline: speed over operations per byte.
 """
 
 import sys
@@ -27,12 +27,12 @@ LAYERS = {"1-64 28x28 k4 s2": (1, 64, 28, 4, 2), "64-128 14x14 k4 s2": (64, 128,
 
 
 def rows(batch):
-    """(name, function of arrays, arrays, operations, bytes): what is timed, and what it needs at least."""
+    """Yield (name, function of arrays, arrays, operations, bytes); operations and bytes are the least that it needs."""
     rng = np.random.default_rng(0)
     draw = lambda *shape: rng.standard_normal(shape, dtype=np.float32)
     for n, m, k in ((256, 256, 256), (128, 784, 256), (6272, 1024, 128)):
         yield f"gemm {n}x{m}x{k}", np.matmul, (draw(n, m), draw(m, k)), 2 * n * m * k, 4 * (n * m + m * k + n * k)
-    suit(convolutions=True)  # from here on our threads, as in a session of such a net
+    suit(convolutions=True)  # from here on the same threads as in a session that trains convolutions
     for name, (c, o, size, k, s) in LAYERS.items():
         out = (size + 2 - k) // s + 1
         x, u, w = pixels_first(draw(batch, c, size, size)), pixels_first(draw(batch, o, out, out)), draw(o, c, k, k)
@@ -60,7 +60,7 @@ def rows(batch):
 
 
 def gradient(function):
-    """The function that also goes backward: (x, g) -> the gradient of x."""
+    """A function that also runs the backward pass: (x, g) -> the gradient of x."""
 
     def both(x, g):
         x = mg.Tensor(x).requires_grad_()
@@ -69,7 +69,7 @@ def gradient(function):
     return both
 
 
-_optimizers = {}  # made once for each dtype: the step alone is timed
+_optimizers = {}  # one for each dtype, made before the timed calls, so that only the step is timed
 
 
 def adam(w, g):
@@ -83,7 +83,7 @@ def adam(w, g):
 
 
 def overhead():
-    """Seconds of the engine's own in one op, forward and backward: y = y c on 4 numbers, without NumPy's product."""
+    """The engine's own seconds for one op, forward and backward: y = y c on 4 numbers, minus the time of NumPy's products."""
     x, a = mg.ones(4, requires_grad=True), np.ones(4, np.float32)
 
     def ours():

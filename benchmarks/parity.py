@@ -1,11 +1,12 @@
-"""Is every op and layer on a card what it is in float64 on the CPU?
+"""Does every op and layer on a card give the results of float64 on the CPU?
 
     python benchmarks/parity.py [--device cuda|cpu] [--json]
 
-Values and gradients in float32, of every case of every op (minigan/optable.py) and of layers of sizes that a net has, must be
-within 1e-4 of the largest number of the same result, the layers' with TF32 within 1e-3.  (The cases of ops are tiny: where a
-sum of three products is nearly 0, TF32's rounding of each is more than that.)  Exit code 1 if one is not, and which.
---device cpu does the same without a card: that shows the check itself, not the card.
+It compares values and gradients in float32: of every case of every op (minigan/optable.py), and of layers with the sizes of
+real nets.  Errors must be within 1e-4 of the largest number of the same result; for layers with TF32, within 1e-3.  (Ops are
+not checked with TF32: their cases are tiny, and if a sum of three products is nearly 0, TF32's rounding error is larger than
+that.)  The exit code is 1 if a check fails, and the output names it.   --device cpu runs the same checks without a card; it
+tests this program, not the card.
 """
 
 import argparse
@@ -27,9 +28,9 @@ from minigan.tensor import Tensor, plain
 
 TOLERANCE, TF32_TOLERANCE = 1e-4, 1e-3
 
-# With products rounded like TF32's on the CPU it is off by 0.09: it looks at exp(-distance), and at the sign of differences.
+# With products rounded as in TF32, on the CPU, its error is 0.09, because it uses exp(-distance) and the sign of differences.
 TOO_STEEP_FOR_TF32 = nn.MinibatchDiscrimination
-# A layer, and the shape of what it takes.
+# A layer, and the shape of its input.
 LAYERS = [
     (lambda: nn.Linear(100, 64), (32, 100)), (lambda: nn.Conv1d(3, 8, 5, padding=2), (16, 3, 20)),
     (lambda: nn.Conv2d(3, 64, 4, 2, 1), (16, 3, 28, 28)), (lambda: nn.Conv2d(64, 128, 4, 2, 1), (16, 64, 14, 14)),
@@ -49,7 +50,8 @@ LAYERS = [
 
 
 def cases():
-    """(name, run, with TF32 too?): run(device, dtype) gives the outputs of a call and the Tensors to be differentiated in."""
+    """Yield (name, run, also with TF32?): run(device, dtype) returns the outputs of a call, and the Tensors whose gradients are
+    checked."""
     for name, op in sorted(optable.TABLE.items()):
         for i, (call, *shapes) in enumerate(op.cases):
             rng = np.random.default_rng([i, *name.encode()])
@@ -73,7 +75,7 @@ def run_layer(make, x, device, dtype):
 
 
 def there(array, device, dtype) -> Tensor:
-    """The array's numbers, as float32 knows them, in that dtype on that device."""
+    """The array, rounded to float32, in that dtype on that device."""
     return Tensor(to_device(np.asarray(array, np.float32).astype(dtype), device))
 
 
@@ -83,20 +85,20 @@ def flat(outputs) -> list:
 
 
 def results(run, device, dtype) -> list:
-    """Outputs and gradients as float64 arrays."""
+    """The outputs and gradients as float64 arrays."""
     outputs, inputs = run(device, dtype)
     ends = [y for y in outputs if y.requires_grad]
     # Fixed numbers between 1/2 and 1, the same for all devices and dtypes.
     towards = [there(1 - 0.5 * np.random.default_rng(y.shape).random(y.shape), device, y.dtype) for y in ends]
     gradients = mg.grad(ends, inputs, towards, allow_unused=True) if ends else []
-    # NumPy gives numbers where CuPy gives arrays without axes.
+    # NumPy returns numbers where CuPy returns arrays without axes.
     found = [np.asarray(a) if isinstance(a, np.generic) else a for a in map(plain, (*outputs, *gradients)) if a is not None]
     assert all(device_of(a) == check_device(device) for a in found), "a result is on another device"
     return [to_device(a, "cpu").astype(np.float64) for a in found]
 
 
 def off(found, true) -> float:
-    """The largest difference, relative to the largest number of its result."""
+    """The largest error, relative to the largest number of its result."""
     assert [a.shape for a in found] == [b.shape for b in true], "shapes differ"
     return max((float(abs(a - b).max() / max(abs(b).max(), 1e-30)) for a, b in zip(found, true) if b.size), default=0.0)
 
@@ -120,9 +122,9 @@ def main(arguments=None) -> int:
             try:
                 row["error"] = off(results(run, options.device, np.float32), true)
                 limit = TF32_TOLERANCE if tf32 else TOLERANCE
-                if not row["error"] <= limit:  # NaN is not
+                if not row["error"] <= limit:  # "not <=" also catches NaN
                     row["problem"] = f"off by {row['error']:.1e}, more than {limit}"
-            except Exception as problem:  # told with its name; the others go on
+            except Exception as problem:  # reported with its case; the others go on
                 row["problem"] = f"{type(problem).__name__}: {problem}"
             rows.append(row)
     mg.cuda.allow_tf32(False)
@@ -131,7 +133,7 @@ def main(arguments=None) -> int:
     if options.json:
         print(json.dumps({"device": options.device, "rows": rows}, indent=1))
     else:
-        print(f"{len(rows)} checks on {options.device}, {len(bad)} not as they must be.  The largest errors of the others:\n")
+        print(f"{len(rows)} checks on {options.device}, {len(bad)} failed.  The largest errors of the others:\n")
         print(markdown([row | {"error": f"{row['error']:.1e}"} for row in good[:12]], ["case", "TF32", "error"]))
     for row in bad:
         print(f"parity: {row['case']}{' with TF32' if row['TF32'] else ''}: {row['problem']}", file=sys.stderr)

@@ -2,9 +2,10 @@
 
     python benchmarks/peers.py [NAME ...] [--quick] [--json] [--seconds S] [--out FOLDER]
 
-Two workloads, written in each library's own words: "chain", 200 products of 4 numbers, which is the engine's own time; "mlp",
-the mean square of tanh(x v) w for 128 samples, 784 -> 256 -> 1, which is mostly matrix products.  Both forward and backward,
-gradients as arrays, held against minigan's in float64.  A peer that is not installed, or cannot run here, has no row.
+There are two workloads, each written with the library's own functions.  "chain", 200 products of 4 numbers, measures the
+engine's own time.  "mlp", the mean square of tanh(x v) w for 128 samples, 784 -> 256 -> 1, is mostly matrix products.  Both run
+forward and backward and return the gradients as arrays, which are compared with minigan's in float64.  A peer that is not
+installed, or cannot run here, has no row.
 """
 
 import importlib
@@ -22,14 +23,14 @@ CHAIN, FACTOR = 200, 0.9999
 
 
 def arrays(name, dtype=np.float32):
-    """What the gradients are taken of, and the constants, float32 unless said otherwise."""
+    """(the weights whose gradients are computed, the constants)."""
     rng = np.random.default_rng(0)
     draw = lambda *shape: (rng.standard_normal(shape) * 0.05).astype(dtype)
     return ([draw(4)], []) if name == "chain" else ([draw(784, 256), draw(256, 1)], [draw(128, 784)])
 
 
 def loss_of(name, tanh, sum):
-    """The loss as a function of tensors, the same text for all."""
+    """The loss as a function of tensors: the same code for all libraries."""
 
     def chain(y):
         for _ in range(CHAIN):
@@ -44,14 +45,14 @@ def loss_of(name, tanh, sum):
 
 
 def minigan(name, dtype=np.float32):
-    """Ours."""
+    """minigan, our own engine."""
     weights, constants = arrays(name, dtype)
     weights, loss = [mg.tensor(w, requires_grad=True) for w in weights], loss_of(name, mg.ops.tanh, mg.ops.sum)
     return lambda: [g.numpy() for g in mg.grad(loss(*weights, *constants), weights)]
 
 
 def torch(name):
-    """PyTorch, eager."""
+    """PyTorch in eager mode."""
     torch = torch_or_none()
     weights, constants = ([torch.from_numpy(a) for a in group] for group in arrays(name))
     weights, loss = [w.requires_grad_() for w in weights], loss_of(name, torch.tanh, torch.sum)
@@ -59,7 +60,7 @@ def torch(name):
 
 
 def autograd(name):
-    """HIPS autograd (Maclaurin, Duvenaud and Adams 2015): NumPy, traced."""
+    """HIPS autograd (Maclaurin, Duvenaud and Adams 2015), which traces NumPy."""
     from autograd import grad
     from autograd import numpy as anp
 
@@ -102,19 +103,19 @@ WORKLOADS = ("chain", "mlp")
 
 
 def build(maker, name):
-    """For the harness, in a process of its own."""
+    """Make a workload; the harness calls this in a process of its own."""
     return maker(name)
 
 
 def trouble(peer, name):
-    """None if the peer gives the right gradients here, else why it cannot."""
+    """None if the peer gives the right gradients here, else the reason why it does not run."""
     truth = minigan(name, np.float64)()
     try:
         importlib.import_module(peer.__name__)
         found = peer(name)()
     except ImportError:
         return "not installed"
-    except RuntimeError as error:  # tinygrad without a compiler
+    except RuntimeError as error:  # tinygrad raises this without a compiler
         return f"does not run here: {error}"
     off = max(float(abs(a - b).max() / abs(b).max()) for a, b in zip(found, truth))
     assert off < 1e-4, f"{name}: off by {off} from float64, so the times would mean nothing"

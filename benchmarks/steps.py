@@ -1,10 +1,10 @@
-"""How long does one training step take, against PyTorch's, on the same nets, batch and cores?
+"""How long does one training step take, compared with PyTorch's, with the same nets, batch and cores?
 
     python benchmarks/steps.py [NAME ...] [--quick] [--json] [--batch N] [--threads N] [--seconds S] [--out FOLDER]
 
-A workload is written once, as a function of a library (harness.py), and runs on minigan and on PyTorch: the same layers,
-losses, weights and data, gradients for the updated net only, Adam.  Before anything is timed, losses and gradients of the
-first step are held against the same text in float64.  Without PyTorch only our own time is printed.
+A workload is written once, as a function of a library (harness.py), and runs on minigan and on PyTorch: with the same layers,
+losses, weights and data, gradients of the updated net only, and Adam.  Before the timing, losses and gradients of the first
+step are compared with the same code in float64.  Without PyTorch it prints only our own time.
 """
 
 import sys
@@ -23,7 +23,7 @@ from minigan.kernels.cpu.memory import pixels_first
 
 @dataclass
 class Turn:
-    """One update: loss(x, *noise), of this net, with fresh noise of these kinds and widths, such as ("normal", 100)."""
+    """One update of a net by loss(x, *noise).   noise: the kinds and widths of fresh draws, such as ("normal", 100)."""
 
     loss: Callable
     net: object
@@ -31,7 +31,7 @@ class Turn:
 
 
 def mlp_gan(lib, net):
-    """GAN of two perceptrons on 784 pixels, D's turn and G's."""
+    """A GAN of two perceptrons on 784 pixels: D's turn and G's turn."""
     nn = lib.nn
     G = net(nn.Sequential(nn.Linear(100, 128), nn.LeakyReLU(0.2), nn.Linear(128, 256), nn.LeakyReLU(0.2),
                           nn.Linear(256, 784), nn.Tanh()))
@@ -54,7 +54,7 @@ def adversaries(lib, G, D, latent):
 
 
 def vae(lib, net):
-    """VAE 784-400-20-400-784 (Kingma and Welling 2014), Bernoulli pixels."""
+    """A VAE 784-400-20-400-784 (Kingma and Welling 2014) with Bernoulli pixels."""
     nn = lib.nn
 
     class VAE(nn.Module):
@@ -80,7 +80,7 @@ def vae(lib, net):
 
 
 def wgan_gp(lib, net):
-    """One step of the critic of WGAN-GP (Gulrajani et al. 2017): the penalty is differentiated twice."""
+    """One step of WGAN-GP's critic (Gulrajani et al. 2017); its penalty needs second derivatives."""
     nn = lib.nn
     G = net(nn.Sequential(nn.Linear(100, 128), nn.LeakyReLU(0.2), nn.Linear(128, 256), nn.LeakyReLU(0.2),
                           nn.Linear(256, 784), nn.Tanh()))
@@ -98,7 +98,7 @@ def wgan_gp(lib, net):
 
 
 def toy_gan(lib, net):
-    """GAN on points of the plane: D's turn and G's."""
+    """A GAN on points of the plane: D's turn and G's turn."""
     nn = lib.nn
     G = net(nn.Sequential(nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2)))
     D = net(nn.Sequential(nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1)))
@@ -106,7 +106,7 @@ def toy_gan(lib, net):
 
 
 def dcgan(lib, net, channels=64):
-    """DCGAN on 28x28 pictures (Radford et al. 2016): D's turn and G's."""
+    """A DCGAN on pictures of 28x28 (Radford et al. 2016): D's turn and G's turn."""
     nn, wide = lib.nn, 2 * channels
     G = net(nn.Sequential(
         nn.Linear(100, wide * 49), nn.BatchNorm1d(wide * 49), nn.ReLU(), nn.Unflatten(1, (wide, 7, 7)),
@@ -119,17 +119,17 @@ def dcgan(lib, net, channels=64):
     return adversaries(lib, G, D, 100)
 
 
-# name: the function, the shape of a sample, and the ratio to PyTorch that is asked for
+# name: the function, the shape of a sample, and our goal for the ratio to PyTorch's time
 STEPS = {"mlp-gan": (mlp_gan, (784,), 0.55), "vae": (vae, (784,), 0.75), "wgan-gp-critic": (wgan_gp, (784,), 0.45),
          "toy-gan": (toy_gan, (2,), 0.50), "dcgan": (dcgan, (1, 28, 28), 0.85)}
-# name: channels in, channels out, size, kernel, stride, and the ratio
+# name: channels in, channels out, size, kernel, stride, and the goal
 CONVOLUTIONS = {"conv-4x4-stride-2": (64, 128, 14, 4, 2, 1.0), "conv-3x3": (64, 64, 14, 3, 1, 1.4)}
 CHAIN, FACTOR = 200, 0.9999
 CHAINS = {"op-chain": 0.70}
 
 
 class Training:
-    """A workload on one library: net after net with given weights, the turns, an Adam for each."""
+    """A workload on one library: its nets with given weights, its turns, and an Adam for each turn."""
 
     def __init__(self, lib, function, weights=None):
         self.lib, self.weights = lib, []
@@ -147,13 +147,13 @@ class Training:
         self.adams = [lib.adam(p) for p in self.parameters]
 
     def step(self, x):
-        """Every turn once."""
+        """Take every turn once."""
         for turn, parameters, adam in zip(self.turns, self.parameters, self.adams):
             loss = turn.loss(x, *(getattr(self.lib, kind)(len(x), n) for kind, n in turn.noise))
             self.lib.update(adam, parameters, self.lib.grad(loss, parameters))
 
     def first(self, x, noise):
-        """The loss and the gradients of each turn, without updates, as float64 arrays."""
+        """The loss and the gradients of each turn as float64 arrays; nothing is updated."""
         results = []
         for turn, parameters, drawn in zip(self.turns, self.parameters, noise):
             loss = turn.loss(self.lib.tensor(x), *map(self.lib.tensor, drawn))
@@ -163,10 +163,10 @@ class Training:
 
 
 def error(results, truth):
-    """The largest difference: of a loss, and of a gradient relative to the largest one of its turn."""
+    """The largest error of a loss or a gradient; gradients are relative to the largest one of their turn."""
     worst = 0.0
     for (loss, *gradients), (true_loss, *true_gradients) in zip(results, truth):
-        # Relative to the largest: the bias before a batch norm has gradient 0, and rounding is all one sees there.
+        # Not relative to each gradient itself: the bias before a batch norm has gradient 0, and its error is all rounding.
         largest = max(abs(g).max() for g in true_gradients)
         worst = max(worst, abs(loss - true_loss) / max(1, abs(true_loss)),
                     *(abs(g - h).max() / largest for g, h in zip(gradients, true_gradients)))
@@ -174,26 +174,26 @@ def error(results, truth):
 
 
 def library(side):
-    """The library of a name: "minigan", "exact" (minigan in float64), "torch"."""
+    """The library with the name "minigan", "exact" (minigan in float64) or "torch"."""
     return Torch(torch_or_none()) if side == "torch" else Minigan(np.float64 if side == "exact" else np.float32)
 
 
 def step(name, batch, side, weights=None):
     """One side's function: a training step."""
     if side != "torch":
-        suit(convolutions=name == "dcgan")  # as a session does
+        suit(convolutions=name == "dcgan")  # the same threads as in a session
     training = Training(library(side), STEPS[name][0], weights)
     x = training.lib.tensor(samples(name, batch))
     return lambda: training.step(x)
 
 
 def samples(name, batch):
-    """The batch, the same for all."""
+    """The batch; it is the same for all libraries."""
     return np.random.default_rng(0).random((batch, *STEPS[name][1]), dtype=np.float32)
 
 
 def check_step(name, batch, sides):
-    """(the errors of the first step of each side against float64, the weights that all sides start from)."""
+    """(each side's error in the first step, compared with float64; the weights that all sides start from)."""
     function, x = STEPS[name][0], samples(name, batch)
     ours = Training(library("minigan"), function)
     draw = library("minigan")
@@ -211,7 +211,7 @@ def convolution(name, batch, side, weights=None):
     shapes = (batch, inside, size, size), (outside, inside, kernel, kernel), (batch, outside, out, out)
     x, w, g = (rng.standard_normal(shape, dtype=np.float32) for shape in shapes)
     layer = lib.load(lib.nn.Conv2d(inside, outside, kernel, stride, 1, bias=False), {"weight": w})
-    if side != "torch":  # between our layers pixels come first in memory, between theirs images
+    if side != "torch":  # our layers keep pixels first in memory, PyTorch's keep images first
         suit(convolutions=True)
         x, g = (mg.Tensor(pixels_first(a).astype(lib.dtype, order="K")) for a in (x, g))
     else:
@@ -226,7 +226,7 @@ def convolution(name, batch, side, weights=None):
 
 
 def chain(name, batch, side, weights=None):
-    """One side's function: 200 products of 4 numbers, forward and backward: the engine's own time."""
+    """One side's function: 200 products of 4 numbers, forward and backward, which measures the engine's own time."""
     lib = library(side)
     ones = np.ones(4, np.float64 if side == "exact" else np.float32)
     x, g = lib.tensor(ones, requires_grad=True), lib.tensor(ones)
@@ -241,7 +241,7 @@ def chain(name, batch, side, weights=None):
 
 
 def check_arrays(build):
-    """A check like check_step, for functions that return their results."""
+    """A check such as check_step, for functions that return their results."""
 
     def check(name, batch, sides):
         truth = build(name, batch, "exact")()
@@ -252,7 +252,7 @@ def check_arrays(build):
 
 
 def kind(name):
-    """(the function that makes a side's function, the one that checks all sides, the ratio that is asked for)."""
+    """(the function that makes a side's function, the function that checks all sides, the goal for the ratio)."""
     if name in STEPS:
         return step, check_step, STEPS[name][-1]
     if name in CONVOLUTIONS:
@@ -265,7 +265,7 @@ ALL = [*STEPS, *CONVOLUTIONS, *CHAINS]
 
 def main(arguments=None):
     options = options_of(__doc__, arguments, seconds=6, names=ALL, batch=(128, "samples to a batch (default 128)"), threads=(
-        0, "call mg.set_num_threads(N); 0: leave it to what a session does (minigan/kernels/threads.py)"))
+        0, "call mg.set_num_threads(N); 0: use the threads of a session (minigan/kernels/threads.py)"))
     torch, rows, batch = torch_or_none(), [], 8 if options.quick else options.batch
     sides = ["minigan", "torch"] if torch else ["minigan"]
     for name in options.names or ALL:
@@ -273,12 +273,12 @@ def main(arguments=None):
             print(f"\r{name:<30}", end="\r", file=sys.stderr, flush=True)
         build, check, goal = kind(name)
         errors, weights = check(name, batch, sides)
-        # Rounding flips an activation that sits at the kink of a ReLU, and with it a whole gradient: of hundreds of thousands
-        # in a DCGAN there are always some, in PyTorch as here.
+        # Rounding can change the sign of a number near the kink of a ReLU, and then a whole gradient changes.  A DCGAN has
+        # hundreds of thousands of activations, so this always happens to some, in PyTorch as here.
         tolerance = 2e-2 if name == "dcgan" else 1e-4
         assert max(errors) < tolerance, f"{name}: off by {errors} from float64, so the times would mean nothing"
         arguments = [(name, batch, side, weights) for side in sides]
-        if options.quick:  # once, here: starting two processes would take most of the time
+        if options.quick:  # in this process, because starting two others would take most of the time
             row = {"ours": best(build(*arguments[0]), 0)}
         else:
             row = compare(build, *[*arguments, None][:2], options.seconds, options.threads)

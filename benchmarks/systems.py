@@ -1,12 +1,12 @@
-"""Do the systems do what is claimed of them?  Each claim with its control, over several seeds: docs/results.md.
+"""Do the systems reach what their files claim?  This runs each claim with its control, over several seeds: docs/results.md.
 
     python benchmarks/systems.py [CLAIM ...] [--seeds 0-4] [--jobs 2] [--out docs/results.json]
-    python benchmarks/systems.py --table            the Markdown beside --out anew, without running anything
+    python benchmarks/systems.py --table            write the Markdown beside --out again, without running anything
 
-A claim stands in its system's file (minigan/systems/claims.py says what it is): a few runs that differ in one thing, and
-checks of what they reach.  Each run is trained in a process of its own with one BLAS thread, for its system's number of
-steps or, where a claim is about equal time, for as many seconds as the run it is compared with took.   Runs that --out
-holds already are not made again.
+A claim stands in its system's file (minigan/systems/claims.py explains it): a few runs that differ in one thing, and checks of
+their numbers.  Each run trains in its own process with one BLAS thread, for its system's number of steps.  If a claim is about
+equal time, a run trains for as many seconds as the run that it is compared with.   Runs that --out already contains are not
+made again.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from minigan.systems.claims import Arm, Claim
 
 
 def claims() -> dict[str, Claim]:
-    """Every claim by name, from the files of the systems, and those about more than one system."""
+    """Every claim by name: those in the systems' files, and those about more than one system."""
     members = [one for family in registry.families().values() for one in family]
     return {claim.name: claim for one in members for claim in one.claims} | COMPARISONS
 
@@ -79,7 +79,7 @@ NOTES = {
 
 
 def train(name, arm_name, seed, seconds) -> dict:
-    """One run, measured: {"seconds" of its processor time, "steps", number: value, ...}."""
+    """Train and measure one run: {"seconds" of its processor time, "steps", number: value, ...}."""
     from minigan.runs.evaluation import measure
     from minigan.runs.session import Session
 
@@ -88,7 +88,7 @@ def train(name, arm_name, seed, seconds) -> dict:
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         session = Session.start(arm.system, arm.data, seed=seed, overrides=quiet | arm.settings, out=Path(folder) / "run")
-        start = time.process_time()  # of this process alone, whatever else the machine does
+        start = time.process_time()  # processor time, because other programs share the machine
 
         def report(step, losses):
             session.stopped = seconds is not None and time.process_time() - start >= seconds
@@ -98,7 +98,7 @@ def train(name, arm_name, seed, seconds) -> dict:
 
 
 def outcome(name, arm_name, seed, results) -> None:
-    """Train in a process of its own, and keep what it measured in results."""
+    """Train in a process of its own, and add its numbers to results."""
     like = CLAIMS[name].arms[arm_name].like
     limit = results[name][like][str(seed)]["seconds"] if like else None
     command = [sys.executable, __file__, "--one", json.dumps([name, arm_name, seed, limit])]
@@ -122,7 +122,7 @@ which makes processor time longer.
 
 
 def write(results, path) -> None:
-    """The results as JSON, and as Markdown beside it."""
+    """Write the results as JSON, and as Markdown beside it."""
     path.write_text(json.dumps(results, indent=1) + "\n")
     path.with_suffix(".md").write_text(f"{HEAD}\n{table(results)}")
 
@@ -176,7 +176,7 @@ def main():
         return
     first, _, last = options.seeds.partition("-")
     seeds = range(int(first), int(last or first) + 1)
-    for later in (False, True):  # an arm of equal time waits for the one it is compared with
+    for later in (False, True):  # runs of equal time come later, because they need the seconds of the others
         todo = [(name, arm, seed) for name in options.claims or CLAIMS for arm, about in CLAIMS[name].arms.items()
                 for seed in seeds if bool(about.like) == later and str(seed) not in results.get(name, {}).get(arm, {})]
         with ThreadPoolExecutor(options.jobs) as pool:

@@ -1,10 +1,10 @@
-"""How right is the digit classifier of minigan/metrics/digitnet.py?  Trains it again (a minute; needs MNIST).
+"""How accurate is the digit classifier of minigan/metrics/digitnet.py?  This trains it again (a minute; it needs MNIST).
 
     python benchmarks/train_digitnet.py
 
-This prints the accuracy on font faces that it has not seen and on MNIST's test set, and overwrites the classifier's file in
-the package.  Seen when that file was made: 99.90 % right on 2,000 digits of unseen faces, 98.64 % on MNIST's 10,000
-(confidence 1.00, 0.99).
+It prints the accuracy on font faces that the classifier has not seen, and on MNIST's test set, and overwrites the classifier's
+file in the package.  When that file was made, the accuracy was 99.90 % on 2,000 digits of unseen faces and 98.64 % on MNIST's
+10,000 digits (mean confidence 1.00 and 0.99).
 """
 
 from typing import Any

@@ -412,8 +412,8 @@ claim(ones, [4.0, 4.0, 4.0], says="each b is used four times")
 G = rng.standard_normal((4, 3))
 (summed,) = mg.grad(tensor_X + b, [b], grad_outputs=[mg.tensor(G)])
 claim(summed, G.sum(axis=0), atol=1e-12, says="the gradient of b is the sum of G over the rows")
-copies = np.broadcast_to(b, (4, 3))
-claim(np.sum(copies * G), np.sum(np.asarray(b) * np.asarray(summed)), atol=1e-12, says="<B b, G> = <b, B^T G>")
+copies = mg.broadcast_to(b, (4, 3))
+claim(mg.sum(copies * G), mg.sum(b * summed), atol=1e-12, says="<B b, G> = <b, B^T G>")
 
 # %% [markdown] id="again"
 # ## The central idea: a rule made of operators can be differentiated again
@@ -460,17 +460,17 @@ def derivatives(op):
     return float(first), float(second)
 
 cube = mg.primitive(lambda x: x**3, lambda g, y, x: g * (3 * x**2), name="cube")
-wrong_cube = mg.primitive(lambda x: x**3, lambda g, y, x: g * (3 * np.asarray(x) ** 2), name="wrong_cube")
+wrong_cube = mg.primitive(lambda x: x**3, lambda g, y, x: g * (3 * mg.tensor(x) ** 2), name="wrong_cube")
 claim(derivatives(cube), (32.0, 48.0), says="x cube(x) at 2: 4 x^3 and 12 x^2")
 claim(derivatives(wrong_cube)[0], 32.0, says="with wrong_cube the first derivative is right")
 claim(derivatives(wrong_cube)[1], 24.0, says="with wrong_cube half of the second derivative is lost")
 
 # %% [markdown] id="primitive-why"
-# `np.asarray(x)` takes the number out of the Tensor. From there on nobody records: the factor $3x^2$ has become a
-# constant. The first derivative is right, so training looks healthy. A penalty on the gradient then has a wrong
-# effect, or none. (When *everything* is lost, minigan notices: there is no graph, and it says so. When a part is
-# lost, nobody can notice.) This is why minigan checks every rule against finite differences to the second order, not
-# only to the first.
+# `mg.tensor(x)` copies the number out of the Tensor. From there on nobody records: the factor $3x^2$ has become a
+# constant. (minigan refuses `np.asarray(x)` here, which would do the same without saying so.) The first derivative is
+# right, so training looks healthy. A penalty on the gradient then has a wrong effect, or none. (When *everything* is
+# lost, minigan notices: there is no graph, and it says so. When a part is lost, nobody can notice.) This is why minigan
+# checks every rule against finite differences to the second order, not only to the first.
 
 # %% [markdown] id="exercise-1"
 # ## Exercise 1.1

@@ -232,7 +232,7 @@ def train(G, D, steps, head_start=0, watch=lambda step: None):
 
 # %% id="confident-code"
 G, D = players()
-before = [np.array(p) for p in G.parameters()]
+before = [mg.tensor(p) for p in G.parameters()]  # copies
 train(G, D, steps=0, head_start=300)
 claim(all(np.array_equal(p, q) for p, q in zip(before, G.parameters())), True, says="300 turns of D have not moved G")
 claim(d_loss(D(x), D(G(z))), 0, atol=0.02, says="a confident D pays almost nothing")

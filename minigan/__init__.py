@@ -8,6 +8,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from minigan import cuda, errors, moved, nn, ops, optim
+from minigan.arguments import makes as _makes
 from minigan.autograd import fused, grad, primitive
 from minigan.checkpointing import checkpoint
 from minigan.debug import debug
@@ -22,6 +23,9 @@ from minigan.streams import seed
 from minigan.tensor import Tensor, from_dlpack
 from minigan.version import __version__
 from minigan.watch import watch
+
+for _f in (zeros, ones, full, eye):  # a size below 0, or a fraction, is named
+    globals()[_f.__name__] = _makes(_f)
 
 __all__ = [
     "Tensor", "arange", "checkpoint", "cuda", "data", "debug", "enable_grad", "errors", "eye", "from_dlpack", "full", "fused",

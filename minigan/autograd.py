@@ -19,9 +19,11 @@ from operator import attrgetter
 
 import numpy as np
 
+from minigan import moved
 from minigan.backend import MODULES, check_mix, constant
 from minigan.errors import CONSTANT, FREED, DTypeError, GraphError, ShapeError, broadcast_advice, stale
 from minigan.grad_mode import enable_grad, is_recording, set_recording
+from minigan.leaves import add_grad, arrived, earlier, nodes_of
 from minigan.tensor import Differentiable, Function, P, Tensor, clock, refuse_graph
 from minigan.watch import calling_line, run, watchers
 
@@ -51,8 +53,11 @@ def leaf(tensor: Tensor) -> Node:
     """The node of a tensor the user wants derivatives for.  DTypeError unless its dtype is a float."""
     if tensor.data.dtype.kind != "f":
         raise DTypeError(f"requires_grad needs a float dtype, got {tensor.data.dtype}; use .astype('float32')")
-    node = Node(None, (), None, (), (), None, tensor.data.shape, tensor.data.dtype)
-    node.leaf = weakref.ref(tensor)  # type: ignore[attr-defined]  # a slot that only leaves fill
+    node = earlier(tensor)
+    if node is None:
+        node = Node(None, (), None, (), (), None, tensor.data.shape, tensor.data.dtype)
+        node.leaf = weakref.ref(tensor)  # type: ignore[attr-defined]  # a slot that only leaves fill
+        tensor.leaves = (*getattr(tensor, "leaves", ()), node)
     return node
 
 
@@ -114,14 +119,14 @@ def _callable(op):
             args, params = bound.args, bound.kwargs
         for x in args if count is None or len(args) == count else args[:count]:
             if isinstance(x, Tensor):
-                return _record(op, args, params)
+                return record(op, args, params)
         return forward(*args, **params)[0] if is_fused else forward(*args, **params)
 
     call.op = op  # type: ignore[attr-defined]  # a function may carry what it likes
     return call
 
 
-def _record(op, args, params):
+def record(op, args, params):
     """Call op with Tensors among its inputs; return a Tensor that remembers the call if a derivative may be asked for."""
     count = op.count
     inputs, rest = (args, ()) if count is None or len(args) == count else (args[:count], args[count:])
@@ -159,7 +164,8 @@ def _record(op, args, params):
         y, kept = y
     if type(y) not in MODULES:
         y = np.asarray(y)
-    out = Tensor(y, None, cells[0] if op.views and cells else None)
+    shared = op.views and (y is arrays[0] or (y.base is not None and (y.base is arrays[0] or y.base is arrays[0].base)))
+    out = Tensor(y, None, cells[0] if shared else None)  # a copy (of a mask's elements, say) has a life of its own
     if tracked and is_recording():
         if not op.saves_inputs:  # constants stay, their shapes may be asked for; the others' shapes stand in their nodes
             arrays, cells[:] = [a if node is None else None for a, node in zip(arrays, parents)], [None] * len(arrays)
@@ -242,8 +248,7 @@ def _walk(nodes, grads, targets, wanted, create_graph, retain_graph, boundary):
         if node.op is None or node in boundary:
             continue
         if g is not None:
-            for i, h in _gradients(node, g, wanted, create_graph):
-                parent = node.parents[i]
+            for i, parent, h in _gradients(node, g, wanted, create_graph):
                 if h.shape != parent.shape or h.dtype != parent.dtype or type(h) not in kinds:
                     h = _fitted(h, parent, node.op, i)
                 if parent not in grads:
@@ -263,11 +268,13 @@ def _walk(nodes, grads, targets, wanted, create_graph, retain_graph, boundary):
 
 
 def _gradients(node, g, wanted, create_graph):
-    """[(i, gradient of input i), ...] for the wanted inputs of a node whose output has gradient g; zeros are left out."""
-    op, parents, y, order = node.op, node.parents, node.output, node.order
-    for cell in node.cells:
-        if cell is not None and cell[0] > order:
-            raise GraphError(stale(op.name, node.site, [c is cell for c in node.cells].index(True), parents))
+    """[(i, parent, gradient of input i), ...] for the wanted inputs of a node with gradient g; zeros are left out."""
+    op, cells, parents, y, values = node.op, node.cells, node.parents, node.output, node.inputs
+    if values is None:  # the first to go when a node is freed, so what was read before it is whole
+        raise GraphError(f"{op.name}: {FREED}")
+    for cell in cells:
+        if cell is not None and cell[0] > node.order:
+            raise GraphError(stale(op.name, node.site, [c is cell for c in cells].index(True), parents))
     shown = partial(run, op.name, "backward", node.site, [g]) if watchers.active else None
     rest, params = node.params
     if op.rule is None:
@@ -276,22 +283,21 @@ def _gradients(node, g, wanted, create_graph):
             results = _through_composition(node, g, needed, create_graph)
         else:
             backward = partial(shown, op.backward) if shown else op.backward
-            results = backward(g, needed, y, *node.inputs, *rest, **params)
-        return [(i, h) for i, h in enumerate(results) if h is not None]
-    values = node.inputs
+            results = backward(g, needed, y, *values, *rest, **params)
+        return [(i, parents[i], h) for i, h in enumerate(results) if h is not None]
     if not op.saves_inputs:
         values = [_Unsaved(p) if a is None else a for a, p in zip(values, parents)]
     elif create_graph:
-        values = [a if p is None else Tensor(a, p, cell) for a, p, cell in zip(values, parents, node.cells)]
+        values = [a if p is None else Tensor(a, p, cell) for a, p, cell in zip(values, parents, cells)]
     if create_graph and y is not None:
-        y = Tensor(y, node, node.cells[-1])
+        y = Tensor(y, node, cells[-1])
     results = []
     for i, parent in enumerate(parents):
         if parent in wanted:
             rule = partial(shown, op.rule(i)) if shown else op.rule(i)
             h = rule(g, y, *values, *rest, **params)
             if h is not None:
-                results.append((i, h))
+                results.append((i, parent, h))
     return results
 
 
@@ -355,9 +361,7 @@ def backward(output, gradient=None, retain_graph=False) -> None:
     """
     start = _start(output, gradient, "gradient", False)
     for node, g in vjp([(output.node, start)], None, False, retain_graph).items():
-        tensor = node.leaf()
-        if tensor is not None and g is not None:
-            tensor.grad = Tensor(g if tensor.grad is None else _array(tensor.grad.data + g))
+        add_grad(node, g)
 
 
 def grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=None, allow_unused=False) -> tuple[Tensor, ...]:
@@ -378,16 +382,17 @@ def grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=No
             raise GraphError(f"grad: input {i} does not require a gradient; make it with requires_grad=True")
     retain_graph = create_graph if retain_graph is None else retain_graph
     roots = [(o.node, _start(o, g, "grad_outputs", create_graph)) for o, g in zip(outputs, grad_outputs)]
-    targets = {x.node for x in inputs}
+    targets = {node for x in inputs for node in nodes_of(x)}
     with set_recording(create_graph or is_recording()):
         found = vjp(roots, targets, create_graph, retain_graph)
     results = []
     for i, x in enumerate(inputs):
-        g = found.get(x.node)
-        if g is None and x.node in found:  # reached, but every rule on the way said "zero"
-            g = MODULES[type(x.data)].zeros_like(x.data)
+        g = arrived(x, found)
         if g is None and not allow_unused:
             raise GraphError(f"grad: input {i} {x.data.shape} was not used to compute the outputs (or was used under no_grad() "
                              f"or after detach()); leave it out, or pass allow_unused=True to get None in its place")
         results.append(g if g is None or isinstance(g, Tensor) else Tensor(g))
     return tuple(results)  # type: ignore[arg-type]  # a None only where it was asked for
+
+
+moved.guard(__name__)

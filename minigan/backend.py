@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from minigan.errors import DeviceError, DTypeError
+from minigan import moved
+from minigan.errors import DeviceError, DTypeError, ShapeError
 
 # The types that are arrays, each with the module of its functions.  CuPy's joins when it is first used.
 MODULES: dict[type, Any] = {np.ndarray: np}
@@ -65,27 +66,65 @@ def check_mix(op: str, arrays) -> None:
 def constant(x, beside_these=()) -> Any:
     """What stands beside Tensors in a call: None and Python numbers as they are, NumPy numbers as Python's, lists as arrays.
 
-    A Python number joins any dtype; a NumPy number (np.sqrt(2)) would turn float32 into float64, so it becomes one.
-    beside_these: Tensors among them say where the array of a list shall be.
+    A Python number joins any dtype, and so does a list of them; a NumPy number (np.sqrt(2)) would turn float32 into float64,
+    so it becomes one.   beside_these: the first Tensor among them says of what dtype and where the array of a list shall be.
     """
     if type(x) is float or x is None or (isinstance(x, (bool, int, float)) and not isinstance(x, np.generic)):
         return x
-    if isinstance(x, np.generic):
+    if isinstance(x, np.generic) and x.dtype.kind in "fiub":
         return x.item()
-    return beside(new_array(x), next((t.data for t in beside_these if is_array(getattr(t, "data", None))), None))
+    like = next((t.data for t in beside_these if is_array(getattr(t, "data", None))), None)
+    dtype = like.dtype if like is not None and like.dtype.kind == "f" and not _has_dtype(x) else None
+    return beside(new_array(x, dtype), like)
 
 
 def new_array(data, dtype=None) -> Any:
     """An array of data (numbers, nested lists: a NumPy array; arrays): floats given as Python numbers become float32.
 
-    Arrays keep their dtype unless dtype is given.  DTypeError for anything that is not numbers or booleans.
+    Whatever has a dtype (an array of any kind, also inside a list) keeps it unless dtype is given.  DTypeError for anything
+    that is not numbers or booleans, ShapeError for nested lists of unequal lengths.
     """
-    array = np.asarray(data) if not is_array(data) else data
+    try:
+        array = np.asarray(data) if not is_array(data) else data
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):
+            raise
+        raise ShapeError("a tensor is made from nested lists of equal lengths; these differ, so pad them or make several "
+                         "tensors") from None
     if array.dtype.kind not in "fiub":
         raise DTypeError(f"a tensor holds real numbers or booleans, got {array.dtype} from {type(data).__name__}")
-    if dtype is None and array.dtype == np.float64 and not is_array(data) and not isinstance(data, np.generic):
+    if not array.dtype.isnative:  # big-endian, as files may have it: to everybody else another dtype
+        array = array.astype(array.dtype.newbyteorder("="))
+    if dtype is None and array.dtype == np.float64 and not is_array(data) and not _has_dtype(data):
         dtype = np.float32
     return array if dtype is None or array.dtype == dtype else array.astype(dtype)
+
+
+def _has_dtype(data) -> bool:
+    """Does the data say its dtype itself, as arrays do and Python's numbers do not?   Of lists: does something in it?"""
+    if isinstance(data, (list, tuple)):
+        return any(map(_has_dtype, data))
+    return hasattr(data, "dtype") or hasattr(data, "__array__")
+
+
+def converted(value, shape, dtype):
+    """A saved value as an array of this shape and dtype.  ValueError, which says why, if it can't become one: the shape
+    differs, it is no real numbers, or the dtype can't hold them (3.7 in an integer, 1e300 in float32)."""
+    array = value if is_array(value) else np.asarray(value)
+    if array.shape != shape:
+        raise ValueError(f"is {shape}, but the state has {array.shape}")
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"holds real numbers, but the state has {array.dtype}")
+    if array.dtype == dtype:
+        return array
+    with np.errstate(all="ignore"):
+        new = array.astype(dtype)
+    lost = abs(new) == np.inf if dtype.kind == "f" else new != array
+    if array.dtype.kind == "f" and dtype.kind == "f":
+        lost &= abs(array) != np.inf
+    if lost.any():
+        raise ValueError(f"is {dtype}, which can't hold the state's {array[lost].reshape(-1)[0]}")
+    return new
 
 
 def device_of(array) -> str:
@@ -211,3 +250,13 @@ def pick_device(device: str) -> str:
     if device == "auto":
         return "cuda:0" if has_card() else "cpu"
     return check_device(device)
+
+
+def extent(array) -> tuple[int, int]:
+    """The addresses between which an array lies, whatever its strides."""
+    start = array.__array_interface__["data"][0] if isinstance(array, np.ndarray) else array.data.ptr
+    reach = [(n - 1) * stride for n, stride in zip(array.shape, array.strides)]
+    return start + sum(r for r in reach if r < 0), start + sum(r for r in reach if r > 0) + array.itemsize
+
+
+moved.guard(__name__)

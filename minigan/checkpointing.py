@@ -23,11 +23,11 @@ def checkpoint(function):
     def call(*xs):
         before, start = streams.state_dict(), next(clock)
         tensors = [isinstance(x, Tensor) for x in xs]
-        inputs = [Tensor(x.data).requires_grad_() if isinstance(x, Tensor) and x.requires_grad else x for x in xs]
+        inputs = [x.detach().requires_grad_() if isinstance(x, Tensor) and x.requires_grad else x for x in xs]
         out = function(*inputs)
         if not isinstance(out, Tensor):
             raise GraphError(f"checkpoint: the function must return one Tensor, it returned {type(out).__name__}")
-        result = Tensor(out.data)
+        result = out.detach()
         if out.node is None:
             return result
         others = _older(out.node, start)

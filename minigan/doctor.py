@@ -1,7 +1,7 @@
-"""What this machine has and what that means for minigan: `minigan doctor`.
+"""`minigan doctor`: what this machine has, and what that means for minigan.
 
-examine     a list of findings, each with what was found and, if something is amiss, what to do
-blas        which BLAS NumPy uses, the kernel it picked for this processor, and its threads
+examine     a list of findings: what was found and, if something is wrong, what to do
+blas        which BLAS NumPy uses, the kernel that it chose for this processor, and its threads
 """
 
 import os
@@ -16,8 +16,10 @@ import numpy as np
 
 @dataclass
 class Finding:
-    """One line of the report.   ok: nothing to do;  needed: minigan cannot work without it;  absent: it is not here, and
-    need not be."""
+    """One line of the report.
+
+    what: the thing that was examined.   found: what was found.   ok: nothing needs to be done.   advice: what to do otherwise.
+    needed: minigan cannot work without it.   absent: it is missing, but it is optional."""
 
     what: str
     found: str
@@ -28,7 +30,8 @@ class Finding:
 
 
 def blas() -> dict:
-    """NumPy's BLAS: library, version, kernel ("architecture"), threads; values are "unknown" where it does not tell."""
+    """NumPy's BLAS: a dict with "library", "version", "kernel" (the processor it is made for) and "threads".  What the library
+    does not tell is "unknown"; then "threads" is 0."""
     from threadpoolctl import threadpool_info
 
     np.ones((2, 2)) @ np.ones((2, 2))
@@ -40,7 +43,7 @@ def blas() -> dict:
 
 
 def examine() -> list[Finding]:
-    """All findings, the necessary things first."""
+    """All findings; the things that minigan needs come first."""
     return [_python(), _numpy(), _blas(), _digits(), _mnist(), _cache(), _disk(), _cuda(), _kernels()]
 
 
@@ -64,9 +67,9 @@ def _blas():
     slower = _cost_of_pinning()
     if slower is not None and slower < 1.1:
         return Finding("blas", f"{text}; OPENBLAS_CORETYPE={pinned} pins the kernel, which costs nothing here")
-    cost = "" if slower is None else f"; a matrix product takes {slower:.1f} times as long"
-    return Finding("blas", text, False, f"OPENBLAS_CORETYPE={pinned} pins the kernel{cost}; without it OpenBLAS picks the "
-                                        "fastest one for this processor")
+    cost = "" if slower is None else f", and a matrix product takes {slower:.1f} times as long"
+    return Finding("blas", text, False, f"OPENBLAS_CORETYPE={pinned} pins the kernel{cost}; unset it, and OpenBLAS chooses the "
+                                        "fastest kernel for this processor")
 
 
 _PRODUCT = """
@@ -81,8 +84,9 @@ print(min(once() for _ in range(20)))
 
 
 def _cost_of_pinning():
-    """How many times as long a matrix product takes with OPENBLAS_CORETYPE as it is; None if that can't be measured."""
-    as_it_is = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # one thread is disturbed least by what else runs here
+    """The time of a matrix product with the current OPENBLAS_CORETYPE, divided by the time without it; None if it cannot be
+    measured."""
+    as_it_is = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # other programs disturb one thread less than several
     free = {name: value for name, value in as_it_is.items() if name != "OPENBLAS_CORETYPE"}
     try:
         pinned, unpinned = (float(subprocess.run([sys.executable, "-c", _PRODUCT], env=env, capture_output=True, text=True,
@@ -99,7 +103,7 @@ def _digits():
     try:
         for split in data.SPLITS:
             data.digits.draw(split, 0, 10)
-    except DataError as error:  # some Linux packages leave matplotlib's fonts out
+    except DataError as error:  # some Linux packages of matplotlib come without its fonts
         return Finding("digits", "cannot be drawn", False, str(error))
     return Finding("digits", "can be drawn; cached: " + _summary(data.verify("digits"), "none"))
 
@@ -110,13 +114,13 @@ def _mnist():
     rows = data.verify("mnist")
     if all(status == "missing" for _, status in rows):
         return Finding("mnist", "not on this machine", absent=True,
-                       advice="fetched on first use, or give --data-dir or $MINIGAN_DATA")
+                       advice="it is downloaded at first use; if you have the files, give --data-dir or set $MINIGAN_DATA")
     bad = [f"{file}: {status}" for file, status in rows if not status.startswith("ok")]
     return Finding("mnist", _summary(rows, "none"), not bad, "; ".join(bad))
 
 
 def _summary(rows, none):
-    """'4 files, ok' or '3 of 4 files ok', of the rows of data.verify."""
+    """The rows of data.verify as text: '4 file(s), ok' or '3 of 4 file(s) ok'; `none` if there are no files."""
     files = [status for file, status in rows if os.path.isfile(file) or not status.startswith("ok")]
     good = sum(status.startswith("ok") for status in files)
     if not files:
@@ -127,7 +131,7 @@ def _summary(rows, none):
 def _cache():
     from minigan.data import cache
 
-    advice = "without it data are drawn or fetched anew each time; set $MINIGAN_CACHE to a folder of yours"
+    advice = "without a cache, data are drawn or downloaded again each time; set $MINIGAN_CACHE to a folder that can be written"
     try:
         folder = cache.folder()
         existing = next(p for p in (folder, *folder.absolute().parents) if p.exists())
@@ -142,8 +146,9 @@ def _disk():
     try:
         free = shutil.disk_usage(".").free / 2**30
     except OSError as error:
-        return Finding("disk", f"this folder cannot be used: {error.strerror}", False, "go to another one")
-    return Finding("disk", f"{free:.1f} GiB free here", free > 0.5, "" if free > 0.5 else "a run needs about 0.1 GiB")
+        return Finding("disk", f"this folder cannot be used: {error.strerror}", False, "change to another folder")
+    return Finding("disk", f"{free:.1f} GiB free here", free > 0.5,
+                   "" if free > 0.5 else "a run needs about 0.1 GiB; free some space, or change to another disk")
 
 
 def _cuda():
@@ -162,6 +167,6 @@ def _kernels():
 
     states = verified.states().values()
     good = sum(state.startswith("verified") for state in states)
-    advice = "" if good == len(states) else "on a machine with a card: MINIGAN_BACKEND=cupy pytest -m gpu"
-    return Finding("kernels", f"{good} of {len(states)} GPU files have run on a card as they are now", True, advice,
-                   absent=good < len(states))
+    advice = "" if good == len(states) else "to test the others, on a machine with a GPU: MINIGAN_BACKEND=cupy pytest -m gpu"
+    return Finding("kernels", f"{good} of {len(states)} GPU source files were tested on a GPU in their current form", True,
+                   advice, absent=good < len(states))

@@ -32,8 +32,12 @@ class OutOfBoundsError(MiniganError, IndexError):
     """An index outside the axis it indexes."""
 
 
-class MovedError(MiniganError, ImportError):
-    """A name that minigan once had and now has elsewhere.  Not an AttributeError: `from a import b` would hide its text."""
+class MovedName(MiniganError, AttributeError):
+    """An attribute that a module or a class of minigan once had, and that is elsewhere now."""
+
+
+class MovedImport(MiniganError, ImportError):
+    """The same of what is imported.  Two classes, since no Python class can be an AttributeError and an ImportError."""
 
 
 class GradientMismatch(MiniganError, AssertionError):

@@ -331,10 +331,13 @@ class _Line:
 
         Hamming's difference table; More and Wild, Estimating computational noise, SIAM J. Sci. Comput. 33 (2011).  The
         median, so that a jump, which four of the twelve see, does not count as noise; at least half a digit of the
-        output.
+        output, here or a step away (where a product of zeros is no longer 0).
         """
         differences = np.diff([self(k * h * 1e-3) for k in range(-8, 8)], 4)
-        last_digit = math.sqrt(sum(float(((v * y) ** 2).sum()) for v, y in zip(self.cotangents, self.start))) * 2.0**-53
+        with np.errstate(all="ignore"):
+            sizes = [math.sqrt(sum(float(((v * y) ** 2).sum()) for v, y in zip(self.cotangents, ys)))
+                     for ys in (self.start, self.outputs(h))]
+        last_digit = max(size for size in sizes if math.isfinite(size)) * 2.0**-53
         return max(float(np.median(np.abs(differences))) / math.sqrt(70), last_digit)  # 70 = 1 + 16 + 36 + 16 + 1
 
     def column(self, h):

@@ -4,15 +4,18 @@ Importing minigan imports this file once; after that a Tensor has NumPy's operat
 tensor.py too, for editors and type checkers.
 """
 
+import operator
 from typing import Any
 
 import numpy as np
 
 from minigan import ops
 from minigan.autograd import backward, leaf, primitive
-from minigan.backend import check_device, device_of, is_array, mixed_devices, new_array, to_device, xp
-from minigan.errors import DeviceError, GraphError, ShapeError
-from minigan.grad_mode import is_recording
+from minigan.backend import MODULES, check_device, constant, device_of, is_array, mixed_devices, to_device, xp
+from minigan.errors import DeviceError, DTypeError, GraphError, ShapeError, broadcast_advice
+from minigan.in_place import copy_, in_place, setitem
+from minigan.numpy_functions import ForNumPy, on_function
+from minigan.ops.shape import axes_of
 from minigan.tensor import Tensor, plain, tensor
 
 cls: Any = Tensor  # a type checker refuses to put anything on a class whose type it knows
@@ -24,7 +27,7 @@ def _swapped(op):
 
 # Operators, and the same with the tensor on the right.
 for symbol, op in {"add": ops.add, "sub": ops.subtract, "mul": ops.multiply, "truediv": ops.divide, "pow": ops.power,
-                   "matmul": ops.matmul}.items():
+                   "matmul": ops.matmul, "mod": ops.remainder, "floordiv": ops.floor_divide}.items():
     setattr(Tensor, f"__{symbol}__", op)
     setattr(Tensor, f"__r{symbol}__", _swapped(op))
 
@@ -35,21 +38,98 @@ cls.__getitem__ = lambda x, index: ops.getitem(x, index)
 cls.T = property(lambda x: ops.transpose(x), doc="The axes reversed.")
 
 
-def _comparison(symbol):
-    def compare(a, b):
-        """Elementwise, a constant boolean Tensor: comparisons have no derivative."""
-        b = plain(b)
-        if is_array(b) and type(b) is not type(a.data):
-            raise DeviceError(mixed_devices(symbol.strip("_"), [a.data, b]))
-        y = getattr(a.data, symbol)(b)
+def _other(symbol, x, value):
+    """What stands beside x in a comparison or in logic, as an array or a number; NotImplemented if it is neither."""
+    value = plain(value)
+    if not isinstance(value, (int, float, list, tuple, np.number, np.bool_, *MODULES)):
+        return NotImplemented
+    value = value if is_array(value) else constant(value, (x,))
+    if is_array(value) and type(value) is not type(x.data):
+        raise DeviceError(mixed_devices(symbol.strip("_"), [x.data, value]))
+    return value
+
+
+def _constant_op(symbol, check=lambda x, value: None):
+    """The method of this name, from the array's: elementwise, a constant Tensor, for there is no derivative."""
+    function = getattr(operator, symbol.strip("_"), None) or getattr(operator, symbol.strip("_") + "_")  # and_, or_
+
+    def method(x, value):
+        """Elementwise, a constant Tensor: there is no derivative."""
+        value = _other(symbol, x, value)
+        if value is NotImplemented:
+            return value
+        check(x.data, value)
+        try:
+            y = function(x.data, value)
+        except ValueError:
+            raise ShapeError(broadcast_advice(symbol.strip("_"), [x.shape, np.shape(value)])) from None
         return Tensor(np.asarray(y) if isinstance(y, np.generic) else y)
 
-    compare.__name__ = symbol
-    return compare
+    method.__name__ = symbol
+    return method
+
+
+def _check_bits(*values):
+    for x in values:
+        if getattr(x, "dtype", np.dtype(type(x))).kind not in "biu":
+            raise DTypeError(f"&, |, ^ and ~ need booleans or integers, got {getattr(x, 'dtype', type(x).__name__)}; compare "
+                             f"first, as in (x > 0) & (x < 1)")
+
+
+def _invert(x):
+    """~x: not x for booleans, bit by bit for integers.  A constant."""
+    _check_bits(x.data)
+    return Tensor(np.asarray(y) if isinstance(y := ~x.data, np.generic) else y)
 
 
 for symbol in ("__lt__", "__le__", "__gt__", "__ge__", "__eq__", "__ne__"):
-    setattr(Tensor, symbol, _comparison(symbol))
+    setattr(Tensor, symbol, _constant_op(symbol))
+for symbol in ("and", "or", "xor"):
+    setattr(Tensor, f"__{symbol}__", _constant_op(f"__{symbol}__", _check_bits))
+    setattr(Tensor, f"__r{symbol}__", getattr(Tensor, f"__{symbol}__"))  # the order does not matter
+cls.__invert__ = _invert
+
+
+def _asked(name, doc):
+    """The method `name` of every element, a constant boolean Tensor."""
+    def method(x):
+        return Tensor(xp(x.data).asarray(getattr(xp(x.data), name)(x.data)))
+
+    method.__name__, method.__doc__ = name, doc
+    return method
+
+
+def _any(x, axis=None, keepdims=False):
+    """Is any element along the axes not 0?  A constant boolean Tensor."""
+    return Tensor(xp(x.data).asarray(x.data.any(axis=axes_of("any", axis, x.ndim), keepdims=keepdims)))
+
+
+def _all(x, axis=None, keepdims=False):
+    """Are all elements along the axes not 0?  A constant boolean Tensor."""
+    return Tensor(xp(x.data).asarray(x.data.all(axis=axes_of("all", axis, x.ndim), keepdims=keepdims)))
+
+
+def _contains(x, value):
+    """value in x: is an element equal to it?"""
+    found = x == value
+    return isinstance(found, Tensor) and bool(found.any())
+
+
+def _bool(x):
+    """The truth of the one element.  ShapeError unless there is exactly one."""
+    if x.size != 1:
+        raise ShapeError(f"a tensor of shape {x.shape} is neither true nor false; ask for .any() or .all()")
+    return bool(x.data)
+
+
+cls.isnan = _asked("isnan", "Which elements are NaN?  A constant boolean Tensor.")
+cls.isfinite = _asked("isfinite", "Which elements are neither infinite nor NaN?  A constant boolean Tensor.")
+cls.isinf = _asked("isinf", "Which elements are infinite?  A constant boolean Tensor.")
+cls.any, cls.all, cls.__contains__, cls.__bool__ = _any, _all, _contains, _bool
+cls.__divmod__ = lambda a, b: (a // b, a % b)
+cls.__rdivmod__ = lambda a, b: (b // a, b % a)
+cls.__round__ = lambda x, ndigits=None: ops.round(x, ndigits or 0)
+cls.__array_ufunc__, cls.__array_function__ = ForNumPy(), on_function
 
 # Methods that are the function of the same name.
 for name in ("sum mean prod max min var std argmax argmin cumsum clip repeat take dot trace diagonal squeeze swapaxes ravel "
@@ -105,45 +185,6 @@ def _requires_grad_(x, value=True):
     return x
 
 
-def _setitem(x, index, value):
-    """x[index] = value in place, for constants and for leaves under no_grad.
-
-    GraphError for a tensor inside a graph, and for a value that brings a graph along, which would be lost.  A graph that
-    has saved this memory, as the input of an op, notices and refuses to go backward; indices and conditions are not watched.
-    """
-    if x.node is not None and is_recording():
-        raise GraphError(_IN_PLACE.format("x[...] = value"))
-    _check_in_place(x, "x[...] = value", value)
-    x.data[plain(index)] = plain(value)
-    x.touch()
-
-
-_IN_PLACE = ("{} would change a tensor that a graph depends on; build a new one with mg.where, mg.concatenate or "
-             "mg.scatter_add, or change a leaf inside `with mg.no_grad():`")
-
-
-def _check_in_place(x, what, value):
-    if not x.is_leaf:
-        raise GraphError(_IN_PLACE.format(what))
-    if isinstance(value, Tensor) and value.node is not None and is_recording():
-        raise GraphError(f"{what} would lose the derivative of the value; say so with .detach(), or build a new tensor with "
-                         f"mg.where, mg.concatenate or mg.stack")
-
-
-def _copy_(x, value):
-    """Overwrite the values in place (they stay in the same memory) and return the tensor; also of a leaf, for initialisers.
-
-    ShapeError if the shapes differ; GraphError inside a graph, and for a value that brings a graph along.
-    """
-    _check_in_place(x, "copy_", value)
-    array = plain(value)
-    if np.shape(array) != x.shape:
-        raise ShapeError(f"copy_: cannot copy {np.shape(array)} into {x.shape}; the shapes must be equal")
-    x.data[...] = to_device(array if is_array(array) else new_array(array), x.device)
-    x.touch()
-    return x
-
-
 def _deepcopy(x, memo):
     """A copy with memory of its own; of a leaf a leaf of its own, of a tensor inside a graph a constant."""
     copy = type(x)(x.data.copy())
@@ -153,9 +194,22 @@ def _deepcopy(x, memo):
     return copy
 
 
+def _copy(x):
+    """copy.copy(x): the same memory and place in the graph; of a leaf a leaf of its own, with a gradient of its own."""
+    if not x.is_leaf:
+        return Tensor(x.data, x.node, x.changed)
+    twin = x.detach() if type(x) is Tensor else type(x)(x.detach())
+    return twin.requires_grad_(x.requires_grad)
+
+
 cls.requires_grad = property(_requires_grad, _set_requires_grad, doc=_requires_grad.__doc__)
-cls.requires_grad_, cls.__setitem__, cls.backward = _requires_grad_, _setitem, backward
-cls.__deepcopy__, cls.copy_ = _deepcopy, _copy_
+cls.requires_grad_, cls.__setitem__, cls.backward = _requires_grad_, setitem, backward
+cls.__copy__, cls.__deepcopy__, cls.copy_ = _copy, _deepcopy, copy_
+for symbol, written in {"add": ("+=", ops.add), "sub": ("-=", ops.subtract), "mul": ("*=", ops.multiply),
+                        "truediv": ("/=", ops.divide), "pow": ("**=", ops.power), "matmul": ("@=", ops.matmul),
+                        "mod": ("%=", ops.remainder), "floordiv": ("//=", ops.floor_divide), "and": ("&=", cls.__and__),
+                        "or": ("|=", cls.__or__), "xor": ("^=", cls.__xor__)}.items():
+    setattr(Tensor, f"__i{symbol}__", in_place(*written))
 
 # ------------------------------------------------------------------------------------------------- new tensors ---
 

@@ -1,7 +1,8 @@
 """Names that have moved: who asks for one where it used to be is told where it is now, and gets nothing else.
 
-MOVED       old dotted name -> new dotted name, of a module or of something in one
+MOVED       old dotted name -> new dotted name, of a module, of something in one, or of an attribute
 guard       a module that has lost a name, or a package that has lost a module, calls guard(__name__) and then answers for it
+attributes  a class that has lost an attribute is decorated with it
 refuse      the error itself, for a module that has a __getattr__ of its own
 A module that is gone has nobody to answer for it: `Finder` does, whom Python asks after all other finders.
 """
@@ -9,36 +10,137 @@ A module that is gone has nobody to answer for it: `Finder` does, whom Python as
 import sys
 from functools import partial
 
-from minigan.errors import MovedError
+from minigan.errors import MovedImport, MovedName
 
 MOVED: dict[str, str] = {
-    # "minigan.backend.Streams": "minigan.streams.Streams",
-    # "minigan.train.session": "minigan.runs.session",
+    # the array, the random streams, the card
+    "minigan.autograd.no_grad": "minigan.grad_mode.no_grad",
+    "minigan.backend.Streams": "minigan.streams.Streams",
+    "minigan.backend.cuda": "minigan.cuda",
+    "minigan.backend.joined": "minigan.kernels.dispatch.concatenate",
+    "minigan.backend.keep_memory": "minigan.kernels.cpu.memory.keep_memory",
+    "minigan.backend.seed": "minigan.streams.seed",
+    "minigan.backend.streams": "minigan.streams.streams",
+    "minigan.kernels.activation": "minigan.kernels.dispatch",
+    "minigan.kernels.by_array": "minigan.kernels.dispatch.by_array",
+    "minigan.kernels.conv": "minigan.kernels.dispatch",
+    "minigan.kernels.linalg": "minigan.kernels.dispatch",
+    "minigan.kernels.loss": "minigan.kernels.dispatch",
+    "minigan.kernels.norm": "minigan.kernels.dispatch",
+    "minigan.kernels.norm.backward": "minigan.kernels.dispatch.batch_norm_backward",
+    "minigan.kernels.norm.follow": "minigan.kernels.dispatch.batch_norm_follow",
+    "minigan.kernels.norm.forward": "minigan.kernels.dispatch.batch_norm_forward",
+    "minigan.kernels.norm.moments": "minigan.kernels.dispatch.batch_norm_moments",
+    # layers and metrics
+    "minigan.nn.layers": "minigan.nn",
+    "minigan.nn.norm": "minigan.nn.normalisation",
+    "minigan.metrics.OF_SYSTEMS": "minigan.systems.registry.System.metrics",
+    "minigan.metrics.merit": "minigan.metrics.Number.merit",
+    "minigan.metrics.resolve": "minigan.metrics.find",
+    "minigan.metrics.samples_needed": "minigan.runs.evaluation.needed",
+    "minigan.metrics.table": "minigan.metrics",
+    "minigan.metrics.table.Evidence": "minigan.metrics.metric.Evidence",
+    # the game and the run
+    "minigan.train.capture": "minigan.runs.capture",
+    "minigan.train.diagnosis": "minigan.runs.diagnosis",
+    "minigan.train.dynamics": "minigan.train.asymmetry",
+    "minigan.train.evaluation": "minigan.runs.evaluation",
+    "minigan.train.feed": "minigan.runs.feed",
+    "minigan.train.gan": "minigan.train.adversarial",
+    "minigan.train.hooks": "minigan.runs.hooks",
+    "minigan.train.report": "minigan.runs.report",
+    "minigan.train.run": "minigan.runs.folder",
+    "minigan.train.session": "minigan.runs.session",
+    "minigan.train.game.adversarial": "minigan.train.adversarial.adversarial_terms",
+    "minigan.train.game.Step.a": "minigan.train.adversarial.AdversarialStep.real_logits",
+    "minigan.train.game.Step.b": "minigan.train.adversarial.AdversarialStep.fake_logits",
+    "minigan.train.game.Step.seen_fake": "minigan.train.adversarial.AdversarialStep.fake_seen",
+    "minigan.train.game.Step.seen_x": "minigan.train.adversarial.AdversarialStep.real_seen",
+    # the systems
+    "minigan.systems.autoencoder": "minigan.systems.latent.autoencoder",
+    "minigan.systems.cgan": "minigan.systems.conditional.cgan",
+    "minigan.systems.coordinate_gan": "minigan.systems.adversarial.coordinate_gan",
+    "minigan.systems.cyclegan": "minigan.systems.translation.cyclegan",
+    "minigan.systems.dcgan": "minigan.systems.adversarial.dcgan",
+    "minigan.systems.dcgan.discriminator": "minigan.systems.parts.convolutions.discriminator",
+    "minigan.systems.dcgan.generator": "minigan.systems.parts.convolutions.generator",
+    "minigan.systems.dcgan.nets": "minigan.systems.parts.convolutions.nets",
+    "minigan.systems.dcgan.start": "minigan.systems.parts.convolutions.start",
+    "minigan.systems.gan": "minigan.systems.adversarial.gan",
+    "minigan.systems.gan.mlp": "minigan.systems.parts.perceptrons.mlp",
+    "minigan.systems.gan.nets": "minigan.systems.parts.perceptrons.nets",
+    "minigan.systems.gan.start": "minigan.systems.parts.perceptrons.start",
+    "minigan.systems.lsgan": "minigan.systems.adversarial.lsgan",
+    "minigan.systems.nets": "minigan.systems.parts.choice",
+    "minigan.systems.seqgan": "minigan.systems.text.seqgan",
+    "minigan.systems.vae": "minigan.systems.latent.vae",
+    "minigan.systems.vae.conv": "minigan.systems.parts.coders.conv",
+    "minigan.systems.vae.mlp": "minigan.systems.parts.coders.mlp",
+    "minigan.systems.wgan": "minigan.systems.adversarial.wgan",
+    "minigan.systems.wgan_gp": "minigan.systems.adversarial.wgan_gp",
+    "minigan.systems.registry.COMMON": "minigan.train.settings.RUN",
+    "minigan.systems.registry.RECIPES": "minigan.systems.registry.SYSTEMS",
+    "minigan.systems.registry.Recipe": "minigan.systems.registry.System",
+    "minigan.systems.registry.idle": "minigan.systems.registry.System.idle",
+    "minigan.systems.registry.recipe": "minigan.systems.registry.system",
+    "minigan.systems.registry.recipes": "minigan.systems.registry.systems",
+    "minigan.systems.registry.typed": "minigan.train.settings.Setting.read",
+    # the command line
+    "minigan.cli.output_file": "minigan.cli.output.output_file",
 }
 
 
+def told(old: str) -> str:
+    """Where a name of the table is now, and those names of a module that are not where the others are."""
+    apart = [f"its {name.removeprefix(f'{old}.')} is {new}" for name, new in MOVED.items() if name.startswith(f"{old}.")]
+    return f"{old} has moved: it is {MOVED[old]} now{', but ' if apart else ''}{', '.join(apart)}"
+
+
 def refuse(module: str, name: str):
-    """Raise what a module answers to a name that it does not have: MovedError if it had it once, else AttributeError."""
+    """Raise what a module answers to a name that it does not have: MovedName if it had it once, else AttributeError."""
     old = f"{module}.{name}"
     if old in MOVED:
-        raise MovedError(f"{old} has moved: it is {MOVED[old]} now")
+        raise MovedName(told(old))
     raise AttributeError(f"module {module!r} has no attribute {name!r}")
 
 
 def guard(module: str) -> None:
     """Let this module, which is being imported, answer for the names that it had once."""
+    names = vars(sys.modules[module])
     # Not written as `def __getattr__` in the module: a type checker would then believe that it has every name.
-    vars(sys.modules[module])["__getattr__"] = partial(refuse, module)
+    names["__getattr__"] = partial(refuse, module)
+    # Of `from module import name` Python hides an AttributeError.  In a module with a path, as packages have it, it looks for
+    # a module of that name then, and so asks the Finder.
+    names.setdefault("__path__", [])
+
+
+class Gone:
+    """What a class has in the place of an attribute that has moved."""
+
+    def __init__(self, old: str):
+        self.old = old
+
+    def __get__(self, thing, owner):
+        raise MovedName(told(self.old))
+
+
+def attributes(cls):
+    """Let this class answer for the attributes that it had once."""
+    parent = f"{cls.__module__}.{cls.__qualname__}."
+    for old in MOVED:
+        if old.startswith(parent):
+            setattr(cls, old.removeprefix(parent), Gone(old))
+    return cls
 
 
 class Finder:
-    """The last of sys.meta_path: MovedError for a module of ours that has moved, silence for every other."""
+    """The last of sys.meta_path: MovedImport for a name of ours that has moved, silence for every other."""
 
     @staticmethod
     def find_spec(name, path=None, target=None):
         """See importlib.abc.MetaPathFinder."""
         if name in MOVED:
-            raise MovedError(f"{name} has moved: it is {MOVED[name]} now")
+            raise MovedImport(told(name), name=name)
 
 
 sys.meta_path.append(Finder)

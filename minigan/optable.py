@@ -83,7 +83,11 @@ rows("arcsin arccos tan", *ONE, numbers=UNIT)
 rows("reciprocal", *ONE, numbers=OFF_ZERO)
 rows("abs relu sign leaky_relu elu", *ONE, numbers=OFF_ZERO, smooth=False)
 rows("floor round", *ONE, numbers=OFF_HALF, smooth=False)
+row("round", *TABLE["round"].cases, (lambda x: ops.round(x / 10, 1), (3,)), numbers=OFF_HALF, smooth=False)
 rows("add subtract multiply logaddexp", *TWO)
+rows("floor_divide remainder", *TWO, numbers=OFF_HALF, smooth=False)
+row("remainder", *TABLE["remainder"].cases, (lambda x: x % 1, (3,)), (lambda x: x % -1.0, (2, 2)), (lambda x: 2.25 % x, (3,)),
+    numbers=OFF_HALF, smooth=False)
 rows("divide", *TWO, numbers=OFF_ZERO)
 rows("maximum minimum", *TWO, numbers=ANY, smooth=False)
 row("power", *((ops.power, *shapes) for shapes in TWO), (lambda x: x**2.5, (3,)), (lambda x: x**3, (2, 2)),
@@ -93,7 +97,8 @@ row("leaky_relu", *TABLE["leaky_relu"].cases, (lambda x: ops.leaky_relu(x, 0.3),
     (lambda x: ops.leaky_relu(x, 1.5), (4,)), (lambda x: ops.leaky_relu(x, -0.5), (4,)), numbers=OFF_ZERO, smooth=False)
 row("elu", *TABLE["elu"].cases, (lambda x: ops.elu(x, 1.7), (2, 3)), numbers=OFF_ZERO, smooth=False)
 row("clip", (lambda x: ops.clip(x, -0.5, 0.7), (3, 4)), (lambda x: ops.clip(x, max=0.1), (5,)),
-    (lambda x: ops.clip(x, min=0.1), (5,)), (lambda x: ops.clip(x, 0, 1), (0, 2)), smooth=False)
+    (lambda x: ops.clip(x, min=0.1), (5,)), (lambda x: ops.clip(x, 0, 1), (0, 2)),
+    (ops.clip, (2, 3), (3,), (2, 1)), (lambda x, high: ops.clip(x, max=high), (3,), (2, 3)), smooth=False)
 MASK = np.array([[True, False, True], [False, False, True]])
 row("where", (lambda a, b: ops.where(MASK, a, b), (2, 3), (2, 3)), (lambda a, b: ops.where(MASK, a, b), (3,), (2, 1)),
     (lambda a: ops.where(MASK, a, 0.5), (2, 3)), (lambda b: ops.where(MASK, 1, b), ()),

@@ -1,17 +1,17 @@
-"""Files that outlive the process: nested states as .npz without pickle, and writes that finish or never happened.
+"""Save nested states as .npz files without pickle.  A write is complete, or it leaves the old file as it was.
 
 save, load          a nested dict of arrays, numbers and strings <-> one .npz, exactly
 describe            a file's kind and the facts saved about it, without reading its arrays
-replacing           open a file for writing; it takes its place in one step, when all of it is on the disk
-DamagedCheckpoint   the bytes are not those that were written (every other trouble is a plain CheckpointError)
-Elsewhere: which state a training run saves (train/), where it is kept (runs/folder.py).
+replacing           open a file for writing; it replaces the old file in one step, when all of it is on the disk
+DamagedCheckpoint   the bytes are not those that were written (all other failures are a plain CheckpointError)
+Elsewhere: the state that a training run saves (train/), the place where it is kept (runs/folder.py).
 
-The format.  An .npz is a zip of .npy members.  Every array is a member named by its dotted path, so any NumPy user
-reads `np.load(file)["generator.0.weight"]`.  Everything else is JSON in one member, `__minigan__`, a uint8 array: the
-version, the kind, what was said about the file, and the tree, in which
+The format.  An .npz is a zip of .npy members.  Every array is a member whose name is its dotted path, so any NumPy user can
+read it: `np.load(file)["generator.0.weight"]`.  Everything else is JSON in one member, `__minigan__`, a uint8 array: the
+version, the kind, the facts about the file, and the tree, in which
     null, true, 1, 0.5, "text", [...]   stand for themselves, and an object has one key, its type:
     {"dict": {...}}  {"tuple": [...]}  {"array": member}  {"scalar": member}  {"int": hexadecimal}  {"float": 8 bytes}
-The same state gives the same bytes: no dates, no compression.
+The same state gives the same bytes, because the file has no dates and is not compressed.
 """
 
 import contextlib
@@ -33,22 +33,22 @@ from minigan.errors import CheckpointError
 
 VERSION = 1
 HEADER = "__minigan__"
-_LONGEST_NAME = 1000  # a zip name has at most 65535 bytes; a longer path is cut, and the tree says where it went
+_LONGEST_NAME = 1000  # a zip name has at most 65535 bytes; a longer path is cut, and the tree has the member's name
 
 
 class DamagedCheckpoint(CheckpointError):
-    """A file that is cut short or changed: what it held cannot be read back."""
+    """A file that is cut short or changed, so that its contents cannot be read."""
 
 
 # ---- saving ----------------------------------------------------------------------------------------------------------
 
 
 def save(path, state, kind="state", **about):
-    """Write a nested dict to `path`, whole or not at all.
+    """Write a nested dict to `path`, completely or not at all.
 
     state   string keys; leaves are NumPy arrays and scalars (any dtype but object), int, float, bool, str, None, and
             lists, tuples and dicts of these.  A Tensor and a CuPy array are saved as the NumPy array of their values.
-    kind    what the file is for; `load` can insist on it
+    kind    what the file is for; `load` can require it
     about   facts to keep beside the state (step=500, system="wgan-gp"): the same leaves but no arrays; see `describe`
 
     A full disk, a folder that cannot be written or a leaf of another type raises CheckpointError and leaves an earlier
@@ -76,7 +76,7 @@ def save(path, state, kind="state", **about):
 
 
 def _encode(value, where, members, path):
-    """The JSON form of a value; its arrays go into `members`.  `where` is the dotted path of the value."""
+    """The JSON form of a value; this adds its arrays to `members`.  `where` is the dotted path of the value."""
     # Exact types: a subclass (an enum, a masked array, a named tuple) would come back as something else.
     if value is None or type(value) in (bool, str):
         return value
@@ -137,11 +137,11 @@ def _add_member(array, where, members):
 
 
 def load(path, kind=None):
-    """Read what `save` wrote: the same nested dict, arrays in NumPy, new and writable.
+    """Read a file that `save` wrote: the same nested dict, with new, writable NumPy arrays.
 
-    With kind=None any kind is read, and so is an .npz from elsewhere: a flat dict of its arrays, by name.  With a kind,
-    anything else is refused.  Nothing is ever unpickled.  CheckpointError says what is wrong with the file and what to
-    do; DamagedCheckpoint is the one raised when its bytes have changed.  A .safetensors file gives its arrays by name.
+    kind=None reads every kind, and also an .npz of another program, as a flat dict of its arrays by name.  With a kind, it
+    reads no other file.  It never unpickles anything.  CheckpointError says what is wrong with the file and what to do;
+    DamagedCheckpoint means that its bytes have changed.  A .safetensors file gives its arrays by name.
     """
     if str(path).endswith(".safetensors"):
         return _load_safetensors(path)
@@ -168,7 +168,7 @@ def _safetensors(path):
 
 def _save_safetensors(path, state):
     module = _safetensors(path)
-    arrays = {name: np.ascontiguousarray(_as_array(value, name, path)) for name, value in state.items()}
+    arrays = {name: np.asarray(_as_array(value, name, path), order="C") for name, value in state.items()}
     try:
         data = module.save(arrays)
     except Exception as error:  # a dtype or a name that the format does not have
@@ -189,8 +189,8 @@ def _load_safetensors(path):
 
 
 def describe(path):
-    """{"kind": str, "version": int, "about": dict}, from the header alone; None, None and {} where there is none.
-    Raises as `load` does."""
+    """{"kind": str, "version": int, "about": dict}, from the header alone; None, None and {} if the file has no header.
+    It raises the errors of `load`."""
     with _reading(path) as archive:
         header = _header(archive, path)
         if header is None:
@@ -251,7 +251,7 @@ def _not_an_npz(path, start):
 
 
 def _header(archive, path):
-    """The header as a dict, or None where the file has none."""
+    """The header as a dict, or None if the file has none."""
     if f"{HEADER}.npy" not in archive.namelist():
         return None
     header = json.loads(_member(archive, f"{HEADER}.npy", path).tobytes())
@@ -263,7 +263,7 @@ def _header(archive, path):
 
 
 def _member(archive, name, path):
-    # The whole member first: zipfile compares its checksum at the end, and no byte is believed before that.
+    # Read the whole member first: zipfile compares its checksum at the end, and we use no byte before that.
     file = io.BytesIO(archive.read(name))
     try:
         return np.lib.format.read_array(file, allow_pickle=False)
@@ -302,7 +302,7 @@ def _decode(value, member):
 
 @contextlib.contextmanager
 def replacing(path):
-    """Open a binary file that becomes `path` when the block ends: after a crash or on a full disk the old one is there.
+    """Open a binary file that becomes `path` when the block ends.  After a crash or on a full disk the old file is unchanged.
 
     The bytes go to a hidden file in the same folder, which is forced to the disk and then renamed over `path`.  When
     the block raises, that file is removed.  An OSError becomes a CheckpointError of one line.
@@ -319,14 +319,14 @@ def replacing(path):
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
-    except BaseException as error:  # also Ctrl-C: leave no rubbish behind
+    except BaseException as error:  # also at Ctrl-C: remove the temporary file
         with contextlib.suppress(OSError):
             os.remove(temporary)
         if isinstance(error, OSError):
             raise write_error(path, error) from error
         raise
-    # The rename itself is on the disk only when the folder is.  Not every system lets a folder be opened; there is
-    # nothing to undo then, the new file is complete.
+    # The rename is on the disk only after the folder is written too.  Some systems cannot open a folder; then we leave it,
+    # since the new file is complete.
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)
         try:
@@ -336,7 +336,7 @@ def replacing(path):
 
 
 def write_error(path, error):
-    """The CheckpointError for an OSError met while writing `path`: what, where, what to do."""
+    """The CheckpointError for an OSError that writing `path` raised: what, where, what to do."""
     folder = os.path.dirname(os.path.realpath(path))
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         why = "the disk is full; free some space or write to another disk"

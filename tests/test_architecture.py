@@ -13,10 +13,10 @@ PACKAGE = ROOT / "minigan"
 
 # A file may import from its own line and from those before it.
 ORDER = [
-    {"errors", "moved", "version"}, {"backend"}, {"kernels"}, {"streams", "cuda"}, {"watch"}, {"tensor"}, {"grad_mode"},
-    {"autograd"}, {"ops"}, {"methods", "checkpointing", "debug", "profile"}, {"serialize"}, {"gradcheck", "optable"}, {"nn"},
-    {"optim"}, {"data"}, {"viz"}, {"metrics"}, {"train"}, {"systems"}, {"runs"}, {"doctor", "lesson"}, {"cli"},
-    {"__init__", "__main__"}]
+    {"errors", "moved", "version"}, {"backend"}, {"kernels"}, {"streams", "cuda"}, {"watch"}, {"grad_mode"}, {"tensor"},
+    {"leaves"}, {"autograd"}, {"arguments"}, {"ops"}, {"numpy_functions", "in_place"},
+    {"methods", "checkpointing", "debug", "profile"}, {"serialize"}, {"gradcheck", "optable"}, {"nn"}, {"optim"}, {"data"},
+    {"viz"}, {"metrics"}, {"train"}, {"systems"}, {"runs"}, {"doctor", "lesson"}, {"cli"}, {"__init__", "__main__"}]
 
 
 def name_of(path: Path) -> str:

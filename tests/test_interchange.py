@@ -37,6 +37,8 @@ def test_safetensors_round_trip_and_its_errors(tmp_path):
     assert set(loaded) == set(state)
     for name in state:
         np.testing.assert_array_equal(loaded[name], state[name])
+        assert loaded[name].shape == state[name].shape  # also (), of a counter
+    net().load_state_dict(loaded)
     (tmp_path / "bad.safetensors").write_bytes((tmp_path / "w.safetensors").read_bytes()[:100])
     with pytest.raises(CheckpointError, match="not a readable safetensors file"):
         mg.load(tmp_path / "bad.safetensors")

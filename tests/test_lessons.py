@@ -161,7 +161,7 @@ def test_a_true_claim_holds(lesson, capsys, value, expected, atol):
     (1.0, 1.1, 0.05), (np.nan, np.nan, 1), (np.nan, 0.0, np.inf), ([1, 2], [1, 3], 0.5), ([1.0], 1.0, 0),
     ([1, 1], [1, 1, 1], 0), (np.inf, -np.inf, 1), (False, True, 0)])
 def test_a_false_claim_raises(lesson, value, expected, atol):
-    with pytest.raises(FalseClaim, match="99_test: so it is: the text says .* this machine finds"):
+    with pytest.raises(FalseClaim, match="99_test: so it is: the text says .* but this machine computes"):
         lesson.claim(value, expected, atol=atol, says="so it is")
     assert lesson.held == 0
 
@@ -237,7 +237,7 @@ def test_the_command_runs_a_lesson_from_anywhere(tmp_path, monkeypatch, capfd):
 @pytest.mark.parametrize("which", ["99", "first", "-1", "²", "0"])
 def test_the_command_names_the_lessons_there_are(which, capsys):
     assert cli.main(["lesson", which]) == 2
-    assert f"no lesson {which!r}; there are 1, 2" in capsys.readouterr().err
+    assert f"there is no lesson {which!r}; the lessons are 1, 2" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -251,10 +251,10 @@ def elsewhere(tmp_path, monkeypatch):
 
 def test_without_lessons_the_command_says_where_they_are(elsewhere, capsys):
     assert cli.main(["lesson"]) == 2
-    assert "come with the repository" in capsys.readouterr().err
+    assert "are in the repository, not in the installed package; get minigan" in capsys.readouterr().err
     (elsewhere / "lessons").mkdir()
     (elsewhere / "lessons" / "notes.py").touch()
-    with pytest.raises(ConfigError, match="no lessons here"):
+    with pytest.raises(ConfigError, match="cannot find the lessons"):
         verb.find()
 
 

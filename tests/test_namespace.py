@@ -10,10 +10,10 @@ import pytest
 
 import minigan as mg
 from minigan import moved
-from minigan.errors import MiniganError, MovedError
+from minigan.errors import MiniganError, MovedImport, MovedName
 
 MODULES = ["minigan", "minigan.nn", "minigan.nn.functional", "minigan.optim", "minigan.data", "minigan.metrics", "minigan.viz",
-           "minigan.train"]
+           "minigan.train", "minigan.systems"]
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -53,29 +53,60 @@ def test_an_unknown_name_is_an_attribute_error():
 
 @pytest.fixture
 def table(monkeypatch):
-    """Three names that moved: one of the package, one of a module, and a whole module."""
+    """Names that moved: one of the package, one of a module, and a whole module, of which one name went elsewhere."""
     monkeypatch.setattr(moved, "MOVED", {
         "minigan.old_zeros": "minigan.zeros", "minigan.version.number": "minigan.version.__version__",
-        "minigan.train.gone": "minigan.train.run"})
+        "minigan.train.gone": "minigan.train.game", "minigan.train.odd": "minigan.train.game",
+        "minigan.train.odd.one": "minigan.nn.one", "minigan.train.odd.two": "minigan.nn.two"})
     import minigan.version
 
     monkeypatch.setitem(vars(minigan.version), "__getattr__", None)  # so that it is taken away again
+    monkeypatch.setitem(vars(minigan.version), "__path__", [])
     moved.guard("minigan.version")
 
 
-@pytest.mark.parametrize("statement, old, new", [
-    ("minigan.old_zeros", "minigan.old_zeros", "minigan.zeros"),
-    ("from minigan import old_zeros", "minigan.old_zeros", "minigan.zeros"),
-    ("from minigan.version import number", "minigan.version.number", "minigan.version.__version__"),
-    ("minigan.version.number", "minigan.version.number", "minigan.version.__version__"),
-    ("import minigan.train.gone", "minigan.train.gone", "minigan.train.run"),
-    ("from minigan.train import gone", "minigan.train.gone", "minigan.train.run"),
-    ("from minigan.train.gone import Session", "minigan.train.gone", "minigan.train.run"),
+NUMBER = "minigan.version.number has moved: it is minigan.version.__version__ now"
+GONE = "minigan.train.gone has moved: it is minigan.train.game now"
+ODD = "minigan.train.odd has moved: it is minigan.train.game now, but its one is minigan.nn.one, its two is minigan.nn.two"
+ZEROS = "minigan.old_zeros has moved: it is minigan.zeros now"
+
+
+@pytest.mark.parametrize("statement, error, text", [
+    ("minigan.old_zeros", MovedName, ZEROS),
+    ("from minigan import old_zeros", MovedImport, ZEROS),
+    ("minigan.version.number", MovedName, NUMBER),
+    ("from minigan.version import number", MovedImport, NUMBER),
+    ("minigan.train.gone", MovedName, GONE),
+    ("import minigan.train.gone", MovedImport, GONE),
+    ("import minigan.train.gone.deeper", MovedImport, GONE),
+    ("from minigan.train import gone", MovedImport, GONE),
+    ("from minigan.train.gone import Session", MovedImport, GONE),
+    ("from minigan.train.odd import one", MovedImport, ODD),
 ])
-def test_a_name_that_has_moved_says_where_it_is_now(table, statement, old, new):
-    with pytest.raises(MovedError, match=f"^{old} has moved: it is {new} now$") as error:
+def test_a_name_that_has_moved_says_where_it_is_now(table, statement, error, text):
+    with pytest.raises(error, match=f"^{text}$") as raised:
         exec(statement, {"minigan": mg})
-    assert isinstance(error.value, ImportError) and isinstance(error.value, MiniganError)
+    assert isinstance(raised.value, AttributeError if error is MovedName else ImportError)
+    assert isinstance(raised.value, MiniganError)
+
+
+def test_to_look_for_a_name_that_has_moved_is_no_error(table):
+    assert not hasattr(mg.version, "number") and getattr(mg.train, "gone", None) is None
+
+
+def test_an_attribute_that_has_moved_says_so_of_the_class_and_of_what_is_one(monkeypatch):
+    class Old:
+        new = 1
+
+    monkeypatch.setattr(moved, "MOVED", {f"{__name__}.{Old.__qualname__}.{name}": "somewhere.new" for name in ("a", "b")})
+    Old = moved.attributes(Old)
+    for holder in (Old, Old(), type("Child", (Old,), {})()):
+        with pytest.raises(MovedName, match=r"Old\.b has moved: it is somewhere.new now$"):
+            _ = holder.b
+        assert holder.new == 1 and not hasattr(holder, "a")
+    child = type("Child", (Old,), {"a": 2})()
+    child.b = 3
+    assert (child.a, child.b) == (2, 3)  # a user's own attribute of the old name
 
 
 def test_a_guarded_module_still_refuses_what_it_never_had(table):
@@ -85,17 +116,21 @@ def test_a_guarded_module_still_refuses_what_it_never_had(table):
         importlib.import_module("minigan.train.never")
 
 
-def test_every_new_name_of_the_table_is_there_and_no_old_one_is():
-    for old, new in moved.MOVED.items():
-        with pytest.raises(MovedError):
-            found(old)
-        assert found(new) is not None
+@pytest.mark.parametrize("old, new", moved.MOVED.items())
+def test_every_new_name_of_the_table_is_there_and_no_old_one_is(old, new):
+    with pytest.raises(MovedName, match="has moved"):
+        pkgutil.resolve_name(old)
+    assert pkgutil.resolve_name(new) is not None
+    parent, _, name = old.rpartition(".")
+    if not parent.endswith(".Step"):  # all but an attribute of a class can be imported
+        with pytest.raises(MovedImport, match="has moved"):
+            exec(f"from {parent} import {name}", {})
 
 
-def found(dotted):
-    """The module or the value of that name."""
-    try:
-        return importlib.import_module(dotted)
-    except ModuleNotFoundError:
-        parent, _, name = dotted.rpartition(".")
-        return getattr(importlib.import_module(parent), name)
+def test_the_table_reaches_users():
+    with pytest.raises(MovedImport, match=r"^minigan.train.session has moved: it is minigan.runs.session now$"):
+        from minigan.train.session import Session  # noqa: F401
+    with pytest.raises(MovedName, match=r"^minigan.train.session has moved: it is minigan.runs.session now$"):
+        _ = mg.train.session
+    with pytest.raises(MovedName, match=r"Step.a has moved: it is minigan.train.adversarial.AdversarialStep.real_logits now$"):
+        _ = mg.train.AdversarialStep(None, None, None, None).a

@@ -1,9 +1,11 @@
-"""The `minigan` command: argparse in, one function per verb, and one place where errors become a line of text.
+"""The `minigan` command.  Each verb has a function, and errors become a line of text in one place, `main`.
 
-main            parse, run, return the exit code: 0; 2 for what the user can mend (one or two lines, no traceback); 130 Ctrl-C
+main            parse the arguments, run the verb and return the exit code
+build_parser    the argparse parser of the whole command
+Exit codes: 0 for success; 2 for an error that the user can correct (one or two lines, no traceback); 130 after Ctrl-C.
 The verbs: train.py (train, resume, sample), judge.py (evaluate, compare), tune.py (tune), show.py (list, data, doctor),
-systems.py (show), check.py (gradcheck), lesson.py (lesson), bench.py (bench).   What several share: output.py, and options
-of train.py.
+systems.py (show), check.py (gradcheck), lesson.py (lesson), bench.py (bench).   Several verbs share output.py and some
+functions of train.py.
 """
 
 import argparse
@@ -13,12 +15,13 @@ import re
 import sys
 import warnings
 
+from minigan import moved
 from minigan.errors import ConfigError, MiniganError, suggestion
 from minigan.version import __version__
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse, with an error of two lines instead of the whole usage."""
+    """An ArgumentParser whose errors have two lines and do not print the whole usage."""
 
     def error(self, message):
         choice = re.fullmatch(r"argument VERB: invalid choice: '(.*)' \(choose from (.*)\)", message)
@@ -28,15 +31,15 @@ class _Parser(argparse.ArgumentParser):
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of the whole command; every verb's file adds its own."""
+    """Return the parser of the whole command; each file adds its own verbs."""
     from minigan.cli import bench, check, judge, lesson, show, systems, train, tune
 
-    modules = (train, judge, tune, show, systems, check, lesson, bench)  # a new file of verbs enters here
-    parser = _Parser(prog="minigan", description="Train, look into and check small generative networks.", allow_abbrev=False,
-                     epilog="Start with `minigan train dcgan`; `minigan VERB --help` tells more about a verb.")
+    modules = (train, judge, tune, show, systems, check, lesson, bench)  # add a new file of verbs here
+    parser = _Parser(prog="minigan", description="Train, inspect and check small generative networks.", allow_abbrev=False,
+                     epilog="Start with `minigan train dcgan`; `minigan VERB --help` describes a verb.")
     parser.add_argument("--version", action="version", version=f"minigan {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", parser_class=_Parser)
-    parser.set_defaults(run=lambda options: parser.print_help())  # of the command alone
+    parser.set_defaults(run=lambda options: parser.print_help())  # for `minigan` without a verb
     for module in modules:
         module.add(verbs)
     for verb in verbs.choices.values():
@@ -46,38 +49,38 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _parse(arguments):
-    """parse_args, with the nearest name for an option that there is not."""
+    """Like parse_args, but for an unknown option the error names the nearest one."""
     parser = build_parser()
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         verb, word = options.parser, unknown[0].partition("=")[0]
         if not word.startswith("-"):
-            verb.error(f"{word!r} is one argument too many")
+            verb.error(f"unexpected argument {word!r}; remove it")
         verb.error(f"unknown option {word}{suggestion(word, re.findall('--[a-z-]+', verb.format_usage()))}")
     return options
 
 
 def main(arguments=None) -> int:
-    """Run the command with these arguments (sys.argv's by default) and return the exit code."""
+    """Run the command with these arguments (default: sys.argv[1:]) and return the exit code."""
     try:
         options = _parse(arguments)
         with _plain_warnings():
             code = options.run(options) or 0
-        sys.stdout.flush()  # here a full disk or a closed pipe can still be told, at the interpreter's end it cannot
+        sys.stdout.flush()  # so that a full disk or a closed pipe raises here, where it can still be reported
         return code
     except MiniganError as error:
         return _fail(error)
     except KeyboardInterrupt:
         return _fail("stopped", 130)
-    except BrokenPipeError:  # the reader of our output (head, less) has gone
+    except BrokenPipeError:  # the program that reads our output (head, less) has ended
         _forget_stdout()
         return 0
     except MemoryError as error:
         if type(error).__module__.startswith("cupy"):
-            return _fail(f"the GPU is out of memory ({error}); use a smaller --batch-size, -n or network, end what else runs "
-                         f"on the card (nvidia-smi lists it), or --device cpu")
-        return _fail(f"out of memory ({error or 'no more to be had'}); use a smaller --batch-size, -n or network")
-    except OSError as error:  # every file we know of has its own message; this is the rest
+            return _fail(f"the GPU is out of memory ({error}); use a smaller --batch-size, -n or network, end other programs "
+                         f"on the GPU (nvidia-smi lists them), or use --device cpu")
+        return _fail(f"out of memory ({error or 'no memory is left'}); use a smaller --batch-size, -n or network")
+    except OSError as error:  # files that minigan knows have their own messages; this handles all others
         _forget_stdout()
         where = "standard output" if error.filename is None else os.fsdecode(error.filename)
         return _fail(f"{where}: {error.strerror or error}; check that it can be read or written, and the space on its disk")
@@ -85,7 +88,7 @@ def main(arguments=None) -> int:
 
 @contextlib.contextmanager
 def _plain_warnings():
-    """What minigan warns the user of is one line, once, without the source line that Python would show."""
+    """Inside, print each of minigan's warnings once, as one line, without the source line that Python would add."""
     seen, others = set(), warnings.showwarning
 
     def show(message, category, *where, **options):
@@ -107,8 +110,11 @@ def _fail(message, code=2):
 
 
 def _forget_stdout():
-    """Send what is still to be printed nowhere, or Python would fail once more when it ends."""
+    """Discard the output that is still in the buffer; otherwise Python would raise the same error again when it exits."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):  # not a real file: a notebook's, or a test's
+    except (OSError, ValueError):  # stdout is not a real file, as in a notebook or a test
         pass
+
+
+moved.guard(__name__)

@@ -1,18 +1,18 @@
-"""minigan gradcheck."""
+"""The verb gradcheck: check the gradient rules."""
 
 import sys
 
 
 def add(verbs) -> None:
-    """Enter the verb of this file."""
+    """Add the verb of this file to the parser."""
     from minigan.cli.train import whole
 
     verb = verbs.add_parser("gradcheck", help="check gradient rules against finite differences", allow_abbrev=False,
                             description="Compare the gradient rules of the ops with finite differences, in float64.")
-    verb.add_argument("ops", nargs="*", metavar="OP", help="ops to check (default: all of them, about a minute)")
-    verb.add_argument("--order", type=whole(1), default=2, metavar="N", help="highest derivative to check (default 2)")
-    verb.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of the random inputs (default 0)")
-    verb.add_argument("--json", action="store_true", help="the results as JSON")
+    verb.add_argument("ops", nargs="*", metavar="OP", help="ops to check (default: all of them, which takes about a minute)")
+    verb.add_argument("--order", type=whole(1), default=2, metavar="N", help="highest derivative to check (default: 2)")
+    verb.add_argument("--seed", type=whole(0), default=0, metavar="N", help="seed of the random inputs (default: 0)")
+    verb.add_argument("--json", action="store_true", help="print the results as JSON")
     verb.set_defaults(run=_gradcheck)
 
 
@@ -23,10 +23,10 @@ def _gradcheck(options):
     from minigan.errors import ConfigError
 
     if options.order > 4:
-        raise ConfigError(f"--order {options.order} is more than float64 differences can check; use 1 to 4")
+        raise ConfigError(f"--order {options.order} is too high: float64 differences can check orders 1 to 4; use one of them")
     names = options.ops or sorted(optable.TABLE)
     for name in names:
-        optable.entry(name)  # complains of a name that is not there before the first check runs
+        optable.entry(name)  # raises for an unknown name before the first check runs
     results = []
     for name in names:
         results.append(optable.check_op(name, options.order, options.seed))

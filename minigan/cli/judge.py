@@ -1,38 +1,39 @@
-"""minigan evaluate, compare."""
+"""The verbs evaluate and compare: measure runs, and show them side by side."""
 
 import math
 
 from minigan.cli.output import output_file
 from minigan.errors import ConfigError
 
-SAMPLES = 2000  # the -n of evaluate, unless a metric needs more
+SAMPLES = 2000  # evaluate's default for -n; metrics that need more samples raise it
 
 
 def add(verbs) -> None:
-    """Enter the verbs of this file."""
+    """Add the verbs of this file to the parser."""
     from minigan.cli.train import MOST_SAMPLES, whole
 
     verb = verbs.add_parser("evaluate", help="measure how good a run's samples are", allow_abbrev=False,
-                            description="Measure how good a run's samples are.  The numbers also go into its evaluation.json "
-                                        "and report.html; the same weights give the same numbers.")
+                            description="Measure how good a run's samples are.  The results are also saved in the run's "
+                                        "evaluation.json and report.html.  The same weights always give the same numbers.")
     verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
     verb.add_argument("--metrics", metavar="A,B", help="names from `minigan list metrics` (default: all that fit the data)")
     verb.add_argument("-n", type=whole(1, MOST_SAMPLES), metavar="N",
                       help=f"samples to draw (default: {SAMPLES}, or as many as the metrics need)")
-    verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: as the run was started)")
+    verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: where they were at the start)")
     verb.add_argument("--accept-changed-data", action="store_true",
-                      help="measure although the data are not those that the run was started with")
-    verb.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: as the run was started)")
-    verb.add_argument("--json", action="store_true", help="the same as JSON")
+                      help="measure even if the data have changed since the run was started")
+    verb.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: the device used at the start)")
+    verb.add_argument("--json", action="store_true", help="print the results as JSON")
     verb.set_defaults(run=_evaluate)
 
-    verb = verbs.add_parser("compare", help="runs side by side", allow_abbrev=False,
-                            description="A table and a plot of what `minigan evaluate` found for several runs, or else of what "
-                                        "they logged.  Runs that differ in the seed only are one line: mean +- standard "
-                                        "deviation.")
+    verb = verbs.add_parser("compare", help="show runs side by side", allow_abbrev=False,
+                            description="Show the results of `minigan evaluate` for several runs in a table and a plot; for a "
+                                        "run without such results, what it logged.  Runs that differ only in the seed share "
+                                        "one line with mean +- standard deviation.")
     verb.add_argument("paths", nargs="+", metavar="RUN", help="run folders")
-    verb.add_argument("-o", "--out", default="compare.png", metavar="FILE", help="the plot, a .png (default: compare.png)")
-    verb.add_argument("--json", action="store_true", help="the table as JSON, and no plot")
+    verb.add_argument("-o", "--out", default="compare.png", metavar="FILE", help="file for the plot, a .png (default: "
+                                                                                 "compare.png)")
+    verb.add_argument("--json", action="store_true", help="print the table as JSON, and draw no plot")
     verb.set_defaults(run=_compare)
 
 
@@ -88,7 +89,7 @@ def _compare(options):
     _warn(known.values())
     found = {name: [known[run] for run in members] for name, members in groups.items()}
     labels = list(found)
-    if max(map(len, labels)) > 20:  # too wide for the head of a column
+    if max(map(len, labels)) > 20:  # too wide for a column's heading
         labels = [str(i + 1) for i in range(len(found))]
     rows = [["", "run" if labels == list(found) else "system and what differs", "data", "seed", "steps", "seconds"]]
     for label, (name, members) in zip(labels, found.items()):
@@ -118,16 +119,17 @@ def _warn(known):
 
     data = {about["data"] for about in known}
     if len(data) > 1:
-        warnings.warn(f"these runs are on different data ({', '.join(sorted(data))}): their metrics measure distances to "
-                      "different things and cannot be compared with each other", stacklevel=2)
+        warnings.warn(f"these runs use different data ({', '.join(sorted(data))}), so their metrics measure different things "
+                      "and cannot be compared", stacklevel=2)
     counts = {about["samples"] for about in known} - {None}
     if len(counts) > 1:
-        warnings.warn(f"they were measured with different numbers of samples ({', '.join(map(str, sorted(counts)))}), on which "
-                      "fid-digits and others depend; evaluate all with the same -n", stacklevel=2)
+        warnings.warn(f"these runs were measured with different numbers of samples ({', '.join(map(str, sorted(counts)))}), "
+                      "and fid-digits and other metrics depend on it; evaluate all runs with the same -n", stacklevel=2)
 
 
 def meanings(known) -> dict:
-    """{name: the Number that the runs call so}, None where two systems call different ones so.   known: facts of the runs."""
+    """{name of a metric: its Number}; the value is None if two systems use this name for different numbers.   known: the
+    `facts` of the runs."""
     from minigan.runs import evaluation
 
     found = {}
@@ -138,7 +140,7 @@ def meanings(known) -> dict:
 
 
 def facts(run) -> dict:
-    """What compare says of a run: from its config, its last checkpoint and its last evaluation, or what it logged."""
+    """What compare shows of a run: its config, its last step and time, and its last evaluation or logged metrics."""
     found, timed = run.measurements(), run.seconds()
     last = found[-1] if found else {"samples": None, "metrics": {}}
     step = found[-1]["step"] if found else max(timed, default=0)
@@ -148,7 +150,7 @@ def facts(run) -> dict:
 
 
 def history(run) -> dict:
-    """{metric: [(step, value), ...]}: what was evaluated, and what was logged during training."""
+    """{metric: [(step, value), ...]} from the evaluations and from the log."""
     found = {}
     asked = {name for entry in run.measurements() for name in entry["metrics"]}
     for entry in [*run.logged_metrics(), *run.evaluations()]:
@@ -159,11 +161,11 @@ def history(run) -> dict:
 
 
 def grouped(runs) -> dict:
-    """{name: runs that differ only in the seed}; the name is the system, with the settings that tell its groups apart."""
+    """{name: runs that differ only in the seed}; the name is the system and the settings in which its groups differ."""
     from minigan.runs.folder import DATA
     from minigan.train.settings import RUN
 
-    # These change no result, or say again what others say.
+    # These keys do not change the results, or repeat what other keys say.
     silent = {"data_dir", "device", "fields", "metrics", *(key for key in RUN if key.endswith("_every"))}
 
     def key(run):
@@ -175,10 +177,10 @@ def grouped(runs) -> dict:
         others = [dict(other[1:]) for other in keys if other[0] == one[0]]
         own = [f"{k}={v}" for k, v in one[1:] if k not in DATA and any(other.get(k) != v for other in others)]
         if "steps" in dict(one[1:]) and len(own) > 1:
-            own = [text for text in own if not text.startswith("steps=")]  # there is a column for them
+            own = [text for text in own if not text.startswith("steps=")]  # the table has a column for the steps
         name = " ".join([one[0], *own])
         while name in groups:
-            name += " "  # the same settings on other data
+            name += " "  # the settings are the same, but the data differ
         groups[name] = [run for run in runs if key(run) == one]
     return groups
 
@@ -191,15 +193,21 @@ def _word(value):
 
 
 def figure(value) -> str:
-    """A number with four digits that count; "-" for none."""
+    """A number with four significant digits; "-" for None.
+
+    >>> figure(0.123456), figure(8.0), figure(None)
+    ('0.1235', '8', '-')"""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "-" if value is None else str(value)
     return str(round(value)) if value == round(value) and abs(value) < 1e6 else f"{value:.4g}"
 
 
 def spread(values) -> str:
-    """"12.3" for one value, "12.3 +- 0.4" (mean and standard deviation, n - 1) for several; those that are None are left
-    out, and "(2 of 3)" says so."""
+    """One value as "12.3", several as "12.3 +- 0.4": their mean and standard deviation (with n - 1).  If some are None, the
+    text ends with how many are not, as in "(2 of 3)".
+
+    >>> spread([1.0, 2.0, None])
+    '1.5 +- 0.71 (2 of 3)'"""
     import numpy as np
 
     known = [v for v in values if v is not None]
@@ -212,7 +220,7 @@ def spread(values) -> str:
 
 
 def seeds(values) -> str:
-    """"0-4" for five in a row, else "0,3,7"."""
+    """Seeds as text: consecutive ones as "0-4", others as "0,3,7"."""
     values = sorted(values)
     if len(values) > 2 and values == list(range(values[0], values[-1] + 1)):
         return f"{values[0]}-{values[-1]}"
@@ -220,7 +228,7 @@ def seeds(values) -> str:
 
 
 def table(rows) -> list[str]:
-    """Lines with aligned columns, two blanks between them: words to the left, numbers to the right."""
+    """Rows of cells as lines with aligned columns, two spaces apart: words are left-aligned, numbers right-aligned."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     numeric = [all(row[i][:1] in "-0123456789" for row in rows[1:] or rows) for i in range(len(rows[0]))]
     return ["  ".join(cell.rjust(w) if right else cell.ljust(w) for cell, w, right in zip(row, widths, numeric)).rstrip()

@@ -1,4 +1,4 @@
-"""minigan list, data, doctor."""
+"""The verbs list, data and doctor: show what there is, look after data sets, and examine the machine."""
 
 from minigan.cli.output import output_file
 from minigan.errors import ConfigError, suggestion
@@ -8,29 +8,30 @@ ACTIONS = ("list", "preview", "fetch", "verify")
 
 
 def add(verbs) -> None:
-    """Enter the verbs of this file."""
-    verb = verbs.add_parser("list", help="systems, data sets, metrics, objectives, lessons", allow_abbrev=False,
-                            description="List what there is.")
+    """Add the verbs of this file to the parser."""
+    verb = verbs.add_parser("list", help="list systems, data sets, metrics, objectives or lessons", allow_abbrev=False,
+                            description="List all systems, data sets, metrics, objectives or lessons.")
     verb.add_argument("what", nargs="?", default="systems", metavar="WHAT",
                       help=f"{', '.join(LISTS)} (default: systems)")
-    verb.add_argument("--markdown", action="store_true", help="the systems as a page in Markdown, docs/systems.md")
+    verb.add_argument("--markdown", action="store_true", help="print the systems as a Markdown page, docs/systems.md")
     verb.set_defaults(run=_list)
 
-    verb = verbs.add_parser("data", help="list, preview, fetch, verify data sets", description="Look after the data sets.",
-                            allow_abbrev=False)
+    verb = verbs.add_parser("data", help="list, preview, fetch or verify data sets", allow_abbrev=False,
+                            description="List, preview, fetch or verify data sets.")
     verb.add_argument("action", metavar="ACTION",
-                      help="list: what there is; preview: draw 100 samples; fetch: download ahead; verify: are files whole?")
-    verb.add_argument("name", nargs="?", metavar="NAME", help="data set, for all but list")
+                      help="list: show all data sets; preview: draw samples as a picture; fetch: download the files now; "
+                           "verify: check that the files are complete")
+    verb.add_argument("name", nargs="?", metavar="NAME", help="name of the data set, for every action except list")
     verb.add_argument("--data-dir", metavar="DIR",
-                      help="folder with the data set's files (default: $MINIGAN_DATA/NAME, the cache, a download)")
-    verb.add_argument("-o", "--out", metavar="FILE", help="where preview writes its picture (default: NAME.png)")
+                      help="folder with the data set's files (default: $MINIGAN_DATA/NAME, then the cache, then a download)")
+    verb.add_argument("-o", "--out", metavar="FILE", help="file for the picture of preview (default: NAME.png)")
     verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings",
-                      help="how pictures of --data folder shall look: size, colour, fit, background")
+                      help="an option of --data folder, such as size=32; can be repeated; `minigan data list` lists them")
     verb.set_defaults(run=_data)
 
-    verb = verbs.add_parser("doctor", help="what this machine has", allow_abbrev=False,
-                            description="What this machine has, and what to do about what is wrong.")
-    verb.add_argument("--json", action="store_true", help="the same as JSON")
+    verb = verbs.add_parser("doctor", help="examine this machine", allow_abbrev=False,
+                            description="Show what minigan finds on this machine, and what to do if something is wrong.")
+    verb.add_argument("--json", action="store_true", help="print the findings as JSON")
     verb.set_defaults(run=_doctor)
 
 
@@ -71,7 +72,7 @@ def _metrics():
     print("metrics (minigan evaluate RUN --metrics A,B; minigan tune SYSTEM --metric M):")
     for metric in METRICS.values():
         _metric(metric, f"for {metric.needs.what}, at least {metric.least:,} samples")
-    print("what only some systems can measure themselves, on the test split:")
+    print("metrics that only some systems can measure, on the test split:")
     for metric, systems in owners().items():
         _metric(metric, f"of {', '.join(systems)}")
 
@@ -86,7 +87,7 @@ def _objectives():
     from minigan.train.objectives import OBJECTIVES
     from minigan.train.penalties import PENALTIES
 
-    print("objectives (--set objective=NAME), s the sigmoid, a = D(x), b = D(G(z)):")
+    print("objectives (--set objective=NAME); s is the sigmoid, a = D(x), b = D(G(z)):")
     for name, objective in OBJECTIVES.items():
         print(f"  {name:<16}{objective.says}")
         print(f"  {'':<16}in {objective.unit}" + ("; takes smoothing" if objective.target else ""))
@@ -118,7 +119,7 @@ def _data(options):
     for file, status in rows or [(options.name, "ok: drawn from its formula, there is nothing to fetch")]:
         print(f"{file}: {status}")
     if any(status == "missing" for _, status in rows):
-        print(f"what is missing: `minigan data fetch {options.name}` downloads it, or --data-dir names the folder that has it")
+        print(f"files are missing: download them with `minigan data fetch {options.name}`, or give their folder as --data-dir")
     return 0 if all(status.startswith("ok") for _, status in rows) else 2
 
 

@@ -1,4 +1,4 @@
-"""minigan list systems, show; and docs/systems.md, made of the same descriptions."""
+"""The verb show, the list of systems, and the page docs/systems.md, which all use the same descriptions."""
 
 import textwrap
 from pathlib import Path
@@ -7,19 +7,20 @@ WIDTH = 120
 
 
 def add(verbs) -> None:
-    """Enter the verb of this file."""
-    verb = verbs.add_parser("show", help="all about a system", allow_abbrev=False,
-                            description="All about a system: its paper, what differs from its parent and from the paper, its "
-                                        "settings, its file, what it has been measured to reach.")
-    verb.add_argument("system", metavar="SYSTEM", help="its name, or a file that enters one; `minigan list` has them all")
+    """Add the verb of this file to the parser."""
+    verb = verbs.add_parser("show", help="describe a system", allow_abbrev=False,
+                            description="Describe a system: its paper, how it differs from its parent and from the paper, its "
+                                        "settings, its file, and its measured results.")
+    verb.add_argument("system", metavar="SYSTEM", help="name of a system (see `minigan list`), or a Python file that "
+                                                       "registers one")
     verb.set_defaults(run=_show)
 
 
 def listing() -> str:
-    """All systems by family: name, year, one line."""
+    """All systems, by family: a line each with name, year and title."""
     from minigan.systems.registry import families
 
-    lines = ["systems (minigan show SYSTEM tells all about one; minigan train SYSTEM):"]
+    lines = ["systems (`minigan show SYSTEM` describes one, `minigan train SYSTEM` trains it):"]
     for family, members in families().items():
         lines.append(f"  {family.replace('_', ' ')}")
         lines += [f"    {one.name:<18}{one.paper.year if one.paper else '':<6}{_one_line(one)}" for one in members]
@@ -37,7 +38,7 @@ def _show(options):
 
 
 def described(system) -> list[str]:
-    """What `minigan show` prints, as lines."""
+    """The lines that `minigan show` prints."""
     from minigan.cli.judge import table
     from minigan.train.settings import RUN
 
@@ -45,7 +46,7 @@ def described(system) -> list[str]:
     lines += [f"  {key:<9}{text}" for key, text in facts(system).items()]
     rows = differences(system)
     if rows:
-        lines += ["", "what differs"]
+        lines += ["", "differences from the parent and from the paper"]
         lines += [f"  {line}" for line in table([["", "here", system.parent or "", "paper"], *rows])]
     own = [setting for setting in system.settings.values() if setting.name not in RUN]
     lines += ["", "settings (--set KEY=VALUE), with their defaults", *_settings(own, system)]
@@ -70,7 +71,7 @@ def _settings(settings, system):
 
 
 def facts(system) -> dict[str, str]:
-    """Paper, parent, data, file and command of a system."""
+    """{"paper": ..., "parent": ..., "learns": ..., "file": ..., "train": ...} of a system, as text."""
     own = {"paper": str(system.paper) if system.paper else "none", "parent": system.parent or "none",
            "learns": " or ".join(kind.word for kind in system.kinds) + f", by default {system.default_data}",
            "file": _file(system), "train": f"minigan train {system.file if system.outside else system.name}"}
@@ -79,7 +80,8 @@ def facts(system) -> dict[str, str]:
 
 
 def differences(system) -> list[list[str]]:
-    """Rows of a table: setting, value here, in the parent, in the paper; those that differ from one of the two."""
+    """Rows of a table: setting, value here, value in the parent, value in the paper.  It holds the settings that differ from
+    the parent, and those for which the system states the paper's value."""
     from minigan.train.settings import RUN, word
 
     above = system.ancestor.settings if system.ancestor else RUN
@@ -96,7 +98,7 @@ def differences(system) -> list[list[str]]:
 
 
 def measured(claim) -> list[str]:
-    """A line for each check of a claim: how many seeds met it, where the results are at hand (a checkout)."""
+    """One line for each check of a claim.  In a checkout, which has docs/results.json, it says how many seeds met the check."""
     import json
 
     file = Path(__file__).resolve().parents[2] / "docs" / "results.json"
@@ -109,12 +111,12 @@ def measured(claim) -> list[str]:
 
 
 def markdown() -> str:
-    """docs/systems.md: every system with its paper, its settings and what differs from its parent and its paper."""
+    """The text of docs/systems.md: every system with its paper, its settings and its differences from parent and paper."""
     from minigan.systems.registry import families
 
     lines = ["# The systems", "",
-             "`minigan list systems --markdown` makes this page from what the systems' files say of themselves;",
-             "[results.md](results.md) says what they reach.", ""]
+             "`minigan list systems --markdown` generates this page from the systems' own files;",
+             "[results.md](results.md) has their measured results.", ""]
     for family, members in families().items():
         lines += [f"## {family.replace('_', ' ').capitalize()}", ""]
         for one in members:
@@ -146,7 +148,7 @@ def _pair(name, value):
 
 
 def _bounds(setting):
-    """The bounds of a number that are its own, or the choices."""
+    """The choices of a setting, or the bounds of a number if it has its own."""
     if setting.choices is not None:
         return f"one of {setting.range}"
     own = (setting.least, setting.most, setting.above, setting.below)

@@ -1,4 +1,4 @@
-"""minigan train, resume, sample."""
+"""The verbs train, resume and sample."""
 
 import argparse
 import contextlib
@@ -6,19 +6,20 @@ import math
 import os
 import sys
 import time
+from typing import Any
 
 import numpy as np
 
 from minigan.cli.output import output_file
 from minigan.errors import CheckpointError, ConfigError, NotFiniteError
 
-MOST_SAMPLES = 100_000  # 300 MB of 28x28 pictures
-SMALL = 2**16  # numbers in the largest parameter: perceptrons on points, an LSTM of 32; not those on pictures
-THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")  # variables that tell a BLAS how many to use
+MOST_SAMPLES = 100_000  # as 28x28 pictures they take about 300 MB
+SMALL = 2**16  # size of the largest parameter: true for MLPs on points and an LSTM of 32, false for networks on pictures
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")  # variables that set the number of BLAS threads
 
 
 def whole(least, most=10**9 - 1):
-    """An argparse type: a whole number from least to most."""
+    """Return an argparse type for a whole number from least to most."""
 
     def parse(text):
         try:
@@ -44,56 +45,59 @@ def seconds(text):
 
 
 def add(verbs) -> None:
-    """Enter the verbs of this file."""
+    """Add the verbs of this file to the parser."""
     verb = verbs.add_parser("train", help="train a system", allow_abbrev=False,
-                            description="Train a system into a new run folder.  Ctrl-C stops and saves, "
-                                        "`minigan resume` goes on.")
-    verb.add_argument("system", metavar="SYSTEM", help="its name; or a file that enters one; `minigan list` has them all")
-    verb.add_argument("--data", metavar="NAME", help="data set; `minigan list datasets` (default: the system's own, digits)")
+                            description="Train a system and write a new run folder.  Ctrl-C stops and saves; "
+                                        "`minigan resume` continues.")
+    verb.add_argument("system", metavar="SYSTEM", help="name of a system (see `minigan list`), or a Python file that "
+                                                       "registers one")
+    verb.add_argument("--data", metavar="NAME",
+                      help="data set, see `minigan list datasets` (default: the system's own, often digits)")
     verb.add_argument("--data-dir", metavar="DIR",
-                      help="folder with the data set's files (default: $MINIGAN_DATA/NAME, the cache, a download)")
-    verb.add_argument("--steps", type=whole(1), metavar="N", help="iterations (default: the system's own)")
+                      help="folder with the data set's files (default: $MINIGAN_DATA/NAME, then the cache, then a download)")
+    verb.add_argument("--steps", type=whole(1), metavar="N", help="number of iterations (default: the system's own)")
     verb.add_argument("--seconds", type=seconds, metavar="S",
-                      help="stop after this time, if the steps are not done by then (default: no limit)")
+                      help="stop after this time, even if steps are left (default: no limit)")
     verb.add_argument("--batch-size", type=whole(1), metavar="N", help="samples per step (default: the system's own)")
-    verb.add_argument("--seed", type=whole(0), default=0, metavar="N", help="of all random numbers (default: 0)")
+    verb.add_argument("--seed", type=whole(0), default=0, metavar="N", help="seed of all random numbers (default: 0)")
     verb.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:1 or auto (default: cpu)")
     verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings",
-                      help="change a setting, such as lr=1e-4; may be given again; `minigan show SYSTEM` "
-                           "tells all, with their defaults; size, colour, fit and background are those of --data folder")
+                      help="change a setting, such as lr=1e-4; can be repeated; `minigan show SYSTEM` "
+                           "lists all settings with their defaults, `minigan data list` the options of --data folder")
     verb.add_argument("--out", metavar="DIR", help="run folder (default: runs/<date>-<system>-s<seed>)")
     verb.set_defaults(run=_train)
 
     verb = verbs.add_parser("resume", help="continue a run", description="Continue a run from its newest checkpoint.",
                             allow_abbrev=False)
     verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
-    verb.add_argument("--steps", type=whole(1), metavar="N", help="iterations in all (default: as the run was started)")
+    verb.add_argument("--steps", type=whole(1), metavar="N", help="iterations in total (default: the run's setting)")
     verb.add_argument("--seconds", type=seconds, metavar="S", help="stop after this time (default: no limit)")
-    verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: as the run was started)")
+    verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: where they were at the start)")
     verb.add_argument("--accept-changed-data", action="store_true",
-                      help="go on although the data are not those that the run was started with")
-    verb.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: as the run was started)")
+                      help="continue even if the data have changed since the run was started")
+    verb.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: the device used at the start)")
     verb.set_defaults(run=_resume)
 
     verb = verbs.add_parser("sample", help="draw samples from a run", description="Draw samples from a trained run.",
                             allow_abbrev=False)
     verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
     verb.add_argument("-n", type=whole(1, MOST_SAMPLES), default=64, metavar="N",
-                      help=f"how many, up to {MOST_SAMPLES} (default: 64)")
+                      help=f"how many samples to draw, up to {MOST_SAMPLES} (default: 64)")
     verb.add_argument("--seed", type=whole(0), metavar="N",
-                      help="draw others (default: those that the run's own pictures show)")
-    verb.add_argument("--label", type=whole(0), metavar="N", help="the class of all of them (default: 0, 1, 2, ... in turn, "
+                      help="draw other samples (default: the samples in the run's own pictures)")
+    verb.add_argument("--label", type=whole(0), metavar="N", help="the class of all samples (default: 0, 1, 2, ... in turn, "
                                                                   "for a system that has classes)")
-    verb.add_argument("-o", "--out", metavar="FILE", help="picture, a .png (default: grid.png, or none if --npz is given)")
+    verb.add_argument("-o", "--out", metavar="FILE",
+                      help="file for a picture, a .png (default: grid.png, or no picture if --npz is given)")
     verb.add_argument("--npz", metavar="FILE",
-                      help="the numbers, a .npz: images (N, C, H, W) float32 in [-1, 1], points (N, 2) or "
-                           "tokens (N, T); and labels (N,), if the system has them (default: none)")
-    verb.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: as the run was started)")
+                      help="file for the arrays, a .npz: images (N, C, H, W) float32 in [-1, 1], points (N, 2) or "
+                           "tokens (N, T); also labels (N,) if the system has classes (default: no file)")
+    verb.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: the device used at the start)")
     verb.set_defaults(run=_sample)
 
 
 def pairs(texts) -> dict:
-    """{key: value} of KEY=VALUE texts."""
+    """{key: value} of texts KEY=VALUE.   Raises ConfigError for any other text."""
     found = {}
     for text in texts:
         key, equals, value = text.partition("=")
@@ -114,7 +118,7 @@ def _train(options):
 
     session = Session.start(options.system, options.data, options.data_dir, options.seed, options.device,
                             overrides(options), options.out)
-    nets = [net for player in session.game.players for net in player.nets]  # no averages of them
+    nets = [net for player in session.game.players for net in player.nets]  # averages of networks are not counted
     size = sum({id(p): p.size for net in nets for p in net.parameters()}.values())
     print(f"{options.system} on {session.data_name}, {size:,} parameters, into {session.run.folder}", flush=True)
     return _go_on(session, session.settings.steps, options.seconds)
@@ -133,13 +137,13 @@ def _resume(options):
     session.attach()
     if steps != session.settings.steps:
         session.settings.steps = steps
-        session.run.change_config(steps=steps)  # so that the next `resume` need not be told
+        session.run.change_config(steps=steps)  # so that the next `resume` uses it too
     print(f"{session.run.system} on {session.data_name}, from step {session.step}, in {folder}", flush=True)
     return _go_on(session, steps, options.seconds)
 
 
 def _go_on(session, steps, seconds):
-    """Train with a progress bar; say at the end where things are, and after a stop how to go on."""
+    """Train with a progress bar.  At the end, print where the results are; after a stop, print how to continue."""
     from minigan.runs import diagnosis
 
     folder = session.run.folder
@@ -147,7 +151,7 @@ def _go_on(session, steps, seconds):
     try:
         with _progress(session, steps, seconds) as report, _threads(session.game):
             done = session.train(steps, seconds, report)
-    except CheckpointError as error:  # a full disk, most likely
+    except CheckpointError as error:  # most likely the disk is full
         saved = _saved(session)
         then = f"then {again} goes on from step {saved}"
         if saved >= steps:
@@ -163,7 +167,7 @@ def _go_on(session, steps, seconds):
         return 130
     if not done:
         print(f"stopped at step {session.step} and saved; continue with {again}", file=sys.stderr)
-        return 128 + session.stopped  # 130 for Ctrl-C, as a shell counts
+        return 128 + session.stopped  # the convention of shells: 130 for Ctrl-C
     print(f"step {session.step}: see {folder / 'report.html'}, {folder / 'samples.gif'} and {folder / 'samples'}")
     for finding in diagnosis.diagnose(session.run.read_log(), vars(session.settings)):
         print(f"{finding.what}: {finding.advice}")
@@ -174,10 +178,10 @@ def _go_on(session, steps, seconds):
 
 
 def _threads(game):
-    """A context that holds BLAS to one thread where all matrices are small, unless the user has said how many.
+    """A context that limits BLAS to one thread if all matrices are small, unless the user has set the number of threads.
 
-    A second thread gives such a game 1.2 times the speed on an idle machine.  On a busy one the first waits, in every product,
-    until the second gets its turn: seen on ring8, 6 steps a second instead of 105."""
+    With small matrices, a second thread makes training only 1.2 times as fast on an idle machine.  On a busy machine the first
+    thread waits in every product until the second one can run: on ring8 this gave 6 steps per second instead of 105."""
     from threadpoolctl import threadpool_limits
 
     small = max(p.size for net in game.nets.values() for p in net.parameters()) <= SMALL
@@ -186,14 +190,15 @@ def _threads(game):
 
 
 def _saved(session):
-    """The step of the newest checkpoint, 0 if there is none."""
+    """The step of the newest checkpoint, or 0 if there is none."""
     path = session.run.latest_checkpoint()
     return int(path.stem.partition("_")[2]) if path else 0
 
 
 @contextlib.contextmanager
 def _progress(session, steps, seconds):
-    """A report(step, losses): a bar on a terminal; elsewhere a line every tenth of the steps, and of the seconds if given."""
+    """A context that gives a function report(step, losses).  On a terminal it moves a progress bar; otherwise it prints a line
+    after each tenth of the steps, and after each tenth of `seconds` if given."""
     from tqdm import tqdm
 
     first, start, tenths = session.step, time.monotonic(), 0
@@ -205,7 +210,7 @@ def _progress(session, steps, seconds):
         elapsed = max(time.monotonic() - start, 1e-9)
         before, tenths = tenths, int(10 * elapsed / seconds) if seconds else 0
         if not bar.disable:
-            bar.set_postfix_str(_losses(losses), refresh=False)  # drawn ten times a second, however fast the steps are
+            bar.set_postfix_str(_losses(losses), refresh=False)  # tqdm redraws at most ten times per second
             bar.update()
         elif step % max(1, steps // 10) == 0 or step == steps or tenths > before:
             speed = (step - first) / elapsed
@@ -213,12 +218,12 @@ def _progress(session, steps, seconds):
             print(f"step {step}/{steps}  {_losses(losses)}  {speed:.1f} steps/s  {max(left, 0):.0f} s left",
                   file=sys.stderr, flush=True)
 
-    with bar:  # also closed by an error, so that its text has a line of its own
+    with bar:  # this closes the bar after an error too, so that the message starts on a new line
         yield report
 
 
 def _columns():
-    """How wide the terminal is that stderr goes to, 0 if it does not know, None if it is no terminal."""
+    """The width of the terminal that stderr writes to; 0 if it is unknown, None if stderr is no terminal."""
     if not sys.stderr.isatty():
         return None
     try:
@@ -252,6 +257,7 @@ def _sample(options):
         session.picture(picture, options.n, options.seed, options.label)
     if numbers:
         samples = session.sample(options.n, options.seed, options.label).astype(kind.dtype, copy=False)
+        arrays: dict[str, Any] = {kind.plural: samples} | ({} if labels is None else {"labels": labels})
         with replacing(numbers) as file:
-            np.savez(file, **{kind.plural: samples}, **({} if labels is None else {"labels": labels}))
+            np.savez(file, **arrays)
     print(f"{options.n} samples of step {session.step}: {', '.join(str(path) for path in (picture, numbers) if path)}")

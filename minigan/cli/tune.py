@@ -1,7 +1,7 @@
-"""minigan tune: a grid search.  Every point of the grid is a normal run, trained and measured by processes of their own.
+"""The verb tune: a grid search.  Every point of the grid is a normal run, which is trained and measured in its own processes.
 
-The folder of a search holds a run folder for each point and results.json, which grows by one row as each is done: after a
-Ctrl-C the same command goes on with what is left.
+The folder of a search holds one run folder for each point and seed, and results.json, which gets a row when a run is done.
+After Ctrl-C, the same command continues with the runs that are left.
 """
 
 import itertools
@@ -19,28 +19,29 @@ MOST_RUNS = 500
 
 
 def add(verbs) -> None:
-    """Enter the verbs of this file."""
+    """Add the verb of this file to the parser."""
     from minigan.cli.train import seconds, whole
 
     verb = verbs.add_parser("tune", help="train a system on a grid of settings", allow_abbrev=False,
-                            description="Train a system with every combination of the values of --grid, and sort by a metric. "
-                                        " Ctrl-C stops and saves; the same command, with the same --out, goes on.")
-    verb.add_argument("system", metavar="SYSTEM", help="its name; or a file that enters one; `minigan list` has them all")
+                            description="Train a system with every combination of the values in --grid, and sort the results "
+                                        "by a metric.  Ctrl-C stops and saves; the same command continues.")
+    verb.add_argument("system", metavar="SYSTEM", help="name of a system (see `minigan list`), or a Python file that "
+                                                       "registers one")
     verb.add_argument("--grid", action="append", default=[], metavar="KEY=A,B", required=True,
-                      help="values of a setting, such as lr=1e-4,2e-4; given again, all combinations are tried")
-    verb.add_argument("--metric", required=True, metavar="M", help="to sort by; `minigan list metrics`")
-    verb.add_argument("--seeds", type=_seeds, default=[0], metavar="A-B", help="such as 0-2 or 0,3: each point with each of "
-                                                                               "them (default: 0)")
+                      help="values of a setting, such as lr=1e-4,2e-4; if it is repeated, all combinations are tried")
+    verb.add_argument("--metric", required=True, metavar="M", help="metric to sort by, see `minigan list metrics`")
+    verb.add_argument("--seeds", type=_seeds, default=[0], metavar="A-B", help="seeds such as 0-2 or 0,3; every point is "
+                                                                               "trained with each of them (default: 0)")
     verb.add_argument("--jobs", type=whole(1, 64), default=1, metavar="N",
-                      help="runs at a time (default: 1); with more than one, each computes with one thread")
+                      help="number of runs at the same time (default: 1); if there are several, each uses one thread")
     verb.add_argument("--data", metavar="NAME", help="data set (default: the system's own)")
     verb.add_argument("--data-dir", metavar="DIR", help="folder with the data set's files")
     verb.add_argument("--steps", type=whole(1), metavar="N", help="iterations of each run (default: the system's own)")
-    verb.add_argument("--seconds", type=seconds, metavar="S", help="end each run after this time (default: no limit)")
+    verb.add_argument("--seconds", type=seconds, metavar="S", help="stop each run after this time (default: no limit)")
     verb.add_argument("--batch-size", type=whole(1), metavar="N", help="samples per step (default: the system's own)")
     verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings",
-                      help="change a setting in all runs; may be given again")
-    verb.add_argument("-n", type=whole(1), metavar="N", help="samples to measure (default: as `minigan evaluate`)")
+                      help="change a setting in all runs; can be repeated")
+    verb.add_argument("-n", type=whole(1), metavar="N", help="samples to measure (default: that of `minigan evaluate`)")
     verb.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:1 or auto (default: cpu)")
     verb.add_argument("--out", metavar="DIR", help="folder of the search (default: runs/tune-<system>-<metric>)")
     verb.set_defaults(run=_tune)
@@ -73,7 +74,7 @@ def _tune(options):
     left = [job for job in jobs if _name(*job) not in results]
     _write(folder, about, results)
     print(f"{len(jobs)} runs of {options.system}, {options.jobs} at a time, into {folder}"
-          + (f"; {len(jobs) - len(left)} are done already" if len(left) < len(jobs) else ""), flush=True)
+          + (f"; {len(jobs) - len(left)} are already done" if len(left) < len(jobs) else ""), flush=True)
     stopped = False
     with ThreadPoolExecutor(options.jobs) as pool:
         waiting = {pool.submit(_one, options, folder, metric, number, common, *job): job for job in left}
@@ -85,10 +86,10 @@ def _tune(options):
                     _write(folder, about, results)
                     what = row["failed"] if "failed" in row else f"{number.name} {row['value']:.4g}"
                     print(f"{len([j for j in jobs if _name(*j) in results])}/{len(jobs)}  {name}: {what}", flush=True)
-        except KeyboardInterrupt:  # the runs have been told too: they save and end
+        except KeyboardInterrupt:  # the terminal sends Ctrl-C to the runs too, so they save and end
             stopped = True
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-            print("\nthe runs finish their step and save", file=sys.stderr)
+            print("\nwaiting for the runs to finish their step and save", file=sys.stderr)
             for future in waiting:
                 future.cancel()
     if stopped:
@@ -102,7 +103,11 @@ def _tune(options):
 
 
 def grid(texts) -> list[dict]:
-    """All combinations of "lr=1e-4,2e-4", "batch_size=32,64": a list of {key: value}.   ConfigError for another form."""
+    """All combinations of the values in the texts, as a list of {key: value}.   Raises ConfigError for a text that is not
+    KEY=A,B, or a key that appears twice.
+
+    >>> grid(["lr=1e-4,2e-4", "steps=5"])
+    [{'lr': '1e-4', 'steps': '5'}, {'lr': '2e-4', 'steps': '5'}]"""
     axes = {}
     for text in texts:
         key, equals, values = text.partition("=")
@@ -110,23 +115,24 @@ def grid(texts) -> list[dict]:
         if not equals or not key.strip() or not all(values):
             raise ConfigError(f"--grid takes KEY=A,B, such as lr=1e-4,2e-4, got {text!r}")
         if key.strip() in axes:
-            raise ConfigError(f"--grid {key.strip()} is given twice; put all its values into one")
+            raise ConfigError(f"--grid {key.strip()} is given twice; put all its values into one --grid")
         axes[key.strip()] = list(dict.fromkeys(values))
     return [dict(zip(axes, values)) for values in itertools.product(*axes.values())]
 
 
 def _check(options, points, common):
-    """Everything that can be known to be wrong before the first run is started: (Metric, Number to sort by)."""
+    """Check everything that can be checked before the first run, and return the (Metric, Number) to sort by.   Raises
+    ConfigError or DataError."""
     from minigan import data
     from minigan.runs import evaluation, hooks
     from minigan.systems import registry
 
     if len(points) * len(options.seeds) > MOST_RUNS:
-        raise ConfigError(f"{len(points)} points and {len(options.seeds)} seeds are {len(points) * len(options.seeds)} runs; "
-                          f"a search has up to {MOST_RUNS}")
+        raise ConfigError(f"{len(points)} points and {len(options.seeds)} seeds are {len(points) * len(options.seeds)} runs, "
+                          f"but a search may have at most {MOST_RUNS}; use fewer values or seeds")
     both = [key for key in points[0] if key in common]
     if both:
-        raise ConfigError(f"{both[0]} is in --grid and set for all runs; choose one")
+        raise ConfigError(f"{both[0]} is in --grid and also set for all runs; remove one of them")
     system = registry.get(options.system)
     name, dataset = options.data or system.default_data, None
     for point in points:
@@ -153,11 +159,11 @@ def _folder(name):
 
 
 def _results(folder, about):
-    """{name: row} of the runs that are done.   ConfigError if the folder is of another search, or of none."""
+    """{name: row} of the runs that are done.   Raises ConfigError if the folder holds another search or other files."""
     file = folder / "results.json"
     if not file.exists():
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise ConfigError(f"{folder}: is taken, and not by a search; choose another --out")
+            raise ConfigError(f"{folder}: already exists and is not a search; choose another --out")
         return {}
     try:
         saved = json.loads(file.read_text())
@@ -166,8 +172,8 @@ def _results(folder, about):
         raise ConfigError(f"{file}: cannot be read: {error}; choose another --out") from None
     for key, value in about.items():
         if before.get(key) != value:
-            raise ConfigError(f"{folder}: holds a search with {key} {before.get(key)}, this one has {value}; choose another "
-                              "--out")
+            raise ConfigError(f"{folder}: holds a search with {key} {before.get(key)}, but this one has {value}; choose "
+                              "another --out")
     return rows
 
 
@@ -183,7 +189,7 @@ def _write(folder, about, results):
 
 
 def _one(options, folder, metric, number, common, point, seed):
-    """Train and measure one run: {"value", "seconds", "run"}, or {"failed": why, "run"}; None if it was stopped."""
+    """Train and measure one run.  Returns {"value", "seconds", "run"}, or {"failed": why, "run"}, or None if it was stopped."""
     run = folder / _folder(_name(point, seed))
     if (run / "config.toml").exists():
         steps = ["resume", run]
@@ -217,20 +223,20 @@ def _minigan(jobs, *arguments):
     from minigan.cli.train import THREADS
 
     environment = dict(os.environ)
-    if jobs > 1:  # more threads than cores would wait for each other
+    if jobs > 1:  # otherwise there would be more threads than cores, and they would wait for each other
         environment |= dict.fromkeys(THREADS, "1")
     return subprocess.run([sys.executable, "-m", "minigan", *map(str, arguments)], capture_output=True, text=True,
                           check=False, env=environment)
 
 
 def _reason(text):
-    """The first line of what went wrong, without the progress before it."""
+    """The first line of the error message, without the progress lines before it."""
     lines = [line for line in text.splitlines() if line.startswith("minigan: ")] or text.splitlines() or ["no message"]
     return lines[0].removeprefix("minigan: ")
 
 
 def _show(options, folder, points, results, number):
-    """The table, best first; a point is as good as the mean of its seeds, and one with a failed seed comes after the others."""
+    """Print the table, best point first.  A point counts as the mean over its seeds; points with a failed seed come last."""
     import statistics
 
     from minigan.cli.judge import spread, table
@@ -253,5 +259,5 @@ def _show(options, folder, points, results, number):
         print(f"best ({number.name}, {number.direction}): {best}")
         top = [values for *_, values in rows[:2] if len(values) > 1]
         if len(top) == 2 and abs(statistics.fmean(top[0]) - statistics.fmean(top[1])) <= max(map(statistics.stdev, top)):
-            print("but not clearly: the next one differs from it no more than the seeds do; more seeds may decide")
+            print("but the difference is not clear: the next point differs by no more than the seeds do; try more seeds")
         print(f"compare them: minigan compare {folder}/*seed=*")

@@ -1,12 +1,12 @@
-"""The data sets by name.  `load("digits")` works at once and without a network.
+"""The data sets, by their names.  `load("digits")` needs no download.
 
-load    a data set by name        DATASETS  a line about each name      names            the names alone
-fetch   download ahead of time    verify    are the files whole?        Loader, batches  draw from a data set
-folder  your own pictures         arrays    your own arrays             take_options     what a user set of the data
-content what a run remembers of its data
-Elsewhere: base.py (data sets and loaders), kinds.py (what each field of a batch is), digits.py, mnist.py, cifar.py, oracle.py,
-pairs.py, points.py, own.py, array_data.py (where the samples come from).
-Batches are NumPy arrays; nothing here knows the engine, and matplotlib loads only when digits are drawn."""
+load    a data set by name        DATASETS  {name: description}             names            the list of names
+fetch   download ahead of time    verify    check that files are complete   Loader, batches  draw batches from a data set
+folder  your own pictures         arrays    your own arrays                 content  what a run remembers of its data
+take_options    separate the options of a data set from the settings of a system
+Elsewhere: base.py (data sets and loaders), kinds.py (what each field of a batch is), digits.py, mnist.py, cifar.py,
+oracle.py, pairs.py, points.py, own.py, pictures.py, array_data.py (where the samples come from).
+Batches are NumPy arrays: this folder does not import the engine.  matplotlib is imported only when digits are drawn."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ DRAWN = {"digits": digits.load, "filled-outline": pairs.load}
 
 
 def names() -> list[str]:
-    """Every name that `load` takes; DATASETS has a line about each."""
+    """All names that `load` accepts; DATASETS describes each of them."""
     return list(DATASETS)
 
 
@@ -73,15 +73,17 @@ def load(name: str, split: str = "train", data_dir=None, seed: int = 0, size: in
          options: dict[str, Any] | None = None) -> Any: ...
 def load(name: str, split: str = "train", data_dir=None, seed: int = 0, size: int | None = None,
          options: dict[str, Any] | None = None) -> Any:
-    """The data set `name`, split "train" or "test".
+    """Load a data set: its split "train" or "test".
 
-    data_dir: the folder of files, for the data sets that are read from files.  size: how many pictures or sequences; the
-    first ones of a file.  seed: which digits or sequences are drawn; a file has no use for it, and points take theirs from
-    the Loader.
-    Both splits of a density are the same density: its points are always fresh.
-    options: {"size": 32, ...} of a folder of pictures, see `folder`, where size is the side of a picture.
-    ConfigError for an unknown name or split, or an option that this data set would have to ignore; DataError when the
-    data cannot be had."""
+    data_dir: the folder with the files, for data sets that are read from files.   size: how many pictures or sequences; for
+    files, the first ones.   seed: decides which digits or sequences are drawn; files ignore it, and points use the Loader's
+    random generator instead.   Both splits of a point data set draw fresh points from the same density.
+    options: {"size": 32, ...}, the options of a folder of pictures (see `folder`); there, size is the side of a picture.
+    Raises ConfigError for an unknown name or split, a size or seed that is impossible, and a data_dir, size or
+    option that this data set cannot use; DataError when the data are missing, damaged or cannot be downloaded.
+
+    >>> load("ring8").sample(5, 0).x.shape
+    (5, 2)"""
     _known(name)
     if split not in SPLITS:
         raise ConfigError(f"{name}: unknown split {split!r}{suggestion(str(split), SPLITS)}")
@@ -101,12 +103,13 @@ def load(name: str, split: str = "train", data_dir=None, seed: int = 0, size: in
     if name == "oracle":
         return oracle.load(split, seed, size)
     if size is not None:
-        raise ConfigError(f"{name}: draws fresh points without end and has no size; leave it out")
+        raise ConfigError(f"{name}: draws fresh points without end, so it has no size; leave size out")
     return points.DENSITIES[name](split)
 
 
 def fetch(name: str) -> list[tuple[str, str]]:
-    """Make `name` usable without a network: (file, status) for each file, none for points.  DataError when it fails."""
+    """Download or draw a data set now, so that it can be used offline later.  Returns (file, status) for each file, [] for
+    points and sequences.   Raises DataError when it fails, and ConfigError for an unknown name."""
     _known(name)
     if name in mnist.MIRRORS:
         return mnist.fetch(name)
@@ -114,13 +117,13 @@ def fetch(name: str) -> list[tuple[str, str]]:
         return cifar.fetch()
     if name == "folder":
         raise ConfigError("folder: your own pictures are where you keep them, there is nothing to fetch")
-    if name in DRAWN:  # whatever is drawn is drawn from the same digits
+    if name in DRAWN:  # all drawn data sets are made from the same digits
         return [(f"digits {split}", f"ok: {digits.load(split).info['cache']}") for split in SPLITS]
     return []
 
 
 def verify(name: str, data_dir=None, options: dict[str, Any] | None = None) -> list[tuple[str, str]]:
-    """(file, status) for each file of `name`; a status that starts with "ok" says it can be used."""
+    """Check the files of a data set and return (file, status) for each; a file whose status starts with "ok" can be used."""
     _known(name)
     if name == "folder":
         return own.verify(data_dir, options)
@@ -168,5 +171,5 @@ def _known(name: str) -> None:
 
 def _no_folder(name: str, data_dir) -> None:
     if data_dir is not None:
-        raise ConfigError(f"{name}: is drawn, not read from files; leave --data-dir out, or name the data set that "
-                          "the folder holds (mnist, fashion-mnist; folder, for pictures of your own)")
+        raise ConfigError(f"{name}: is drawn, not read from files; leave --data-dir out, or name the data set that is in the "
+                          "folder (mnist, fashion-mnist; folder, for your own pictures)")

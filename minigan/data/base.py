@@ -1,10 +1,10 @@
-"""What a data set is, and how batches are drawn from one so that a stopped run resumes to the same bits.
+"""Data sets and loaders.  A loader saves its state, so a run that is stopped and resumed sees the same batches.
 
-Batch         named fields, what every loader yields          ImageDataset  pictures in memory, uint8, scaled when asked
-PointDataset  a 2-D density that draws fresh points           Loader        endless shuffled batches, with a saved state
+Batch         named fields, what every loader yields          ImageDataset  pictures in memory as uint8, scaled when read
+PointDataset  a 2-D density that draws fresh points           Loader        endless shuffled batches, with a state to save
 batches       one pass in order, for evaluation
 Elsewhere: where the pictures come from (digits.py, mnist.py), the densities (points.py), the names (__init__.py).
-No engine here: batches are NumPy arrays, and whoever trains turns them into Tensors."""
+This file does not import the engine: batches are NumPy arrays, and the training loop converts them to Tensors."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from .kinds import Class, Description, Kind, Pair, Pictures, Points
 
 
 class Batch(NamedTuple):
-    """What most data sets yield: x float32, pictures (n, C, H, W) in [-1, 1] or points (n, 2); or tokens (n, T) int64.
+    """What most data sets yield.  x: pictures (n, C, H, W) float32 in [-1, 1], points (n, 2) float32 or tokens (n, T) int64.
 
-    labels int64 (n,), None where there are none.   A data set with other fields yields a named tuple of its own; what each
-    field is stands in its `kinds` (kinds.py)."""
+    labels: (n,) int64, or None if there are none.   A data set with other fields yields its own named tuple; its `kinds` say
+    what each field is (kinds.py)."""
 
     x: np.ndarray
     labels: np.ndarray | None = None
 
 
 class Described:
-    """What every data set can say about itself: `name`, `kinds` (the kind of each field of its batches), and from these
-    `description`, what a system is told, and `sample_shape`, the shape of one sample of x.
+    """The base class of data sets: it describes the data.
 
-    words: what each token stands for, by its number, where x are tokens and these are words; else None.
-    info: what else is known of it.   test: the test split, where the data set has no name that `load` knows."""
+    name: of the data set.   kinds: the kind of each field of its batches.   words: the word of each token, if x are tokens that
+    stand for words; otherwise None.   split: "train" or "test".   info: what else is known about the data.   test: the test
+    split, for a data set that `load` does not know by its name."""
 
     name: str
     kinds: dict[str, Kind]
@@ -43,7 +43,7 @@ class Described:
 
     @property
     def description(self) -> Description:
-        """The name and the kinds."""
+        """The name and the kinds, which is what a system is told about its data."""
         return Description(self.name, self.kinds)
 
     @property
@@ -53,41 +53,47 @@ class Described:
 
 
 class ImageDataset(Described):
-    """Pictures in memory as uint8 (N, C, H, W) in 0..255, labels int64 (N,) or None.
+    """Pictures in memory as uint8 (N, C, H, W) from 0 to 255, with labels (N,) int64 or None.
 
-    classes: how many labels there are, largest label + 1 unless given; None without labels.
-    kind: of the pictures, `Pictures` unless given; the other one is a `Pair`.
-    info: where the pictures came from (`source`), and per-picture attributes where they are known.
-    DataError when shapes, dtypes or counts do not fit."""
+    classes: the number of classes; the default is the largest label + 1, or None without labels.
+    kind: `Pictures` by default; give a `Pair` if each sample holds two pictures.
+    info: where the pictures came from (`source`), and attributes of each picture if they are known.
+    Raises DataError when shapes, dtypes or counts do not fit.
+
+    >>> dataset = ImageDataset("mine", np.zeros((10, 1, 8, 8), np.uint8), np.arange(10))
+    >>> dataset[:4].x.shape, dataset.classes
+    ((4, 1, 8, 8), 10)"""
 
     def __init__(self, name: str, images, labels=None, split: str = "train", info: dict | None = None, classes=None,
                  kind: Pictures | Pair | None = None):
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.ndim != 4 or len(images) == 0:
-            raise DataError(f"{name}: images must be a non-empty uint8 array (N, C, H, W), "
+            raise DataError(f"{name}: images must be a uint8 array (N, C, H, W) that is not empty, "
                             f"got {images.dtype} {images.shape}")
         if labels is not None:
             labels = np.asarray(labels)
             if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
-                raise DataError(f"{name}: {len(images)} images need as many integer labels, "
+                raise DataError(f"{name}: {len(images)} images need {len(images)} integer labels, "
                                 f"got {labels.dtype} {labels.shape}")
             labels = labels.astype(np.int64)
-            classes = int(labels.max()) + 1 if classes is None else classes
         kind = Pictures(*images.shape[1:]) if kind is None else kind
         if kind.shape != images.shape[1:]:
-            raise DataError(f"{name}: the images are {images.shape[1:]}, but {kind} are {kind.shape}")
+            raise DataError(f"{name}: each image has the shape {images.shape[1:]}, but {kind} have {kind.shape}; change kind")
+        self.kinds = {"x": kind}
+        if labels is not None:
+            classes = int(labels.max()) + 1 if classes is None else classes
+            self.kinds["labels"] = Class(classes)
         self.name, self.images, self.labels, self.split, self.classes = name, images, labels, split, classes
-        self.kinds = {"x": kind} if labels is None else {"x": kind, "labels": Class(classes)}
         self.info = {} if info is None else info
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, indices: Any) -> Batch:
-        """The rows asked for: integers (n,), a slice, or one integer (a batch of one).  x = images / 127.5 - 1.
+        """Return the rows `indices` as a Batch: integers (n,), a slice, or one integer for a batch of one.
 
-        Only these rows become float32: the whole MNIST would take 188 MB, four times its bytes.  0 -> -1 and 255 -> 1
-        exactly."""
+        x = images / 127.5 - 1 in float32, so 0 becomes exactly -1 and 255 exactly 1.  Only these rows are converted, because
+        float32 takes four times as much memory as uint8: 188 MB for all of MNIST."""
         if isinstance(indices, int | np.integer):
             indices = [indices]
         x = self.images[indices].astype(np.float32)
@@ -101,11 +107,11 @@ class ImageDataset(Described):
 
 
 class PointDataset(Described):
-    """A density in the plane that draws fresh points without end: there is nothing to overfit.
+    """A density in the plane.  It draws fresh points without end, so a model cannot overfit.
 
-    draw: (n, rng) -> Batch, x (n, 2) float32.  classes: number of components, None when it has none.
-    centres (K, 2) float32 and std (one float, the same for all) for a mixture of Gaussians, else None: counting modes
-    needs both, in the units of x."""
+    draw: (n, rng) -> Batch with x (n, 2) float32.   classes: the number of components, or None.
+    centres: (K, 2) float32 and std: float, for a mixture of K Gaussians with equal std, in the units of x; otherwise None.
+    The metric `modes` needs both."""
 
     def __init__(self, name: str, draw: Callable[[int, np.random.Generator], Batch], classes: int | None = None,
                  centres: np.ndarray | None = None, std: float | None = None, split: str = "train",
@@ -116,7 +122,8 @@ class PointDataset(Described):
         self.info = {} if info is None else info
 
     def sample(self, n: int, rng) -> Batch:
-        """n fresh points.  rng: a numpy Generator, which moves on, or an int seed.  ConfigError when n < 1."""
+        """Draw n fresh points.   rng: a numpy Generator, whose state advances, or an int seed.   Raises ConfigError when
+        n < 1."""
         _positive("n", n, self.name)
         return self._draw(n, np.random.default_rng(rng))
 
@@ -125,23 +132,26 @@ class PointDataset(Described):
 
 
 class Loader:
-    """Endless batches: `next(loader)` -> Batch of exactly batch_size rows.
+    """An endless iterator: `next(loader)` returns a Batch of exactly batch_size rows.
 
-    Pictures are shuffled anew each epoch and the last, partial batch of an epoch is dropped; points are drawn fresh.
-    rng: a numpy Generator that belongs to this loader alone (or an int seed): whoever else drew from it would
-    change the order of the data.
-    `state_dict()` taken between two batches and given to `load_state_dict` of a new Loader on the same data makes it
-    yield the same bits as the first would have.  ConfigError when batch_size is not 1..len(dataset)."""
+    Pictures are shuffled again in every epoch, and an incomplete last batch is dropped; points are drawn fresh.
+    rng: an int seed, or a numpy Generator that nothing else uses, because other draws would change the order of the data.
+    A new Loader on the same data that loads this loader's `state_dict()` yields the same batches, bit for bit.
+    Raises ConfigError when batch_size is below 1 or above len(dataset).
+
+    >>> loader = Loader(ImageDataset("mine", np.zeros((10, 1, 8, 8), np.uint8)), 4, 0)
+    >>> next(loader).x.shape
+    (4, 1, 8, 8)"""
 
     def __init__(self, dataset: Any, batch_size: int, rng: Any):
         _positive("batch size", batch_size, dataset.name)
         self.dataset, self.batch_size, self.rng = dataset, int(batch_size), np.random.default_rng(rng)
         self.endless = isinstance(dataset, PointDataset)
         if not self.endless and batch_size > len(dataset):
-            raise ConfigError(f"{dataset.name}: a batch of {batch_size} does not fit, the {dataset.split} split has "
+            raise ConfigError(f"{dataset.name}: a batch of {batch_size} is too large, the {dataset.split} split has "
                               f"{len(dataset)} samples; use a batch size of at most {len(dataset)}")
         self.epoch = -1                # becomes 0 with the first batch
-        self.position = 0              # rows of this epoch already yielded
+        self.position = 0              # rows of this epoch that were already returned
         self.order: Any = None         # permutation of this epoch
         self._start = None             # state of rng before that permutation was drawn
 
@@ -163,17 +173,17 @@ class Loader:
         self.epoch, self.position = epoch, 0
 
     def state_dict(self) -> dict[str, Any]:
-        """Where we are, in plain ints, strings, lists and dicts: JSON holds it (the ints of PCG64 have 128 bits).
+        """The loader's state as ints, strings, lists and dicts, so that JSON can hold it (PCG64's ints have 128 bits).
 
-        Not the permutation, which has as many numbers as the data has rows: the generator's state before it, and the
-        position in it."""
+        It does not contain the permutation, which is as long as the data, but the generator's state before the permutation was
+        drawn, and the position in it."""
         rng = _plain(self.rng.bit_generator.state) if self.order is None else self._start
         return {"dataset": self.dataset.name, "size": None if self.endless else len(self.dataset),
                 "batch_size": self.batch_size, "epoch": self.epoch, "position": self.position, "rng": rng}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue where `state` was taken.  CheckpointError when it belongs to other data, another batch size or
-        another kind of generator: the bits could not be the same."""
+        """Continue from a saved state.   Raises CheckpointError when it belongs to other data, another batch size or another
+        kind of generator, because the batches would not be the same."""
         own = self.state_dict()
         missing = [key for key in own if key not in state]
         if missing:
@@ -181,7 +191,7 @@ class Loader:
         for key in ("dataset", "size", "batch_size"):
             if state[key] != own[key]:
                 raise CheckpointError(f"loader of {self.dataset.name}: the saved state has {key} {state[key]!r}, "
-                                      f"this loader {own[key]!r}; resume with what the run was started with")
+                                      f"this loader {own[key]!r}; use the same data and settings as when the run was started")
         try:
             bits: Any = self.rng.bit_generator  # NumPy's stubs do not know that its state can be set
             bits.state = _arrays(state["rng"])
@@ -195,11 +205,14 @@ class Loader:
 
 
 def batches(dataset: ImageDataset, batch_size: int) -> Iterator[Batch]:
-    """One pass over all pictures in their order, the last partial batch included; no random numbers, for evaluation.
-    ConfigError for a PointDataset, which has no end: use `dataset.sample(n, rng)`."""
+    """Return an iterator over all pictures in order, including an incomplete last batch, for evaluation.
+    Raises ConfigError for a PointDataset, which has no end: use `dataset.sample(n, rng)`.
+
+    >>> [len(batch.x) for batch in batches(ImageDataset("mine", np.zeros((10, 1, 8, 8), np.uint8)), 4)]
+    [4, 4, 2]"""
     _positive("batch size", batch_size, dataset.name)
     if isinstance(dataset, PointDataset):
-        raise ConfigError(f"{dataset.name}: draws fresh points without end, so there is no pass over it; "
+        raise ConfigError(f"{dataset.name}: draws fresh points without end, so there is no pass over all of them; "
                           "use dataset.sample(n, rng)")
     return (dataset[start:start + batch_size] for start in range(0, len(dataset), batch_size))
 
@@ -210,14 +223,14 @@ def _positive(what: str, value, name: str) -> None:
 
 
 def _plain(state):
-    """A bit generator's state with arrays as lists and NumPy scalars as ints: Philox and MT19937 hold arrays."""
+    """Convert a bit generator's state: arrays to lists and NumPy scalars to ints.  Philox and MT19937 have arrays."""
     if isinstance(state, dict):
         return {key: _plain(value) for key, value in state.items()}
     return state.tolist() if isinstance(state, np.ndarray | np.generic) else state
 
 
 def _arrays(state):
-    """_plain undone.  uint64 holds the uint32 words of MT19937 as well, which casts them itself."""
+    """The inverse of _plain.  uint64 is right for MT19937 too: its words are uint32, and it converts them itself."""
     if isinstance(state, dict):
         return {key: _arrays(value) for key, value in state.items()}
     return np.array(state, dtype=np.uint64) if isinstance(state, list) else state

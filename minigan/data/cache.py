@@ -1,8 +1,9 @@
-"""Where drawn and downloaded data are kept between runs, and how a file appears there whole or not at all.
+"""The cache folder, which keeps drawn and downloaded data.  A file appears there complete or not at all.
 
-folder   $MINIGAN_CACHE or ~/.cache/minigan      write    a temporary file beside the target, then a rename
-save     arrays with their SHA-256               read     them back, or None where the file is not as it was written
-Elsewhere: what is kept and how it is checked (digits.py, mnist.py); they catch OSError and go on without a cache."""
+folder   $MINIGAN_CACHE or ~/.cache/minigan      write    write a temporary file beside the target, then rename it
+save     write arrays with their SHA-256         read     read them; None if the file is missing or damaged
+Elsewhere: what is cached and how it is checked (digits.py, mnist.py).  Those files catch OSError and continue without a
+cache."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ import numpy as np
 
 
 def folder() -> Path:
-    """$MINIGAN_CACHE, else ~/.cache/minigan; it need not exist yet.  OSError when there is no home folder either."""
+    """$MINIGAN_CACHE if it is set, otherwise ~/.cache/minigan; the folder may not exist yet.   Raises OSError when the variable
+    is not set and there is no home folder."""
     if given := os.environ.get("MINIGAN_CACHE"):
         return Path(given).expanduser()
     try:
@@ -28,16 +30,16 @@ def folder() -> Path:
 
 
 def write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
-    """Create or replace `path` with what fill(file) writes.  OSError when that cannot be; then nothing is left behind.
+    """Create or replace `path` with what fill(file) writes.   Raises OSError when this is impossible; then no file is left.
 
-    Each process writes its own temporary file and the rename is atomic: of two writers the last one wins, and a reader
-    sees one whole file or the other."""
+    Each process writes its own temporary file, and the rename is atomic: if two processes write, the last one wins, and a
+    reader always sees one complete file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
             fill(file)
-        os.chmod(temporary, 0o644)     # mkstemp says 0600, but a cache may be shared
+        os.chmod(temporary, 0o644)     # mkstemp sets 0600, but several users may share a cache
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -1,8 +1,8 @@
-"""What the fields of a batch are.  Nobody guesses from a shape: a data set says it, and everybody else asks.
+"""The kinds of data that a field of a batch can hold.  A data set states them, so no code has to guess from a shape.
 
 Pictures  Points  Tokens  Class  Mask  Caption  Pair        the kinds, each with the shape and dtype of one sample
-Description     what a system is told about the data it will learn: a name and the kind of every field
-parse           a kind from its text, as config.toml keeps it: "pictures 1x28x28", "class 10"
+Description     what a system is told about its data: a name and the kind of every field
+parse           a kind from its text in config.toml: "pictures 1x28x28", "class 10"
 Elsewhere: the data sets themselves (base.py), how each kind is drawn (viz/samples.py).
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import cast
 
 import numpy as np
 
@@ -18,26 +19,30 @@ from ..errors import ConfigError
 
 
 class Kind:
-    """What one field of a batch holds, one row for each sample.
+    """The base class of kinds: what one field of a batch holds, one row for each sample.
 
-    shape: of one sample, without the batch axis.   dtype: of the field's array in a batch.
-    word: the name of the kind, in texts and files.   plural: what `minigan sample --npz` calls an array of them."""
+    shape: of one sample, without the batch axis.   dtype: of the field's array.
+    word: the name of the kind in texts and files.   plural: the name of an array of them in `minigan sample --npz`."""
 
-    word, plural, dtype = "kind", "samples", np.dtype(np.float32)
+    word, plural = "kind", "samples"
+    dtype: np.dtype = np.dtype(np.float32)
     shape: tuple[int, ...]
 
     @property
     def real(self) -> bool:
-        """Are the values real numbers, so that differences between samples have a meaning?"""
+        """Are the values real numbers?  Only then do differences between samples have a meaning."""
         return self.dtype.kind == "f"
 
     def __str__(self) -> str:
-        return f"{self.word} {'x'.join(str(getattr(self, field.name)) for field in fields(self))}"
+        return f"{self.word} {'x'.join(str(size) for size in vars(self).values())}"
 
 
 @dataclass(frozen=True)
 class Pictures(Kind):
-    """Pictures (channels, height, width), float32 in [-1, 1].   str(Pictures(1, 28, 28)) == "pictures 1x28x28"."""
+    """Pictures (channels, height, width), float32 in [-1, 1].
+
+    >>> str(Pictures(1, 28, 28))
+    'pictures 1x28x28'"""
 
     channels: int
     height: int
@@ -92,7 +97,7 @@ class Class(Kind):
 
 @dataclass(frozen=True)
 class Mask(Kind):
-    """What part of a picture is meant: (1, height, width), float32, 1 inside and 0 outside."""
+    """A part of a picture: (1, height, width), float32, 1 inside the part and 0 outside."""
 
     height: int
     width: int
@@ -105,10 +110,12 @@ class Mask(Kind):
 
 @dataclass(frozen=True)
 class Pair(Kind):
-    """Two pictures of one size from two domains, A and B, one behind the other on the channel axis.
+    """Two pictures of the same size from two domains, A and B, concatenated along the channel axis.
 
-    `aligned`: does B show what A shows?  Otherwise the two have nothing to do with each other.
-    str(Pair(Pictures(1, 28, 28), Pictures(1, 28, 28))) == "unaligned pictures 1x28x28 and 1x28x28"."""
+    aligned: do both pictures show the same thing?  If not, they are unrelated.
+
+    >>> str(Pair(Pictures(1, 28, 28), Pictures(1, 28, 28)))
+    'unaligned pictures 1x28x28 and 1x28x28'"""
 
     a: Pictures
     b: Pictures
@@ -120,7 +127,8 @@ class Pair(Kind):
         return self.a.channels + self.b.channels, self.a.height, self.a.width
 
     def split(self, x):
-        """x (N, A's and B's channels, H, W), arrays or Tensors, taken apart: (N, A's channels, H, W), (N, B's, H, W)."""
+        """Split an array or Tensor x (N, channels of A and B, H, W) into (N, channels of A, H, W) and (N, channels of B,
+        H, W)."""
         return x[:, : self.a.channels], x[:, self.a.channels :]
 
     def __str__(self) -> str:
@@ -132,30 +140,34 @@ KINDS = {kind.word: kind for kind in (Pictures, Points, Tokens, Caption, Class, 
 
 
 def parse(text: str) -> Kind:
-    """The kind that str(kind) gave as `text`.   parse("points 2") == Points(2).   ConfigError for another text."""
+    """Return the kind whose str(kind) is `text`.   Raises ConfigError for any other text.
+
+    >>> parse("points 2")
+    Points(size=2)"""
     pair = re.fullmatch(r"(un)?aligned pictures (\S+) and (\S+)", text)
     if pair:
-        return Pair(*(parse(f"pictures {size}") for size in pair.groups()[1:]), aligned=not pair[1])
+        a, b = (cast(Pictures, parse(f"pictures {size}")) for size in pair.groups()[1:])
+        return Pair(a, b, aligned=not pair[1])
     word, _, sizes = text.partition(" ")
     numbers = [int(size) for size in sizes.split("x") if size.isdigit()]
     if word in KINDS and len(numbers) == len(fields(KINDS[word])) == sizes.count("x") + 1 and min(numbers) >= 1:
         return KINDS[word](*numbers)
-    raise ConfigError(f"{text!r} is no kind of data; write it as 'pictures 1x28x28', 'points 2', 'tokens 30x10' or 'class 10'")
+    raise ConfigError(f"{text!r} is no kind of data; write 'pictures 1x28x28', 'points 2', 'tokens 30x10' or 'class 10'")
 
 
 @dataclass(frozen=True)
 class Description:
-    """What a system is told about its data before it sees any.
+    """What a system is told about its data before it sees any of them.
 
-    name: of the data set.   kinds: the kind of every field of a batch, by the field's name.  "x" is what is learned;
-    "labels", where there are any, say which class it is of."""
+    name: of the data set.   kinds: {field of a batch: its kind}.  The field "x" is what the system learns; "labels", if there
+    are any, are the classes of x."""
 
     name: str
     kinds: Mapping[str, Kind]
 
     @property
     def x(self) -> Kind:
-        """The kind of what is learned."""
+        """The kind of x, the field that the system learns."""
         return self.kinds["x"]
 
     @property
@@ -165,9 +177,9 @@ class Description:
 
     @property
     def classes(self) -> int | None:
-        """How many classes the labels tell apart; None without labels."""
+        """The number of classes, or None without labels."""
         labels = self.kinds.get("labels")
-        return labels.count if labels else None
+        return labels.count if isinstance(labels, Class) else None
 
     def words(self) -> dict[str, str]:
         """The kinds as text, for a run's config.toml: {"x": "pictures 1x28x28", "labels": "class 10"}."""

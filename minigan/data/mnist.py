@@ -1,8 +1,9 @@
-"""`mnist` and the sets made like it: IDX files of the user, of the cache or of a public mirror, and never one for the other.
+"""`mnist` and data sets like it: IDX files from the user's folder, the cache or a public mirror.  Several of them use the same
+file names, so files that are known to belong to another one are refused.
 
-load      one split as an ImageDataset        read_idx  one IDX file, raw or gzip, with its structure checked
-fetch     download into the cache             verify    say of each file whether it is whole
-Elsewhere: what a data set is (base.py), digits without any file (digits.py), where the cache lies (cache.py)."""
+load      one split as an ImageDataset        read_idx  read one IDX file, raw or gzip, and check its structure
+fetch     download into the cache             verify    say for each file whether it is complete
+Elsewhere: what a data set is (base.py), digits that need no files (digits.py), where the cache is (cache.py)."""
 
 from __future__ import annotations
 
@@ -28,18 +29,19 @@ MIRRORS = {"mnist": ("https://ossci-datasets.s3.amazonaws.com/mnist/",
                      "https://storage.googleapis.com/cvdf-datasets/mnist/"),
            "fashion-mnist": ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
            "kmnist": ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
-           # No mirror: nobody publishes these files one by one with a SHA-256 that we could check.
+           # No mirror: no SHA-256 of these files is published.
            "emnist-letters": (), "emnist-digits": (), "emnist-balanced": (), "qmnist": ()}
 EMNIST = "https://www.nist.gov/itl/products-and-services/emnist-dataset"
 PUBLISHERS = {"emnist-letters": EMNIST, "emnist-digits": EMNIST, "emnist-balanced": EMNIST,
               "qmnist": "https://github.com/facebookresearch/qmnist"}
 TORCHVISION = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "kmnist": "KMNIST", "qmnist": "QMNIST"}   # ROOT/<this>/raw
-# What each class is called, where it is not a digit.  Letters are of both cases; balanced leaves out the 15 small letters
-# that look like their capitals.
+# The names of the classes that are not digits.  emnist-letters does not separate the two cases of a letter; emnist-balanced
+# does, except for 15 small letters that look like their capitals.
 NAMES = {"emnist-letters": tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
          "emnist-balanced": tuple("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt")}
-# For MNIST the SHA-256 of the content: the gzip wrappers differ between mirrors.  Fashion-MNIST and KMNIST have one publisher
-# each, and many sources agree on the SHA-256 of their .gz files.  A file is the published one when either digest agrees.
+# For MNIST, the SHA-256 of the unpacked content, because the gzip files differ between mirrors.  For Fashion-MNIST and KMNIST,
+# which have one publisher each, the SHA-256 of the .gz files, on which many sources agree.  Both digests of a file are compared
+# with these.
 SHA256 = {
     "mnist": {
         "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -56,29 +58,30 @@ SHA256 = {
         "train-labels-idx1-ubyte": "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
         "t10k-images-idx3-ubyte": "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
         "t10k-labels-idx1-ubyte": "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c"}}
-# What is read: labels and images of unsigned bytes (code 8), and a table of whole numbers; and the codes of all other types.
+# The codes of the types that an IDX file may hold, apart from 8, unsigned bytes; and the magic numbers that are read: labels,
+# images, and tables of whole numbers.
 TYPES = {9: "signed bytes", 11: "16-bit whole numbers", 12: "32-bit whole numbers", 13: "32-bit floats", 14: "64-bit floats"}
 READ = (b"\0\0\x08\1", b"\0\0\x08\3", b"\0\0\x0c\2")
 UNCHECKED = ", not checked: no published SHA-256 is known here"
-LARGEST = 2**32        # bytes that a file may unpack to; the largest of these sets has 88 MB
-TIMEOUT = 20           # seconds without a byte before a mirror is given up
+LARGEST = 2**32        # bytes that a file may unpack to; the largest of these files has 188 MB
+TIMEOUT = 20           # seconds without a byte after which a mirror is skipped
 
 
 def load(name: str, split: str = "train", data_dir=None, size: int | None = None, *,
          mirrors: Sequence[str] | None = None, sha256: Mapping[str, str] | None = None) -> ImageDataset:
-    """One split: images (N, 1, H, W) uint8 and labels (N,) int64; of the 60,000 or 10,000 only the first `size`.
+    """Load one split: images (N, 1, H, W) uint8 and labels (N,) int64.   size: keep only the first `size` of them.
 
-    Looked for in `data_dir`/<name>, `data_dir`/<torchvision's name>/raw and `data_dir`, and nowhere else, when data_dir is
-    given; otherwise in the first two below $MINIGAN_DATA, in the cache, on the mirrors, in this order; a download goes into
-    the cache.
-    Files in the user's own folders are checked for structure, since people bring their own IDX data; files in the cache
-    and from the mirrors by SHA-256 as well.
-    The pictures of EMNIST are turned upright (its files have rows and columns exchanged), and its letters count from 0.
-    classes: as many as the set has, or more where labels go higher.  info: `source`, `names` (of the classes, where they are
-    not digits), and `cache` if a download could not be kept there.
-    mirrors, sha256: other addresses (each ends with /) and digests (by file name), for a house mirror or a test.
-    DataError: a folder or file is missing, a file is damaged, images and labels do not belong together, no network.
-    ConfigError: size is not 1..N."""
+    If data_dir is given, only data_dir/<name>, data_dir/<torchvision's name>/raw and data_dir are searched.  Otherwise the
+    first two of these in $MINIGAN_DATA, the cache and the mirrors are tried in this order, and a download is saved in the
+    cache.
+    In the user's folders only the structure of the files is checked, because users may bring their own IDX data.  Files from
+    the cache and the mirrors must also have the right SHA-256.
+    In EMNIST's files rows and columns are exchanged, so its pictures are transposed; the labels of its letters start at 0.
+    classes: those of the data set, or the largest label + 1 if that is more.   info: `source`; `names` of the classes, if they
+    are not digits; and `cache`, if a download could not be saved.
+    mirrors, sha256: other addresses (each ends with /) and digests {file name: SHA-256}, for a local mirror or a test.
+    Raises DataError when a folder or file is missing, a file is damaged, images and labels do not belong together, or the
+    network fails; ConfigError when size is not from 1 to N."""
     info: dict[str, Any] = {}
     folder, arrays = _own_folder(name, split, data_dir), []
     files = _files(name, split)
@@ -114,12 +117,13 @@ def load(name: str, split: str = "train", data_dir=None, size: int | None = None
 
 def fetch(name: str, *, mirrors: Sequence[str] | None = None,
           sha256: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
-    """Download what the cache lacks of both splits; (file, status) each.  DataError if one cannot be had or kept."""
+    """Download the files of both splits that are not in the cache yet, and return (file, status) for each.   Raises DataError
+    when a file cannot be downloaded or saved."""
     report = []
     for file in _all_files(name):
         _, source, note = _published(name, file, mirrors, sha256)
         if note:
-            raise DataError(f"{name}: {file} was downloaded but could not be kept ({note}); "
+            raise DataError(f"{name}: {file} was downloaded but could not be saved ({note}); "
                             "set $MINIGAN_CACHE to a folder that can be written")
         unknown = "" if file in (SHA256.get(name, {}) if sha256 is None else sha256) else UNCHECKED
         report.append((file, f"ok: {source}{unknown}"))
@@ -127,10 +131,10 @@ def fetch(name: str, *, mirrors: Sequence[str] | None = None,
 
 
 def verify(name: str, data_dir=None, *, sha256: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
-    """(file, status) of the four files, where `load` would take them from; nothing is downloaded.
+    """Check the four files where `load` would find them, without a download, and return (file, status) for each.
 
-    A status that starts with "ok" says that the file can be used, and whether it is the published one; any other says
-    what is wrong with it.  DataError when data_dir itself cannot be used."""
+    A status that starts with "ok" means that the file can be used, and says whether it is the published one; any other status
+    says what is wrong.   Raises DataError when data_dir itself cannot be used."""
     sha256 = SHA256.get(name, {}) if sha256 is None else sha256
     candidates, report = _own_folders(name, data_dir), []
     own = next((folder for folder in candidates if any(_find(folder, file) for file in _all_files(name))), None)
@@ -152,7 +156,7 @@ def verify(name: str, data_dir=None, *, sha256: Mapping[str, str] | None = None)
             elif _matches(sha256[file], raw, content):
                 status += ", the published file"
             elif own:
-                status += ", not the published file: your own data"
+                status += ", not the published file, so it is your own data"
             else:
                 status = "damaged: its SHA-256 is not the published one; `load` downloads it again"
         except (DataError, OSError) as error:
@@ -162,16 +166,16 @@ def verify(name: str, data_dir=None, *, sha256: Mapping[str, str] | None = None)
 
 
 def read_idx(path, dimensions: int | None = None) -> np.ndarray:
-    """The array in an IDX file, raw or gzip (told by its first bytes): images (N, H, W) or labels (N,), uint8; or a table
+    """Read an IDX file, raw or gzip (recognised by its first bytes): images (N, H, W) or labels (N,), uint8; or a table
     whose first column has the labels, (N, K) int32.
 
-    IDX: two zero bytes, the code of the type (TYPES), the number of dimensions; the sizes, big-endian 32-bit; the data.
-    dimensions: 3 for images, 1 or 2 for labels, None for either.
-    DataError when the file cannot be read, is cut short, has bytes left over, or is something else."""
+    An IDX file holds two zero bytes, the code of its type (8 for unsigned bytes), the number of dimensions, the sizes as
+    big-endian 32-bit integers, and the data.   dimensions: 3 for images, 1 or 2 for labels, None to accept all.
+    Raises DataError when the file cannot be read, is too short or too long, or is no IDX file."""
     try:
         return _parse(_unzip(Path(path).read_bytes(), path), path, dimensions)
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error}); name a file that can") from error
+        raise DataError(f"{path}: cannot be read ({error.strerror or error}); give a file that can be read") from error
 
 
 def _unzip(raw: bytes, where) -> bytes:
@@ -192,7 +196,7 @@ def _unzip(raw: bytes, where) -> bytes:
 
 def _parse(content: bytes, where, dimensions: int | None) -> np.ndarray:
     if content[:64].lstrip()[:1] == b"<":
-        raise DataError(f"{where}: this is a web page, not IDX data; the download went wrong, get the file again")
+        raise DataError(f"{where}: is a web page, not IDX data, so the download went wrong; get the file again")
     if len(content) >= 4 and content[:2] == b"\0\0" and content[2] in TYPES and content[:4] not in READ:
         raise DataError(f"{where}: starts with {content[:4].hex()}, the magic number of {TYPES[content[2]]}; images are "
                         "unsigned bytes (00000803): write the pixels as whole numbers from 0 to 255, or get the file again")
@@ -202,13 +206,13 @@ def _parse(content: bytes, where, dimensions: int | None) -> np.ndarray:
     if dimensions is not None and (content[3] == 3) != (dimensions == 3):
         inside, outside = ("labels", "images") if dimensions == 3 else ("images", "labels")
         raise DataError(f"{where}: holds {inside} (magic number {content[:4].hex()}) under the name of {outside}; "
-                        "give the two files their right names")
+                        "give the two files their correct names")
     start = 4 + 4 * content[3]
     sizes = [int.from_bytes(content[k:k + 4], "big") for k in range(4, start, 4)]
     total = _promised(content)
     if len(content) != total:
-        raise DataError(f"{where}: {'cut short' if len(content) < total else 'too long'}: its header promises "
-                        f"{' x '.join(map(str, sizes))}, {total} bytes in all, it has {len(content)}; "
+        raise DataError(f"{where}: is {'cut short' if len(content) < total else 'too long'}: its header says "
+                        f"{' x '.join(map(str, sizes))}, which is {total} bytes in all, but it has {len(content)}; "
                         "get the file again")
     array = np.frombuffer(content, np.uint8 if content[2] == 8 else ">i4", offset=start).reshape(sizes)
     return array if content[2] == 8 else array.astype(np.int32)
@@ -225,7 +229,7 @@ def _promised(header: bytes) -> int:
 
 
 def _matches(digest: str, raw: bytes, content: bytes) -> bool:
-    """Is this the digest of the file as it is, or of what it unpacks to?"""
+    """Is this the digest of the raw file or of its unpacked content?"""
     return digest in (hashlib.sha256(raw).hexdigest(), hashlib.sha256(content).hexdigest())
 
 
@@ -247,15 +251,16 @@ def _dimensions(file: str) -> int:
 
 
 def _find(folder: Path, file: str) -> Path | None:
-    """The file in this folder under any of its four names: - or . before idx, raw or .gz."""
+    """The path of this file in the folder, or None.  It may have one of four names: "-" or "." before idx, with or without
+    .gz."""
     names = [spelling + ending for spelling in (file, file.replace("-idx", ".idx")) for ending in ("", ".gz")]
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
 def _own_folders(name: str, data_dir) -> list[Path]:
-    """Where the user's own files may lie, first choice first.  DataError when data_dir is not a folder.
+    """The folders in which to look for the user's own files, in order.   Raises DataError when data_dir is not a folder.
 
-    data_dir/<name> comes before data_dir itself, which may hold another data set under the same file names."""
+    data_dir/<name> comes before data_dir, which may hold another data set with the same file names."""
     inside = [Path(name), Path(TORCHVISION.get(name, "EMNIST"), "raw")]
     if data_dir is None:
         given = os.environ.get("MINIGAN_DATA")
@@ -268,15 +273,16 @@ def _own_folders(name: str, data_dir) -> list[Path]:
 
 
 def _own_folder(name: str, split: str, data_dir) -> Path | None:
-    """The user's folder with both files of the split; None when data_dir is not given and $MINIGAN_DATA has neither.
-    DataError when only one is there, or data_dir was given and has none: what the user named is not swapped."""
+    """The user's folder with both files of the split, or None when data_dir is not given and $MINIGAN_DATA has neither file.
+    Raises DataError when only one file is there, or when data_dir has none: the user named this folder, so no other data may
+    replace it."""
     candidates = _own_folders(name, data_dir)
     for folder in candidates:
         missing = [file for file in _files(name, split) if _find(folder, file) is None]
         if not missing:
             return folder
         if len(missing) == 1:
-            raise DataError(f"{name}: {folder} has only one of the two {split} files; {missing[0]} is missing: "
+            raise DataError(f"{name}: {folder} has only one of the two {split} files, {missing[0]} is missing; "
                             "put it there")
     if data_dir is not None:
         other = "leave --data-dir out to download them" if MIRRORS[name] else f"get them from {PUBLISHERS[name]}"
@@ -286,17 +292,17 @@ def _own_folder(name: str, split: str, data_dir) -> Path | None:
 
 
 def _not_another(name: str, folder: Path, file: str) -> None:
-    """DataError when these labels are known to be those of another data set: both use the same file names."""
-    raw = _find(folder, file).read_bytes()  # type: ignore[union-attr]  # it was found before
+    """Raise DataError when these labels are known to belong to another data set with the same file names."""
+    raw = _find(folder, file).read_bytes()  # type: ignore[union-attr]  # the caller has found it already
     for other, digests in SHA256.items():
         if other != name and file in digests and _matches(digests[file], raw, _unzip(raw, folder)):
-            raise DataError(f"{name}: the files in {folder} are those of {other}; "
-                            f"give the folder of {name}, or take --data {other}")
+            raise DataError(f"{name}: the files in {folder} belong to {other}; "
+                            f"give the folder of {name}, or use --data {other}")
 
 
 def _published(name: str, file: str, mirrors, sha256) -> tuple[np.ndarray, str, str | None]:
-    """(array, source, None or why it is not in the cache) of a published file: from the cache if sound, else a mirror.
-    DataError saying all the places tried when there is none."""
+    """Return a published file from the cache, or from a mirror if the cached one is missing or damaged: its array, its source,
+    and None or the reason why it is not in the cache.   Raises DataError, which lists all places tried, when none has it."""
     mirrors = MIRRORS[name] if mirrors is None else mirrors
     digest = (SHA256.get(name, {}) if sha256 is None else sha256).get(file)
     path, tried = None, []
@@ -305,7 +311,7 @@ def _published(name: str, file: str, mirrors, sha256) -> tuple[np.ndarray, str, 
         return _check(path.read_bytes(), path, file, digest), str(path), None
     except FileNotFoundError:
         tried.append(f"the cache {path}")
-    except (OSError, DataError) as error:                           # unreadable or damaged: get it anew
+    except (OSError, DataError) as error:                           # it is unreadable or damaged, so download it again
         tried.append(f"the cache ({error})")
     for mirror in mirrors:
         address = f"{mirror}{file}.gz"
@@ -324,16 +330,15 @@ def _published(name: str, file: str, mirrors, sha256) -> tuple[np.ndarray, str, 
         return array, address, None
     own = os.environ.get("MINIGAN_DATA")
     own = f"({Path(own) / name})" if own else "(not set)"
-    if not mirrors:
-        raise DataError(f"{name}: no {file}.  Tried $MINIGAN_DATA {own}, {', '.join(tried)}.\nGet it from "
-                        f"{PUBLISHERS.get(name)}, without a check by its SHA-256, which is not known here; then use "
-                        "--data-dir DIR")
-    raise DataError(f"{name}: no {file}.  Tried $MINIGAN_DATA {own}, {', '.join(tried)}."
-                    "\nUse --data-dir DIR or set $MINIGAN_DATA, or take --data digits, which needs no download")
+    if not mirrors and name in PUBLISHERS:
+        raise DataError(f"{name}: cannot find {file}.  minigan tried $MINIGAN_DATA {own}, {', '.join(tried)}.\nGet it from "
+                        f"{PUBLISHERS[name]} and use --data-dir DIR; minigan knows no SHA-256 to check it by")
+    raise DataError(f"{name}: cannot find or download {file}.  minigan tried $MINIGAN_DATA {own}, {', '.join(tried)}."
+                    "\nUse --data-dir DIR, set $MINIGAN_DATA, or use --data digits, which needs no download")
 
 
 def _check(raw: bytes, where, file: str, digest: str | None) -> np.ndarray:
-    """The array of a published file.  DataError unless structure and SHA-256, where it is known, are right."""
+    """The array in a published file.   Raises DataError when its structure or, where it is known, its SHA-256 is wrong."""
     content = _unzip(raw, where)
     array = _parse(content, where, _dimensions(file))
     if digest is not None and not _matches(digest, raw, content):
@@ -342,7 +347,8 @@ def _check(raw: bytes, where, file: str, digest: str | None) -> np.ndarray:
 
 
 def _download(address: str) -> bytes:
-    """All bytes at an address; a progress bar if stderr is a terminal.  OSError, with the address, when it fails."""
+    """Download all bytes from an address, with a progress bar if stderr is a terminal.   Raises OSError, with the address in
+    its text, when this fails."""
     import http.client
     import urllib.error
     import urllib.request
@@ -359,7 +365,7 @@ def _download(address: str) -> bytes:
                     chunks.append(chunk)
                     bar.update(len(chunk))
     except urllib.error.HTTPError as error:
-        with error:                    # it is a response too, with a socket to close
+        with error:                    # an HTTPError is also a response, and its socket must be closed
             raise OSError(f"{address}: {error}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise OSError(f"{address}: {getattr(error, 'reason', None) or error}") from error

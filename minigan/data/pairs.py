@@ -1,6 +1,6 @@
-"""`filled-outline`: two kinds of pictures without pairs, filled digits and outlines of other digits, drawn from fonts.
+"""`filled-outline`: unpaired pictures of two domains, filled digits and outlines of other digits, drawn from fonts.
 
-load    the data set            outline    the outline of filled digits
+load    the data set            outline    the outlines of filled digits
 Elsewhere: the filled digits (digits.py), the loaders (base.py)."""
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ SIZES = {split: size // 2 for split, size in digits.SIZES.items()}
 
 
 def load(split: str = "train", seed: int = 0, size: int | None = None) -> ImageDataset:
-    """`size` rows, 10,000 or 1,000 (test) unless given: images (size, 2, 28, 28) uint8, labels those of channel 0.
+    """Load `size` rows: images (size, 2, 28, 28) uint8, labels those of channel 0.  The default size is 10,000 for "train" and
+    1,000 for "test".
 
-    Channel 0 is a filled digit; channel 1 is the outline of another one, that no row has filled.  Nothing goes with
-    anything: 2 * size digits are shuffled, one half is shown filled, the other as outlines.
-    info: those of digits, `outline_labels` (size,) int64 of channel 1 and, in the test split only, what a translation
-    should have given: `outlines` (size, 1, 28, 28) uint8 of channel 0, `fillings` of channel 1.
-    ConfigError for a seed or size that cannot be; DataError when matplotlib lacks its fonts."""
+    Channel 0 is a filled digit.  Channel 1 is the outline of another digit, which is filled in no row.  The two are unrelated:
+    2 * size digits are shuffled; one half is shown filled, the other half as outlines.
+    info: `source` and `cache` of the digits, and `outline_labels` (size,) int64 of channel 1.  The test split also has the
+    correct translations, (size, 1, 28, 28) uint8: `outlines` of channel 0 and `fillings` of channel 1.
+    Raises ConfigError for an impossible seed or size, and DataError when matplotlib's fonts are missing."""
     size = SIZES[split] if size is None else size
     _positive("size", size, "filled-outline")
     drawn = digits.load(split, seed, 2 * size)
@@ -36,10 +37,14 @@ def load(split: str = "train", seed: int = 0, size: int | None = None) -> ImageD
 
 
 def outline(images: np.ndarray) -> np.ndarray:
-    """The largest of the 3x3 pixels around each pixel, minus the pixel itself.   uint8 (N, C, H, W), the same out.
+    """The outlines of pictures, (N, C, H, W) uint8 -> (N, C, H, W) uint8.  A new pixel is the largest value in the 3x3 window
+    around it, minus its own value.
 
-    The external gradient of mathematical morphology (Serra 1982): 0 on the paper and inside a broad stroke, so that what
-    is left is a rim one pixel wide around the ink."""
+    This is the external gradient of mathematical morphology (Serra 1982).  It is 0 on the background and inside a broad
+    stroke, so only a rim, one pixel wide, is left around the stroke.
+
+    >>> outline(np.full((1, 1, 1, 1), 255, np.uint8)).tolist(), outline(np.array([[[[0, 255]]]], np.uint8)).tolist()
+    ([[[[0]]]], [[[[255, 0]]]])"""
     height, width = images.shape[2:]
     padded = np.pad(images, [(0, 0), (0, 0), (1, 1), (1, 1)])
     largest = images.copy()

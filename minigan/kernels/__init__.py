@@ -3,3 +3,7 @@
 dispatch.py   what the ops import: one table of which kernel runs where        threads.py   how many threads work on one
 cpu/          the kernels on NumPy's arrays                                    cuda/        those for a card: *.cu, *.py
 """
+
+from minigan import moved
+
+moved.guard(__name__)

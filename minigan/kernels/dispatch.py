@@ -6,6 +6,7 @@ kernels/cuda/, because that file is imported only when the first array on a card
 
 from functools import wraps
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from minigan.backend import xp
 from minigan.kernels.cpu import activation, conv, linalg, loss, norm
 
 
-def on_card(name: str):
+def on_card(name: str) -> Any:
     """A function that calls the function `name` of kernels/cuda, whose file is imported at the first call."""
     file, _, function = name.partition(".")
 
@@ -24,21 +25,21 @@ def on_card(name: str):
     return call
 
 
-def by_array(cpu, card: str):
+def by_array(cpu, card: str) -> Any:
     """A function that calls `cpu`, or the function `card` of kernels/cuda if its arrays are on a card.
 
     Its first argument is an array or a list of arrays.  DeviceError when the arrays are on different devices.
     """
-    card = on_card(card)
+    there = on_card(card)
 
     @wraps(cpu)
     def call(x, *args):
         if isinstance(x, np.ndarray):
             return cpu(x, *args)
         arrays = x if isinstance(x, (list, tuple)) else (x, *args)
-        return cpu(x, *args) if xp(*arrays) is np else card(x, *args)
+        return cpu(x, *args) if xp(*arrays) is np else there(x, *args)
 
-    call.card = card
+    call.card = there  # type: ignore[attr-defined]  # for whoever reads the table
     return call
 
 
@@ -53,6 +54,8 @@ leaky_relu            = by_array(activation.leaky_relu,           "activation.le
 leaky_relu_gradient   = by_array(activation.leaky_relu_gradient,  "activation.leaky_relu_gradient")
 softplus              = by_array(activation.softplus,             "activation.softplus")
 sigmoid               = by_array(activation.sigmoid,              "activation.sigmoid")
+bell                  = by_array(activation.bell,                 "activation.bell")
+kept                  = by_array(activation.kept,                 "activation.kept")
 batch_norm_moments    = by_array(norm.moments,                    "norm.moments")
 batch_norm_follow     = by_array(norm.follow,                     "norm.follow")
 batch_norm_forward    = by_array(norm.forward,                    "norm.forward")

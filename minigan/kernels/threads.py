@@ -17,7 +17,7 @@ import contextlib
 import os
 import threading
 from contextvars import ContextVar
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Team(NamedTuple):
@@ -25,14 +25,15 @@ class Team(NamedTuple):
     (None for a team of one)."""
 
     size: int
-    pool: object
+    pool: Any
 
 
 ALONE = Team(1, None)
 _of_the_process = ALONE
-_of_a_run = ContextVar("team", default=None)  # of the run that is at work in this thread
+_of_a_run: ContextVar[Team | None] = ContextVar("team", default=None)  # of the run that is at work in this thread
 _chosen = False  # has set_num_threads been called?
-_lock, _held, _limits, _of_blas = threading.Lock(), 0, None, 1  # how many teams hold BLAS to one thread; what it had before
+_lock, _held, _of_blas = threading.Lock(), 0, 1  # how many teams hold BLAS to one thread; what it had before
+_limits: Any = None  # what gives BLAS its threads back
 
 
 def _team() -> Team:

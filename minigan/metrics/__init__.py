@@ -1,16 +1,17 @@
-"""Judges of samples: functions on arrays that say how good generated samples are, and metrics, which have names and directions.
+"""Judges of samples: functions of arrays that measure how good generated samples are, and the metrics built on them.
 
-metric.py       what a metric is, and how a name finds it; evaluate
-modes.py        modes of a mixture captured                     distances.py    energy distance, diversity
+metric.py       what a metric is, how a name finds it; evaluate
+modes.py        captured modes of a mixture                     distances.py    energy distance, diversity
 inception.py    Inception Score                                 frechet.py      Frechet distance
 kernel.py       kernel distance (KID)                           neighbours.py   precision, recall, memorisation, duplicates
 two_sample.py   classifier two-sample test                      likelihood.py   ELBO, importance-weighted bound
 image.py        PSNR, SSIM                                      digitnet.py     the project's own small digit classifier
-The functions take any arrays (N, d): bring the features of your own network.   A file ends with its metrics: what the command
-line can ask for, with the data each needs.   Names that end in -digits use the project's own digit classifier: comparable with
-each other, not with published figures.   Elsewhere: what only one system measures itself (that system's file).
+The functions take any arrays (N, d), such as features from your own network.   Each file ends with its metrics: they have the
+names that the command line knows, and say what data they need.   Metrics whose names end in -digits use the project's own digit
+classifier: compare them with each other, not with published values.   Elsewhere: metrics of one system only (in its file).
 """
 
+from minigan import moved
 from minigan.metrics.digitnet import DIGIT_REPORT, agreement, classify, digit_report, features
 from minigan.metrics.distances import DIVERSITY, ENERGY, diversity, energy_distance
 from minigan.metrics.frechet import FRECHET, frechet_distance, gaussian_distance
@@ -42,12 +43,12 @@ __all__ = [
 
 enter(MODES, INCEPTION, FRECHET, KERNEL, PR_DIGITS, DIGIT_REPORT, ENERGY, PR_POINTS, TWO_SAMPLE, DIVERSITY, DUPLICATES,
       MEMORISATION)
+moved.guard(__name__)
 
 
 def default_metrics(data) -> list[Metric]:
-    """The metrics that say most about samples like these: modes, or else energy and pr-points; those with -digits for digits;
-    for other pictures the ones on raw values, for pairs of them without memorisation; none for sequences of tokens.
-    data: a data set."""
+    """The metrics that fit a data set best: modes for mixtures, energy and pr-points for other points, those with -digits for
+    digits, metrics on raw pixels for other pictures (and memorisation, except for pairs), and none for sequences of tokens."""
     for metrics in ([MODES], [ENERGY, PR_POINTS], [INCEPTION, FRECHET, KERNEL, PR_DIGITS, DIGIT_REPORT],
                     [TWO_SAMPLE, DIVERSITY, DUPLICATES] + [MEMORISATION] * (data.kinds["x"].word == "pictures")):
         if all(metric.needs.fits(data) for metric in metrics):

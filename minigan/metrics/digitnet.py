@@ -1,12 +1,12 @@
-"""A small digit classifier, trained once (by benchmarks/train_digitnet.py), that judges generated digits.
+"""A small digit classifier judges generated digits.  benchmarks/train_digitnet.py has trained it once.
 
-classify        pictures -> probabilities of the ten digits          digit_report    which digits are there, how surely
+classify        pictures -> probabilities of the ten digits          digit_report    which digits there are, and how clear
 features        pictures -> 64 numbers each, for distances           agreement       share that is the digit asked for
-DIGIT_REPORT    the metric digits                                    DIGITS          what every metric with it needs
+DIGIT_REPORT    the metric digits                                    DIGITS          what its metrics need of the data
 
-It has never seen a generated picture, and shares nothing with any discriminator.  Trained on font digits and MNIST alike,
-so that it can judge generators of both.  Scores that use it say so in their names: they are comparable with each other,
-not with published figures that use another classifier.
+It has never seen a generated picture, and shares nothing with any discriminator.  It is trained on both font digits and MNIST,
+so that it can judge generators of both.  The names of its metrics end in -digits or begin with digits: compare them with each
+other, not with published values, which use another classifier.
 """
 
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ from minigan.ops import softmax
 from minigan.tensor import Tensor
 
 WEIGHTS = Path(__file__).with_name("digitnet.npz")
-SCALE = 6.5  # the features' root mean square over font digits, and over MNIST: the cubic kernel distance depends on it
+SCALE = 6.5  # the features' root mean square, on font digits and on MNIST; the kernel distance is cubic, so scale matters
 
 
 def network() -> Sequential:
-    """(N, 1, 28, 28) in [-1, 1] -> logits (N, 10); the layer before the last gives 64 features."""
+    """A net: pictures (N, 1, 28, 28) in [-1, 1] -> logits (N, 10).  The last layer gets 64 features."""
     return Sequential(
         Conv2d(1, 8, 4, stride=2, padding=1), ReLU(),                        # 14x14
         Conv2d(8, 16, 4, stride=2, padding=1), ReLU(), Flatten(),            # 7x7
@@ -38,7 +38,7 @@ _loaded = []
 
 
 def trained() -> Sequential:
-    """The network with its trained weights, loaded once."""
+    """The network with its trained weights, which are loaded at the first call only."""
     if not _loaded:
         net = network()
         with np.load(WEIGHTS) as file:
@@ -56,15 +56,16 @@ def classify(images) -> np.ndarray:
 
 
 def features(images) -> np.ndarray:
-    """What the classifier's last layer sees, over SCALE: (N, 64) float32, none below 0.   images (N, 1, 28, 28) in [-1, 1].
+    """The inputs of the classifier's last layer, divided by SCALE: (N, 64) float32, none below 0.   images (N, 1, 28, 28) in
+    [-1, 1].
 
-    26 of the 64 are 0 for every digit: the network needs no more.   ShapeError for any other shape.
+    26 of the 64 are 0 for every digit, because the network does not need them.   ShapeError for any other shape.
     """
     return _outputs(trained()[:-1], _pictures(images, "features"), 64) / SCALE
 
 
 def agreement(images, labels) -> float:
-    """Share of images (N, 1, 28, 28) called the digit of their label (N,).   ShapeError unless there is one label each."""
+    """The share of images (N, 1, 28, 28) that are classified as their label (N,).   ShapeError unless each has one label."""
     p, labels = classify(images), np.asarray(labels)
     if labels.shape != p.shape[:1] or not len(p):
         raise ShapeError(f"agreement: {len(p)} images need as many labels, at least one, got labels {labels.shape}")
@@ -79,7 +80,7 @@ def _pictures(images, what):
 
 
 def probabilities(net, images) -> np.ndarray:
-    """The same by any network that gives logits (N, 10)."""
+    """The probabilities (N, 10) of a network that gives logits (N, 10)."""
     return _outputs(lambda x: softmax(net(x), 1), images, 10)
 
 
@@ -91,14 +92,15 @@ def _outputs(net, images, width):
 
 @dataclass
 class DigitReport:
-    """shares (10,): the part of the samples called each digit;  confidence: the mean probability of the digit called."""
+    """shares (10,): the share of the samples that are classified as each digit;  confidence: the mean of the samples' largest
+    probabilities."""
 
     shares: np.ndarray
     confidence: float
 
     @property
     def found(self) -> int:
-        """How many of the ten digits hold at least 1 % of the samples."""
+        """How many of the ten digits have at least 1 % of the samples."""
         return int((self.shares >= 0.01).sum())
 
     def __str__(self):
@@ -107,7 +109,7 @@ class DigitReport:
 
 
 def digit_report(images) -> DigitReport:
-    """What the classifier finds among images (N, 1, 28, 28) in [-1, 1]."""
+    """The digits that the classifier sees in images (N, 1, 28, 28) in [-1, 1]."""
     p = classify(images)
     return DigitReport(np.bincount(p.argmax(axis=1), minlength=10) / max(1, len(p)), float(p.max(axis=1).mean()))
 
@@ -124,7 +126,7 @@ DIGITS = Needs(
     lambda data: data.kinds["x"] == Pictures(1, 28, 28) and (data.name in JUDGED or isinstance(data, Given)))
 DIGIT_REPORT = Metric(
     "digits",
-    [Number("digits", "higher", "digits that hold at least 1 % of the samples"),
-     Number("digits-confidence", "higher", "mean probability of the digit called"),
-     Number("digits-largest-share", "lower", "share of the commonest digit")],
-    _digits, DIGITS, least=500, summary="what the project's digit classifier calls the samples")
+    [Number("digits", "higher", "number of digits with at least 1 % of the samples"),
+     Number("digits-confidence", "higher", "mean of the samples' largest class probabilities"),
+     Number("digits-largest-share", "lower", "share of the most frequent digit")],
+    _digits, DIGITS, least=500, summary="the digits that the project's classifier sees in the samples")

@@ -1,10 +1,10 @@
-"""Distances between all rows of two arrays, in blocks, and what their means say.
+"""Distances between all rows of two arrays, computed in blocks, and measures built on them.
 
-nearest             the k nearest rows of b for every row of a        mean_distance     over all pairs
-energy_distance     how far two samples are from one density          diversity         are the samples too alike?
+nearest             the k nearest rows of b for every row of a        mean_distance     the mean over all pairs of rows
+energy_distance     do two samples come from one density?             diversity         are the samples too similar?
 ENERGY, DIVERSITY   the metrics
-Everything that compares samples pair by pair (neighbours.py, two_sample.py) stands on `blocks`: 10,000 x 10,000 distances
-take 64 MB at a time, not 800.
+Everything that compares samples pair by pair (neighbours.py, two_sample.py) uses `blocks`: 10,000 x 10,000 distances take 64 MB
+at a time, not 800.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from minigan.errors import NotFiniteError, ShapeError
 from minigan.metrics.metric import POINTS, SAMPLES, Metric, Number
 
-BLOCK = 8_000_000  # distances held at a time: 64 MB
+BLOCK = 8_000_000  # so many distances are in memory at a time: 64 MB
 
 
 def matrix(x, what: str, least: int = 1) -> np.ndarray:
@@ -28,7 +28,7 @@ def matrix(x, what: str, least: int = 1) -> np.ndarray:
 
 
 def pair(a, b, what: str, least: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Both as float64 matrices.   ShapeError if their samples have different shapes."""
+    """Both arrays as float64 matrices, as `matrix` makes them.   ShapeError if their samples have different shapes."""
     if np.shape(a)[1:] != np.shape(b)[1:]:
         raise ShapeError(f"{what}: samples of shape {np.shape(a)[1:]} cannot be compared with samples of {np.shape(b)[1:]}")
     return matrix(a, what, least), matrix(b, what, least)
@@ -36,7 +36,7 @@ def pair(a, b, what: str, least: int = 1) -> tuple[np.ndarray, np.ndarray]:
 
 def blocks(a: np.ndarray, b: np.ndarray):
     """Yield (rows, squared distances (len(rows), len(b))) for consecutive rows of a.   a (N, d), b (M, d) float64."""
-    middle = b.mean(axis=0)  # near 0, |a|^2 + |b|^2 - 2 ab loses the fewest digits
+    middle = b.mean(axis=0)  # centred, because |a|^2 + |b|^2 - 2 ab loses fewer digits near 0
     a, b = a - middle, b - middle
     squares, height = (b * b).sum(axis=1), max(1, BLOCK // len(b))
     for start in range(0, len(a), height):
@@ -50,7 +50,7 @@ def blocks(a: np.ndarray, b: np.ndarray):
 def nearest(a, b, k: int = 1, skip_self: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Distances (N, k), ascending, and indices (N, k) of the k nearest rows of b.   a (N, d), b (M, d).
 
-    skip_self: row i of a is row i of b, and no neighbour of itself.   ShapeError when b has fewer than k others.
+    skip_self: a and b have the same rows, and a row is no neighbour of itself.   ShapeError if b has too few rows.
     """
     a, b = pair(a, b, "nearest")
     if len(b) < k + skip_self:
@@ -68,7 +68,7 @@ def nearest(a, b, k: int = 1, skip_self: bool = False) -> tuple[np.ndarray, np.n
 
 
 def mean_distance(a, b=None) -> float:
-    """Mean Euclidean distance between a row of a and a row of b; without b, between two different rows of a."""
+    """The mean Euclidean distance between a row of a and a row of b; without b, between two different rows of a."""
     alone = b is None
     a, b = pair(a, a if alone else b, "mean_distance", least=1 + alone)
     total = 0.0
@@ -80,19 +80,22 @@ def mean_distance(a, b=None) -> float:
 
 
 def energy_distance(a, b) -> float:
-    """2 E|x - y| - E|x - x'| - E|y - y'|, x from a, y from b; 0 when both come from one density, in the units of x.
+    """2 E|x - y| - E|x - x'| - E|y - y'|, where x, x' are from a and y, y' from b.   It is 0 on average if both come from one
+    density, and has the units of x.
 
-    a (N, d), b (M, d).   Pairs of a sample with itself are left out, so the estimate is unbiased and may fall a little
-    below 0.   In one dimension it is twice the area of (F - G)^2.   Szekely & Rizzo 2013, section 1.
+    a (N, d), b (M, d).   No sample is paired with itself, so the estimate is unbiased and may be a little below 0.   In one
+    dimension it is twice the area under (F - G)^2.   Szekely & Rizzo 2013, section 1.
     """
     a, b = pair(a, b, "energy_distance", least=2)
     return 2 * mean_distance(a, b) - mean_distance(a) - mean_distance(b)
 
 
 def diversity(samples, reference) -> float:
-    """Mean distance between two samples over that between two real ones: about 1 when healthy, 0 when all are the same.
+    """The mean distance between two samples, divided by that between two real ones.   It is about 1 for a good generator, and
+    0 if all samples are the same.
 
-    samples (N, ...), reference (M, ...).   Sees collapse to one spot; a few far spots may hide from it (modes.py sees them).
+    samples (N, ...), reference (M, ...).   It detects a collapse to one point, but not always a collapse to a few points that
+    are far apart (modes.py detects that).
     """
     samples, reference = pair(samples, reference, "diversity", least=2)
     real = mean_distance(reference)
@@ -103,10 +106,10 @@ def diversity(samples, reference) -> float:
 
 ENERGY = Metric(
     "energy",
-    [Number("energy", "lower", "energy distance to fresh real points; 0 is perfect, noise may take it below", "units of x")],
+    [Number("energy", "lower", "energy distance to fresh real points; 0 is perfect, noise can make it negative", "units of x")],
     lambda seen: {"energy": energy_distance(seen.samples, seen.real)}, POINTS, least=500)
 DIVERSITY = Metric(
     "diversity",
-    [Number("diversity", "near 1", "mean distance between two samples over that of two real ones, the first 1,000: 1 is "
-                                   "healthy, 0 all the same")],
+    [Number("diversity", "near 1", "mean distance between two samples over that of two real ones, among the first 1,000: 1 is "
+                                   "good, 0 means all the same")],
     lambda seen: {"diversity": diversity(seen.samples[:1000], seen.real[:1000])}, SAMPLES, least=100)

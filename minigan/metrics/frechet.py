@@ -1,4 +1,4 @@
-"""Frechet distance: how far are two clouds of features, if both were Gaussian?
+"""Frechet distance: how far apart are two sets of features, if each is described by a Gaussian?
 
 frechet_distance        from features          gaussian_distance       from means and covariances
 FRECHET     the metric fid-digits
@@ -13,26 +13,27 @@ from minigan.metrics.metric import Metric, Number
 
 
 def frechet_distance(a, b) -> float:
-    """|mu_a - mu_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)) of features a (N, d), b (M, d); 0 for equal moments.
+    """|mu_a - mu_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)) of features a (N, d), b (M, d); 0 for equal means and covariances.
 
-    Biased upwards, by about (2 d + d (d + 1) / 2) / N for two N-samples of one N(0, I): compare only values with the same N
-    and the same features.   With Inception features this is the published FID (Heusel et al. 2017, equation 6).
-    ShapeError for fewer than 2 d rows: near N = d the covariance is singular, and the distance says more about N than
-    about the samples.
+    The estimate is too large by about (2 d + d (d + 1) / 2) / N for two sets of N samples of one N(0, I).  So compare only
+    values with the same N and features.   With Inception features it is the published FID (Heusel et al. 2017, equation 6).
+    ShapeError for fewer than 2 d rows: near N = d the covariance is singular, and the distance depends more on N than on the
+    samples.
     """
     a, b = pair(a, b, "frechet_distance", least=2)
     d = a.shape[1]
     if min(len(a), len(b)) < 2 * d:
         raise ShapeError(f"frechet_distance: {d} features need at least {2 * d} samples on both sides, got {len(a)} and "
-                         f"{len(b)}; with fewer the covariance is (almost) singular")
+                         f"{len(b)}; pass more samples, since with fewer the covariance is (almost) singular")
     return gaussian_distance(a.mean(axis=0), np.cov(a, rowvar=False), b.mean(axis=0), np.cov(b, rowvar=False))
 
 
 def gaussian_distance(mean_a, cov_a, mean_b, cov_b) -> float:
     """The same for N(mean_a, cov_a) and N(mean_b, cov_b): the squared 2-Wasserstein distance.   means (d,), covariances (d, d).
 
-    tr (S_a S_b)^(1/2) is the sum of the roots of the eigenvalues of R^T S_b R, where S_a = R R^T: symmetric, so they are
-    real, and rounding can only push them below 0 by a little.   A general matrix square root may come out complex.
+    tr (S_a S_b)^(1/2) is the sum of the square roots of the eigenvalues of R^T S_b R, where S_a = R R^T.  This matrix is
+    symmetric, so its eigenvalues are real, and rounding makes them at most a little negative.  A general matrix square root
+    can have complex entries.
     """
     cov_a, cov_b = np.atleast_2d(cov_a), np.atleast_2d(cov_b)
     values, vectors = np.linalg.eigh(cov_a)
@@ -45,5 +46,5 @@ def gaussian_distance(mean_a, cov_a, mean_b, cov_b) -> float:
 FRECHET = Metric(
     "fid-digits",
     [Number("fid-digits", "lower",
-            "Frechet distance of the project's 64 digit features to at most 10,000 real ones; shrinks with more samples")],
+            "Frechet distance of the project's 64 digit features to at most 10,000 real ones; falls with more samples")],
     lambda seen: {"fid-digits": frechet_distance(*seen.both(features))}, DIGITS, least=2000)

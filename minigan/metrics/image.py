@@ -1,6 +1,6 @@
-"""How near is a picture to the one it should be?
+"""How similar is a picture to the one that it should be?
 
-psnr        decibels, pixel by pixel            ssim        structure, in windows of 11 x 11
+psnr        compares pixels, in decibels        ssim        compares the structure in windows of 11 x 11 pixels
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from minigan.metrics.distances import pair
 
 
 def psnr(a, b, low: float = -1.0, high: float = 1.0) -> np.ndarray:
-    """10 log10((high - low)^2 / mean (a - b)^2) of each picture, in dB; infinite for equal ones.   a, b (N, C, H, W) -> (N,).
+    """10 log10((high - low)^2 / mean (a - b)^2) of each picture in dB; infinite if they are equal.   a, b (N, C, H, W) -> (N,).
 
     low, high: the smallest and the largest possible value.
     """
@@ -23,9 +23,9 @@ def psnr(a, b, low: float = -1.0, high: float = 1.0) -> np.ndarray:
 def ssim(a, b, low: float = -1.0, high: float = 1.0) -> np.ndarray:
     """Mean over windows and channels of  (2 m_a m_b + c1)(2 s_ab + c2) / ((m_a^2 + m_b^2 + c1)(s_a^2 + s_b^2 + c2)),  <= 1.
 
-    a, b (N, C, H, W) -> (N,).   m, s^2, s_ab: mean, variance and covariance of x - low under a Gaussian window, 11 x 11,
-    std 1.5, at all places where it fits whole; c1 = (0.01 (high - low))^2, c2 = (0.03 (high - low))^2.   The means must not
-    be negative, hence x - low.   ShapeError below 11 pixels.   Wang et al. 2004, equation 13.
+    a, b (N, C, H, W) -> (N,).   m, s^2, s_ab: mean, variance and covariance of x - low under a Gaussian window of 11 x 11
+    pixels with std 1.5, at all places where the whole window fits; c1 = (0.01 (high - low))^2, c2 = (0.03 (high - low))^2.
+    low is subtracted because the means must not be negative.   ShapeError below 11 pixels.   Wang et al. 2004, equation 13.
     """
     a, b = (x - low for x in _pictures(a, b, "ssim"))
     if min(a.shape[2:]) < 11:
@@ -47,5 +47,5 @@ def _pictures(a, b, what):
     if np.ndim(a) != 4:
         raise ShapeError(f"{what}: pictures must be (N, C, H, W), got {np.shape(a)}")
     if np.shape(a) != np.shape(b):
-        raise ShapeError(f"{what}: picture by picture needs equal shapes, got {np.shape(a)} and {np.shape(b)}")
+        raise ShapeError(f"{what}: comparing pictures needs equal shapes, got {np.shape(a)} and {np.shape(b)}")
     return (x.reshape(np.shape(a)) for x in pair(a, b, what))

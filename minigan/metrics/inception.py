@@ -1,4 +1,4 @@
-"""Inception Score, from the class probabilities that any classifier gives.
+"""Inception Score, computed from the class probabilities of any classifier.
 
 inception_score     exp(mean KL(p(y|x) || p(y)))         INCEPTION   the metric is-digits
 """
@@ -14,24 +14,25 @@ from minigan.metrics.metric import Metric, Number
 def inception_score(probabilities, splits: int = 1, rng: int | np.random.Generator = 0) -> tuple[float, float]:
     """(mean, std) over the splits of exp( mean over x of KL(p(y|x) || p(y)) ),   p(y) = mean of p(y|x) over the split.
 
-    probabilities (N, K), rows sum to 1.   From 1 (all pictures look alike to the classifier) to K (each one surely
-    something, all K equally often).   Rows are shuffled before they are split: sorted by class, every split would look
-    collapsed.   rng: a Generator or a seed.   Comparable only with scores by the same classifier and splits.
-    ShapeError for rows that are no probabilities, or fewer rows than splits.   Salimans et al. 2016, section 4.
+    probabilities (N, K), rows sum to 1.   The score is from 1 (all pictures have the same probabilities) to K (each picture is
+    certain, and all K classes are equally frequent).   Rows are shuffled before they are split; if they were sorted by class,
+    every split would look collapsed.   rng: a Generator or a seed.   Compare only scores of the same classifier and the same
+    number of splits.   ShapeError for rows that are no probabilities, or fewer rows than splits.   Salimans et al. 2016,
+    section 4.
     """
     p = matrix(probabilities, "inception_score")
     if p.min() < 0 or not np.allclose(p.sum(axis=1), 1, atol=1e-3):
         raise ShapeError(f"inception_score: each row must be probabilities that sum to 1, got sums from "
                          f"{p.sum(axis=1).min():.3g} to {p.sum(axis=1).max():.3g}; pass logits through softmax first")
     if not 1 <= splits <= len(p):
-        raise ShapeError(f"inception_score: {len(p)} samples cannot be split into {splits}")
+        raise ShapeError(f"inception_score: {len(p)} samples cannot be split into {splits}; splits is from 1 to that number")
     p = np.random.default_rng(rng).permutation(p)
     scores = [np.exp(_divergence(part, part.mean(axis=0)).mean()) for part in np.array_split(p, splits)]
     return float(np.mean(scores)), float(np.std(scores))
 
 
 def _divergence(p, q):
-    """KL(p || q) of each row, in nats: summed over the classes, with 0 ln 0 = 0."""
+    """KL(p || q) of each row in nats: the sum over the classes, with 0 ln 0 = 0."""
     ratio = np.divide(p, q, out=np.ones_like(p), where=p > 0)
     return (p * np.log(ratio)).sum(axis=1)
 

@@ -1,6 +1,6 @@
-"""Kernel distance (KID): the unbiased companion of the Frechet distance.
+"""Kernel distance (KID): it compares features as the Frechet distance does, but is unbiased.
 
-kernel_distance     mean over random subsets        polynomial_mmd      of two samples, all pairs
+kernel_distance     the mean over random subsets    polynomial_mmd      over all pairs of two samples
 KERNEL      the metric kid-digits
 """
 
@@ -8,20 +8,20 @@ import numpy as np
 
 from minigan.metrics.digitnet import DIGITS, features
 from minigan.metrics.distances import pair
-from minigan.metrics.metric import Metric, Number
+from minigan.metrics.metric import Evidence, Metric, Number
 
 
 def polynomial_mmd(a, b) -> float:
-    """Squared maximum mean discrepancy E k(x, x') + E k(y, y') - 2 E k(x, y), unbiased,   k(x, y) = (x . y / d + 1)^3.
+    """The squared maximum mean discrepancy E k(x, x') + E k(y, y') - 2 E k(x, y), unbiased;   k(x, y) = (x . y / d + 1)^3.
 
-    a (N, d), b (M, d), at least 2 rows each.   Pairs of a sample with itself are left out: 0 on average for one density,
-    whatever N, so single values may be negative.   Cubic: sees differences of the first three moments.
+    a (N, d), b (M, d), at least 2 rows each.   No sample is paired with itself, so for one density the mean is 0 for every N,
+    and single values may be negative.   The cubic kernel compares the first three moments.
     """
     a, b = pair(a, b, "polynomial_mmd", least=2)
 
     def kernel(x, y):
         k = x @ y.T / a.shape[1] + 1
-        return k * k * k  # k**3 takes eight times as long
+        return k * k * k  # k**3 takes eight times as long in NumPy
 
     def within(x):
         k = kernel(x, x)
@@ -32,10 +32,10 @@ def polynomial_mmd(a, b) -> float:
 
 def kernel_distance(a, b, subsets: int = 20, subset_size: int = 1000,
                     rng: int | np.random.Generator = 0) -> tuple[float, float]:
-    """(mean, std) of polynomial_mmd over random subsets, or over all rows at a time where there are fewer than subset_size.
+    """(mean, std) of polynomial_mmd over random subsets of subset_size rows, or of the smaller number of rows if that is less.
 
     a (N, d), b (M, d).   Its expectation does not depend on N.   Published values use 100 subsets of 1000 Inception
-    features and are often printed times 1000.   rng: a Generator or a seed.   Binkowski et al. 2018, section 4.
+    features, and are often multiplied by 1000.   rng: a Generator or a seed.   Binkowski et al. 2018, section 4.
     """
     a, b = pair(a, b, "kernel_distance", least=2)
     rng = np.random.default_rng(rng)
@@ -44,8 +44,12 @@ def kernel_distance(a, b, subsets: int = 20, subset_size: int = 1000,
     return float(np.mean(values)), float(np.std(values))
 
 
+def _measure(seen: Evidence) -> dict[str, float]:
+    return {"kid-digits": kernel_distance(*seen.both(features), rng=seen.rng)[0]}
+
+
 KERNEL = Metric(
     "kid-digits",
     [Number("kid-digits", "lower", "unbiased kernel distance of the project's 64 digit features (20 subsets of 1,000) to at "
-                                   "most 10,000 real ones; 0 is perfect, noise may take it below")],
-    lambda seen: {"kid-digits": kernel_distance(*seen.both(features), rng=seen.rng)[0]}, DIGITS, least=1000)
+                                   "most 10,000 real ones; 0 is perfect, noise can make it negative")],
+    _measure, DIGITS, least=1000)

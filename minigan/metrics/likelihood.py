@@ -1,7 +1,7 @@
 """Likelihoods in nats, from arrays of log weights  ln w = ln p(x, z) - ln q(z|x),  z ~ q(z|x).
 
-elbo                mean of ln w                        iwae_bound      mean of ln (mean of k weights): tighter
-gaussian_kl         KL(N(mean, exp(log_var)) || N(0, I))                bits_per_dimension      nats in other units
+elbo                the mean of ln w                    iwae_bound      the mean of ln (mean of k weights), a tighter bound
+gaussian_kl         KL(N(mean, exp(log_var)) || N(0, I))                bits_per_dimension      the same in bits
 """
 
 import math
@@ -13,14 +13,15 @@ from minigan.metrics.distances import matrix
 
 
 def elbo(log_weights) -> float:
-    """E ln w, at most E ln p(x).   log_weights (N, k), k draws of z for each of N samples; in nats per sample."""
+    """E ln w <= E ln p(x), in nats per sample.   log_weights (N, k): k draws of z for each of N samples."""
     return float(matrix(log_weights, "elbo").mean())
 
 
 def iwae_bound(log_weights) -> float:
-    """E ln( (1/k) sum_j w_j ), between the ELBO (k = 1) and E ln p(x) (k without end).   log_weights (N, k); nats per sample.
+    """E ln( (1/k) sum_j w_j ) in nats per sample.   log_weights (N, k).
 
-    Grows with k on average: name k beside the value.   Burda et al. 2016, equation 8.
+    It is the ELBO for k = 1, grows with k on average, and approaches E ln p(x) for k -> infinity.  So always report k with the
+    value.   Burda et al. 2016, equation 8.
     """
     w = matrix(log_weights, "iwae_bound")
     return float((np.logaddexp.reduce(w, axis=1) - math.log(w.shape[1])).mean())
@@ -38,9 +39,9 @@ def gaussian_kl(mean, log_var) -> np.ndarray:
 
 
 def bits_per_dimension(nats: float, dimensions: int) -> float:
-    """-nats / (dimensions ln 2), of a log-likelihood in nats per sample.
+    """-nats / (dimensions ln 2).   nats: a log-likelihood per sample.
 
-    Of a probability this is a code length and at least 0.   Of a density it depends on the units of x: scaling x from
-    0..255 to [-1, 1] takes log2(127.5) off each dimension.
+    For a probability it is a code length, so it is at least 0.   For a density it depends on the units of x: scaling x from
+    0..255 to [-1, 1] subtracts log2(127.5).
     """
     return -nats / (dimensions * math.log(2))

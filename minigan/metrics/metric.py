@@ -1,10 +1,10 @@
-"""What a metric is: what it measures, what it needs, and which way its numbers are better.  One type for all of them.
+"""What a metric is: one type says what it measures, what it needs, and in which direction its numbers are better.
 
-Number      one number: its direction, meaning and unit        Metric      what measures some numbers, beside what it needs
-Needs       what the data must be                              Evidence    what a metric of samples sees: them, and real ones
-METRICS     the metrics of samples, by name                    enter       one more, of your own
-find        a name that somebody typed -> (Metric, Number)     evaluate    names, samples, data set -> values by number
-Elsewhere: each metric, beside what computes it (modes.py, frechet.py, ...; what only one system measures, in its file).
+Number      one number: its direction, meaning and unit        Metric      measures some numbers, and says what it needs
+Needs       a condition on the data                            Evidence    the inputs of a metric of samples
+METRICS     the metrics of samples, by name                    enter       adds a metric, such as your own
+find        a name that a user typed -> (Metric, Number)       evaluate    names, samples, data set -> values by number
+Elsewhere: each metric stands in the file that computes it (modes.py, frechet.py, ...), or in the file of its only system.
 
     BRIGHTNESS = Metric("brightness", [Number("brightness", "near 1", "mean of all pixels over that of the real ones")],
                         lambda seen: {"brightness": seen.samples.mean() / seen.real.mean()}, SAMPLES, least=100)
@@ -24,9 +24,9 @@ from minigan.data.base import Described
 from minigan.data.kinds import Pictures, Points
 from minigan.errors import ConfigError, NotFiniteError, suggestion
 
-REAL = 10_000  # real samples compared with; the same ones each time, so that two evaluations differ by the samples only
+REAL = 10_000  # at most so many real samples; always the same ones, so that two evaluations differ only in their samples
 DIRECTIONS = {"higher": "higher is better", "lower": "lower is better", "near 1": "best near 1", "": ""}
-# What may be left out at the end of a name: the data it is for, or how many draws it takes.  fid is fid-digits.
+# A user may leave out the end of a name: the data it is for, or its number of draws.  So fid means fid-digits.
 QUALIFIER = r"(-digits|-points|-\d+)?"
 
 
@@ -34,8 +34,9 @@ QUALIFIER = r"(-digits|-points|-\d+)?"
 class Number:
     """One number that a metric gives.
 
-    better: "higher", "lower" or "near 1"; "" where neither more nor less is better.   says: what it is, in one line.
-    unit: "nats per sample"; "" for shares, counts and ratios.   ConfigError for another direction, or no meaning."""
+    better: "higher", "lower" or "near 1"; "" if no direction is better.   says: what it is, in one line.
+    unit: such as "nats per sample"; "" for shares, counts and ratios.   ConfigError for another direction, or an empty
+    `says`."""
 
     name: str
     better: str
@@ -44,8 +45,8 @@ class Number:
 
     def __post_init__(self):
         if self.better not in DIRECTIONS or not self.says:
-            raise ConfigError(f"number {self.name}: better is one of {', '.join(map(repr, DIRECTIONS))}, and `says` a line on "
-                              f"what it is; got {self.better!r} and {self.says!r}")
+            raise ConfigError(f"number {self.name}: better is one of {', '.join(map(repr, DIRECTIONS))}, and `says` is a line "
+                              f"about its meaning; got {self.better!r} and {self.says!r}")
 
     @property
     def direction(self) -> str:
@@ -54,11 +55,11 @@ class Number:
 
     @property
     def meaning(self) -> str:
-        """What it is, with its unit: "evidence lower bound on ln p(x) [nats per sample]"."""
+        """Its meaning with its unit: "evidence lower bound on ln p(x) [nats per sample]"."""
         return self.says + (f" [{self.unit}]" if self.unit else "")
 
     def merit(self, value: float) -> float:
-        """value turned so that more is better; -inf for NaN.   ConfigError where neither more nor less of it is better."""
+        """A number that is higher for a better value; -inf for NaN.   ConfigError if no direction is better."""
         if not self.better:
             raise ConfigError(f"{self.name}: neither more nor less of it is better; choose another metric")
         if math.isnan(value):
@@ -68,10 +69,10 @@ class Number:
 
 @dataclass(frozen=True)
 class Needs:
-    """What a metric needs.
+    """What a metric needs of the data.
 
-    what: in words, "points".   otherwise: why it cannot be had without.   fits(data) -> bool: does a data set, or its
-    data.Description, have it?  Asked of its kinds, never of a shape."""
+    what: it in words, such as "points".   otherwise: the reason for the error message if the data does not have it.
+    fits(data) -> bool: does a data set, or its data.Description, have it?  It looks at the data's kinds, not at a shape."""
 
     what: str
     otherwise: str
@@ -85,20 +86,20 @@ POINTS = Needs(
     "points", "it compares points, as ring8 or swiss-roll has them",
     lambda data: isinstance(data.kinds["x"], Points))
 TRAINING_SET = Needs(
-    "a training set", "it looks for copies of training pictures; fresh points have none, and tokens no distances",
+    "a training set", "it looks for copies of training samples; points have no fixed training set, and tokens no distances",
     lambda data: data.kinds["x"].real and not isinstance(data, PointDataset))
 
 
 @dataclass(frozen=True, eq=False)
 class Metric:
-    """What measures some numbers.
+    """A metric measures some numbers.
 
-    measure     of samples: Evidence -> {number: value};  of a system: (game, test data set, generator) -> {number: value}.
-                It may leave out a number that the data does not allow
-    least       the fewest samples that it needs; 0 for a metric of a system, which is given the game itself
-    summary     a line about its numbers together, where there are several
-    main        the number that is meant by the metric's own name; by default the one of that name, or the only one
-    ConfigError for two numbers of one name, or a main that is none of them."""
+    measure     for a metric of samples: Evidence -> {number: value};  for a metric of a system: (game, test data set,
+                generator) -> {number: value}.  It may leave out a number that the data does not allow
+    least       the smallest number of samples that it needs; 0 for a metric of a system, which gets the game itself
+    summary     if there are several numbers, a line about all of them together
+    main        the number that the metric's own name stands for; by default the number of that name, or the only one
+    ConfigError for two numbers with one name, or for a main that is none of them."""
 
     name: str
     numbers: Sequence[Number]
@@ -115,9 +116,9 @@ class Metric:
                               f"numbers {names} and main={self.main!r}")
 
     def match(self, pattern: str) -> tuple["Metric", Number | None] | None:
-        """(this metric, the number) whose name, or whose metric's name, the pattern matches; None if it matches neither.
+        """(this metric, a number) if the pattern matches the number's or the metric's name, else None.
 
-        The number is None where the metric's own name is meant, and it has several numbers and no main one."""
+        The number is None if the pattern matches the metric's name, and the metric has several numbers but no main one."""
         for number in self.numbers:
             if re.fullmatch(pattern, number.name):
                 return self, number
@@ -127,21 +128,21 @@ class Metric:
         return self, main[0] if main else None
 
     def about(self, name: str) -> bool:
-        """Are the words of an unknown name, "importance-bound", in what the metric says of itself?  For hints only."""
+        """Does the metric's description contain the words of an unknown name, such as "importance-bound"?  Only for hints."""
         text = " ".join([self.name, self.summary, *(f"{number.name} {number.says}" for number in self.numbers)])
         return set(re.findall(r"\w+", name.lower())) <= set(re.findall(r"\w+", text.lower()))
 
     def check(self, data) -> None:
-        """ConfigError, with the reason, for data that it does not fit."""
+        """Raise ConfigError, with the reason, if the metric does not fit the data."""
         if not self.needs.fits(data):
             raise ConfigError(f"metric {self.name} does not fit {data.name}: {self.needs.otherwise}")
 
     def __call__(self, *seen) -> dict[str, float]:
-        """{number: value} of what `measure` is given.   ConfigError for a number that is not one of `numbers`."""
+        """Call `measure`: {number: value}.   ConfigError if it returns a number that is not one of `numbers`."""
         values = self.measure(*seen)
         unknown = set(values) - {number.name for number in self.numbers}
         if unknown:
-            raise ConfigError(f"metric {self.name}: measured {', '.join(sorted(unknown))}, of which its `numbers` say nothing; "
+            raise ConfigError(f"metric {self.name}: measured {', '.join(sorted(unknown))}, which its `numbers` do not have; "
                               "add a Number for each")
         return {name: float(value) for name, value in values.items()}
 
@@ -150,12 +151,12 @@ METRICS: dict[str, Metric] = {}
 
 
 def enter(*metrics: Metric) -> None:
-    """Enter metrics of samples, so that every system is measured by them and every command knows them.   A metric of the
-    same name takes the place of the former.   ConfigError where another metric has a number of that name, and for one that
-    takes no samples: it belongs to the systems that name it (systems/registry.py)."""
+    """Add metrics of samples, so that every command knows them and can measure every system with them.   A metric replaces an
+    earlier one of the same name.   ConfigError if another metric has a number of that name, and for a metric that takes no
+    samples: a metric of a system belongs in the system's `metrics` (systems/registry.py)."""
     for metric in metrics:
         if not metric.least:
-            raise ConfigError(f"metric {metric.name}: least=0 is for what a system measures itself; say how many samples it "
+            raise ConfigError(f"metric {metric.name}: least=0 is for a metric of a system; set the number of samples that it "
                               "needs, or name it in the metrics of a system")
         for other in METRICS.values():
             both = {number.name for number in metric.numbers} & {number.name for number in other.numbers}
@@ -165,12 +166,12 @@ def enter(*metrics: Metric) -> None:
 
 
 def find(name: str, data, own: Sequence[Metric] = ()) -> tuple[Metric, Number | None]:
-    """What a name that somebody typed means: (the metric, the number of it).   The number is None where the name is that of a
-    metric with several numbers.
+    """(the metric, its number) that a name stands for.   The number is None if the name is that of a metric with several
+    numbers.
 
-    data: the data set, or its Description; own: the metrics of the system that is measured, if any.   What fits the data is
-    looked at first, the system's own before the others.   The end of a name may be left out, see QUALIFIER: on digits "pr" is
-    pr-digits, on points pr-points.   ConfigError with the nearest names if there is none.
+    data: the data set, or its Description; own: the metrics of the system that is measured, if any.   Metrics that fit the
+    data come first, and among these the system's own.   The end of a name may be left out, see QUALIFIER: "pr" means
+    pr-digits on digits, and pr-points on points.   ConfigError with the nearest names if there is no such metric.
     """
     known = sorted([*own, *METRICS.values()], key=lambda metric: not metric.needs.fits(data))
     found = first(name, known)
@@ -180,7 +181,7 @@ def find(name: str, data, own: Sequence[Metric] = ()) -> tuple[Metric, Number | 
 
 
 def first(name: str, metrics) -> tuple[Metric, Number | None] | None:
-    """The first of the metrics that a name means, as `find` gives it; a whole name comes before one whose end is left out."""
+    """The first of the metrics that the name fits, in the form of `find`.  A full name goes before one without its end."""
     for pattern in (re.escape(name), re.escape(name) + QUALIFIER):
         for metric in metrics:
             if found := metric.match(pattern):
@@ -189,7 +190,7 @@ def first(name: str, metrics) -> tuple[Metric, Number | None] | None:
 
 
 def _near(name, metrics):
-    """The end of the error message: the nearest name of a metric or a number, or the names of all metrics."""
+    """The end of the error message: the nearest name of a metric or number, or else the names of all metrics."""
     names = [metric.name for metric in metrics]
     numbers = [number.name for metric in metrics for number in metric.numbers]
     everything = dict.fromkeys([*names, *numbers])
@@ -197,13 +198,13 @@ def _near(name, metrics):
     return hint if "did you mean" in hint else suggestion(name, names)
 
 
-# ---- samples and real ones -------------------------------------------------------------------------------------------
+# ---- samples and real samples ----------------------------------------------------------------------------------------
 
 
 class Given(Described):
-    """Real samples in an array as a data set.   x (M, d) or (M, C, H, W), else ConfigError.
+    """An array of real samples as a data set.   x (M, d) or (M, C, H, W), else ConfigError.
 
-    An array cannot say what it holds: rows are taken for points, and pictures for those of digits, if asked about digits."""
+    An array does not say what it holds.  So rows count as points, and the digit metrics take pictures of 28x28 for digits."""
 
     name = "this data"
 
@@ -223,8 +224,8 @@ class Given(Described):
 
 
 class Evidence:
-    """What a metric of samples sees.   samples (N, ...), pictures in [-1, 1];  real: real samples to compare with;
-    dataset: all of them;  rng: for random subsets."""
+    """The inputs of a metric of samples.   samples (N, ...), pictures in [-1, 1];  real: real samples to compare with;
+    dataset: all real samples;  rng: a generator for random subsets."""
 
     def __init__(self, samples, dataset, rng):
         self.samples, self.dataset, self.rng = samples, dataset, np.random.default_rng(rng)
@@ -232,26 +233,27 @@ class Evidence:
 
     @cached_property
     def real(self) -> np.ndarray:
-        """Fresh points, as many as there are samples; or pictures of the data set, at most REAL, drawn once and for all."""
+        """Fresh points, as many as there are samples; or at most REAL pictures of the data set, always the same ones."""
         if isinstance(self.dataset, PointDataset):
             return self.dataset.sample(len(self.samples), self.rng).x
         count = len(self.dataset)
         return self.dataset[np.random.default_rng(0).permutation(count)[:REAL] if count > REAL else slice(None)].x
 
     def both(self, features: Callable) -> tuple[np.ndarray, np.ndarray]:
-        """features(samples) and features(real), each computed once, however many metrics ask."""
+        """features(samples) and features(real).  They are computed only once, even if several metrics need them."""
         if features not in self._features:
             self._features[features] = features(self.samples), features(self.real)
         return self._features[features]
 
 
-def evaluate(names, samples, dataset, rng=0) -> dict[str, float]:
-    """Each number of each metric of samples named; a Metric may stand for its name.   samples (N, ...), pictures in [-1, 1].
+def evaluate(names, samples, dataset, rng: int | np.random.Generator = 0) -> dict[str, float]:
+    """All numbers of the named metrics of samples: {number: value}.   names: strings or Metrics; samples (N, ...), pictures in
+    [-1, 1].
 
-    dataset: what they should be like: a data set, or an array of real samples (M, ...).   rng: a Generator or a seed, for
-    fresh points and random subsets.
+    dataset: the real samples, as a data set or as an array (M, ...).   rng: a Generator or a seed, for fresh points and random
+    subsets.
     ConfigError, before anything is computed, for a metric that is unknown, does not fit the data, or needs more samples;
-    NotFiniteError for samples with NaN.
+    NotFiniteError for samples with NaN or infinity.
     """
     samples, dataset = np.asarray(samples), dataset if isinstance(dataset, Described) else Given(dataset)
     if samples.shape[1:] != dataset.sample_shape:

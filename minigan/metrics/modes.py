@@ -1,7 +1,7 @@
 """Which modes of a known mixture of Gaussians do the samples reach?
 
-mode_report     captured modes, high-quality share, reverse KL, fairly served modes        MODES       the same as a metric
-Densities without centres: `energy_distance` in distances.py.
+mode_report     captured modes, high-quality share, reverse KL, fair modes                 MODES       the same as a metric
+Elsewhere: a measure for densities without centres, `energy_distance` in distances.py.
 """
 
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from minigan.metrics.metric import Metric, Needs, Number
 
 @dataclass(frozen=True)
 class ModeReport:
-    """captured: modes with at least one high-quality sample;   modes: how many there are (K)
+    """captured: number of modes with at least one high-quality sample;   modes: the number of all modes (K)
     high_quality: share of the samples within 3 std of their nearest centre (98.9 % for a perfect generator in the plane)
-    reverse_kl: sum of q_k ln(q_k K) over the modes, in nats, q_k = share of all samples whose nearest centre is k:
-                KL(samples || uniform), 0 when even, ln K when all samples are in one mode
-    fair: modes whose high-quality samples are at least 1/4 of the fair share, N / K
-    shares (K,): high-quality samples of each mode, as a share of all
+    reverse_kl: KL(samples || uniform) = sum of q_k ln(q_k K) over the modes, in nats; q_k is the share of all samples whose
+                nearest centre is k.  It is 0 if all q_k are equal, and ln K if all samples are in one mode
+    fair: number of modes with at least 1/4 of the fair number N / K of high-quality samples
+    shares (K,): high-quality samples of each mode, as a share of all samples
     """
 
     captured: int
@@ -36,9 +36,9 @@ class ModeReport:
 
 
 def mode_report(samples, centres, std: float) -> ModeReport:
-    """Count the modes.   samples (N, d), centres (K, d), std of every mode.
+    """Count the modes.   samples (N, d), centres (K, d), std: the standard deviation of every mode.
 
-    "Captured" depends on N, since one sample is enough: published counts draw 2,500 (VEEGAN: Srivastava et al. 2017,
+    "Captured" depends on N, since one sample is enough.  Published counts use 2,500 samples (VEEGAN: Srivastava et al. 2017,
     section 4.1; PacGAN: Lin et al. 2018, section 4.1).   ShapeError for no samples, or centres of another dimension.
     """
     samples, centres = pair(samples, centres, "mode_report")
@@ -55,18 +55,18 @@ def mode_report(samples, centres, std: float) -> ModeReport:
 
 
 def _modes(seen):
-    # Counts grow with the samples, so always as many as in the papers.
+    # The count grows with the number of samples, so we always use the papers' number.
     report = mode_report(seen.samples[:2500], seen.dataset.centres, seen.dataset.std)
     return {"modes": report.captured, "high-quality": report.high_quality, "reverse-kl": report.reverse_kl,
             "fair-modes": report.fair}
 
 
-MIXTURE = Needs("a mixture", "it counts the modes of a mixture with known centres, ring8 or grid25",
+MIXTURE = Needs("a mixture", "it counts the modes of a mixture with known centres, such as ring8 or grid25",
                 lambda data: getattr(data, "centres", None) is not None)
 MODES = Metric(
     "modes",
-    [Number("modes", "higher", "modes with a sample within 3 std, among 2,500"),
+    [Number("modes", "higher", "number of modes with one of 2,500 samples within 3 std"),
      Number("high-quality", "higher", "share of the samples within 3 std of a mode"),
      Number("reverse-kl", "lower", "KL(modes of samples || uniform)", "nats"),
-     Number("fair-modes", "higher", "modes with at least 1/4 of their fair share of such samples")],
+     Number("fair-modes", "higher", "number of modes with at least 1/4 of their fair share of such samples")],
     _modes, MIXTURE, least=2500, summary="which modes of the mixture the first 2,500 samples reach")

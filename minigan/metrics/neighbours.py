@@ -1,11 +1,11 @@
-"""What nearest neighbours tell: quality and variety apart, and whether the generator only repeats.
+"""Nearest neighbours measure quality and variety separately, and find out whether a generator only repeats samples.
 
-precision_recall    share of samples among the real, and of the real among the samples
-density_coverage    the same two questions, less upset by outliers
+precision_recall    share of samples among the real ones, and share of real ones among the samples
+density_coverage    the same two questions, less sensitive to outliers
 memorisation        do samples repeat the training data?      duplicates      do they repeat each other?
 support_size        how many different samples are there?     (the birthday paradox)
 PR_DIGITS, PR_POINTS, DUPLICATES, MEMORISATION      the metrics
-Distances are Euclidean: use features in which near means alike, or pixels to find copies.
+Distances are Euclidean.  Use features in which similar pictures are near each other, or pixels to find copies.
 """
 
 import math
@@ -21,9 +21,10 @@ from minigan.metrics.metric import POINTS, SAMPLES, TRAINING_SET, Metric, Number
 def precision_recall(real, fake, k: int = 3) -> tuple[float, float]:
     """precision: share of fake inside the real set; recall: share of real inside the fake set.
 
-    A set is the union of balls around its members, each reaching its own k-th nearest neighbour in the set.
-    real (N, d), fake (M, d).   Low precision: bad samples; low recall: something is never made.   Two samples of one density
-    do not reach 1, and both depend on N and k: compare like with like.   Kynkaanniemi et al. 2019, equations 1 and 2.
+    A set is the union of balls around its members; the radius of a ball is the distance to the k-th nearest neighbour in the
+    set.   real (N, d), fake (M, d).   Low precision means bad samples; low recall means that some kinds of samples are missing.
+    Even for two samples of one density both are below 1, and they depend on N and k: compare only values with the same N and k.
+    Kynkaanniemi et al. 2019, equations 1 and 2.
     """
     real, fake = pair(real, fake, "precision_recall", least=k + 1)
     return _inside(fake, real, k), _inside(real, fake, k)
@@ -35,10 +36,11 @@ def _inside(points, members, k) -> float:
 
 
 def density_coverage(real, fake, k: int = 5) -> tuple[float, float]:
-    """density: in how many balls of real samples a fake one lies, over k; coverage: share of real balls that hold a fake one.
+    """density: the mean number of real samples' balls that a fake sample lies in, divided by k; coverage: the share of real
+    balls that contain a fake sample.
 
-    real (N, d), fake (M, d); the balls reach the k-th nearest neighbour.   Both are near 1 for equal densities (density may
-    be above; expected coverage is 1 - 2^-k for N = M large).   Naeem et al. 2020, equations 3 and 4.
+    real (N, d), fake (M, d); the radius of a ball is the distance to the k-th nearest neighbour.   For equal densities both are
+    near 1 (density may be above 1; coverage has the mean 1 - 2^-k for large N = M).   Naeem et al. 2020, equations 3 and 4.
     """
     real, fake = pair(real, fake, "density_coverage", least=k + 1)
     radii = nearest(real, real, k, skip_self=True)[0][:, -1] ** 2
@@ -50,15 +52,17 @@ def density_coverage(real, fake, k: int = 5) -> tuple[float, float]:
 
 
 def memorisation(samples, training, real=None, quantile: float = 0.05, rng: int | np.random.Generator = 0) -> float:
-    """Share of samples nearer to the training data than nearly all real ones are: near `quantile` if honest, 1 for a copier.
+    """The share of samples that are nearer to the training data than nearly all real samples are.   It is near `quantile` if
+    the generator does not copy, and 1 if it only copies.
 
-    samples (N, d), training (M, d).   "Near" is the `quantile` of the distances from fresh real samples, `real`, to their
-    nearest training sample; without `real`, from at most 1,000 training samples to their nearest other one.
-    Blurred samples lie near everything in pixels: high values ask for a look at the pairs, low ones clear.
+    samples (N, d), training (M, d).   "Nearer" means: below the `quantile` of the distances from fresh real samples, `real`, to
+    their nearest training sample; without `real`, from at most 1,000 training samples to their nearest other one.
+    In pixels, blurred samples are near to everything.  So a low value excludes copying, but a high value does not prove it:
+    look at the pairs.
     """
     if real is None:
         rows = np.random.default_rng(rng).permutation(len(training))[:1000]
-        # The two nearest of a training row are itself and the other one looked for.
+        # k = 2, because the nearest training row is the row itself.
         usual = _kth(np.asarray(training)[rows], training, 2)
     else:
         usual = _kth(real, training, 1)
@@ -66,16 +70,16 @@ def memorisation(samples, training, real=None, quantile: float = 0.05, rng: int 
 
 
 def _kth(points, members, k):
-    """Distance to the k-th nearest member, part by part: all of MNIST as float64 would be 376 MB."""
+    """Distance to the k-th nearest member.  It takes members in parts, because all of MNIST as float64 would take 376 MB."""
     parts = np.array_split(np.asarray(members), max(1, len(members) // 10_000))
     return np.sort(np.concatenate([nearest(points, part, k)[0] for part in parts], axis=1), axis=1)[:, k - 1]
 
 
 def duplicates(samples, real, quantile: float = 0.05) -> float:
-    """Share of samples nearer to another sample than nearly all real ones are to another real one: near `quantile` if as
-    varied as the real ones, 1 if they come again and again.
+    """The share of samples that are nearer to another sample than nearly all real ones are to another real one.   It is near
+    `quantile` if the samples are as varied as the real ones, and 1 if they are repeated.
 
-    samples (N, d), real (M, d), of which as many are used on both sides: neighbours are nearer among more.
+    samples (N, d), real (M, d).   The same number of both is used, because in a larger set neighbours are nearer.
     """
     samples, real = pair(samples, real, "duplicates", least=2)
     N = min(len(samples), len(real))
@@ -84,10 +88,12 @@ def duplicates(samples, real, quantile: float = 0.05) -> float:
 
 
 def support_size(samples, threshold: float) -> float:
-    """1 / P(two samples are within `threshold` of each other): how many different samples a generator has, if equally likely.
+    """1 / P(two samples are within `threshold` of each other): the number of different samples that a generator can make, if
+    all are equally likely.
 
-    samples (N, d).   The birthday paradox: N samples see supports up to about N^2; infinity where no pair is close.   A
-    lower bound when some come more often than others.   After Arora & Zhang 2017, section 2, who look at pairs by eye.
+    samples (N, d).   By the birthday paradox, N samples can measure numbers up to about N^2; the result is infinity if no pair
+    is close.   If some are more likely than others it is a lower bound.   After Arora & Zhang 2017, section 2, who compare the
+    pairs by eye.
     """
     samples = matrix(samples, "support_size", least=2)
     if not threshold > 0:
@@ -109,7 +115,7 @@ PR_DIGITS = Metric(
     [Number("precision-digits", "higher", "share of the samples whose digit features lie among the real ones' (3 neighbours)"),
      Number("recall-digits", "higher", "share of the real ones whose digit features lie among the samples' (3 neighbours)")],
     _digits_inside, DIGITS, least=1000, main="precision-digits",
-    summary="precision and recall of the project's 64 digit features, among as many real ones")
+    summary="precision and recall of the project's 64 digit features, compared with as many real ones")
 PR_POINTS = Metric(
     "pr-points",
     [Number("precision-points", "higher", "share of the samples that lie among as many real points (3 neighbours)"),
@@ -120,11 +126,11 @@ PR_POINTS = Metric(
 DUPLICATES = Metric(
     "duplicates",
     [Number("duplicates", "lower", "share of samples nearer to another sample than all but 5 % of real ones are: 0.05 is "
-                                   "healthy, 1 all repeated")],
+                                   "good, 1 means all repeated")],
     lambda seen: {"duplicates": duplicates(seen.samples, seen.real)}, SAMPLES, least=500)
 MEMORISATION = Metric(
     "memorisation",
     [Number("memorisation", "lower", "share of the first 1,000 samples nearer to the training data, in pixels, than all but 5 "
-                                     "% of its own: 0.05 is healthy, 1 copies")],
+                                     "% of its own: 0.05 is good, 1 means copies")],
     lambda seen: {"memorisation": memorisation(seen.samples[:1000], seen.dataset[:].x, rng=seen.rng)},
     TRAINING_SET, least=100)

@@ -1,6 +1,6 @@
-"""Classifier two-sample test: can anybody tell generated samples from real ones?
+"""Classifier two-sample test: can a classifier tell generated samples from real ones?
 
-two_sample_test     held-out accuracy of a nearest-neighbour vote, and its p-value
+two_sample_test     the held-out accuracy of a nearest-neighbour vote, and its p-value
 TWO_SAMPLE  the metric c2st
 """
 
@@ -16,20 +16,22 @@ from minigan.metrics.metric import SAMPLES, Metric, Number
 
 @dataclass(frozen=True)
 class TwoSample:
-    """accuracy: 0.5 when nobody can tell, 1 when everybody can;   p_value: chance of so much or more from equal densities."""
+    """accuracy: 0.5 if the vote cannot tell them apart, 1 if it always can;   p_value: the probability of this accuracy or a
+    higher one if the densities are equal."""
 
     accuracy: float
     p_value: float
 
 
 def two_sample_test(real, fake, k: int | None = None, rng: int | np.random.Generator = 0) -> TwoSample:
-    """Half of both samples teach, the other halves are told apart by the majority of their k nearest teachers.
+    """Classify held-out samples as real or fake by the majority of their k nearest teachers.   One half of each set are the
+    teachers, the other half are held out.
 
-    real (N, d), fake (M, d); the larger one is cut at random to the size of the smaller.   k: odd; by default the odd number
-    at or just above the root of the number of teachers.   Under equal densities the accuracy on n held-out samples is
-    Normal(1/2, 1/(4 n)), which gives the one-sided p-value.   Unlike a linear classifier the vote sees any difference of
-    densities given enough samples; in many dimensions it needs many.   rng: a Generator or a seed.
-    ShapeError for an even k or more neighbours than teachers.   Lopez-Paz & Oquab 2017, section 3.
+    real (N, d), fake (M, d); a random part of the larger set is used, of the size of the smaller one.   k: odd; by default the
+    odd number at or just above the square root of the number of teachers.   If the densities are equal, the accuracy on n
+    held-out samples is Normal(1/2, 1/(4 n)), which gives the one-sided p-value.   With enough samples the vote finds any
+    difference of densities, which a linear classifier does not; in many dimensions it needs many samples.   rng: a Generator or
+    a seed.   ShapeError for an even k, or for more neighbours than teachers.   Lopez-Paz & Oquab 2017, section 3.
     """
     real, fake = pair(real, fake, "two_sample_test", least=4)
     rng = np.random.default_rng(rng)
@@ -52,7 +54,7 @@ def _told_apart(seen):
 
 TWO_SAMPLE = Metric(
     "c2st",
-    [Number("c2st", "lower", "held-out accuracy of a nearest-neighbour vote, real or generated, on raw values: 0.5 undecided, "
+    [Number("c2st", "lower", "accuracy of a nearest-neighbour vote, real or generated, on held-out raw values: 0.5 is chance, "
                                "1 always right"),
-     Number("c2st-p", "higher", "its p-value: the chance of so much or more if both are of one density")],
-    _told_apart, SAMPLES, least=500, summary="can a vote of neighbours tell samples from real ones?")
+     Number("c2st-p", "higher", "its p-value: the probability of this accuracy or a higher one if the densities are equal")],
+    _told_apart, SAMPLES, least=500, summary="can a vote of nearest neighbours tell samples from real ones?")

@@ -13,6 +13,8 @@ arguments, their order and defaults, and the names and shapes of parameters are 
 torch itself has deprecated (size_average), and device and dtype: use module.to(...).
 """
 
+from minigan import moved
+from minigan.arguments import checked as _checked, explained as _explained
 from minigan.nn import functional, init, utils
 from minigan.nn.activations import (
     ELU, GELU, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh)
@@ -40,6 +42,16 @@ __all__ = [
     "ReplicationPad2d", "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "Softmax", "Softplus", "Tanh", "Unflatten",
     "Upsample", "VirtualBatch", "VirtualBatchNorm", "ZeroPad2d", "functional", "init", "summary", "utils"]
 
+moved.guard(__name__)
+
 
 def __dir__():
     return __all__
+
+
+# What a user makes a layer from, and gives it, is looked at: one line that names the argument (arguments.py).
+for _layer in list(globals().values()):
+    if isinstance(_layer, type) and issubclass(_layer, Module) and _layer.__module__ != Module.__module__:
+        for _method, _looks in (("__init__", _checked), ("forward", _explained)):
+            setattr(_layer, _method, _looks(getattr(_layer, _method)))
+del _layer, _method, _looks

@@ -9,6 +9,8 @@ from minigan import ops
 from minigan.errors import ShapeError
 from minigan.nn import functional as F
 from minigan.nn.module import Module, Parameter
+from minigan.ops.elementwise import kept
+from minigan.tensor import Tensor, plain
 
 
 class ReLU(Module):
@@ -17,7 +19,7 @@ class ReLU(Module):
     def __init__(self, inplace=False):
         super().__init__()
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """max(x, 0)."""
         return ops.relu(x)
 
@@ -29,7 +31,7 @@ class LeakyReLU(Module):
         super().__init__()
         self.negative_slope = negative_slope
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x, or negative_slope x where x <= 0."""
         return ops.leaky_relu(x, self.negative_slope)
 
@@ -48,12 +50,13 @@ class PReLU(Module):
         self.num_parameters, self.init = num_parameters, init
         self.weight = Parameter(np.full(num_parameters, init, np.float32))
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x, or weight x where x <= 0."""
         if self.num_parameters not in (1, x.shape[1] if x.ndim > 1 else 1):
             raise ShapeError(f"PReLU: {self.num_parameters} slopes for x {x.shape}; need 1, or one for each channel")
         slope = ops.reshape(self.weight, (1, -1) + (1,) * (x.ndim - 2)) if x.ndim > 1 else self.weight
-        return ops.where(x > 0, x, slope * x)
+        positive = plain(x) > 0
+        return ops.where(positive, x, slope * kept(x, ~positive))  # of x = inf the slope's gradient is 0, not 0 * inf
 
     def extra_repr(self):
         return f"num_parameters={self.num_parameters}"
@@ -66,7 +69,7 @@ class ELU(Module):
         super().__init__()
         self.alpha = alpha
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x, or alpha (e^x - 1) where x <= 0."""
         return ops.elu(x, self.alpha)
 
@@ -81,7 +84,7 @@ class GELU(Module):
         super().__init__()
         self.approximate = approximate
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x Phi(x)."""
         return ops.gelu(x, self.approximate)
 
@@ -95,7 +98,7 @@ class SiLU(Module):
     def __init__(self, inplace=False):
         super().__init__()
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x sigmoid(x)."""
         return ops.silu(x)
 
@@ -103,7 +106,7 @@ class SiLU(Module):
 class Tanh(Module):
     """y = tanh x, in (-1, 1)."""
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """tanh x."""
         return ops.tanh(x)
 
@@ -111,7 +114,7 @@ class Tanh(Module):
 class Sigmoid(Module):
     """y = 1 / (1 + e^-x), in (0, 1).   Where a loss takes logits, leave it out."""
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """1 / (1 + e^-x)."""
         return ops.sigmoid(x)
 
@@ -123,7 +126,7 @@ class Softplus(Module):
         super().__init__()
         self.beta, self.threshold = beta, threshold
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """ln(1 + e^(beta x)) / beta."""
         return F.softplus(x, self.beta, self.threshold)
 
@@ -138,7 +141,7 @@ class Softmax(Module):
         super().__init__()
         self.dim = dim
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """e^x / (the sum of e^x along dim)."""
         return ops.softmax(x, self.dim)
 
@@ -153,7 +156,7 @@ class LogSoftmax(Module):
         super().__init__()
         self.dim = dim
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x - log(the sum of e^x along dim)."""
         return ops.log_softmax(x, self.dim)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from minigan.arguments import whole
 from minigan.errors import ConfigError, ShapeError
 from minigan.nn import init
 from minigan.nn.module import Module, Parameter
@@ -22,6 +23,7 @@ class MinibatchDiscrimination(Module):
 
     def __init__(self, in_features: int, kernels: int = 32, kernel_size: int = 8):
         super().__init__()
+        kernel_size = whole("MinibatchDiscrimination", "kernel_size", kernel_size, 1)
         self.in_features, self.kernels, self.kernel_size = in_features, kernels, kernel_size
         self.weight = Parameter(np.empty((in_features, kernels, kernel_size), np.float32))
         init.normal_(self.weight, 0.0, in_features**-0.5)

@@ -1,10 +1,14 @@
 """Convolutions: Conv2d, Conv1d, and Conv2d's adjoint ConvTranspose2d."""
 
+from typing import Any
+
+from minigan.arguments import whole
 from minigan.errors import ConfigError, ShapeError
 from minigan.nn import functional as F
 from minigan.nn.linear import empty, reset_affine
 from minigan.nn.module import Module
 from minigan.ops.conv import pair
+from minigan.tensor import Size, Tensor
 
 
 class _Conv(Module):
@@ -15,9 +19,11 @@ class _Conv(Module):
     padding_modes = ("zeros", "reflect", "replicate")
 
     def __init__(self, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,
-                 output_padding=0):
+                 output_padding: Size = 0):
         super().__init__()
         name = type(self).__name__
+        in_channels, out_channels, groups = (whole(name, *v) for v in (
+            ("in_channels", in_channels), ("out_channels", out_channels), ("groups", groups)))
         if groups < 1 or in_channels % groups or out_channels % groups:
             raise ShapeError(f"{name}: groups={groups} must divide in_channels={in_channels} and "
                              f"out_channels={out_channels}")
@@ -27,7 +33,7 @@ class _Conv(Module):
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.kernel_size = self._sizes(kernel_size, "kernel_size", 1)
         self.stride, self.dilation = self._sizes(stride, "stride", 1), self._sizes(dilation, "dilation", 1)
-        self.padding = padding if isinstance(padding, str) else self._sizes(padding, "padding", 0)
+        self.padding: Any = padding if isinstance(padding, str) else self._sizes(padding, "padding", 0)
         self.output_padding = self._sizes(output_padding, "output_padding", 0)
         self.padding_mode = padding_mode
         first, second = (in_channels, out_channels) if self.transposed else (out_channels, in_channels)
@@ -39,9 +45,7 @@ class _Conv(Module):
         if self.axes == 2:
             return pair(value, name, type(self).__name__, least)
         value = value[0] if isinstance(value, (tuple, list)) and len(value) == 1 else value
-        if not isinstance(value, int) or value < least:
-            raise ShapeError(f"{type(self).__name__}: {name} must be an int >= {least}, got {value!r}")
-        return (value,)
+        return (whole(type(self).__name__, name, value, least),)
 
     def reset_parameters(self):
         """Draw the weights anew."""
@@ -76,11 +80,11 @@ class Conv2d(_Conv):
     torch.nn.Conv2d.   Conv2d(3, 8, 4, stride=2, padding=1) halves an image.
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
-                 padding_mode="zeros"):
+    def __init__(self, in_channels, out_channels, kernel_size, stride: Size = 1, padding: Size | str = 0, dilation: Size = 1,
+                 groups=1, bias=True, padding_mode="zeros"):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The convolution of x, plus bias."""
         x, padding = self._padded(x)
         return F.conv2d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
@@ -91,11 +95,11 @@ class Conv1d(_Conv):
 
     axes = 1
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True,
-                 padding_mode="zeros"):
+    def __init__(self, in_channels, out_channels, kernel_size, stride: Size = 1, padding: Size | str = 0, dilation: Size = 1,
+                 groups=1, bias=True, padding_mode="zeros"):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The convolution of x, plus bias."""
         x, padding = self._padded(x)
         return F.conv1d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
@@ -112,12 +116,12 @@ class ConvTranspose2d(_Conv):
 
     transposed = True
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, output_padding=0, groups=1,
-                 bias=True, dilation=1, padding_mode="zeros"):
+    def __init__(self, in_channels, out_channels, kernel_size, stride: Size = 1, padding: Size = 0, output_padding: Size = 0,
+                 groups=1, bias=True, dilation: Size = 1, padding_mode="zeros"):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,
                          output_padding)
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The transposed convolution of x, plus bias."""
         return F.conv_transpose2d(x, self.weight, self.bias, self.stride, self.padding, self.output_padding,
                                   self.groups, self.dilation)

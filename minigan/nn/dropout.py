@@ -3,6 +3,7 @@
 from minigan.errors import ConfigError
 from minigan.nn.module import Module
 from minigan.ops.noise import dropout, dropout2d
+from minigan.tensor import Tensor
 
 
 class Dropout(Module):
@@ -19,7 +20,7 @@ class Dropout(Module):
             raise ConfigError(f"{type(self).__name__}: p is the probability to drop, between 0 and 1, got {p}")
         self.p = p
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x with a part of it dropped."""
         return self.function(x, self.p, self.training)
 

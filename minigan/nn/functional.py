@@ -5,6 +5,7 @@ are arguments that torch itself has deprecated (size_average, reduce) and `inpla
 """
 
 from minigan import ops
+from minigan.arguments import public as _public, sizes as _sizes
 from minigan.errors import ConfigError, ShapeError
 from minigan.ops import (
     adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool1d, avg_pool2d, batch_norm, binary_cross_entropy,
@@ -13,6 +14,7 @@ from minigan.ops import (
     max_pool1d, max_pool2d, mse_loss, nll_loss, one_hot, pixel_shuffle, pixel_unshuffle, relu, sigmoid, silu,
     smooth_l1_loss, tanh, unfold)
 from minigan.ops.noise import dropout, dropout2d
+from minigan.ops.shape import axis_of as _axis_of
 from minigan.tensor import plain
 
 __all__ = [
@@ -46,13 +48,13 @@ def logsigmoid(input):
 
 
 def softmax(input, dim):
-    """e^input / (the sum of e^input along dim)."""
-    return ops.softmax(input, dim)
+    """e^input / (the sum of e^input along dim, an int)."""
+    return ops.softmax(input, _axis_of("softmax", dim, input.ndim))
 
 
 def log_softmax(input, dim):
     """log(softmax(input, dim)), without overflow."""
-    return ops.log_softmax(input, dim)
+    return ops.log_softmax(input, _axis_of("log_softmax", dim, input.ndim))
 
 
 # ------------------------------------------------------------------------------------------------- normalisation ---
@@ -74,6 +76,8 @@ def normalize(input, p=2.0, dim=1, eps=1e-12):
     """input / max(its Euclidean length along dim, eps).   p: 2 is the only one here.   Gradient finite at length 0."""
     if p != 2:
         raise ConfigError(f"normalize: p={p} is not there, only 2 (Euclidean); divide by your own norm")
+    if not eps > 0:
+        raise ConfigError(f"normalize: eps must be > 0, got {eps}; a length of 0 would be divided by")
     return input / ops.maximum(ops.norm(input, dim, True), eps)
 
 
@@ -86,8 +90,8 @@ def pad(input, pad, mode="constant", value=0.0):
     mode: "constant" (filled with value), "reflect" (mirrored, border not repeated) or "replicate" (border repeated).
     Negative numbers cut off.   mg.pad takes NumPy's widths, first axis first.   ShapeError if pad is not pairs.
     """
-    widths = tuple(pad)
-    if len(widths) % 2 or len(widths) > 2 * input.ndim or not all(isinstance(n, int) for n in widths):
+    widths = _sizes("pad", "pad", pad)
+    if len(widths) % 2 or len(widths) > 2 * input.ndim:
         raise ShapeError(f"pad: pad={pad} must be pairs of ints for at most the {input.ndim} axes of {input.shape}, "
                          f"last axis first")
     modes = {"constant": "constant", "reflect": "reflect", "replicate": "edge"}
@@ -101,3 +105,9 @@ def pad(input, pad, mode="constant", value=0.0):
         input = input[tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(input.shape, pairs))]
     pairs = [(max(a, 0), max(b, 0)) for a, b in pairs]
     return ops.pad(input, pairs, modes[mode], 0.0 if value is None else value)
+
+
+# As in ops/__init__.py: what a user calls looks at its arguments when something is wrong with them.
+for _f in (softplus, logsigmoid, softmax, log_softmax, instance_norm, normalize, dropout, dropout2d):
+    globals()[_f.__name__] = _public(_f)
+pad = _public(pad, moves=True)

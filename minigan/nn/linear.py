@@ -8,6 +8,7 @@ from minigan.errors import ShapeError
 from minigan.nn import functional as F
 from minigan.nn import init
 from minigan.nn.module import Module, Parameter
+from minigan.tensor import Tensor
 
 
 def empty(*shape):
@@ -42,7 +43,7 @@ class Linear(Module):
         """Draw the weights anew."""
         reset_affine(self)
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x W^T + b."""
         return F.linear(x, self.weight, self.bias)
 
@@ -73,7 +74,7 @@ class Embedding(Module):
             self.weight.data[self.padding_idx] = 0
             self.weight.touch()
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """weight[x]."""
         return F.embedding(x, self.weight, self.padding_idx)
 

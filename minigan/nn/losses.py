@@ -3,6 +3,7 @@
 from minigan.errors import ConfigError
 from minigan.nn import functional as F
 from minigan.nn.module import Module
+from minigan.tensor import Tensor
 
 
 class _Loss(Module):
@@ -21,7 +22,7 @@ class _Loss(Module):
         for name, value in dict(weights).items():
             self.register_buffer(name, value)
 
-    def forward(self, input, target):
+    def forward(self, input, target) -> Tensor:
         """The loss: a scalar, or with reduction "none" one value per element or sample."""
         weights = {name: getattr(self, name) for name in self._buffers}
         return getattr(F, self.function)(input, target, reduction=self.reduction, **weights, **self.options)

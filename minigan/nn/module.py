@@ -10,13 +10,14 @@ both ways.  Elsewhere: the layers (nn/__init__.py says in which files), what is 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, ItemsView, Iterable, Iterator, KeysView, ValuesView
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, Self, TypeVar
 
 import numpy as np
 
-from minigan.backend import check_device, is_array, new_array, to_device
-from minigan.errors import CheckpointError, DTypeError, suggestion
+from minigan.backend import check_device, converted, new_array, to_device
+from minigan.errors import CheckpointError, ConfigError, DTypeError, suggestion
 from minigan.tensor import Tensor
 
 P = ParamSpec("P")
@@ -38,7 +39,8 @@ class Parameter(Tensor):
     __slots__ = ()
 
     def __init__(self, data: Any, requires_grad: bool = True):
-        super().__init__(data.data if isinstance(data, Tensor) else new_array(data))
+        shares = isinstance(data, Tensor)  # with the memory also the time of its last change
+        super().__init__(data.data if shares else new_array(data), changed=data.changed if shares else None)
         self.requires_grad = requires_grad
 
     def __repr__(self):
@@ -60,25 +62,52 @@ class Module:
 
         def __getattr__(self, name: str) -> Any: ...
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Put an attribute in place.  DTypeError where a Parameter, module or buffer would silently stop being one."""
+        old, buffers = self.__dict__.get(name), self.__dict__.get("_buffers", {})
+        if isinstance(value, Parameter):
+            buffers.pop(name, None)
+        elif value is not None:
+            needed = (Parameter if isinstance(old, Parameter) else Module if isinstance(old, Module) else
+                      Tensor if name in buffers else object)
+            if not isinstance(value, needed):
+                kind, what = needed.__name__, getattr(value, "__name__", type(value).__name__)
+                place = "buffer" if needed is Tensor else kind
+                raise DTypeError(f"cannot assign {what} over the {place} {name!r} of {type(self).__name__}, which would be "
+                                 f"lost: assign a {kind} or None" + ("" if needed is Module else
+                                 f", or change it in place: `with mg.no_grad(): module.{name}[...] = value`"))
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self.__dict__.get("_buffers", {}).pop(name, None)
+        super().__delattr__(name)
+
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """The module's output.  Every module writes its own."""
         raise TypeError(f"{type(self).__name__} has no forward(); a module must define one")
 
     def __call__(self: HasForward[P, Y], *inputs: P.args, **options: P.kwargs) -> Y:
         given: Any = inputs
-        for hook in list(self.__dict__.get("_forward_pre_hooks", ())):
+        for hook in list(self.__dict__.get("_forward_pre_hooks", {}).values()):
             changed = hook(self, given)
             if changed is not None:
                 given = changed if isinstance(changed, tuple) else (changed,)
         output = self.forward(*given, **options)
-        for hook in list(self.__dict__.get("_forward_hooks", ())):
+        for hook in list(self.__dict__.get("_forward_hooks", {}).values()):
             changed = hook(self, given, output)
             output = output if changed is None else changed
         return output
 
     def register_buffer(self, name: str, tensor: Any) -> None:
-        """Keep a tensor that is saved but not trained, such as a running mean; None keeps the place empty."""
-        self.__dict__.setdefault("_buffers", {})[name] = None
+        """Keep a tensor that is saved but not trained, such as a running mean; None keeps the place empty.
+
+        ConfigError for a name that something else has.
+        """
+        buffers = self.__dict__.setdefault("_buffers", {})
+        if name not in buffers and hasattr(self, name):
+            raise ConfigError(f"register_buffer: {type(self).__name__} already has an attribute {name!r}; choose another name "
+                              f"or delete it first")
+        buffers[name] = None
         setattr(self, name, tensor if tensor is None or isinstance(tensor, Tensor) else Tensor(new_array(tensor)))
 
     def register_forward_pre_hook(self, hook: Callable) -> Handle:
@@ -202,19 +231,24 @@ class Module:
         """Overwrite parameters and buffers, in place, with values of the same names and shapes; dtypes are converted.
 
         state: name -> array, Tensor or torch tensor.  strict=False: names that only one side has are passed over.
-        Returns (missing names, unknown names).  CheckpointError, with nothing changed, if a shape differs or, when
-        strict, a name is missing or unknown.
+        Returns (missing names, unknown names).  CheckpointError, with nothing changed, if a shape differs, if a value is not
+        real numbers or can't be converted (3.7 to an integer, 1e300 to float32) or, when strict, a name is missing or unknown.
         """
+        if not hasattr(state, "keys"):
+            raise CheckpointError(f"{type(self).__name__}: a state is a dict of arrays by name, got {type(state).__name__}")
         own = self._tensors()
         missing, unknown = [n for n in own if n not in state], [n for n in state if n not in own]
         faults = []
         if strict and missing:
             faults.append(f"missing: {', '.join(missing)}")
         if strict and unknown:
-            faults.append(f"unknown: {', '.join(unknown)}" + suggestion(unknown[0], missing or own))
-        new = {name: _array(state[name]) for name in own if name in state}
-        faults += [f"{name} is {own[name].shape}, but the state has {array.shape}"
-                   for name, array in new.items() if array.shape != own[name].shape]
+            faults.append(f"unknown: {', '.join(map(str, unknown))}" + suggestion(str(unknown[0]), missing or own))
+        new = {}
+        for name in (name for name in own if name in state):
+            try:
+                new[name] = _loadable(state[name], own[name])
+            except (ValueError, TypeError) as error:
+                faults.append(f"{name} {error}")
         if faults:
             more = f"; and {len(faults) - 3} more" if len(faults) > 3 else ""
             raise CheckpointError(f"{type(self).__name__}: the state does not fit; " + "; ".join(faults[:3]) + more)
@@ -239,14 +273,15 @@ class Module:
 class Handle:
     """A hook that has been put on a module, to take it off again."""
 
+    numbers = itertools.count()  # one for each registration, for a hook may be registered twice
+
     def __init__(self, module, kind, hook):
-        self.hooks, self.hook = module.__dict__.setdefault(kind, []), hook
-        self.hooks.append(hook)
+        self.hooks, self.number = module.__dict__.setdefault(kind, {}), next(self.numbers)
+        self.hooks[self.number] = hook
 
     def remove(self):
         """Take the hook off; a second time does nothing."""
-        if self.hook in self.hooks:
-            self.hooks.remove(self.hook)
+        self.hooks.pop(self.number, None)
 
 
 class Sequential(Module):
@@ -352,9 +387,10 @@ def _move(target):
     return lambda array: array.astype(dtype) if array.dtype.kind == "f" and array.dtype != dtype else array
 
 
-def _array(value):
-    value = value.data if isinstance(value, Tensor) else value
-    return value if is_array(value) else np.asarray(value)
+def _loadable(value, tensor):
+    """A saved value, also a Tensor of ours or of torch's, as an array of the tensor's dtype; see backend.converted."""
+    value = value.detach() if hasattr(value, "detach") else value
+    return converted(value.data if isinstance(value, Tensor) else value, tensor.shape, tensor.dtype)
 
 
 def _join(prefix, name):

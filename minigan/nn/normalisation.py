@@ -6,6 +6,7 @@ InstanceNorm2d              over an image          GroupNorm                   o
 
 import numpy as np
 
+from minigan.arguments import sizes
 from minigan.errors import ShapeError
 from minigan.nn import functional as F
 from minigan.nn.module import Module, Parameter
@@ -126,7 +127,7 @@ class LayerNorm(Module):
 
     def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True, bias=True):
         super().__init__()
-        self.normalized_shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+        self.normalized_shape = sizes("LayerNorm", "normalized_shape", normalized_shape, 0)
         self.eps, self.elementwise_affine = eps, elementwise_affine
         _ones_and_zeros(self, self.normalized_shape, elementwise_affine, elementwise_affine and bias)
 

@@ -3,19 +3,20 @@
 from minigan.errors import ConfigError
 from minigan.nn import functional as F
 from minigan.nn.module import Module
+from minigan.tensor import Size, Tensor
 
 
 class MaxPool2d(Module):
     """The largest pixel of each window.   x (N, C, H, W);  stride: kernel_size by default.   torch.nn.MaxPool2d."""
 
-    def __init__(self, kernel_size, stride=None, padding=0, dilation=1, return_indices=False, ceil_mode=False):
+    def __init__(self, kernel_size, stride=None, padding: Size = 0, dilation: Size = 1, return_indices=False, ceil_mode=False):
         super().__init__()
         if return_indices:
             raise ConfigError("MaxPool2d: return_indices is not supported; leave it out")
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.dilation, self.ceil_mode = padding, dilation, ceil_mode
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The maxima."""
         return F.max_pool2d(x, self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode)
 
@@ -30,12 +31,12 @@ class AvgPool2d(Module):
     count_include_pad: the zeros of the padding are counted in the mean.
     """
 
-    def __init__(self, kernel_size, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+    def __init__(self, kernel_size, stride=None, padding: Size = 0, ceil_mode=False, count_include_pad=True):
         super().__init__()
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.ceil_mode, self.count_include_pad = padding, ceil_mode, count_include_pad
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The means."""
         return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
 
@@ -55,7 +56,7 @@ class _Adaptive(Module):
 class AdaptiveAvgPool2d(_Adaptive):
     """Means over windows chosen so that the output is output_size.   AdaptiveAvgPool2d(1): the mean of each channel."""
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The means."""
         return F.adaptive_avg_pool2d(x, self.output_size)
 
@@ -63,6 +64,6 @@ class AdaptiveAvgPool2d(_Adaptive):
 class AdaptiveMaxPool2d(_Adaptive):
     """Maxima over windows chosen so that the output is output_size."""
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The maxima."""
         return F.adaptive_max_pool2d(x, self.output_size)

@@ -3,9 +3,11 @@
 import math
 
 from minigan import ops
+from minigan.arguments import sizes
 from minigan.errors import ShapeError
 from minigan.nn.module import Module
-from minigan.ops.shape import axes_of
+from minigan.ops.shape import axis_of
+from minigan.tensor import Tensor
 
 
 class Identity(Module):
@@ -14,7 +16,7 @@ class Identity(Module):
     def __init__(self, *args, **kwargs):
         super().__init__()
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x."""
         return x
 
@@ -26,9 +28,9 @@ class Flatten(Module):
         super().__init__()
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x with those axes made one."""
-        (first,), (last,) = axes_of("Flatten", self.start_dim, x.ndim), axes_of("Flatten", self.end_dim, x.ndim)
+        first, last = axis_of("Flatten", self.start_dim, x.ndim), axis_of("Flatten", self.end_dim, x.ndim)
         if last < first:
             raise ShapeError(f"Flatten: start_dim={self.start_dim} lies behind end_dim={self.end_dim} in {x.shape}")
         size = math.prod(x.shape[first : last + 1])
@@ -43,11 +45,11 @@ class Unflatten(Module):
 
     def __init__(self, dim, unflattened_size):
         super().__init__()
-        self.dim, self.unflattened_size = dim, tuple(unflattened_size)
+        self.dim, self.unflattened_size = dim, sizes("Unflatten", "unflattened_size", unflattened_size)
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x with that axis made several."""
-        (axis,) = axes_of("Unflatten", self.dim, x.ndim)
+        axis = axis_of("Unflatten", self.dim, x.ndim)
         sizes, n = self.unflattened_size, x.shape[axis]
         known = math.prod(size for size in sizes if size != -1)
         if sizes.count(-1) > 1 or (n % known if -1 in sizes and known else n != known):

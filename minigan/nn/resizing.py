@@ -1,8 +1,10 @@
 """Images made larger or smaller: Upsample, PixelShuffle, and borders of zeros or of the image's own pixels."""
 
+from minigan.arguments import sizes
 from minigan.errors import ShapeError
 from minigan.nn import functional as F
 from minigan.nn.module import Module
+from minigan.tensor import Tensor
 
 
 class Upsample(Module):
@@ -12,7 +14,7 @@ class Upsample(Module):
         super().__init__()
         self.size, self.scale_factor, self.mode, self.align_corners = size, scale_factor, mode, align_corners
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The larger image."""
         return F.interpolate(x, self.size, self.scale_factor, self.mode, bool(self.align_corners))
 
@@ -28,7 +30,7 @@ class PixelShuffle(Module):
         super().__init__()
         self.upscale_factor = upscale_factor
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The larger image of fewer channels."""
         return F.pixel_shuffle(x, self.upscale_factor)
 
@@ -43,7 +45,7 @@ class PixelUnshuffle(Module):
         super().__init__()
         self.downscale_factor = downscale_factor
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """The smaller image of more channels."""
         return F.pixel_unshuffle(x, self.downscale_factor)
 
@@ -56,11 +58,12 @@ class _Pad2d(Module):
 
     def __init__(self, padding):
         super().__init__()
-        self.padding = (padding,) * 4 if isinstance(padding, int) else tuple(padding)
+        widths = sizes(type(self).__name__, "padding", padding)
+        self.padding = widths * 4 if len(widths) == 1 else widths
         if len(self.padding) != 4:
             raise ShapeError(f"{type(self).__name__}: padding is an int or (left, right, top, bottom), got {padding!r}")
 
-    def forward(self, x):
+    def forward(self, x) -> Tensor:
         """x with a border."""
         return F.pad(x, self.padding, self.mode)
 

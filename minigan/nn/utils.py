@@ -65,11 +65,11 @@ def remove_spectral_norm(module, name="weight"):
         raise ConfigError(f"remove_spectral_norm: {type(module).__name__}.{name} has no spectral norm")
     with no_grad():
         weight = hook.normalised(module)
-    module.__dict__["_forward_pre_hooks"].remove(hook)
-    module.__dict__["_forward_hooks"].remove(hook.after)
+    for kind, ours in (("_forward_pre_hooks", hook), ("_forward_hooks", hook.after)):
+        hooks = module.__dict__[kind]
+        del hooks[next(number for number, one in hooks.items() if one == ours)]
     for suffix in ("", "_orig", "_u", "_v"):
         delattr(module, name + suffix)
-    del module.__dict__["_buffers"][name + "_u"], module.__dict__["_buffers"][name + "_v"]
     setattr(module, name, Parameter(weight))
     return module
 
@@ -104,7 +104,7 @@ class SpectralNorm:
 
 
 def _find(module, name):
-    for hook in module.__dict__.get("_forward_pre_hooks", ()):
+    for hook in module.__dict__.get("_forward_pre_hooks", {}).values():
         if isinstance(hook, SpectralNorm) and hook.name == name:
             return hook
     return None

@@ -12,6 +12,7 @@ The arithmetic is in kernels/.  Names, argument order and shapes are those of to
 
 from typing import Any
 
+from minigan.arguments import shown, whole
 from minigan.autograd import primitive
 from minigan.errors import ShapeError
 from minigan.kernels import dispatch
@@ -43,9 +44,13 @@ _bias_gradient = primitive(dispatch.bias_gradient, lambda h, y, g: broadcast_to(
 def pair(value: Size, name, op, least=0) -> tuple[int, int]:
     """(vertical, horizontal) from an int or a pair of ints >= least.  ShapeError otherwise."""
     values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    if len(values) != 2 or not all(isinstance(v, int) and v >= least for v in values):
-        raise ShapeError(f"{op}: {name} must be an int >= {least} or two of them, got {value!r}")
-    return values
+    if len(values) == 2 and type(values[0]) is type(values[1]) is int and min(values) >= least:
+        return values
+    try:
+        first, second = (whole(op, name, v, least) for v in values)
+    except ValueError:  # not two, or a ShapeError of one of them
+        raise ShapeError(f"{op}: {name} must be an int >= {least} or two of them, got {shown(value)}") from None
+    return first, second
 
 
 def conv2d(x, weight, bias=None, stride: Size = 1, padding: Size | str = 0, dilation: Size = 1, groups=1) -> Tensor:
@@ -62,7 +67,7 @@ def conv2d(x, weight, bias=None, stride: Size = 1, padding: Size | str = 0, dila
     if isinstance(padding, str):
         x, padding = _named_padding(x, weight, padding, stride, dilation)
     padding = pair(padding, "padding", "conv2d")
-    expected = weight.shape[1] * groups
+    expected = weight.shape[1] * whole("conv2d", "groups", groups)
     if x.shape[1] != expected:
         hint = "; if x is (N, H, W, C), pass x.transpose(0, 3, 1, 2)" if x.shape[3] == expected else ""
         raise ShapeError(f"conv2d: x has {x.shape[1]} channels, weight expects {expected} "
@@ -132,7 +137,7 @@ def _check_axes(op, x, weight):
 
 
 def _check_groups(op, channels, groups, bias, out):
-    if not isinstance(groups, int) or groups < 1 or channels % groups:
+    if whole(op, "groups", groups) < 1 or channels % groups:
         raise ShapeError(f"{op}: groups={groups} must be an int >= 1 that divides {channels} channels")
     if bias is not None and tuple(bias.shape) != (out,):
         raise ShapeError(f"{op}: bias is {bias.shape}, need ({out},), one for each output channel")

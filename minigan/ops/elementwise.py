@@ -7,15 +7,21 @@ number joins any dtype, and two different dtypes raise DTypeError, shapes that d
 
 Where a function has no derivative the choice is written in its row and tested: sign, relu and abs 0 at 0; ties of
 maximum and minimum share the gradient evenly; clip 1 on its bounds; sqrt infinite at 0; power right at 0.
+
+Two habits.  A slope is computed from x where from y it would be a difference of nearly equal numbers (1 - tanh(9)^2).  And
+a rule picks with `_kept` instead of multiplying by 0 and 1: where nothing flows the gradient is 0, whatever g is, and
+inf * 0 would be NaN.  docs/edges.md tells what is held at special points.
 """
 
 import math
+import operator
+from typing import Any
 
 import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import beside, constant, is_array, kept_beside, xp
-from minigan.errors import ShapeError, broadcast_advice
+from minigan.errors import ConfigError, DTypeError, ShapeError, broadcast_advice
 from minigan.kernels import dispatch
 from minigan.tensor import Differentiable, Function, P, Tensor, plain
 
@@ -55,22 +61,38 @@ divide = elementwise(
 negative = elementwise("y = -x.   dy/dx = -1.", lambda x: -x, lambda g, y, x: -g, name="negative", saves="neither")
 
 
+kept = primitive(lambda g, mask: dispatch.kept(g, mask), lambda h, y, g, mask: kept(h, mask), name="kept", saves="neither")
+
+
+def nowhere(mask) -> bool:
+    """True if a mask is seen to be false throughout.  On the CPU only: to look at one on a card is to wait for it."""
+    return isinstance(mask, (np.ndarray, np.generic)) and not mask.any()
+
+
 def _d_base(g, y, a, b):
     """b a^(b-1); 0 at a = b = 0, where 0 * 0^-1 would be NaN."""
     if not hasattr(b, "shape"):
         return None if b == 0 else g * (b * a ** (b - 1))
-    return g * (b * a ** where((plain(a) == 0) & (plain(b) == 0), 1.0, b - 1))
+    both = (plain(a) == 0) & (plain(b) == 0)
+    return g * (b * a ** (b - 1 if nowhere(both) else where(both, 1.0, b - 1)))
 
 
 def _d_exponent(g, y, a, b):
-    """a^b log a; 0 at a = 0, where y log a would be 0 * -inf; NaN for a < 0, where a^b has no real neighbours."""
+    """a^b log a; 0 at a = 0 where b >= 0, for there y log a would be 0 * -inf; NaN for a < 0, which has no real neighbours."""
+    flat = (plain(a) == 0) & (plain(b) >= 0)
     if hasattr(a, "shape"):
-        return g * (y * log(where(plain(a) == 0, 1.0, a)))
-    return g * (y * (math.log(a) if a > 0 else 0.0 if a == 0 else math.nan))
+        if nowhere(flat):
+            return g * (y * log(a))
+        slope = log(where(flat, 1.0, a))
+    elif a == 0:
+        slope = xp(flat).where(flat, 0.0, -math.inf).astype(y.dtype)
+    else:
+        slope = math.log(a) if a > 0 else math.nan
+    return kept(g * (y * slope), ~flat)
 
 
 power = elementwise(
-    "y = a^b.   dy/da = b a^(b-1), which is 0 for b = 0;   dy/db = a^b log a, taken as 0 at a = 0.",
+    "y = a^b.   dy/da = b a^(b-1), which is 0 for b = 0;   dy/db = a^b log a, taken as 0 at a = 0, b >= 0.",
     lambda a, b: a**b,
     _d_base,
     _d_exponent,
@@ -88,19 +110,31 @@ sqrt = elementwise(
 
 exp = elementwise("y = e^x.   dy/dx = y.", lambda x: xp(x).exp(x), lambda g, y, x: g * y, name="exp", saves="output")
 expm1 = elementwise(
-    "y = e^x - 1, exact for small x.   dy/dx = y + 1.",
-    lambda x: xp(x).expm1(x), lambda g, y, x: g * (y + 1), name="expm1", saves="output")
+    "y = e^x - 1, exact for small x.   dy/dx = e^x.",
+    lambda x: xp(x).expm1(x), lambda g, y, x: g * exp(x), name="expm1", saves="inputs")
 log = elementwise(
     "y = ln x.   dy/dx = 1 / x.", lambda x: xp(x).log(x), lambda g, y, x: g / x, name="log", saves="inputs")
 log1p = elementwise(
     "y = ln(1 + x), exact for small x.   dy/dx = 1 / (1 + x).",
     lambda x: xp(x).log1p(x), lambda g, y, x: g / (1 + x), name="log1p", saves="inputs")
 logaddexp = elementwise(
-    "y = ln(e^a + e^b), without overflow.   dy/da = e^(a-y), dy/db = e^(b-y).",
+    "y = ln(e^a + e^b), without overflow.   dy/da = sigmoid(a-b), dy/db = sigmoid(b-a); NaN where both are inf.",
     lambda a, b: xp(a, b).logaddexp(a, b),
-    lambda g, y, a, b: g * exp(a - y),
-    lambda g, y, a, b: g * exp(b - y),
-    name="logaddexp")
+    lambda g, y, a, b: g * sigmoid(a - b),
+    lambda g, y, a, b: g * sigmoid(b - a),
+    name="logaddexp", saves="inputs")
+
+# --------------------------------------------------------------------------------------------- division with rest --- #
+
+floor_divide = elementwise(
+    "y = floor(a / b).   dy/da = dy/db = 0.",
+    lambda a, b: a // b, lambda g, y, a, b: None, lambda g, y, a, b: None, name="floor_divide", saves="neither")
+remainder = elementwise(
+    "y = a - b floor(a / b), which has the sign of b.   dy/da = 1, dy/db = -floor(a / b).",
+    lambda a, b: a % b,
+    lambda g, y, a, b: g,
+    lambda g, y, a, b: -(g * (plain(a) // plain(b))),
+    name="remainder", saves="inputs")
 
 # ------------------------------------------------------------------------------------------------- trigonometry --- #
 
@@ -113,12 +147,15 @@ cos = elementwise(
 tan = elementwise(
     "y = tan x, x in radians.   dy/dx = 1 + y^2.", lambda x: xp(x).tan(x), lambda g, y, x: g * (1 + y * y),
     name="tan", saves="output")
+_leg = elementwise(  # of a right triangle with hypotenuse 1
+    "y = sqrt(1 - x^2), from (1 - x)(1 + x), which is exact where x is nearly 1.   dy/dx = -x / y.",
+    lambda x: xp(x).sqrt((1 - x) * (1 + x)), lambda g, y, x: -(g * x / y), name="leg")
 arcsin = elementwise(
     "y = arcsin x in radians, x in [-1, 1].   dy/dx = 1 / sqrt(1 - x^2).",
-    lambda x: xp(x).arcsin(x), lambda g, y, x: g / sqrt(1 - x * x), name="arcsin", saves="inputs")
+    lambda x: xp(x).arcsin(x), lambda g, y, x: g / _leg(x), name="arcsin", saves="inputs")
 arccos = elementwise(
     "y = arccos x in radians, x in [-1, 1].   dy/dx = -1 / sqrt(1 - x^2).",
-    lambda x: xp(x).arccos(x), lambda g, y, x: -(g / sqrt(1 - x * x)), name="arccos", saves="inputs")
+    lambda x: xp(x).arccos(x), lambda g, y, x: -(g / _leg(x)), name="arccos", saves="inputs")
 arctan = elementwise(
     "y = arctan x in radians.   dy/dx = 1 / (1 + x^2).",
     lambda x: xp(x).arctan(x), lambda g, y, x: g / (1 + x * x), name="arctan", saves="inputs")
@@ -128,36 +165,70 @@ sinh = elementwise(
 cosh = elementwise(
     "y = (e^x + e^-x) / 2.   dy/dx = sinh x.", lambda x: xp(x).cosh(x), lambda g, y, x: g * sinh(x),
     name="cosh", saves="inputs")
+_bell = primitive(  # g times the slope of sigmoid (k = 1) or tanh (k = 2); its slope is -k tanh(k x / 2) times itself
+    lambda g, x, k: dispatch.bell(g, x, k),
+    lambda h, y, g, x, k: _bell(h, x, k),
+    lambda h, y, g, x, k: h * _bell(g, x, k) * (-k * tanh(x * (k / 2))),
+    name="bell", saves="inputs")
 tanh = elementwise(
-    "y = tanh x.   dy/dx = 1 - y^2.", lambda x: xp(x).tanh(x), lambda g, y, x: g * (1 - y * y),
-    name="tanh", saves="output")
+    "y = tanh x.   dy/dx = 1 / cosh^2 x, which is 1 - y^2.", lambda x: xp(x).tanh(x), lambda g, y, x: _bell(g, x, 2),
+    name="tanh", saves="inputs")
 
 # ---------------------------------------------------------------------------------- choices: piecewise functions --- #
 
 
-def _ahead(a, b):
-    """1 where a > b, 1/2 where they tie, else 0: a's share of the gradient of maximum(a, b).  A constant."""
+def _won(g, loses, a, b):
+    """a's share of the gradient of maximum or minimum: none where a loses against b, half in a tie, else all of it."""
     a, b = plain(a), plain(b)
-    like = a if is_array(a) else b
-    return (a > b).astype(like.dtype) + (a == b).astype(like.dtype) / 2
+    ties = a == b
+    g = kept(g, ~loses(a, b))
+    if nowhere(ties):
+        return g
+    return g * (1 - ties.astype(g.dtype) / 2)
 
 
-def _between(x, low, high):
-    x = plain(x)
-    inside = xp(x).ones(x.shape, bool)
-    inside = inside if low is None else inside & (x >= low)
-    return inside if high is None else inside & (x <= high)
+def _clipped(x, min, max):
+    y = x if min is None else xp(x, min).maximum(x, min)
+    y = y if max is None else xp(y, max).minimum(y, max)
+    return y.copy() if y is x else y
 
 
-def _clip(x, min=None, max=None):
-    """y = x held between min and max (numbers; None: no bound).   dy/dx = 1 inside and on the bounds, 0 outside.
+def _inside(x, min, max):
+    x, min, max = plain(x), plain(min), plain(max)
+    above = xp(x).ones(x.shape, bool) if min is None else x >= min
+    return above if max is None else above & (x <= max)
 
-    min > max gives max everywhere, as in NumPy.
+
+def _below(x, min, max):
+    x, min, max = plain(x), plain(min), plain(max)
+    return x < min if max is None else (x < min) & (min < max)
+
+
+def _above(x, min, max):
+    x, min, max = plain(x), plain(min), plain(max)
+    return x > max if min is None else (x > max) | (max < min)
+
+
+_clip = elementwise(
+    None, _clipped,
+    lambda g, y, x, min, max: kept(g, _inside(x, min, max)),
+    lambda g, y, x, min, max: kept(g, _below(x, min, max)),
+    lambda g, y, x, min, max: kept(g, _above(x, min, max)),
+    name="clip", saves="inputs")
+
+
+def clip(x, min=None, max=None):
+    """y = x held between min and max (None: no bound).   dy/dx = 1 inside and on the bounds, 0 outside.
+
+    min, max: numbers, or arrays and Tensors that broadcast against x; they get the gradient where they are what y is, and x is
+    not.  min > max gives max everywhere, as in NumPy; the gradients are those of torch.clamp.
     """
     # constant: a NumPy number as a bound would make float32 float64.
-    y = x if min is None else xp(x).maximum(x, constant(min))
-    y = y if max is None else xp(x).minimum(y, constant(max))
-    return y.copy() if y is x else y
+    return _clip(x, _bound(min, x), _bound(max, x))
+
+
+def _bound(bound, x):
+    return bound if isinstance(bound, Tensor) or is_array(bound) else constant(bound, (x,))
 
 
 sign = elementwise(
@@ -165,36 +236,41 @@ sign = elementwise(
 floor = elementwise(
     "y = the greatest integer <= x, as a float.   dy/dx = 0.",
     lambda x: xp(x).floor(x), lambda g, y, x: None, name="floor", saves="neither")
-round = elementwise(
-    "y = the nearest integer (halves to even), as a float.   dy/dx = 0; see round_straight_through.",
-    lambda x: xp(x).round(x), lambda g, y, x: None, name="round", saves="neither")
+
+
+def _round(x, decimals=0):
+    """y = the nearest multiple of 10^-decimals (halves to even).   dy/dx = 0; see round_straight_through."""
+    if not isinstance(decimals, (int, np.integer)):
+        raise DTypeError(f"round: decimals must be an int, got {type(decimals).__name__}")
+    return xp(x).round(x, int(decimals))
+
+
+round = elementwise(_round.__doc__, _round, lambda g, y, x, decimals=0: None, name="round", saves="neither")
 round_straight_through = elementwise(
     """y = the nearest integer, as a float.   dy/dx is *taken* as 1 although it is 0, so that a network can train
     through a quantiser: the straight-through estimator (Bengio, Leonard and Courville 2013, arXiv:1308.3432).
     gradcheck rightly calls it wrong.""",
     lambda x: xp(x).round(x), lambda g, y, x: g, name="round_straight_through", saves="neither")
 abs = elementwise(
-    "y = |x|.   dy/dx = sign x, 0 at 0.", lambda x: xp(x).abs(x), lambda g, y, x: g * sign(plain(x)),
+    "y = |x|.   dy/dx = sign x, 0 at 0.", lambda x: xp(x).abs(x), lambda g, y, x: kept(g * sign(plain(x)), plain(x) != 0),
     name="abs", saves="inputs")
 maximum = elementwise(
-    "y = the larger of a and b.   The gradient goes to the larger; a tie shares it evenly.",
+    "y = the larger of a and b.   The gradient goes to the larger; a tie shares it evenly; beside NaN both get all of it.",
     lambda a, b: xp(a, b).maximum(a, b),
-    lambda g, y, a, b: g * _ahead(a, b),
-    lambda g, y, a, b: g * _ahead(b, a),
+    lambda g, y, a, b: _won(g, operator.lt, a, b),
+    lambda g, y, a, b: _won(g, operator.lt, b, a),
     name="maximum", saves="inputs")
 minimum = elementwise(
-    "y = the smaller of a and b.   The gradient goes to the smaller; a tie shares it evenly.",
+    "y = the smaller of a and b.   The gradient goes to the smaller; a tie shares it evenly; beside NaN both get all of it.",
     lambda a, b: xp(a, b).minimum(a, b),
-    lambda g, y, a, b: g * _ahead(b, a),
-    lambda g, y, a, b: g * _ahead(a, b),
+    lambda g, y, a, b: _won(g, operator.gt, a, b),
+    lambda g, y, a, b: _won(g, operator.gt, b, a),
     name="minimum", saves="inputs")
-clip = elementwise(_clip.__doc__, _clip, lambda g, y, x, min=None, max=None: g * _between(x, min, max),
-                   name="clip", saves="inputs")
 _where = elementwise(
     None,
     lambda a, b, condition: xp(condition, a, b).where(condition, a, b),
-    lambda g, y, a, b, condition: where(condition, g, 0.0),
-    lambda g, y, a, b, condition: where(condition, 0.0, g),
+    lambda g, y, a, b, condition: kept(g, condition),
+    lambda g, y, a, b, condition: kept(g, ~condition),
     name="where", saves="neither")
 
 
@@ -204,14 +280,16 @@ def where(condition, a, b) -> Tensor:
     condition: boolean array or Tensor (never differentiated).
     """
     condition = plain(condition)
+    given = is_array(condition)
+    condition = (condition if given else np.asarray(condition)).astype(bool, copy=False)
     like = next((plain(x) for x in (a, b) if is_array(plain(x))), condition)
     if not isinstance(like, np.ndarray) and is_array(like):  # a condition from the host is uploaded; an array at every call
-        condition = beside(condition, like) if is_array(condition) else kept_beside(np.asarray(condition), like)
+        condition = beside(condition, like) if given else kept_beside(condition, like)
     if not hasattr(a, "dtype") and not hasattr(b, "dtype"):  # two Python numbers: float32, as everywhere
         a = np.float32(a)
     try:
         return _where(a, b, condition)
-    except ShapeError:  # the engine, which told of a and b only
+    except ValueError:  # NumPy's, or the engine's, which told of a and b only
         raise ShapeError(broadcast_advice("where", [np.shape(condition), np.shape(a), np.shape(b)])) from None
 
 
@@ -219,8 +297,8 @@ def where(condition, a, b) -> Tensor:
 
 
 sigmoid = elementwise(
-    "y = 1 / (1 + e^-x), computed as (1 + tanh(x/2)) / 2, which cannot overflow.   dy/dx = y (1 - y).",
-    lambda x: dispatch.sigmoid(x), lambda g, y, x: g * (y * (1 - y)), name="sigmoid", saves="output")
+    "y = 1 / (1 + e^-x).   dy/dx = y (1 - y), computed as e / (1 + e)^2 with e = e^-|x|.",
+    lambda x: dispatch.sigmoid(x), lambda g, y, x: _bell(g, x, 1), name="sigmoid", saves="inputs")
 softplus = elementwise(
     """y = ln(1 + e^x), computed as max(x, 0) + log1p(e^-|x|).   dy/dx = sigmoid(x).
     4e-18 at x = -40 and 1000 at x = 1000, where the printed formula gives 0 and inf.""",
@@ -259,12 +337,18 @@ leaky_relu = elementwise(
 
 
 def _elu(x, alpha=1.0):
-    """y = x where x > 0, else alpha (e^x - 1).   dy/dx = 1 where x > 0, else y + alpha.   Clevert et al. 2016."""
+    """y = x where x > 0, else alpha (e^x - 1).   dy/dx = 1 where x > 0, else alpha e^x.   Clevert et al. 2016."""
     return xp(x).where(x > 0, x, alpha * xp(x).expm1(xp(x).minimum(x, 0)))
 
 
+def _d_elu(x, below, alpha):
+    slope = exp(kept(x, below))
+    return slope if alpha == 1 else slope * (1 + (alpha - 1) * below.astype(x.dtype))
+
+
 elu = elementwise(
-    _elu.__doc__, _elu, lambda g, y, x, alpha=1.0: g * where(plain(x) > 0, 1.0, y + alpha), name="elu")
+    _elu.__doc__, _elu,
+    lambda g, y, x, alpha=1.0: g * _d_elu(x, ~(plain(x) > 0), alpha), name="elu", saves="inputs")
 
 
 def silu(x) -> Tensor:
@@ -280,10 +364,10 @@ def gelu(x, approximate="none") -> Tensor:
     approximate="tanh": y = x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2, within 5e-4 of it.
     """
     if approximate == "tanh":
-        return 0.5 * x * (1 + tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * (x * x * x))))
+        return x * sigmoid(math.sqrt(8 / math.pi) * (x + 0.044715 * (x * x * x)))  # (1 + tanh u) / 2 = sigmoid(2 u)
     if approximate != "none":
-        raise ValueError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
-    return 0.5 * x * (1 + erf(x * math.sqrt(0.5)))
+        raise ConfigError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
+    return x * _normal_cdf(x)
 
 
 # Rational approximations of erf on |x| <= 0.46875 and of erfc on (0.46875, 4] and beyond; relative error below 6e-19.
@@ -296,6 +380,12 @@ _MIDDLE = ([2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594e
             1.23033935479799725e3],
            [1.0, 1.57449261107098347e1, 1.17693950891312499e2, 5.37181101862009858e2, 1.62138957456669019e3,
             3.29079923573345963e3, 4.36261909014324716e3, 3.43936767414372164e3, 1.23033935480374942e3])
+
+
+_FAR = ([1.63153871373020978e-2, 3.05326634961232344e-1, 3.60344899949804439e-1, 1.25781726111229246e-1,
+         1.60837851487422766e-2, 6.58749161529837803e-4],
+        [1.0, 2.56852019228982242e0, 1.87295284992346725e0, 5.27905102951428412e-1, 6.05183413124413191e-2,
+         2.33520497626869185e-3])
 
 
 def _ratio(x, polynomials):
@@ -318,5 +408,31 @@ def _erf(x):
     return (m.sign(x) * m.where(a <= 0.46875, small, large)).astype(x.dtype)
 
 
+def _phi(x):
+    """y = (1 + erf(x / sqrt 2)) / 2: the probability that a normal number is below x.   dy/dx = e^(-x^2 / 2) / sqrt(2 pi).
+
+    Computed from erfc for x < 0, where 1 + erf would cancel (Cody 1969).
+    """
+    m = xp(x)
+    a = m.abs(x) * math.sqrt(0.5)
+    near, middle = m.minimum(a, 0.46875), m.clip(a, 0.46875, 4.0)
+    small = 0.5 - 0.5 * near * _ratio(near * near, _SMALL)  # of the tail beyond |x|, for the three ranges of a
+    ratio = _ratio(middle, _MIDDLE)
+    if m is not np or np.any(a > 4.0):
+        far = m.maximum(a, 4.0)
+        inverse = 1 / (far * far)
+        ratio = m.where(a <= 4.0, ratio, (1 / math.sqrt(math.pi) - inverse * _ratio(inverse, _FAR)) / far)
+    tail = _either(a <= 0.46875, small, 0.5 * m.exp(-0.5 * x * x) * ratio)
+    return _either(x > 0, 1 - tail, tail)
+
+
+def _either(mask, a, b) -> Any:
+    """a where the mask is true, else b: on the CPU a quarter of the time of np.where."""
+    taken: Any = dispatch.kept(a, mask)
+    return taken + dispatch.kept(b, ~mask)
+
+
+_normal_cdf = elementwise(
+    _phi.__doc__, _phi, lambda g, y, x: g * (1 / math.sqrt(2 * math.pi) * exp(-0.5 * x * x)), name="normal_cdf", saves="inputs")
 erf = elementwise(
     _erf.__doc__, _erf, lambda g, y, x: g * (2 / math.sqrt(math.pi) * exp(-(x * x))), name="erf", saves="inputs")

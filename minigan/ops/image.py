@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from minigan.arguments import whole
 from minigan.autograd import primitive
 from minigan.backend import kept_beside, xp
 from minigan.errors import ConfigError, DTypeError, ShapeError, suggestion
@@ -143,8 +144,7 @@ def pixel_unshuffle(x, downscale_factor) -> Tensor:
 
 
 def _factor(op, name, r, x):
-    if not isinstance(r, int) or r < 1:
-        raise ShapeError(f"{op}: {name} must be an int >= 1, got {r!r}")
+    r = whole(op, name, r, 1)
     if x.ndim < 3:
         raise ShapeError(f"{op}: x needs the axes (..., C, H, W), got {x.shape}")
     return r

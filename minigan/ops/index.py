@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from minigan.arguments import shown, sizes, whole
 from minigan.autograd import primitive
 from minigan.backend import beside, is_array, kept_beside, xp
 from minigan.errors import DTypeError, OutOfBoundsError, ShapeError
-from minigan.ops.elementwise import where
-from minigan.ops.shape import axes_of, ravel, reshape
+from minigan.ops.elementwise import kept, where
+from minigan.ops.shape import axis_of, ravel, reshape
 from minigan.tensor import Tensor, plain
 from minigan.watch import watchers
 
@@ -35,7 +36,10 @@ def _checked(index, x, op="getitem"):
     listed = [isinstance(item, (list, range, tuple)) for item in items]
     for place, item in enumerate(items):
         if listed[place]:
-            items[place] = np.asarray(item, dtype=np.intp if not len(item) else None)
+            try:
+                items[place] = np.asarray(item, dtype=np.intp if not len(item) else None)
+            except ValueError:
+                raise DTypeError(f"{op}: the lists in an index must be equally long, got {shown(item)}") from None
     axis = 0
     taken = sum(i.ndim if is_array(i) and i.dtype == bool else i is not None and i is not Ellipsis and
                 not isinstance(i, (bool, np.bool_)) for i in items)
@@ -59,8 +63,10 @@ def _checked(index, x, op="getitem"):
             low, high = (int(item.min()), int(item.max())) if item.size and _may_look(item) else (0, -1)
         elif is_array(item):
             raise DTypeError(f"{op}: an index array holds integers or booleans, got {item.dtype}")
-        else:
+        elif isinstance(item, slice):
             low, high = 0, -1
+        else:
+            raise OutOfBoundsError(f"{op}: an index is integers, slices, booleans, None or ..., got {shown(item)}")
         if low < -x.shape[axis] or high >= x.shape[axis]:
             bad = int(low if low < -x.shape[axis] else high)
             raise OutOfBoundsError(f"{op}: index {bad} is out of bounds for axis {axis} of shape {x.shape}")
@@ -118,21 +124,25 @@ def scatter_into(x, shape, index) -> Tensor:
 
     OutOfBoundsError for an index outside the shape.
     """
-    like = plain(x)
-    return _scatter(x, shape, _checked(plain(index), xp(like).broadcast_to(xp(like).zeros((), like.dtype), shape)))
+    like, shape = plain(x), sizes("scatter_into", "shape", shape, 0)
+    place = xp(like).broadcast_to(xp(like).zeros((), like.dtype), shape)
+    index = _checked(plain(index), place, "scatter_into")
+    if place[index].shape != like.shape:
+        raise ShapeError(f"scatter_into: x is {like.shape}, but the index names {place[index].shape} of {shape}")
+    return _scatter(x, shape, index)
 
 
 def take(x, indices, axis=None) -> Tensor:
     """x at integer indices (array or Tensor, any shape) along the axis (None: of the flattened array)."""
     if axis is None:
         x, axis = ravel(x), 0
-    (axis,) = axes_of("take", axis, x.ndim)
+    axis = axis_of("take", axis, x.ndim)
     return _getitem(x, _checked((slice(None),) * axis + (plain(indices),), x, "take"))
 
 
 def _along(name, indices, shape, axis):
     """The index tuple of NumPy's *_along_axis functions: indices on the axis, every other axis counted through."""
-    (axis,) = axes_of(name, axis, len(shape))
+    axis = axis_of(name, axis, len(shape))
     if indices.ndim != len(shape) or any(
         m not in (n, 1) for i, (m, n) in enumerate(zip(indices.shape, shape)) if i != axis):
         raise ShapeError(
@@ -157,7 +167,7 @@ def scatter_add(x, indices, values, axis=0) -> Tensor:
 
     indices: integers, any shape.  values: x's shape with the axis replaced by the shape of indices.
     """
-    (axis,) = axes_of("scatter_add", axis, x.ndim)
+    axis = axis_of("scatter_add", axis, x.ndim)
     indices = plain(indices)
     expected = (*x.shape[:axis], *np.shape(indices), *x.shape[axis + 1 :])
     if values.shape != expected:
@@ -170,6 +180,7 @@ def one_hot(labels, num_classes, dtype: Any = np.float32) -> Tensor:
     """y[..., k] = 1 where labels[...] = k, else 0.   A constant.   labels: integers 0 .. num_classes-1, any shape."""
     array = plain(labels)
     array = array if is_array(array) else np.asarray(array)
+    num_classes = whole("one_hot", "num_classes", num_classes, 0)
     _integers_below("one_hot", array, num_classes)
     m = xp(array)
     y = (array[..., None] == m.arange(num_classes)).astype(dtype)
@@ -191,7 +202,11 @@ def embedding(indices, weight, padding_idx=None) -> Tensor:
     """
     array = plain(indices)
     array = array if is_array(array) else np.asarray(array)
+    if weight.ndim != 2:
+        raise ShapeError(f"embedding: weight is (n, d), a row for each index, got {weight.shape}")
     n = weight.shape[0]
+    if padding_idx is not None and not -n <= whole("embedding", "padding_idx", padding_idx) < n:
+        raise OutOfBoundsError(f"embedding: padding_idx {padding_idx} is not one of the {n} rows of weight {weight.shape}")
     _integers_below("embedding", array, n)
     known, array = known_classes(array, n, plain(weight))
     y = _getitem(weight, array) if padding_idx is None else _embedding(weight, array, padding_idx % n)
@@ -208,8 +223,7 @@ def known_classes(indices, n, like):
 
 
 def _d_embedding(g, y, weight, indices, padding_idx):
-    keep = (indices != padding_idx)[..., None].astype(g.dtype)
-    return _scatter(g * keep, weight.shape, indices)
+    return _scatter(kept(g, (indices != padding_idx)[..., None]), weight.shape, indices)
 
 
 _embedding = primitive(lambda weight, indices, padding_idx: weight[indices], _d_embedding,
@@ -218,7 +232,7 @@ _embedding = primitive(lambda weight, indices, padding_idx: weight[indices], _d_
 
 def diagonal(x, offset=0, axis1=0, axis2=1) -> Tensor:
     """x[i, i + offset] along two axes, which leave and make way for one new last axis."""
-    (i,), (j,) = axes_of("diagonal", axis1, x.ndim), axes_of("diagonal", axis2, x.ndim)
+    i, j, offset = axis_of("diagonal", axis1, x.ndim), axis_of("diagonal", axis2, x.ndim), whole("diagonal", "offset", offset)
     if i == j:
         raise ShapeError(f"diagonal: axis1 and axis2 are the same axis {i}")
     rows, columns = np.arange(x.shape[i]), np.arange(x.shape[i]) + offset

@@ -8,6 +8,7 @@ import math
 import string
 from typing import Any
 
+from minigan.arguments import shown, whole
 from minigan.autograd import primitive
 from minigan.backend import xp
 from minigan.errors import ShapeError
@@ -76,10 +77,13 @@ def outer(a, b) -> Tensor:
 
 def tensordot(a, b, axes: Any = 2) -> Tensor:
     """The sum of products over pairs of axes: axes = ([axes of a], [axes of b]), or n: a's last n with b's first n."""
-    if isinstance(axes, int):
+    if not isinstance(axes, (tuple, list)):
+        axes = whole("tensordot", "axes", axes, what="an int, or ([axes of a], [axes of b])")
         if not 0 <= axes <= min(a.ndim, b.ndim):
             raise ShapeError(f"tensordot: cannot sum over {axes} axes of {a.shape} and {b.shape}")
         of_a, of_b = tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes))
+    elif len(axes) != 2:
+        raise ShapeError(f"tensordot: axes must be an int, or ([axes of a], [axes of b]), got {shown(axes)}")
     else:
         of_a, of_b = axes_of("tensordot", axes[0], a.ndim), axes_of("tensordot", axes[1], b.ndim)
     if [a.shape[i] for i in of_a] != [b.shape[i] for i in of_b]:

@@ -103,6 +103,9 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
     labels = plain(target)
     if is_array(labels) and labels.dtype.kind == "f":
         target = _as_floats("cross_entropy", target, input)
+        if ignore_index >= 0:
+            raise ConfigError(f"cross_entropy: ignore_index={ignore_index} is for class numbers, and target is probabilities; "
+                              f"leave it out, or give such rows the probability 0")
         if label_smoothing:
             target = target * (1 - label_smoothing) + label_smoothing / input.shape[axis]
         if weight is not None:
@@ -241,17 +244,23 @@ def _log_forward(x):
     return m.maximum(m.log(m.maximum(x, 1e-44)), -100)  # log(0) would warn; every float below e^-100 gives -100
 
 
+def _log_rest_forward(p):
+    m = xp(p)
+    return m.maximum(m.where(p < 1, m.log1p(-m.where(p < 1, p, 0)), -100), -100)  # log(1 - p), exact for small p
+
+
 _log_above = primitive(_log_forward, lambda g, y, x: g / maximum(x, 1e-12), name="log_above", saves="inputs")
+_log_rest = primitive(_log_rest_forward, lambda g, y, p: -(g / maximum(1 - p, 1e-12)), name="log_rest", saves="inputs")
 
 
 def _probability_forward(p, t):
-    return -(t * _log_forward(p) + (1 - t) * _log_forward(1 - p))
+    return -(t * _log_forward(p) + (1 - t) * _log_rest_forward(p))
 
 
 _probability_loss = primitive(
     _probability_forward,
     lambda g, y, p, t: g * ((p - t) / maximum(p * (1 - p), 1e-12)),
-    lambda g, y, p, t: g * (_log_above(1 - p) - _log_above(p)),
+    lambda g, y, p, t: g * (_log_rest(p) - _log_above(p)),
     name="binary_cross_entropy", saves="inputs")
 
 
@@ -300,6 +309,8 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     derivative at eps.   ConfigError for a negative variance.
     """
     target = _as_floats("gaussian_nll_loss", target, input)
+    if not eps > 0:
+        raise ConfigError(f"gaussian_nll_loss: eps must be > 0, got {eps}; it is the least variance that is divided by")
     if isinstance(var, (int, float)):
         var = xp(plain(input)).full(input.shape, var, input.dtype)
     if tuple(var.shape) == tuple(input.shape[:-1]) != tuple(input.shape):

@@ -8,8 +8,10 @@ import math
 
 import numpy as np
 
+from minigan.autograd import primitive
 from minigan.backend import device_of
 from minigan.errors import ConfigError, DTypeError, ShapeError
+from minigan.kernels import dispatch
 from minigan.streams import streams
 from minigan.tensor import Tensor, plain
 
@@ -43,7 +45,14 @@ def _dropped(op, x, shape, p, training):
         return x
     noise = streams.on(device_of(plain(x)))("noise")
     drawn = noise.random(math.prod(shape), np.float32).reshape(shape)  # float32 whatever x is: the same mask
-    mask = (drawn >= p).astype(x.dtype)
-    if p < 1:
-        mask *= 1 / (1 - p)
-    return x * mask
+    keep = (drawn >= p).astype(f"i{x.dtype.itemsize}")
+    return _drop(x, keep, 1 / (1 - p) if p < 1 else 1.0)
+
+
+def _dropped_forward(x, keep, scale):
+    y = dispatch.kept(x, keep)
+    y *= scale
+    return y
+
+
+_drop = primitive(_dropped_forward, lambda g, y, x, keep, scale: _drop(g, keep, scale), name="dropout", saves="neither")

@@ -6,8 +6,9 @@ layer_norm    over the last axes, per sample            instance_norm, group_nor
 
 import math
 
+from minigan.arguments import sizes, whole
 from minigan.autograd import fused
-from minigan.errors import ShapeError
+from minigan.errors import ConfigError, ShapeError
 from minigan.kernels import dispatch
 from minigan.ops.elementwise import sqrt
 from minigan.ops.reduce import mean, var
@@ -15,8 +16,14 @@ from minigan.ops.shape import reshape
 from minigan.tensor import Tensor, plain
 
 
-def _standardised(x, axes, eps):
+def _standardised(op, x, axes, eps):
+    _check_eps(op, eps)
     return (x - mean(x, axes, True)) / sqrt(var(x, axes, 0, True) + eps)
+
+
+def _check_eps(op, eps):
+    if not eps > 0:
+        raise ConfigError(f"{op}: eps must be > 0, got {eps}; without it the variance 0 of equal values would be divided by")
 
 
 def _per_channel(p, ndim):
@@ -37,7 +44,7 @@ def _affine(y, weight, bias):
 
 def _batch_norm_composition(x, weight, bias, *, centered, inv_std, eps):
     axes = tuple(i for i in range(x.ndim) if i != 1)
-    return _affine(_standardised(x, axes, eps), weight, bias)
+    return _affine(_standardised("batch_norm", x, axes, eps), weight, bias)
 
 
 def _batch_norm_forward(x, weight, bias, *, centered, inv_std, eps):
@@ -65,6 +72,7 @@ def batch_norm(x, running_mean=None, running_var=None, weight=None, bias=None, t
     """
     if x.ndim < 2:
         raise ShapeError(f"batch_norm: x needs the axes (N, C, ...), got {x.shape}")
+    _check_eps("batch_norm", eps)
     _check_channels("batch_norm", x, weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
     if not training:
         if running_mean is None or running_var is None:
@@ -90,13 +98,13 @@ def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5) -> Tensor:
 
     Ba, Kiros and Hinton 2016.   ShapeError unless weight and bias have the shape normalized_shape.
     """
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    shape = sizes("layer_norm", "normalized_shape", normalized_shape, 0)
     if not shape or tuple(x.shape[-len(shape):]) != shape:
         raise ShapeError(f"layer_norm: the last axes of x {x.shape} are not normalized_shape {shape}")
     for name, p in (("weight", weight), ("bias", bias)):
         if p is not None and tuple(p.shape) != shape:
             raise ShapeError(f"layer_norm: {name} is {p.shape}, need normalized_shape {shape}")
-    y = _standardised(x, tuple(range(x.ndim - len(shape), x.ndim)), eps)
+    y = _standardised("layer_norm", x, tuple(range(x.ndim - len(shape), x.ndim)), eps)
     y = y if weight is None else y * weight
     return y if bias is None else y + bias
 
@@ -106,10 +114,11 @@ def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5) -> Tensor:
 
     Wu and He 2018.
     """
+    num_groups = whole("group_norm", "num_groups", num_groups)
     if x.ndim < 2 or num_groups < 1 or x.shape[1] % num_groups:
         raise ShapeError(f"group_norm: num_groups={num_groups} must divide the channels of x {x.shape} (N, C, ...)")
     _check_channels("group_norm", x, weight=weight, bias=bias)
-    y = _standardised(reshape(x, (x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups)), 2, eps)
+    y = _standardised("group_norm", reshape(x, (x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups)), 2, eps)
     return _affine(reshape(y, x.shape), weight, bias)
 
 
@@ -118,4 +127,4 @@ def instance_norm(x, weight=None, bias=None, eps=1e-5) -> Tensor:
     if x.ndim < 3 or math.prod(x.shape[2:]) < 2:
         raise ShapeError(f"instance_norm: needs more than one value per channel and sample, x is {x.shape}")
     _check_channels("instance_norm", x, weight=weight, bias=bias)
-    return _affine(_standardised(x, tuple(range(2, x.ndim)), eps), weight, bias)
+    return _affine(_standardised("instance_norm", x, tuple(range(2, x.ndim)), eps), weight, bias)

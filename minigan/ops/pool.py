@@ -19,6 +19,7 @@ import numpy as np
 from minigan.autograd import primitive
 from minigan.backend import kept_beside, xp
 from minigan.errors import DTypeError, ShapeError
+from minigan.kernels import dispatch
 from minigan.ops.conv import pair
 from minigan.ops.reduce import mean
 from minigan.ops.shape import concatenate, expand_dims, squeeze
@@ -87,7 +88,7 @@ def _pick_forward(x, found, how):
     pixels = _pixels(x)
     y = xp(x).zeros((*how[-1], *x.shape[:2]), x.dtype)
     for (_, o, i), here in zip(taps(x.shape[2:], *how), found):
-        y[o] += pixels[i] * here
+        y[o] += dispatch.kept(pixels[i], here)
     return _images(y)
 
 
@@ -98,9 +99,9 @@ def _put_forward(u, found, how, size):
     apart = all(s > d * (k - 1) for k, s, d in zip(kernel, stride, dilation))
     for (_, o, i), here in zip(taps(size, *how), found):
         if apart:  # windows that don't overlap: nothing to add to
-            xp(u).multiply(pixels[o], here, out=x[i])
+            x[i] = dispatch.kept(pixels[o], here)
         else:
-            x[i] += pixels[o] * here
+            x[i] += dispatch.kept(pixels[o], here)
     return _images(x)
 
 

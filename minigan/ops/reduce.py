@@ -10,17 +10,20 @@ The gradient of a reduction is g put back on the reduced axes, times what each e
 import math
 from typing import Any
 
+import numpy as np
+
+from minigan.arguments import whole
 from minigan.autograd import primitive
 from minigan.backend import xp
 from minigan.errors import ShapeError
-from minigan.ops.elementwise import exp, sqrt, square, where
-from minigan.ops.shape import axes_of, broadcast_to, concatenate, flip, reshape, transpose
+from minigan.ops.elementwise import exp, kept, nowhere, square, where
+from minigan.ops.shape import axes_of, axis_of, broadcast_to, concatenate, flip, reshape, transpose
 from minigan.tensor import Tensor, plain
 
 
 def _keep(g, x, axis) -> Any:
     """g, a result over these axes, in the shape that broadcasts against x: reduced axes of size 1."""
-    axes = axes_of("reduction", axis, x.ndim)
+    axes = axes_of("sum", axis, x.ndim)
     return reshape(g, tuple(1 if i in axes else n for i, n in enumerate(x.shape)))
 
 
@@ -29,12 +32,12 @@ def _spread(g, x, axis):
     return broadcast_to(_keep(g, x, axis), x.shape)
 
 
-def _count(x, axis):
-    return math.prod(x.shape[i] for i in axes_of("mean", axis, x.ndim))
+def _count(name, x, axis):
+    return math.prod(x.shape[i] for i in axes_of(name, axis, x.ndim))
 
 
 def _not_empty(name, x, axis):
-    if not _count(x, axis):
+    if not _count(name, x, axis):
         raise ShapeError(f"{name}: no elements along axis {axis} of shape {x.shape}, so there is no {name}")
 
 
@@ -49,45 +52,53 @@ sum = primitive(_sum, lambda g, y, x, axis=None, keepdims=False: _spread(g, x, a
 def _mean(x, axis=None, keepdims=False):
     """y = the sum of x over the axes, divided by the number n of elements summed.   dy/dx = 1 / n."""
     _not_empty("mean", x, axis)
-    return _sum(x, axis, keepdims) * (1 / _count(x, axis))
+    return _sum(x, axis, keepdims) * (1 / _count("mean", x, axis))
 
 
-mean = primitive(_mean, lambda g, y, x, axis=None, keepdims=False: _spread(g * (1 / _count(x, axis)), x, axis),
+mean = primitive(_mean, lambda g, y, x, axis=None, keepdims=False: _spread(g * (1 / _count("mean", x, axis)), x, axis),
                  name="mean", saves="neither")
 
 
 def var(x, axis=None, ddof=0, keepdims=False) -> Tensor:
     """y = the sum of (x - mean x)^2 over the axes / (n - ddof), n elements.   dy/dx = 2 (x - mean x) / (n - ddof)."""
-    n = _count(x, axis) - ddof
-    if n <= 0:
-        raise ShapeError(f"var: {n + ddof} element(s) along axis {axis} of shape {x.shape} are too few for ddof={ddof}")
+    n = _degrees("var", x, axis, ddof)
     return sum(square(x - mean(x, axis, True)), axis, keepdims) * (1 / n)
 
 
 def std(x, axis=None, ddof=0, keepdims=False) -> Tensor:
-    """y = sqrt(var(x)).   Like sqrt, its derivative is infinite where all elements are equal."""
-    return sqrt(var(x, axis, ddof, keepdims))
+    """y = sqrt(var(x)).   dy/dx = (x - mean x) / (n y), and 0 where all elements are equal: it is a norm, see there."""
+    n = _degrees("std", x, axis, ddof)
+    return norm(x - mean(x, axis, True), axis, keepdims) * math.sqrt(1 / n)
 
 
-def _share(x, y, axis):
-    """1/k at each of the k elements of x that equal the maximum y, else 0.  A constant."""
-    ties = (plain(x) == _keep(plain(y), x, axis)).astype(x.dtype)
-    return ties / _sum(ties, axis, True)
+def _degrees(name, x, axis, ddof):
+    n, ddof = _count(name, x, axis), whole(name, "ddof", ddof)
+    if n - ddof <= 0:
+        raise ShapeError(f"{name}: {n} element(s) along axis {axis} of shape {x.shape} are too few for ddof={ddof}")
+    return n - ddof
 
 
 def _max(x, axis=None, keepdims=False):
-    """y = the largest element.   dy/dx = 1 at the largest; k equal ones get 1/k each."""
+    """y = the largest element.   dy/dx = 1 at the largest; k equal ones get 1/k each.   A NaN counts as the largest."""
     _not_empty("max", x, axis)
     return x.max(axis=axes_of("max", axis, x.ndim), keepdims=keepdims)
 
 
 def _min(x, axis=None, keepdims=False):
-    """y = the smallest element.   dy/dx = 1 at the smallest; k equal ones get 1/k each."""
+    """y = the smallest element.   dy/dx = 1 at the smallest; k equal ones get 1/k each.   A NaN counts as the smallest."""
     _not_empty("min", x, axis)
     return x.min(axis=axes_of("min", axis, x.ndim), keepdims=keepdims)
 
 
-_d_extreme = lambda g, y, x, axis=None, keepdims=False: _spread(g, x, axis) * _share(x, y, axis)
+def _d_extreme(g, y, x, axis=None, keepdims=False):
+    array, y = plain(x), plain(y)
+    winners = array == _keep(y, x, axis)
+    if not nowhere(y != y):  # where there is a NaN, y is NaN and equals nothing
+        winners = winners | (array != array)
+    share = 1 / winners.sum(axis=axes_of("max", axis, x.ndim), keepdims=True)
+    return kept(_spread(_keep(g, x, axis) * share.astype(g.dtype), x, axis), winners)
+
+
 max = primitive(_max, _d_extreme, name="max")
 min = primitive(_min, _d_extreme, name="min")
 
@@ -100,7 +111,7 @@ def prod(x, axis=None, keepdims=False) -> Tensor:
     """
     axes = axes_of("prod", axis, x.ndim)
     rest = [i for i in range(x.ndim) if i not in axes]
-    y = reshape(transpose(x, rest + list(axes)), (*(x.shape[i] for i in rest), _count(x, axis)))
+    y = reshape(transpose(x, rest + list(axes)), (*(x.shape[i] for i in rest), _count("prod", x, axis)))
     while y.shape[-1] > 1:
         half = y.shape[-1] // 2
         pairs = y[..., :half] * y[..., half : 2 * half]
@@ -111,7 +122,7 @@ def prod(x, axis=None, keepdims=False) -> Tensor:
 
 def _cumsum(x, axis=None):
     """y[i] = x[0] + ... + x[i] along the axis (None: of the flattened array).   x[i] reaches every y[j] with j >= i."""
-    return x.cumsum(axis=axis if axis is None else axes_of("cumsum", axis, x.ndim)[0])
+    return x.cumsum(axis=axis if axis is None else axis_of("cumsum", axis, x.ndim))
 
 
 def _d_cumsum(g, y, x, axis=None):
@@ -134,21 +145,27 @@ def _logsumexp(x, axis=None, keepdims=False):
 
 
 logsumexp = primitive(
-    _logsumexp, lambda g, y, x, axis=None, keepdims=False: _keep(g, x, axis) * exp(x - _keep(y, x, axis)),
-    name="logsumexp")
+    _logsumexp,  # the rule is softmax, not e^(x - y), for y is rounded
+    lambda g, y, x, axis=None, keepdims=False: _keep(g, x, axis) * softmax(x, axis),  # type: ignore[arg-type]
+    name="logsumexp", saves="inputs")
 
 
 def _softmax(x, axis=-1):
-    """y = e^x / (the sum of e^x along the axis).   dy[i]/dx[j] = y[i] (1{i=j} - y[j])."""
-    m = xp(x)
-    y = m.exp(x - x.max(axis=axes_of("softmax", axis, x.ndim), keepdims=True)) if x.size else x.copy()
-    y /= y.sum(axis=axis, keepdims=True)
+    """y = e^x / (the sum of e^x along the axis; a tuple: several; None: all).   dy[i]/dx[j] = y[i] (1{i=j} - y[j])."""
+    m, axes = xp(x), axes_of("softmax", axis, x.ndim)
+    y = m.exp(x - x.max(axis=axes, keepdims=True)) if x.size else x.copy()
+    y /= y.sum(axis=axes, keepdims=True)
     return y
 
 
 def _log_softmax(x, axis=-1):
-    """y = x - logsumexp(x) along the axis.   dy[i]/dx[j] = 1{i=j} - e^y[j]."""
-    return x - _logsumexp(x, axis, True) if x.size else x.copy()
+    """y = x - logsumexp(x) along the axis, computed from x - max x.   dy[i]/dx[j] = 1{i=j} - e^y[j]."""
+    m, axes = xp(x), axes_of("log_softmax", axis, x.ndim)
+    if not x.size:
+        return x.copy()
+    y = x - x.max(axis=axes, keepdims=True)  # before the logarithm is subtracted: it is small, and beside 1e8 it would be lost
+    y -= m.log(m.exp(y).sum(axis=axes, keepdims=True))
+    return y
 
 
 softmax = primitive(_softmax, lambda g, y, x, axis=-1: y * (g - sum(g * y, axis, True)), name="softmax", saves="output")
@@ -157,14 +174,36 @@ log_softmax = primitive(_log_softmax, lambda g, y, x, axis=-1: g - exp(y) * sum(
 
 
 def _norm(x, axis=None, keepdims=False):
-    """y = sqrt(the sum of x^2 over the axes), the Euclidean length.   dy/dx = x / y, and 0 where y = 0."""
-    axes = axes_of("norm", axis, x.ndim)
-    return xp(x).sqrt((x * x).sum(axis=axes, keepdims=keepdims))
+    """y = sqrt(the sum of x^2 over the axes), the Euclidean length.   dy/dx = x / y, and 0 where y = 0.
+
+    x is divided by its largest element first where squares would overflow or vanish: on the CPU, which sees it, there only.
+    """
+    m, axes = xp(x), axes_of("norm", axis, x.ndim)
+    with np.errstate(over="ignore"):
+        if m is np or not x.size:
+            y = m.sqrt((x * x).sum(axis=axes, keepdims=keepdims))
+            if not x.size or _squares_fit(y):
+                return y
+        largest = m.abs(x).max(axis=axes, keepdims=True)
+        scaled = x / m.where((largest > 0) & m.isfinite(largest), largest, 1)
+        y = m.sqrt((scaled * scaled).sum(axis=axes, keepdims=True)) * m.where(m.isfinite(largest), largest, 1)
+        return y if keepdims else y.reshape([n for i, n in enumerate(x.shape) if i not in axes])
+
+
+_LENGTHS = {np.dtype(t).char: (float(np.sqrt(np.finfo(t).tiny) / np.finfo(t).eps), float(np.sqrt(np.finfo(t).max) / 2))
+            for t in (np.float32, np.float64)}
+
+
+def _squares_fit(y):
+    """Are these lengths far from where squares of numbers of this dtype overflow or lose digits?"""
+    least, most = _LENGTHS.get(y.dtype.char, (0.0, math.inf))
+    return y.min() >= least and y.max() <= most
 
 
 def _d_norm(g, y, x, axis=None, keepdims=False):
     y = _keep(y, x, axis)
-    return _keep(g, x, axis) * (x / where(plain(y) == 0, 1.0, y))  # x is 0 too where y is, so 0 / 1 is the 0 we want
+    zero = plain(y) == 0
+    return kept(_keep(g, x, axis), ~zero) * (x / where(zero, 1.0, y))
 
 
 norm = primitive(_norm, _d_norm, name="norm")
@@ -185,8 +224,8 @@ def argmin(x, axis=None, keepdims=False) -> Tensor:
 
 def _arg(name, x, axis, keepdims) -> Any:
     array = plain(x)
+    along = None if axis is None else axis_of(name, axis, array.ndim)
     _not_empty(name, array, axis)
-    along = None if axis is None else axes_of(name, axis, array.ndim)[0]
     y = xp(array).asarray(getattr(xp(array), name)(array, axis=along))
     y = _keep(y, array, axis) if keepdims else y
     return Tensor(y) if isinstance(x, Tensor) else y

@@ -9,21 +9,28 @@ from itertools import pairwise
 
 import numpy as np
 
+from minigan.arguments import shown, sizes, whole
 from minigan.autograd import primitive
 from minigan.backend import kept_beside, xp
-from minigan.errors import ShapeError
+from minigan.errors import ConfigError, DTypeError, ShapeError
 from minigan.kernels import dispatch
 from minigan.kernels.cpu.memory import images_first
 from minigan.tensor import Tensor, plain
 
 
 def axes_of(op: str, axis, ndim: int) -> tuple:
-    """The axes as a tuple of ints in 0 .. ndim-1; None means all.  ShapeError for one not there, or named twice."""
+    """The axes as a tuple of ints in 0 .. ndim-1; None means all.  ShapeError for one not there, or named twice.
+
+    DTypeError for what is no int.
+    """
     if axis is None:
         return tuple(range(ndim))
     if type(axis) is int and -ndim <= axis < ndim:
         return (axis % ndim,)
-    named = tuple(operator.index(i) for i in (axis if isinstance(axis, (tuple, list)) else (axis,)))
+    try:
+        named = tuple(operator.index(i) for i in (axis if isinstance(axis, (tuple, list)) else (axis,)))
+    except TypeError:
+        raise DTypeError(f"{op}: axis must be an int, a tuple of ints or None, got {shown(axis)}") from None
     for i in named:
         if not -ndim <= i < ndim:
             raise ShapeError(f"{op}: axis {i} is out of range for an array of {ndim} axes")
@@ -33,11 +40,19 @@ def axes_of(op: str, axis, ndim: int) -> tuple:
     return axes
 
 
+def axis_of(op: str, axis, ndim: int) -> int:
+    """The one axis, an int in 0 .. ndim-1.  DTypeError for several."""
+    if isinstance(axis, (tuple, list)) or axis is None:
+        raise DTypeError(f"{op}: axis must be one int, got {shown(axis)}")
+    return axes_of(op, axis, ndim)[0]
+
+
 def _sum_to(x, shape):
     """The sum of x over the axes along which an array of this shape would be broadcast to x.shape.
 
     ShapeError if it would not be.
     """
+    shape = sizes("sum_to", "shape", shape, 0)
     lead = x.ndim - len(shape)
     if lead < 0 or any(n not in (1, m) for m, n in zip(x.shape[lead:], shape)):
         raise ShapeError(f"sum_to: {tuple(shape)} does not broadcast to {x.shape}, so {x.shape} can't be summed to it")
@@ -50,6 +65,7 @@ def _broadcast_to(x, shape):
     try:
         return xp(x).broadcast_to(x, shape)
     except ValueError:
+        shape = sizes("broadcast_to", "shape", shape, 0)
         raise ShapeError(f"broadcast_to: {x.shape} does not broadcast to {shape}; an axis must be equal or 1") from None
 
 
@@ -61,11 +77,13 @@ broadcast_to = primitive(
 
 def _reshape(x, shape):
     """The elements of x, in C order, in another shape of as many; one size may be -1: whatever is left."""
+    shape = shape if type(shape) is tuple else sizes("reshape", "shape", shape)
     try:
         if x.ndim == 4 and len(shape) == 2 and x.transpose(2, 3, 0, 1).flags.c_contiguous:  # as convolutions leave it
             x = images_first(x)
         return x.reshape(shape)
-    except ValueError:
+    except (ValueError, TypeError):
+        shape = sizes("reshape", "shape", shape)
         raise ShapeError(f"reshape: {x.shape} has {x.size} elements, which do not fill the shape {shape}") from None
 
 
@@ -79,7 +97,7 @@ def ravel(x) -> Tensor:
 
 def _transpose(x, axes=None):
     """Axis i of the result is axis axes[i] of x; None reverses them.   The gradient goes the inverse way."""
-    axes = tuple(range(x.ndim))[::-1] if axes is None else axes_of("transpose", tuple(axes), x.ndim)
+    axes = tuple(range(x.ndim))[::-1] if axes is None else axes_of("transpose", axes, x.ndim)
     if len(axes) != x.ndim:
         raise ShapeError(f"transpose: {len(axes)} axes {axes} for an array of {x.ndim} axes; name each once")
     return x.transpose(axes)
@@ -88,7 +106,7 @@ def _transpose(x, axes=None):
 def _d_transpose(g, y, x, axes=None):
     if axes is None:
         return transpose(g)
-    return transpose(g, tuple(np.argsort(axes_of("transpose", tuple(axes), x.ndim)).tolist()))
+    return transpose(g, tuple(np.argsort(axes_of("transpose", axes, x.ndim)).tolist()))
 
 
 transpose = primitive(_transpose, _d_transpose, name="transpose", saves="neither", views=True)
@@ -97,7 +115,7 @@ transpose = primitive(_transpose, _d_transpose, name="transpose", saves="neither
 def swapaxes(x, axis1, axis2) -> Tensor:
     """x with two axes exchanged."""
     order = list(range(x.ndim))
-    (i,), (j,) = axes_of("swapaxes", axis1, x.ndim), axes_of("swapaxes", axis2, x.ndim)
+    i, j = axis_of("swapaxes", axis1, x.ndim), axis_of("swapaxes", axis2, x.ndim)
     order[i], order[j] = j, i
     return transpose(x, order)
 
@@ -156,7 +174,7 @@ def concatenate(arrays, axis: int | None = 0) -> Tensor:
     arrays = [ravel(a) for a in arrays] if axis is None else list(arrays)
     if not arrays:
         raise ShapeError("concatenate: needs at least one array, got none")
-    return _concatenate(*arrays, axis=axes_of("concatenate", 0 if axis is None else axis, arrays[0].ndim)[0])
+    return _concatenate(*arrays, axis=axis_of("concatenate", 0 if axis is None else axis, arrays[0].ndim))
 
 
 def stack(arrays, axis=0) -> Tensor:
@@ -164,18 +182,20 @@ def stack(arrays, axis=0) -> Tensor:
     arrays = list(arrays)
     if len({a.shape for a in arrays}) != 1:
         raise ShapeError(f"stack: needs arrays of one shape, got {[a.shape for a in arrays]}")
+    axis = axis_of("stack", axis, arrays[0].ndim + 1)
     return concatenate([expand_dims(a, axis) for a in arrays], axis)
 
 
 def split(x, sections, axis=0) -> list[Tensor]:
     """x cut along an axis into a list of views: `sections` equal parts, or before each index in a list of them."""
-    (axis,) = axes_of("split", axis, x.ndim)
+    axis = axis_of("split", axis, x.ndim)
     n = x.shape[axis]
-    if isinstance(sections, int):
+    if np.ndim(sections) == 0:
+        sections = whole("split", "sections", sections, what="an int or a list of indices")
         if sections < 1 or n % sections:
             raise ShapeError(f"split: axis {axis} of size {n} does not divide into {sections} equal parts")
         sections = range(n // sections, n, n // sections) if n else [0] * (sections - 1)
-    bounds = [0, *sections, n]
+    bounds = [0, *sizes("split", "sections", sections), n]
     return [x[(slice(None),) * axis + (slice(a, b),)] for a, b in pairwise(bounds)]
 
 
@@ -187,9 +207,9 @@ def pad(x, pad_width, mode="constant", constant_values=0.0) -> Tensor:
     """
     widths = _pad_widths(pad_width, x.ndim)
     if mode == "constant":
-        return _pad(x, widths, constant_values)
+        return _pad(x, widths, constant_values) if widths else x
     if mode not in ("edge", "reflect"):
-        raise ValueError(f"pad: mode is 'constant', 'edge' or 'reflect', not {mode!r}")
+        raise ConfigError(f"pad: mode is 'constant', 'edge' or 'reflect', not {mode!r}")
     for axis, (before, after) in enumerate(widths):
         n = x.shape[axis]
         if not (before or after):
@@ -204,7 +224,7 @@ def pad(x, pad_width, mode="constant", constant_values=0.0) -> Tensor:
 def _pad_widths(pad_width, ndim):
     try:
         widths = np.broadcast_to(np.asarray(pad_width), (ndim, 2))
-    except ValueError:
+    except (ValueError, TypeError):
         raise ShapeError(f"pad: pad_width {pad_width} does not give (before, after) for each of {ndim} axes") from None
     if widths.size and (widths.dtype.kind not in "iu" or widths.min() < 0):
         raise ShapeError(f"pad: pad_width {pad_width} must hold integers >= 0")
@@ -234,7 +254,13 @@ def _negated(shift):
 
 def _roll(x, shift, axis=None):
     """x moved by `shift` places along the axis, what leaves at one end coming in at the other (None: flattened)."""
-    return xp(x).roll(x, shift, axis=axis if axis is None else axes_of("roll", axis, x.ndim))
+    axes = axis if axis is None else axes_of("roll", axis, x.ndim)
+    shift = sizes("roll", "shift", shift) if isinstance(shift, (tuple, list)) else whole("roll", "shift", shift)
+    if axes is None and isinstance(shift, tuple):
+        raise ShapeError(f"roll: shift {shift} has several numbers, so axis must name as many; without axis give one")
+    if isinstance(shift, tuple) and axes is not None and len(shift) != len(axes):
+        raise ShapeError(f"roll: {len(shift)} shifts {shift} for {len(axes)} axes {axes}; give one for each")
+    return xp(x).roll(x, shift, axis=axes)
 
 
 roll = primitive(_roll, lambda g, y, x, shift, axis=None: roll(g, _negated(shift), axis), name="roll", saves="neither")
@@ -247,39 +273,48 @@ def repeat(x, repeats, axis=None) -> Tensor:
     """
     if axis is None:
         x, axis = ravel(x), 0
-    (axis,) = axes_of("repeat", axis, x.ndim)
+    axis = axis_of("repeat", axis, x.ndim)
     counts = np.asarray(repeats, dtype=np.intp if np.size(repeats) == 0 else None)
     if counts.ndim > 1 or counts.dtype.kind not in "iu" or (counts < 0).any() or (
         counts.ndim and counts.size not in (1, x.shape[axis])):
         raise ShapeError(f"repeat: repeats {repeats} must be an int >= 0, or one for each of {x.shape[axis]} elements")
-    if counts.size == 1:  # without an index: a new axis, broadcast, merged
-        shape = x.shape
-        n = int(counts.reshape(-1)[0])
-        wide = broadcast_to(expand_dims(x, axis + 1), shape[: axis + 1] + (n,) + shape[axis + 1 :])
-        return reshape(wide, shape[:axis] + (shape[axis] * n,) + shape[axis + 1 :])
+    if counts.size == 1:  # without an index
+        return _repeat(x, int(counts.reshape(-1)[0]), axis)
     return x[(slice(None),) * axis + (kept_beside(np.repeat(np.arange(x.shape[axis]), counts), plain(x)),)]
 
 
 def tile(x, reps) -> Tensor:
     """The whole of x, reps[i] times along axis i (an int: the last axis); more reps than axes put new axes in front."""
-    reps = (reps,) if isinstance(reps, int) else tuple(reps)
+    reps = sizes("tile", "reps", reps)
     shape = (1,) * (len(reps) - x.ndim) + tuple(x.shape)
     reps = (1,) * (len(shape) - len(reps)) + reps
     if min(reps, default=0) < 0:
         raise ShapeError(f"tile: reps {reps} must be integers >= 0")
-    pairs = tuple(n for pair in zip(reps, shape) for n in pair)
-    wide = broadcast_to(reshape(x, tuple(n for s in shape for n in (1, s))), pairs)
-    return reshape(wide, tuple(r * n for r, n in zip(reps, shape)))
+    return _tile(reshape(x, shape), reps)
+
+
+# Copies also where nothing is repeated, as NumPy's: the result may be written to, and x does not change with it.
+_repeat = primitive(lambda x, n, axis: xp(x).repeat(x, n, axis),
+                    lambda g, y, x, n, axis: reshape(g, (*x.shape[: axis + 1], n, *x.shape[axis + 1 :])).sum(axis=axis + 1),
+                    name="repeat", saves="neither")
+
+
+def _d_tile(g, y, x, reps):
+    pairs = tuple(n for pair in zip(reps, x.shape) for n in pair)
+    return reshape(g, pairs).sum(axis=tuple(range(0, len(pairs), 2)))
+
+
+_tile = primitive(lambda x, reps: xp(x).tile(x, reps), _d_tile, name="tile", saves="neither")
 
 
 def _tril(x, k=0):
     """x with 0 above the k-th diagonal of the last two axes (k > 0: above the main one).  ShapeError below 2 axes."""
-    return xp(x).tril(_two_axes("tril", x), k)
+    return xp(x).tril(_two_axes("tril", x), whole("tril", "k", k))
 
 
 def _triu(x, k=0):
     """x with 0 below the k-th diagonal of the last two axes (k > 0: above the main one).  ShapeError below 2 axes."""
-    return xp(x).triu(_two_axes("triu", x), k)
+    return xp(x).triu(_two_axes("triu", x), whole("triu", "k", k))
 
 
 def _two_axes(name, x):

@@ -1,7 +1,7 @@
-"""Nonlinear conjugate gradients: the new direction is the steepest one plus a share beta of the last.
+"""Nonlinear conjugate gradients: the new direction is the negative gradient plus beta times the last direction.
 
-BETAS               the four formulas for that share                 ConjugateGradient   the optimizer
-wolfe_search        a step length along a line, from values and slopes
+BETAS               four formulas for beta                           ConjugateGradient   the optimizer
+wolfe_search        finds a step length along a line from values and slopes
 """
 
 import math
@@ -17,12 +17,12 @@ from minigan.tensor import Tensor
 
 
 def _ratio(a, b):
-    """a / b, and 0, which restarts, where there is none."""
+    """a / b; 0 if that is not a finite number, which makes the direction -g."""
     value = float(a) / float(b) if b else 0.0
     return value if math.isfinite(value) else 0.0
 
 
-# beta from the gradient g, the last gradient h and the last direction d; on a quadratic with exact steps all are equal.
+# beta from the gradient g, the last gradient h and the last direction d.  On a quadratic with exact steps all four are equal.
 # Nocedal and Wright 2006, equations 5.41a, 5.44 with 5.45, 5.46, 5.49.
 BETAS = {
     "fletcher-reeves": lambda g, h, d: _ratio(g.dot(g), h.dot(h)),
@@ -33,17 +33,17 @@ BETAS = {
 
 
 class ConjugateGradient(Optimizer):
-    """w <- w + a d   with   d = -g + beta d_last   and   a = lr, or found by a line search.
+    """w <- w + a d   with   d = -g + beta d_last   and   a = lr, or a from a line search.
 
-    rule: of beta, a name in BETAS ("polak-ribiere" is PR+).   All parameters make one vector with one direction d, so there
-    is one group, of one dtype on one device.  d starts anew as -g when it does not lead downhill, and every `restart` steps.
-    line_search: None, a fixed step lr; or "strong-wolfe" (wolfe_search, with c1 and c2), and lr is then the first length
-    tried in the first step; later searches start from the last length.  A smaller c2 is a more exact search.
-    evaluations: how many gradients were used so far, those of the searches included.
+    rule: the formula for beta, a name in BETAS ("polak-ribiere" is PR+).   All parameters form one vector with one direction d,
+    so there is one group, of one dtype on one device.  d restarts as -g if it leads uphill, and every `restart` steps.
+    line_search: None means a fixed step lr.  "strong-wolfe" uses wolfe_search with c1 and c2: the first search starts with the
+    length lr, later ones with the last length found.  With a smaller c2 the search is more exact.
+    evaluations: how many gradients were used so far, including those of the searches.
 
-    Nocedal and Wright 2006, algorithm 5.4.  The mathematics is for one fixed function: with a new batch, or a new D, at each
-    step the old direction belongs to another function.  With a fixed step nothing keeps beta small, since the denominators
-    of the last two rules count on a search; "polak-ribiere" forgives that best.
+    Nocedal and Wright 2006, algorithm 5.4.  The theory is for one fixed function: if each step has a new batch, or a new D,
+    the old direction belongs to another function.  With a fixed step beta can become large, because the denominators of the
+    last two rules rely on a line search; "polak-ribiere" is the least sensitive to that.
     """
 
     def __init__(self, params, lr=1e-3, rule="polak-ribiere", line_search=None, restart=None, c1=1e-4, c2=0.1):
@@ -60,20 +60,20 @@ class ConjugateGradient(Optimizer):
             raise ConfigError("ConjugateGradient: all parameters share one direction, so they must be in one group, of one "
                               "dtype and on one device")
         self.evaluations = 0
-        self._since = 0  # steps since d was -g; 0: the next direction is
+        self._since = 0  # steps since d was -g; 0: the next direction is -g
         self._length = 0.0  # the last step length
 
     @property
-    def needs_closure(self) -> bool:  # type: ignore[override]  # of other optimizers a constant
-        """True if step must be given the loss as a function."""
+    def needs_closure(self) -> bool:  # type: ignore[override]  # it is a constant of other optimizers
+        """True if step needs the loss as a function."""
         return self.param_groups[0]["line_search"] is not None
 
     def step(self, grads=None, closure: Any = None, loss: Any = None) -> None:
         """One update.  grads: one per parameter, by default each p.grad; a parameter whose gradient is None stays.
 
-        closure() -> (loss, gradients) for the same batch and noise at the parameters' present values; a line search calls
-        it several times, with the parameters moved.  It may return NaN or infinity, which is a step too far.
-        loss: its value now, if grads are given; saves the search one evaluation.   ConfigError if a closure is missing.
+        closure() -> (loss, gradients) for the same batch and noise at the parameters' present values.  A line search moves the
+        parameters and calls it several times.  If it returns NaN or infinity, the search takes a shorter step.
+        loss: the loss that belongs to grads; it saves the search one evaluation.   ConfigError if a closure is missing.
         """
         options, flat = self.param_groups[0], self._flats[0][0]
         if self.needs_closure and closure is None:
@@ -99,7 +99,7 @@ class ConjugateGradient(Optimizer):
         self._since = self._since + 1 if length else 0
 
     def _vector(self, flat, grads):
-        """The gradients as one vector, zero where one is None."""
+        """The gradients as one vector, with zeros for each that is None."""
         m = xp(flat.vector)
         if len(grads) != len(flat.parameters):
             raise ShapeError(f"ConjugateGradient.step: {len(flat.parameters)} parameters but {len(grads)} gradients")
@@ -112,7 +112,7 @@ class ConjugateGradient(Optimizer):
         return dispatch.concatenate(pieces)
 
     def _direction(self, flat, g, grads, options):
-        """The direction d and the slope g d along it, which is negative, or 0 at a point where g is."""
+        """The direction d and the slope g d along it, which is negative, or 0 if g is 0."""
         d = -g
         if self._since and self._since != options["restart"]:
             last = flat.named("direction")
@@ -127,7 +127,7 @@ class ConjugateGradient(Optimizer):
         return -g, -float(g.dot(g))
 
     def _search(self, flat, d, loss, slope, closure, options):
-        """Move the parameters along d; returns how far, 0 if nothing nearby is lower."""
+        """Move the parameters along d.   Returns the step length; 0 if the search finds no lower loss."""
         start = flat.vector.copy()
 
         def move(length):
@@ -149,13 +149,13 @@ class ConjugateGradient(Optimizer):
         return length
 
     def state_dict(self) -> dict:
-        """Options, last gradient and direction, step length, steps since the last restart, count of evaluations."""
+        """The options, last gradient and direction, step length, steps since the last restart and count of evaluations."""
         return {**super().state_dict(),
                 "search": {"length": self._length, "since": self._since, "evaluations": self.evaluations}}
 
     def load_state_dict(self, state: dict) -> None:
         """Go back to a saved state.  CheckpointError if it was made for other parameters or by another optimizer."""
-        if "search" not in state:
+        if not {"length", "since", "evaluations"} <= set(state.get("search", ())):
             raise CheckpointError("ConjugateGradient: the saved state is of another rule")
         super().load_state_dict(state)
         saved = state["search"]
@@ -168,14 +168,14 @@ def wolfe_search(phi, value, slope, length, c1=1e-4, c2=0.1, rounding=1e-15, mos
     phi(a) <= phi(0) + c1 a phi'(0)        low enough
     |phi'(a)| <= c2 |phi'(0)|              flat enough
 
-    phi(a) -> (value, slope);   value, slope: at 0, slope < 0;   length: the first to try;   most: calls of phi, at most.
-    rounding: differences of values below rounding * |value| count as none.  Where `most` calls find no such a: the best
-    length seen that is low enough, or 0.
+    phi(a) -> (value, slope);   value, slope: those at 0, slope < 0;   length: the first to try;   most: the largest number of
+    calls of phi.   rounding: differences of values below rounding * |value| count as 0.   If `most` calls find no such a, the
+    result is the best length found that is low enough, or 0.
 
-    Nocedal and Wright 2006, algorithms 3.5 and 3.6 in one loop: `low` is the lowest point so far, `high` bounds the interval
-    on the side to which phi falls from there (None: not found yet).  The next length is where the slope, taken as a straight
-    line, is 0.  On a quadratic that is exact, and slopes keep their digits near a minimum, where values differ by rounding
-    only.  A length that did not halve the interval is followed by its middle, so that it shrinks whatever phi is.
+    Nocedal and Wright 2006, algorithms 3.5 and 3.6 in one loop: `low` is the lowest point so far; `high` bounds the interval
+    on the side to which phi falls from there (None: not found yet).  The next length is where a straight line through the two
+    slopes is 0.  For a quadratic that is exact.  We use slopes, because near a minimum values differ only by rounding.  If a
+    length does not halve the interval, the next one is its middle, so that the interval shrinks for every phi.
     """
     slack = rounding * abs(value)
     last = low = (0.0, value, slope)
@@ -200,6 +200,6 @@ def wolfe_search(phi, value, slope, length, c1=1e-4, c2=0.1, rounding=1e-15, mos
 
 
 def _zero_of_slope(p, q):
-    """Where the straight line through the slopes of two points (length, value, slope) is 0; NaN if nowhere."""
+    """Where the straight line through the slopes of two points (length, value, slope) is 0; NaN if it is 0 nowhere."""
     rise = q[2] - p[2]
     return p[0] - p[2] * (q[0] - p[0]) / rise if rise and math.isfinite(rise) else math.nan

@@ -1,12 +1,12 @@
-"""Coordinate descent where it is exact: convex problems in which the best value of one coordinate is a formula.
+"""Coordinate descent for convex problems: it is exact if the best value of one coordinate is a formula.
 
 lasso                 soft thresholding                 Friedman, Hastie and Tibshirani 2010, section 2.1
 logistic_regression   a Newton step per coordinate      Chang, Hsieh and Lin 2008, algorithm 3
 svm_dual              clipping to a box                 Hsieh et al. 2008, algorithm 1
 
-Plain functions of NumPy arrays, float64: X (n, d), one sample per row.  Each has a residual of the conditions that hold at
-the minimum and nowhere else (Karush, Kuhn and Tucker); the largest one in absolute value says how far a point is from it.
-A sweep visits every coordinate once, in order.
+These are functions of NumPy arrays in float64: X (n, d), one sample per row.  Each problem has a function for its KKT residual:
+the conditions of Karush, Kuhn and Tucker hold only at the minimum, and the largest absolute residual says how far a point is
+from fulfilling them.  A sweep visits every coordinate once, in order.
 """
 
 from typing import NamedTuple
@@ -17,7 +17,8 @@ from minigan.errors import ConfigError, ShapeError
 
 
 class Solution(NamedTuple):
-    """x: the minimiser found.   objectives, residuals: after 0, 1, 2, ... sweeps, the KKT residual as its largest entry."""
+    """x: the minimiser found.   objectives, residuals: the objective and the largest absolute KKT residual after 0, 1, 2, ...
+    sweeps."""
 
     x: np.ndarray
     objectives: np.ndarray
@@ -55,7 +56,7 @@ def _number(name, option, value, least_allowed):
 def lasso(X, y, penalty, tolerance=1e-8, sweeps=1000) -> Solution:
     """min over w:   ||y - X w||^2 / (2 n) + penalty ||w||_1.   No intercept: centre X and y first.
 
-    With the others fixed, the best w_j is S(x_j' r / n + a w_j, penalty) / a, where r = y - X w, a = ||x_j||^2 / n and
+    If the others are fixed, the best w_j is S(x_j' r / n + a w_j, penalty) / a, where r = y - X w, a = ||x_j||^2 / n and
     S(z, t) = sign(z) max(|z| - t, 0) is the soft threshold.
     """
     X, y = _data("lasso", X, y)
@@ -77,7 +78,7 @@ def lasso(X, y, penalty, tolerance=1e-8, sweeps=1000) -> Solution:
 def lasso_kkt_residual(X, y, penalty, w):
     """(d,): how far -gradient = X'(y - X w) / n is from the subgradients of penalty ||w||_1.
 
-    c_j - penalty sign(w_j) where w_j is not 0, and the part of |c_j| above penalty where it is.
+    With c = -gradient: it is c_j - penalty sign(w_j) if w_j is not 0, else max(|c_j| - penalty, 0).
     """
     c = X.T @ (y - X @ w) / len(y)
     return np.where(w != 0, c - penalty * np.sign(w), np.maximum(np.abs(c) - penalty, 0.0))
@@ -89,8 +90,8 @@ def lasso_kkt_residual(X, y, penalty, w):
 def logistic_regression(X, y, penalty, tolerance=1e-8, sweeps=1000) -> Solution:
     """min over w:   mean over i of log(1 + exp(-y_i x_i w)) + penalty / 2 ||w||^2.   y (n,) of -1 and 1; no intercept.
 
-    Each coordinate takes one Newton step -g_j / h_j of its own function of one number.  The step is halved while it does
-    not bring the objective down by 1 % of what the slope promises, so that no sweep can end higher than it began.
+    The objective as a function of one coordinate has the derivatives g_j and h_j; the coordinate takes one Newton step
+    -g_j / h_j.  The step is halved until the objective falls by at least 1 % of step times slope, so no sweep can raise it.
     """
     X, y = _data("logistic_regression", X, y, labels=True)
     _number("logistic_regression", "penalty", penalty, False)
@@ -130,14 +131,14 @@ def logistic_kkt_residual(X, y, penalty, w):
 def svm_dual(X, y, C, tolerance=1e-8, sweeps=10000) -> Solution:
     """min over alpha (n,) in [0, C]:   ||w||^2 / 2 - sum of alpha,   w = sum over i of alpha_i y_i x_i.
 
-    The dual of min over w: ||w||^2 / 2 + C sum of max(0, 1 - y_i x_i w): a linear kernel, and no bias (add a column of ones
-    to X for one, which is then penalised too).  With the others fixed, the best alpha_i is alpha_i - G / ||x_i||^2, clipped
-    to [0, C], where G = y_i x_i w - 1.   y (n,) of -1 and 1.   The classifier is sign(x w), w = X' (x * y) for the solution x.
+    This is the dual of min over w: ||w||^2 / 2 + C sum of max(0, 1 - y_i x_i w), with a linear kernel and no bias (for a bias
+    add a column of ones to X; it is then penalised too).  If the others are fixed, the best alpha_i is alpha_i - G / ||x_i||^2,
+    clipped to [0, C], where G = y_i x_i w - 1.   y (n,) of -1 and 1.   The classifier is sign(x w) with w = X' (alpha * y).
     """
     X, y = _data("svm_dual", X, y, labels=True)
     _number("svm_dual", "C", C, False)
     Z, squares = X * y[:, None], (X**2).sum(axis=1)
-    alpha = np.where(squares > 0, 0.0, C)  # a sample at the origin has the slope -1 whatever w is
+    alpha = np.where(squares > 0, 0.0, C)  # for a sample at the origin G = -1 for every w, so C is best
     w = np.zeros(X.shape[1])
 
     def sweep():
@@ -151,7 +152,7 @@ def svm_dual(X, y, C, tolerance=1e-8, sweeps=10000) -> Solution:
 
 
 def svm_kkt_residual(X, y, C, alpha):
-    """(n,): the projected gradient: G_i = y_i x_i w - 1, but min(G_i, 0) at alpha_i = 0, and max(G_i, 0) at alpha_i = C."""
+    """(n,): the projected gradient: G_i = y_i x_i w - 1, but min(G_i, 0) if alpha_i = 0, and max(G_i, 0) if alpha_i = C."""
     Z = X * y[:, None]
     G = Z @ (Z.T @ alpha) - 1
     return np.where(alpha <= 0, np.minimum(G, 0), np.where(alpha >= C, np.maximum(G, 0), G))

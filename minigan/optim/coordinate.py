@@ -1,7 +1,8 @@
 """Coordinate descent on the parameters of a network, one block of them per step.
 
-Seed text 002 says: change one block, leave the others, go on to the next.  Where one block's minimum is a formula, that
-is an exact method (convex.py).  For a network it is not, so a block takes one step of a base rule, SGD or Adam.
+An article on coordinate descent in GANs says: change one block, leave the others, go on to the next.  This is an exact method
+if the minimum over one block is a formula (convex.py).  For a network it is not, so a block takes one step of a base rule, SGD
+or Adam.
 """
 
 import numpy as np
@@ -16,16 +17,17 @@ RULES = ("cyclic", "random", "steepest")
 
 
 class CoordinateDescent(Optimizer):
-    """w_B <- the base rule's step on w_B, for one block B of the parameters; all others keep value and state.
+    """w_B <- the base rule's step on w_B, for one block B of the parameters; the others keep their values and states.
 
-    rule: which block.  "cyclic": one after the other;  "random": each with equal chance;  "steepest": the one with the
-    longest gradient, argmax ||g_B||_2 (Gauss-Southwell; Nutini et al. 2015, section 3).
-    blocks: lists of parameters, together all of them, each once; by default every parameter is a block.
+    rule: which block is next.  "cyclic": one after the other;  "random": each with equal probability;  "steepest": the block
+    with the longest gradient, argmax ||g_B||_2 (Gauss-Southwell; Nutini et al. 2015, section 3).
+    blocks: lists of parameters that contain each parameter once; by default every parameter is a block.
     base, options: the rule for one block, and its options: CoordinateDescent(params, lr=2e-4, base=Adam, betas=(0.5, 0.999)).
-    seed: of the random rule; by default drawn from the stream "blocks".
+    seed: for the random rule; by default drawn from the stream "blocks".
 
-    Before each step `wanted()` tells which gradients are worth computing; step(grads) takes one per parameter, as ever,
-    and ignores those outside the block (None will do).  ConfigError for blocks that do not fit the parameters.
+    Before each step `wanted()` returns the parameters whose gradients are needed.  step(grads) takes a gradient per parameter,
+    as every optimizer, but ignores those outside the block, which may be None.  ConfigError for blocks that do not fit the
+    parameters.
     """
 
     def __init__(self, params, lr=1e-3, blocks=None, rule="cyclic", base: type[Optimizer] = SGD, seed=None, **options):
@@ -42,7 +44,7 @@ class CoordinateDescent(Optimizer):
         self._advance()
 
     def _indices(self, blocks):
-        """The blocks as lists of places in `parameters`: numbers survive a copy, and a checkpoint."""
+        """The blocks as lists of indices into `parameters`, because indices stay right after a copy, and in a checkpoint."""
         if blocks is None:
             return [[i] for i in range(len(self.parameters))]
         place = {id(p): i for i, p in enumerate(self.parameters)}
@@ -64,21 +66,21 @@ class CoordinateDescent(Optimizer):
             self._next = int(self._generator.integers(len(self.blocks)))
 
     def wanted(self) -> list:
-        """The parameters whose gradients the next step uses: those of its block; for "steepest", which compares, all."""
+        """The parameters whose gradients the next step uses: its block; for "steepest" all, since it compares the blocks."""
         parameters = self.parameters
         return parameters if self.rule == "steepest" else [parameters[i] for i in self.blocks[self._next]]
 
     @property
     def evaluations(self) -> float:
-        """How many gradients were asked for, in whole ones: a step counts the share of the coordinates in wanted().
+        """How many whole gradients were computed: a step counts the share of all coordinates that are in wanted().
 
-        So "steepest" counts 1 per step, as SGD does.  Kind to the others: the gradient of a first layer needs the whole
-        backward pass through the later ones, so its time is more than its share.
+        So "steepest" counts 1 per step, as SGD does.  This favours the other rules, because the gradient of a first layer needs
+        the backward pass through all later layers, and takes more time than its share.
         """
         return self._coordinates / sum(p.size for p in self.parameters)
 
     def step(self, grads=None) -> None:
-        """One update of one block.  grads: as for every Optimizer; those outside wanted() are not looked at."""
+        """One update of one block.  grads: as for every Optimizer; those outside wanted() are ignored."""
         parameters = self.parameters
         grads = [p.grad for p in parameters] if grads is None else list(grads)
         if self.rule == "steepest" and len(grads) == len(parameters):
@@ -103,11 +105,13 @@ class CoordinateDescent(Optimizer):
 
     def load_state_dict(self, state: dict) -> None:
         """Go back to a saved state.  CheckpointError if it was made for other parameters, blocks or another rule."""
-        saved = state.get("descent", {})
-        if saved.get("rule") != self.rule or saved["blocks"] != self.blocks:
+        saved = state.get("descent", {}) if isinstance(state, dict) else {}
+        if saved.get("rule") != self.rule or saved.get("blocks") != self.blocks:
             raise CheckpointError(f"CoordinateDescent: the saved state is of the rule {saved.get('rule')!r} on "
                                   f"{len(saved.get('blocks', []))} blocks, this one is {self.rule!r} on {len(self.blocks)}; "
                                   f"make it with the same rule and blocks")
+        if not {"next", "updates", "coordinates", "generator"} <= set(saved):
+            raise CheckpointError("CoordinateDescent: the saved state is not whole; use another one")
         self.base.load_state_dict(state)
         self._next, self.updates, self._coordinates = saved["next"], list(saved["updates"]), saved["coordinates"]
         self._generator.bit_generator.state = saved["generator"]

@@ -1,11 +1,12 @@
-"""Is a game's gradient field the gradient of anything?  Its Jacobian tells: symmetric for one loss, not for a game.
+"""Is a game's gradient field the gradient of one function?  If so, its Jacobian is symmetric; for a game it usually is not.
 
-field        v = every player's gradient of its own loss by its own parameters, one after the other
+field        v = each player's gradient of its own loss by its own parameters, one player after the other
 asymmetry    one number: 0 if the Jacobian J of v is symmetric, 1 if it is antisymmetric (a pure rotation)
-jacobian     J itself, of a small game: its eigenvalues say whether the players circle
+jacobian     J itself, for a small game: its eigenvalues say whether the players move in circles
 
-Conjugate gradients, line searches and every other method of minimisation rest on J being a Hessian: conjugate directions
-are those with d' J e = 0 = e' J d, and that is one condition only if J is symmetric.   Mescheder et al. 2017, section 3.
+Conjugate gradients, line searches and the other methods of minimisation assume that J is a Hessian.  For example, directions
+d and e are conjugate if d' J e = 0 and e' J d = 0; these are one condition only if J is symmetric.
+Mescheder et al. 2017, section 3.
 """
 
 import numpy as np
@@ -19,7 +20,7 @@ def field(losses, parameters) -> list:
     """v = (d loss_1 / d parameters_1, d loss_2 / d parameters_2, ...): a Tensor per parameter, differentiable once more.
 
     losses: a scalar Tensor per player, computed from the present parameters, in one graph.   parameters: a list per player.
-    None stands for a gradient that does not exist, since the loss does not use the parameter.
+    An entry is None if the player's loss does not use the parameter.
     """
     losses, parameters = list(losses), [list(own) for own in parameters]
     if len(losses) != len(parameters):
@@ -29,7 +30,7 @@ def field(losses, parameters) -> list:
 
 
 def _transposed(v, parameters, u):
-    """J' u, as a list like u: the vector-Jacobian product of the field v, by differentiating it."""
+    """J' u, as a list like u: the vector-Jacobian product of the field v, which is one more gradient."""
     used = [(g, piece) for g, piece in zip(v, u) if g is not None and g.node is not None]  # a constant gradient has J = 0
     found = [None] * len(u)
     if used:
@@ -44,10 +45,10 @@ def _dot(a, b):
 def asymmetry(losses, parameters, rng, directions=8) -> float:
     """sum |u' J w - w' J u| / sum (|u' J w| + |w' J u|)   over pairs of random directions u, w: from 0 to 1.
 
-    0 (up to rounding: use float64) if J, the Jacobian of the field, is symmetric, so that the field is the gradient of one
-    function;  1 if it is antisymmetric, as in min max x' A y.   J = 0 gives 0.
-    rng: numpy's Generator.   directions: the number of pairs; standard normal, over all parameters of all players.
-    Exact derivatives: u' J comes from differentiating the field, which differentiates the losses a second time.
+    It is 0 (up to rounding, so use float64) if J, the Jacobian of the field, is symmetric: then the field is the gradient of
+    one function.   It is 1 if J is antisymmetric, as in min max x' A y.   J = 0 gives 0.
+    rng: numpy's Generator.   directions: the number of pairs; u and w are standard normal, over all parameters of all players.
+    The derivatives are exact: u' J is a gradient of the field, and so a second derivative of the losses.
     """
     v, everybody = field(losses, parameters), [p for own in parameters for p in own]
     draw = lambda: [to_device(np.asarray(rng.standard_normal(p.shape), p.dtype), p.device) for p in everybody]
@@ -61,10 +62,10 @@ def asymmetry(losses, parameters, rng, directions=8) -> float:
 
 
 def jacobian(losses, parameters) -> np.ndarray:
-    """J (n, n): row i holds the derivatives of the field's component i, for all n parameters one after the other.
+    """J (n, n): row i has the derivatives of the field's component i by all n parameters.
 
-    n walks through the graph: for games of a few parameters.   The field is that of descent, so a fixed point attracts small
-    steps where all eigenvalues have a positive real part, and the players circle where they are imaginary.
+    It takes n backward passes, so use it for games of a few parameters.   The players step along -v.  So small steps converge
+    to a fixed point if all eigenvalues of J there have a positive real part, and circle around it if they are imaginary.
     """
     v, everybody = field(losses, parameters), [p for own in parameters for p in own]
     rows = []

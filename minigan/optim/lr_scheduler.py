@@ -1,19 +1,22 @@
 """Learning rates that change in time, under torch.optim.lr_scheduler's names, arguments, defaults and results.
 
 StepLR   ExponentialLR   CosineAnnealingLR   LinearLR        a formula in t, the number of step() calls
-ReduceLROnPlateau                                            smaller when a measured value stops improving
+ReduceLROnPlateau                                            reduces lr when a measured value stops improving
 
-A schedule changes group["lr"] of every group of its optimizer, from what it is to what comes next, so two schedules on one
-optimizer combine.  torch's argument last_epoch is left out: to resume, load_state_dict.
+A schedule computes the next group["lr"] of every group from the present one, so two schedules on one optimizer combine, or
+follow each other.  They start from group["initial_lr"], the rate before the first of them, as in torch.  A schedule has no
+argument last_epoch, which torch has: to resume, use load_state_dict.
 """
 
 import math
+
+import numpy as np
 
 from minigan.errors import CheckpointError, ConfigError, suggestion
 
 
 class _Schedule:
-    """What all schedules share: the optimizer, the count of steps, and a state of plain numbers and words."""
+    """The base of all schedules: the optimizer, the count of steps, and a state of plain numbers and strings."""
 
     def __init__(self, optimizer):
         if not hasattr(optimizer, "param_groups"):
@@ -26,35 +29,36 @@ class _Schedule:
         return [group["lr"] for group in self.optimizer.param_groups]
 
     def state_dict(self) -> dict:
-        """Everything but the optimizer, and the learning rates."""
+        """All attributes except the optimizer, and the learning rates."""
         return {**{k: v for k, v in vars(self).items() if k != "optimizer"}, "lr": self.get_last_lr()}
 
     def load_state_dict(self, state: dict) -> None:
-        """Go back to a saved state, and its learning rates.  CheckpointError if another schedule, or for other groups, made it.
+        """Go back to a saved state and its learning rates.  CheckpointError if it is of another schedule or other groups.
 
-        torch leaves the learning rates to the optimizer's state; here the order of loading the two does not matter.
+        In torch only the optimizer's state has the learning rates.  Here both have them, so you may load the two in any order.
         """
-        if set(state) != set(self.state_dict()) or len(state["lr"]) != len(self.optimizer.param_groups):
-            raise CheckpointError(f"{type(self).__name__}: the saved state ({', '.join(state)}) is of another schedule, or of "
-                                  f"an optimizer that has not {len(self.optimizer.param_groups)} group(s)")
+        names = set(state) if isinstance(state, dict) else set()
+        if names != set(self.state_dict()) or len(state["lr"]) != len(self.optimizer.param_groups):
+            raise CheckpointError(f"{type(self).__name__}: the saved state ({', '.join(map(str, names))}) is of another "
+                                  f"schedule, or of an optimizer that has not {len(self.optimizer.param_groups)} group(s)")
         vars(self).update({k: v for k, v in state.items() if k != "lr"})
         for group, lr in zip(self.optimizer.param_groups, state["lr"]):
             group["lr"] = lr
 
 
 class LRScheduler(_Schedule):
-    """Base of the formulas.  A schedule writes `change`.
+    """Base of the schedules that are formulas.  A subclass writes `change`.
 
-    last_epoch: t, how often step() was called.  base_lrs: the learning rates at the start, one per group.
+    last_epoch: t, the number of step() calls.  base_lrs: the learning rates before any schedule changed them, one per group.
     """
 
     def __init__(self, optimizer):
         super().__init__(optimizer)
-        self.base_lrs = self.get_last_lr()
+        self.base_lrs = [group.setdefault("initial_lr", group["lr"]) for group in optimizer.param_groups]
         self._apply()
 
     def change(self, lr: float, base: float, t: int) -> float:
-        """lr(t) from lr(t - 1); at t = 0 from the optimizer's own.   base: lr at the start."""
+        """lr(t), computed from lr = lr(t - 1), or at t = 0 from the optimizer's own lr.   base: the initial rate."""
         raise TypeError(f"{type(self).__name__} has no change(); a schedule must define one")
 
     def _apply(self):
@@ -62,13 +66,13 @@ class LRScheduler(_Schedule):
             group["lr"] = self.change(group["lr"], base, self.last_epoch)
 
     def step(self) -> None:
-        """To the next t.  Call it after the optimizer's step, once per epoch or per iteration, as the schedule is meant."""
+        """Go to the next t.  Call it after the optimizer's step: once per epoch, or once per iteration if t counts those."""
         self.last_epoch += 1
         self._apply()
 
 
 class StepLR(LRScheduler):
-    """lr(t) = lr(0) gamma^floor(t / step_size): a fall every step_size steps."""
+    """lr(t) = lr(0) gamma^floor(t / step_size): lr changes every step_size steps."""
 
     def __init__(self, optimizer, step_size: int, gamma: float = 0.1):
         self.step_size, self.gamma = _positive("StepLR", "step_size", step_size), gamma
@@ -92,7 +96,7 @@ class ExponentialLR(LRScheduler):
 
 
 class LinearLR(LRScheduler):
-    """lr(t) = lr(0) (start_factor + (end_factor - start_factor) min(t / total_iters, 1)): warm-up, or a straight fall.
+    """lr(t) = lr(0) (start_factor + (end_factor - start_factor) min(t / total_iters, 1)): a warm-up, or a linear decay.
 
     0 < start_factor <= 1, 0 <= end_factor <= 1.
     """
@@ -114,7 +118,7 @@ class LinearLR(LRScheduler):
 
 
 class CosineAnnealingLR(LRScheduler):
-    """lr(t) = eta_min + (lr(0) - eta_min) (1 + cos(pi t / T_max)) / 2: down to eta_min at T_max, and, if it goes on, up again.
+    """lr(t) = eta_min + (lr(0) - eta_min) (1 + cos(pi t / T_max)) / 2: it falls to eta_min at T_max, and then rises again.
 
     Loshchilov and Hutter 2017, equation 5, without the restarts.
     """
@@ -127,7 +131,7 @@ class CosineAnnealingLR(LRScheduler):
         """See the class."""
         if t == 0:
             return lr
-        if (t - 1) % (2 * self.T_max) == self.T_max:  # from the lowest point: lr - eta_min is 0, and no factor leads out
+        if (t - 1) % (2 * self.T_max) == self.T_max:  # at the lowest point lr - eta_min is 0, and no factor can change that
             return lr + (base - self.eta_min) * (1 - math.cos(math.pi / self.T_max)) / 2
         factor = lambda t: 1 + math.cos(math.pi * t / self.T_max)
         return factor(t) / factor(t - 1) * (lr - self.eta_min) + self.eta_min
@@ -136,9 +140,9 @@ class CosineAnnealingLR(LRScheduler):
 class ReduceLROnPlateau(_Schedule):
     """lr <- max(factor lr, min_lr) when the metric has not improved for more than `patience` steps in a row.
 
-    mode: "min" or "max", what improving means.  threshold, threshold_mode: better than the best so far by that share of it
-    ("rel") or by that much ("abs").  cooldown: steps after a reduction in which bad ones do not count.  min_lr: a number, or
-    one per group.  eps: a reduction smaller than this is not made.  A NaN never counts as better.
+    mode: "min" if smaller is better, "max" if larger is better.  threshold, threshold_mode: an improvement must exceed this
+    share of the best value so far ("rel"), or this amount ("abs").  cooldown: bad steps do not count for so many steps after a
+    reduction.  min_lr: a number, or one per group.  eps: smaller reductions than this are not made.  A NaN is never better.
     """
 
     def __init__(self, optimizer, mode: str = "min", factor: float = 0.1, patience: int = 10, threshold: float = 1e-4,
@@ -165,7 +169,7 @@ class ReduceLROnPlateau(_Schedule):
         return sign * value < sign * self.best - self.threshold
 
     def step(self, metric) -> None:
-        """Take note of the metric (a number or a scalar Tensor); reduce the learning rates if it is time."""
+        """Compare the metric (a number or a scalar Tensor) with the best; reduce the learning rates if it was bad too long."""
         value = float(metric)
         self.last_epoch += 1
         if self._better(value):
@@ -184,6 +188,6 @@ class ReduceLROnPlateau(_Schedule):
 
 
 def _positive(owner, option, value):
-    if not (isinstance(value, int) and value > 0):
+    if not (isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value > 0):
         raise ConfigError(f"{owner}: {option} must be a whole number above 0, got {value!r}")
-    return value
+    return int(value)

@@ -1,28 +1,29 @@
-"""Optimizer: keeps a group's parameters in one flat vector, so that an update rule is written once, on that vector.
+"""Optimizer: it keeps a group's parameters in one flat vector, so that an update rule works on that vector only.
 
-When an optimizer is made, its parameters become views of one buffer.  A rule such as Adam's five lines then runs over all of
-them at once: one call per line instead of one per line and parameter, one kernel on a GPU, one message between machines.
+When an optimizer is made, its parameters become views of one buffer.  The lines of a rule such as Adam then run once for all
+parameters, not once for each; on a GPU the whole rule is one kernel, and between machines one message is enough.
 """
 
 import copy
+import math
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from minigan.backend import device_of, mixed_devices, to_device, xp
-from minigan.errors import CheckpointError, ConfigError, DeviceError, GraphError, ShapeError
+from minigan.backend import beside, converted, device_of, extent, is_array, mixed_devices, new_array, to_device, xp
+from minigan.errors import CheckpointError, ConfigError, DeviceError, DTypeError, GraphError, ShapeError
 from minigan.kernels import dispatch
 from minigan.tensor import Tensor
 
 
 class Flat:
-    """Parameters of one dtype on one device as views of one vector, with the rule's own vectors beside it."""
+    """Parameters of one dtype on one device, as views of one vector; also the rule's state, vectors of the same length."""
 
     def __init__(self, parameters):
         self.parameters = parameters
-        self.steps = [0] * len(parameters)  # how often each was updated
-        self.state: dict = {}  # name -> vector as long as the buffer
+        self.steps = [0] * len(parameters)  # the number of updates of each
+        self.state: dict = {}  # name -> a vector as long as the buffer
         ends = np.cumsum([0] + [p.size for p in parameters]).tolist()
         self.slices = [slice(a, b) for a, b in pairwise(ends)]
         self._allocate()
@@ -34,7 +35,7 @@ class Flat:
         self.state = {name: to_device(v, device_of(like)).astype(like.dtype) for name, v in self.state.items()}
 
     def adopt(self):
-        """Make every parameter a view of the vector again, if it was moved or another optimizer has taken it."""
+        """Make every parameter a view of the vector again; it may have moved, or become a view of another optimizer's."""
         first = self.parameters[0].data
         if any(p.dtype != first.dtype or p.device != device_of(first) for p in self.parameters):
             raise ConfigError("an optimizer's parameters were given different dtypes or devices after it was made; make the "
@@ -43,18 +44,21 @@ class Flat:
             self._allocate()
         for p, view in zip(self.parameters, self.views):
             if p.data is not view:
+                if p.shape != view.shape:
+                    raise ConfigError(f"a parameter was {view.shape} when its optimizer was made, and is {p.shape} now; make "
+                                      f"the optimizer after the change")
                 view[...] = p.data
                 p.data = view
 
     def __deepcopy__(self, memo):
-        """Copies of the parameters, views of a vector of their own, and of the state."""
+        """Copy the parameters, as views of a vector of their own, and the state."""
         twin = Flat(copy.deepcopy(self.parameters, memo))
         twin.steps, twin.state = list(self.steps), copy.deepcopy(self.state, memo)
         twin.adopt()
         return twin
 
     def named(self, name):
-        """The rule's vector of that name, zeros at first."""
+        """The rule's vector of that name; it starts at zero."""
         if name not in self.state:
             self.state[name] = xp(self.vector).zeros_like(self.vector)
         return self.state[name]
@@ -63,9 +67,10 @@ class Flat:
 class Optimizer:
     """Base of the update rules.  A rule writes `state_names` and `update`; see SGD.
 
-    params: Parameters, or a list of {"params": ..., option: ...} groups with options of their own (torch.optim).
+    params: Parameters, or a list of {"params": ..., option: ...} groups with options of their own (torch.optim).  They move
+    into the vector: whatever shared a parameter's memory before (a view of it, its detach()) keeps the values of that moment.
     param_groups: those groups; changing group["lr"] takes effect at the next step.
-    needs_closure: step takes a function closure() -> (loss, gradients) too, to look at other weights on its way.
+    needs_closure: step also takes a function closure() -> (loss, gradients), to try other weights during the step.
     """
 
     needs_closure = False
@@ -87,6 +92,7 @@ class Optimizer:
         seen = set()
         for group in self.param_groups:
             self._check(group, seen)
+        self._check_memory()
         self._flats = [self._flatten(group["params"]) for group in self.param_groups]
 
     def _check(self, group, seen):
@@ -96,18 +102,47 @@ class Optimizer:
         for p in group["params"]:
             if not isinstance(p, Tensor) or not p.is_leaf or p.dtype.kind != "f":
                 raise GraphError(f"{name}: an optimizer changes leaf Tensors of a float dtype, got {type(p).__name__}")
+            if p.dtype.itemsize < 4:
+                raise DTypeError(f"{name}: {p.dtype} has too few digits for small steps; train in float32, module.float()")
             if id(p) in seen:
                 raise ConfigError(f"{name}: a parameter of shape {p.shape} is given twice; it would be updated twice")
             seen.add(id(p))
+        self._check_options(group)
+
+    def _check_options(self, group):
+        name = type(self).__name__
+        number = lambda x: isinstance(x, (int, float, np.number)) and not isinstance(x, bool) and math.isfinite(x)
         for option in ("lr", "eps", "weight_decay", "momentum", "alpha"):
-            if option in group and not (isinstance(group[option], (int, float, np.number)) and group[option] >= 0):
+            if option in group and not (number(group[option]) and group[option] >= 0):
                 raise ConfigError(f"{name}: {option} must be a number >= 0, got {group[option]!r}")
-        if "betas" in group and not (len(group["betas"]) == 2 and all(0 <= b < 1 for b in group["betas"])):
+        for option in ("nesterov", "amsgrad", "centered", "maximize"):
+            if option in group and not isinstance(group[option], (bool, np.bool_)):
+                raise ConfigError(f"{name}: {option} must be True or False, got {group[option]!r}")
+        if "eps" in group and not all(p.dtype.type(group["eps"]) > 0 for p in group["params"]):
+            raise ConfigError(f"{name}: eps={group['eps']} is 0 for these parameters, and makes 0 / 0 where a gradient is 0; "
+                              f"the usual one is 1e-8")
+        if "betas" in group and not (isinstance(group["betas"], (tuple, list)) and len(group["betas"]) == 2 and
+                                     all(number(b) and 0 <= b < 1 for b in group["betas"])):
             raise ConfigError(f"{name}: betas must be two numbers in [0, 1), got {group['betas']!r}")
+        if group.get("alpha", 0) > 1:
+            raise ConfigError(f"{name}: alpha must be at most 1, got {group['alpha']!r}; else the mean of squares is negative")
+        if not number(group.get("dampening", 0)):
+            raise ConfigError(f"{name}: dampening must be a number, got {group['dampening']!r}")
+        if group.get("nesterov") and (not group["momentum"] or group["dampening"]):
+            raise ConfigError(f"{name}: nesterov is a form of momentum without dampening; give momentum=0.9, say, and "
+                              f"dampening=0 (got momentum={group['momentum']}, dampening={group['dampening']})")
+
+    def _check_memory(self):
+        """ConfigError for parameters that share memory: in the optimizer's vector each has its own, and the tie is lost."""
+        parts = sorted(((p.device, *extent(p.data), p) for p in self.parameters if p.size), key=lambda part: part[:3])
+        for (place, _, end, p), (where, start, _, q) in pairwise(parts):
+            if place == where and start < end and xp(p.data).shares_memory(p.data, q.data):
+                raise ConfigError(f"{type(self).__name__}: two parameters, {p.shape} and {q.shape}, share memory, which an "
+                                  f"optimizer would separate; use one Parameter in both places, or make one from the other")
 
     @staticmethod
     def _flatten(parameters):
-        """One Flat per dtype and device: usually one in all."""
+        """One Flat for each dtype and device; usually there is only one."""
         kinds: dict = {}
         for p in parameters:
             kinds.setdefault((p.dtype, p.device), []).append(p)
@@ -122,7 +157,7 @@ class Optimizer:
         return [p for group in self.param_groups for p in group["params"]]
 
     def wanted(self) -> list:
-        """The parameters whose gradients the next step will use: all, unless the rule updates some at a time."""
+        """The parameters whose gradients the next step will use: all, unless the rule updates only some in each step."""
         return self.parameters
 
     def zero_grad(self) -> None:
@@ -131,25 +166,28 @@ class Optimizer:
             p.grad = None
 
     def step(self, grads=None) -> None:
-        """One update.  grads: a gradient per parameter, in their order, as `grad` returns them; by default each p.grad.
+        """One update.  grads: a gradient per parameter, in the order of the parameters, as from `grad`; by default each p.grad.
 
         A parameter whose gradient is None keeps its value and its state.
         """
         parameters = self.parameters
         grads = [p.grad for p in parameters] if grads is None else list(grads)
+        grads = [g.data if isinstance(g, Tensor) else g for g in grads]
         if len(grads) != len(parameters):
             raise ShapeError(f"{type(self).__name__}.step: {len(parameters)} parameters but {len(grads)} gradients")
+        grads = [g if g is None else new_array(g) if is_array(g) else beside(new_array(g, p.dtype), p.data)
+                 for p, g in zip(parameters, grads)]
         for p, g in zip(parameters, grads):
             if g is not None and g.shape != p.shape:
                 raise ShapeError(f"{type(self).__name__}.step: a gradient is {g.shape}, its parameter {p.shape}")
-        by_parameter = {id(p): g.data if isinstance(g, Tensor) else g for p, g in zip(parameters, grads)}
+        by_parameter = {id(p): g for p, g in zip(parameters, grads)}
         for group, flats in zip(self.param_groups, self._flats):
             for flat in flats:
                 self._step(group, flat, [by_parameter[id(p)] for p in flat.parameters])
 
     def _step(self, group, flat, grads):
         flat.adopt()
-        if len(set(flat.steps)) == 1 and all(g is not None for g in grads):  # the usual case: all parameters at once
+        if len(set(flat.steps)) == 1 and all(g is not None for g in grads):  # the usual case: one call for all parameters
             pieces = [(slice(None), dispatch.concatenate([g.reshape(-1) for g in grads]))]
         else:
             pieces = [(s, g.reshape(-1).copy()) for s, g in zip(flat.slices, grads) if g is not None]
@@ -167,24 +205,25 @@ class Optimizer:
             self.update(flat.vector[piece], g, state, flat.steps[i], group)
 
     def count_on_card(self) -> None:
-        """Get ready for a step that is recorded: what differs from one step to the next is counted on the card from now on."""
+        """Prepare for recording a step: from now on the card counts whatever changes from step to step."""
 
     def repeated(self, times: int) -> None:
-        """Note that a recorded step (runs/capture.py) was taken this many times more, on the card alone."""
+        """Count steps that the card made by itself, when it launched a recorded step (runs/capture.py) this many times."""
         for flat in (flat for flats in self._flats for flat in flats):
             flat.steps = [t + times for t in flat.steps]
             for p in flat.parameters:
                 p.touch()
 
     def update(self, w, g, state, t, options) -> None:
-        """Change the weights w in place, from their gradient g, which may be overwritten.
+        """Change the weights w in place, using their gradient g, which may be overwritten.
 
-        state: name -> vector of w's length, kept between steps, zero at first;  t: the number of this step, from 1.
+        state: name -> a vector of w's length, which starts at zero and is kept between steps;  t: the number of this step,
+        from 1.
         """
         raise TypeError(f"{type(self).__name__} has no update(); an optimizer must define one")
 
     def state_dict(self) -> dict:
-        """Options of every group, and step count and state vectors of every parameter, as arrays on the CPU."""
+        """The options of every group, and the step count and state vectors of every parameter, as arrays on the CPU."""
         state, index = {}, {id(p): i for i, p in enumerate(self.parameters)}
         for flat in (flat for flats in self._flats for flat in flats):
             for k, p in enumerate(flat.parameters):
@@ -195,27 +234,52 @@ class Optimizer:
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state: dict) -> None:
-        """Go back to a saved state.  CheckpointError if it was made for other parameters."""
-        parameters, groups = self.parameters, state["param_groups"]
-        if len(groups) != len(self.param_groups) or len(state["state"]) != len(parameters):
-            raise CheckpointError(f"{type(self).__name__}: the saved state is for {len(state['state'])} parameters in "
-                                  f"{len(groups)} groups, this optimizer has {len(parameters)} in {len(self.param_groups)}")
+        """Go back to a saved state.  CheckpointError, with nothing changed, if it was made for other parameters or another
+        rule, or holds what no optimizer saved."""
+        groups, states = self._read(state)
         for group, saved in zip(self.param_groups, groups):
-            if set(saved) != set(group) - {"params"}:
-                raise CheckpointError(f"{type(self).__name__}: the saved state has the options {', '.join(sorted(saved))}; it "
-                                      f"is of another rule")
-            group.update({k: tuple(v) if isinstance(v, list) else v for k, v in saved.items()})
-        index = {id(p): i for i, p in enumerate(parameters)}
+            group.update(saved)
+        index = {id(p): i for i, p in enumerate(self.parameters)}
         for flat in (flat for flats in self._flats for flat in flats):
             flat.adopt()
             flat.state = {}
             for k, p in enumerate(flat.parameters):
-                saved = dict(state["state"][str(index[id(p)])])
-                flat.steps[k] = int(saved.pop("step"))
-                for name, value in saved.items():
-                    if value.shape != p.shape:
-                        raise CheckpointError(f"{type(self).__name__}: saved {name} is {value.shape}, need {p.shape}")
+                flat.steps[k], vectors = states[index[id(p)]]
+                for name, value in vectors.items():
                     flat.named(name)[flat.slices[k]] = xp(flat.vector).asarray(value.reshape(-1))
+
+    def _read(self, state):
+        """(options of every group, (step, {name: array}) of every parameter) of a saved state, all checked."""
+        name, parameters = type(self).__name__, self.parameters
+        try:
+            groups, states = list(state["param_groups"]), dict(state["state"])
+        except (KeyError, TypeError, ValueError):
+            raise CheckpointError(f"{name}: a saved state has 'state' and 'param_groups', this one has not") from None
+        if len(groups) != len(self.param_groups) or len(states) != len(parameters):
+            raise CheckpointError(f"{name}: the saved state is for {len(states)} parameters in {len(groups)} groups, this "
+                                  f"optimizer has {len(parameters)} in {len(self.param_groups)}")
+        options = []
+        for group, saved in zip(self.param_groups, groups):
+            # initial_lr is a schedule's, which may be made before or after
+            if set(saved) - {"initial_lr"} != set(group) - {"params", "initial_lr"}:
+                raise CheckpointError(f"{name}: the saved state has the options {', '.join(sorted(saved))}; it is of another "
+                                      f"rule")
+            options.append({k: tuple(v) if isinstance(v, list) else v for k, v in saved.items()})
+            try:  # two schedules together can make a rate negative, in torch too
+                self._check_options({**group, **options[-1], "lr": abs(saved["lr"])})
+            except (ConfigError, TypeError) as error:
+                raise CheckpointError(f"the saved state does not fit: {error}") from None
+        found = []
+        for i, p in enumerate(parameters):
+            try:
+                saved = dict(states[str(i)])
+                step = converted(saved.pop("step"), (), np.dtype(np.int64))
+                found.append((int(step), {key: converted(value, p.shape, p.dtype) for key, value in saved.items()}))
+            except KeyError as error:
+                raise CheckpointError(f"{name}: the saved state has no {error} of parameter {i}") from None
+            except (ValueError, TypeError) as error:
+                raise CheckpointError(f"{name}: what was saved for parameter {i} {error}") from None
+        return options, found
 
     def __repr__(self):
         options = {k: v for k, v in self.param_groups[0].items() if k != "params"}

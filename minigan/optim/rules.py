@@ -1,4 +1,4 @@
-"""The update rules, each as its paper prints it, on one vector w of all weights and its gradient g.
+"""The update rules as their papers print them.  w is one vector of all weights, and g is its gradient.
 
 SGD (momentum, Nesterov)          Adam (AMSGrad)          RMSprop (centered, momentum)
 
@@ -12,7 +12,7 @@ from minigan.kernels import dispatch
 from minigan.kernels.threads import share
 from minigan.optim.optimizer import Optimizer
 
-WORTH_A_THREAD = 2**16  # weights
+WORTH_A_THREAD = 2**16  # weights: a second thread does not pay for fewer
 
 
 class SGD(Optimizer):
@@ -27,7 +27,7 @@ class SGD(Optimizer):
                          nesterov=nesterov, maximize=maximize)
 
     def state_names(self, options):
-        """The running sum of gradients, if there is momentum."""
+        """The running sum of gradients b, if there is momentum."""
         return ("momentum_buffer",) if options["momentum"] else ()
 
     def update(self, w, g, state, t, options):
@@ -48,13 +48,13 @@ class Adam(Optimizer):
     m <- b1 m + (1 - b1) g        v <- b2 v + (1 - b2) g^2
     w <- w - lr m^ / (sqrt(v^) + eps)     with   m^ = m / (1 - b1^t),   v^ = v / (1 - b2^t).
 
-    amsgrad: the largest v so far takes v's place (Reddi et al. 2018).  weight_decay: g <- g + weight_decay w.
+    amsgrad: the largest v so far is used instead of v (Reddi et al. 2018).  weight_decay: g <- g + weight_decay w.
     """
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False, *, maximize=False):
-        super().__init__(params, lr=lr, betas=tuple(betas), eps=eps, weight_decay=weight_decay, amsgrad=amsgrad,
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad,
                          maximize=maximize)
-        self._clocks = {}  # id of a group -> t and lr on the card, once count_on_card was called
+        self._clocks = {}  # id of a group -> its t and lr on the card; empty until count_on_card is called
 
     def state_names(self, options):
         """m, v, and for AMSGrad the largest v."""
@@ -84,14 +84,14 @@ class Adam(Optimizer):
         self._clocks = {}
 
     def update(self, w, g, state, t, options):
-        """See the class.  On the CPU every thread takes a part of the weights."""
+        """See the class.  On the CPU each thread updates a part of the weights."""
         if not isinstance(w, np.ndarray):
             return dispatch.adam(w, g, state, t, options, self._clocks.get(id(options)))
         share(lambda a, b: self._update(w[a:b], g[a:b], {name: v[a:b] for name, v in state.items()}, t, options), w.size,
               WORTH_A_THREAD)
 
     def _update(self, w, g, state, t, options):
-        """In place throughout: a step of Adam is bound by memory, not by arithmetic."""
+        """Everything is in place, because memory limits the speed of an Adam step, not arithmetic."""
         b1, b2 = options["betas"]
         g = _decayed(w, g, options)
         m, v = state["exp_avg"], state["exp_avg_sq"]
@@ -103,7 +103,7 @@ class Adam(Optimizer):
         v += g
         if options["amsgrad"]:
             v = np.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
-        correction = (1 - b2**t) ** 0.5  # sqrt(v^) + eps = (sqrt(v) + eps correction) / correction: a pass less
+        correction = (1 - b2**t) ** 0.5  # sqrt(v^) + eps = (sqrt(v) + eps correction) / correction saves one pass over v
         step = np.sqrt(v, out=g)
         step += options["eps"] * correction
         np.divide(m, step, out=step)
@@ -114,8 +114,8 @@ class Adam(Optimizer):
 class RMSprop(Optimizer):
     """w <- w - lr g / (sqrt(v) + eps)   with   v <- alpha v + (1 - alpha) g^2.   Hinton 2012, lecture 6e.
 
-    centered: v - a^2 in place of v, a <- alpha a + (1 - alpha) g, the variance of g (Graves 2013).  momentum: the quotient
-    goes through b <- momentum b + quotient, and w <- w - lr b.  weight_decay: g <- g + weight_decay w.
+    centered: uses the variance of g, v - a^2 with a <- alpha a + (1 - alpha) g, instead of v (Graves 2013).  momentum: with the
+    quotient q = g / (sqrt(v) + eps), b <- momentum b + q and w <- w - lr b.  weight_decay: g <- g + weight_decay w.
     """
 
     def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False, *,
@@ -124,7 +124,7 @@ class RMSprop(Optimizer):
                          centered=centered, maximize=maximize)
 
     def state_names(self, options):
-        """v, and a if centered, and b if there is momentum."""
+        """v; also a if centered, and b if there is momentum."""
         return ("square_avg", *(["grad_avg"] if options["centered"] else []),
                 *(["momentum_buffer"] if options["momentum"] else []))
 
@@ -139,7 +139,7 @@ class RMSprop(Optimizer):
             a = state["grad_avg"]
             a *= alpha
             a += (1 - alpha) * g
-            variance = xp(w).maximum(v - a * a, 0)  # rounding can take it below 0 when g hardly changes
+            variance = xp(w).maximum(v - a * a, 0)  # if g hardly changes, rounding can make it negative
         step = g / (xp(w).sqrt(variance) + options["eps"])
         if options["momentum"]:
             b = state["momentum_buffer"]
@@ -150,7 +150,7 @@ class RMSprop(Optimizer):
 
 
 def _decayed(w, g, options):
-    """The gradient with that of the L2 penalty weight_decay/2 |w|^2 added."""
+    """The gradient plus that of the L2 penalty weight_decay/2 |w|^2."""
     if options["weight_decay"]:
         g += options["weight_decay"] * w
     return g

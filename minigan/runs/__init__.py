@@ -1,7 +1,7 @@
 """A run: a system trained on data, from the first step to the last, in one folder.
 
 train           a new run, from Python          open        an existing one
-session.py      the run in progress             hooks.py    what happens every so many steps
+session.py      the run in progress             hooks.py    what happens every n steps
 folder.py       its files                       feed.py     batches sent to a GPU ahead of time
 evaluation.py   how good its samples are        capture.py  an iteration as a CUDA graph
 report.py       the page about it               diagnosis.py    what its curves say
@@ -29,13 +29,16 @@ def train(system: str, data=None, *, steps: int | None = None, seconds: float | 
           **settings) -> "Session":
     """Train a system as `minigan train` does, and return the run: a Session with `sample`, `evaluate`, `curves`, `game`.
 
-    system: a name, or a file that enters one (my_system.py); data: the name of a data set, or a data set,
-    such as mg.data.folder("photos", size=32) or mg.data.arrays(x); by default the system's own;
-    steps, seconds: how long; out: the run folder, by default a new one below runs/; settings: any setting by its name, such as
-    lr=1e-4.   nets: some of your own in the place of the system's, by the names that its game has: {"G": my_G}.   They are
-    trained in place.   quiet: no progress bar.   In a notebook the pictures of samples appear while it trains.
+    system: a name, or a Python file that registers a system (my_system.py).   data: the name of a data set, or a data set
+    such as mg.data.folder("photos", size=32) or mg.data.arrays(x); the default is the system's own.   steps, seconds: training
+    stops when either limit is reached.   out: the run folder; the default is a new one in runs/.   settings: any setting of the
+    system by its name, such as lr=1e-4.   nets: your own networks, {"G": my_G}; each replaces the system's network of that name
+    and is trained in place.   quiet: show no progress bar.   In a notebook, pictures of samples appear during training.
 
-    ConfigError, DataError or DeviceError before anything is written; NotFiniteError when the run diverges."""
+        run = mg.runs.train("gan", "ring8", steps=300)
+        run.sample(64).shape == (64, 2)
+
+    Raises ConfigError, DataError or DeviceError before it writes anything, and NotFiniteError when the run diverges."""
     from minigan.runs import notebook
     from minigan.runs.session import Session
 
@@ -49,11 +52,13 @@ def train(system: str, data=None, *, steps: int | None = None, seconds: float | 
 
 def open(path, device: str | None = None, nets: "dict[str, Module] | None" = None, data=None,
          accept_changed_data: bool = False) -> "Session":
-    """An existing run, as it was at its newest checkpoint, or at the checkpoint file given; `run.train(steps=...)` goes on.
+    """Open an existing run at its newest checkpoint, or at the checkpoint file that `path` names.  `run.train(steps=...)`
+    continues it.
 
-    device: instead of the one it was started on; nets, data: as for `train`, for a run that was started with nets or a data
-    set of your own.   accept_changed_data: go on although the data are not those that the run was started with.
-    CheckpointError for what is no run of this minigan."""
+    device: the device to use now; the default is the one that the run was started on.   nets, data: as for `train`; needed
+    when the run was started with your own networks or data set.   accept_changed_data: continue even if the data have changed
+    since the run was started.   Raises CheckpointError when `path` holds no run of this minigan, and ConfigError
+    when such a data set is missing."""
     from minigan.runs.session import Session
 
     session = Session.open(path, device, nets, data)

@@ -1,14 +1,16 @@
-"""An iteration of a game as a CUDA graph: recorded once, then launched, so that neither Python nor the start of each kernel
-takes time.
+"""One iteration of a game as a CUDA graph.  It is recorded once and then launched again and again, which saves the time that
+Python and the start of each kernel would take.
 
-Captured    plays a game's iterations like game.play, the first few by it, the rest by launching what was recorded
+Captured    plays a game's iterations as game.play does: the first few through game.play, the others by launching the graph
+refuse      raises ConfigError for a game whose iterations cannot be recorded
 
-A recorded iteration repeats the work on the card: the same kernels, at the same addresses, with the same numbers from the
-host.  So a batch is copied to where the recording reads it.  Random draws and the steps of Adam and of averages are counted on
-the card (kernels/cuda/random.py, kernels/cuda/adam.py, stabilisers.py); draws both from the run's streams and from the default
-ones, which dropout takes.  The losses stay where the recording leaves them, and
-are read when somebody looks.  Memory comes from a pool of the graph's own, since nobody else may be given it between two
-launches.  What else changes from step to step on the host can't be recorded; `refuse` says what that is.
+A graph repeats exactly the recorded work: the same kernels, the same addresses, the same numbers from the host.  What must
+change between two launches is therefore handled on the GPU:
+  - Each batch is copied to the address that the graph reads.
+  - The GPU counts random draws (from the run's streams and from the default ones, which dropout uses), the steps of Adam and
+    the steps of averages (kernels/cuda/random.py, kernels/cuda/adam.py, stabilisers.py).
+  - The losses stay at their address on the GPU and are read only when they are needed.
+The graph has its own memory pool, because nothing else may use its memory between two launches.
 """
 
 import contextlib
@@ -25,11 +27,13 @@ from minigan.tensor import plain
 from minigan.train.game import Game, Player, Stages, play
 from minigan.train.stabilisers import Counting, WeightClip
 
-WARM_UP = 3  # iterations that are played as ever: kernels are compiled, handles made, optimizers get their state
+WARM_UP = 3  # iterations without a graph: they compile kernels, create library handles and set up the optimizers' state
 
 
 def refuse(game: Game, schedule: str = "none") -> None:
-    """ConfigError, with the reason, for a game whose iterations can't be recorded.   schedule: of its learning rates."""
+    """Raise ConfigError, with the reason, when the iterations of this game cannot be recorded.
+
+    schedule: the setting `schedule`, which says how the learning rates change."""
     reason = None
     strangers = [player for player in game.players if not isinstance(player, Player)]
     players = [player for player in game.players if isinstance(player, Player)]
@@ -37,27 +41,27 @@ def refuse(game: Game, schedule: str = "none") -> None:
     optimizers = [player.optimizer for player in players]
     others = [optimizer for optimizer in optimizers if type(optimizer) not in (SGD, Adam, RMSprop)]
     if game.device == "cpu":
-        reason = "a recording is made on a GPU; use --device cuda"
+        reason = "CUDA graphs need a GPU; use --device cuda"
     elif isinstance(game, Stages):
-        reason = "the game is played in stages, which differ"
+        reason = "it has several stages, and their iterations differ"
     elif strangers:
-        reason = f"what the {type(strangers[0]).__name__} {strangers[0].name} does in its turn may be decided on the host"
+        reason = f"the {type(strangers[0]).__name__} {strangers[0].name} may make decisions on the host in its turn"
     elif others:
-        reason = f"{type(others[0]).__name__} decides on the host what the next step is; use adam, sgd or rmsprop"
+        reason = f"{type(others[0]).__name__} chooses its next step on the host; use adam, sgd or rmsprop"
     elif pieces:
-        reason = f"its {type(pieces[0]).__name__} fills up from step to step on the host"
+        reason = f"its {type(pieces[0]).__name__} changes at every step on the host"
     elif game.step.fades:
-        reason = f"its {game.step.__name__} computes with the progress of the run, a number from the host"
+        reason = f"its {game.step.__name__} uses the progress of the run, a number that changes on the host"
     elif schedule in ("linear", "cosine", "exponential") and not all(isinstance(o, Adam) for o in optimizers):
-        reason = f"schedule={schedule} changes a learning rate at every step, which only Adam reads on the card; use it"
+        reason = f"schedule={schedule} changes the learning rate at every step, and only Adam reads it on the GPU; use adam"
     if reason:
-        raise ConfigError(f"capture=true: this game can't be recorded: {reason}, or set capture=false")
+        raise ConfigError(f"capture=true: this game cannot be recorded: {reason}, or set capture=false")
 
 
 class Captured:
-    """play(batches, streams, progress, read) plays one iteration of the game, as game.play does; see there.
+    """Plays iterations of a game through a CUDA graph: `Captured(game).play(...)` takes and returns what game.play does.
 
-    A changed learning rate makes a new recording.   ConfigError, from `refuse`, for a game that can't be recorded.
+    When a learning rate changes, a new graph is recorded.   Raises ConfigError for a game that `refuse` refuses.
     """
 
     def __init__(self, game: Game):
@@ -66,10 +70,11 @@ class Captured:
         self.graph: Any = None
 
     def play(self, batches, streams, progress: float = 0.0, read=float) -> dict[str, float]:
-        """One iteration.   NotFiniteError, which can't name the op, when a loss or gradient that is read is not finite."""
+        """Play one iteration.   Raises NotFiniteError when a loss or gradient that is read is not finite; the message cannot
+        name the op."""
         self.played += 1
         with cuda.device(self.game.device), self._stream_of_its_own():
-            if self.played == WARM_UP:  # the last time that a kernel may be new
+            if self.played == WARM_UP:  # the last iteration in which a new kernel may be compiled
                 for counting, _ in self._counting():
                     counting.count_on_card()
             if self.played <= WARM_UP:
@@ -84,7 +89,7 @@ class Captured:
             return {} if read is None else self._checked({name: read(scalar) for name, scalar in losses.items()})
 
     def _prepare(self, batches, streams):
-        """Put the next batches where the recording reads them; count on the host what it will count on the card."""
+        """Copy the next batches to where the graph reads them, and keep the host's counters equal to those on the GPU."""
         for held, new in zip(self.batches, batches):
             for field, value in zip(held, new):
                 if field is not None:
@@ -96,7 +101,8 @@ class Captured:
 
     @contextlib.contextmanager
     def _stream_of_its_own(self):
-        """Work goes to a stream that can be recorded; it waits for the work before, and the work after waits for it."""
+        """Run the work inside on a stream that can be recorded.  It starts after all earlier work, and later work waits for
+        it."""
         if self.played == 1:
             self.cupy = xp(self.game.players[0].parameters[0].data)
             self.stream, self.pool = self.cupy.cuda.Stream(non_blocking=True), self.cupy.cuda.MemoryPool()
@@ -109,14 +115,14 @@ class Captured:
             outside.wait_event(self.stream.record())
 
     def _counting(self):
-        """What counts its steps, and how many steps an iteration has."""
+        """Yield everything that counts its steps, with the number of its steps in one iteration."""
         for player in self.game.players:
             for piece in (player.optimizer, *player.after):
                 if not isinstance(piece, WeightClip):
                     yield piece, player.steps
 
     def _rates(self):
-        """The learning rates that the recording holds as numbers; Adam reads its own on the card."""
+        """The learning rates that are fixed numbers in the graph.  Adam's are not: it reads them from GPU memory."""
         return [group["lr"] for player in self.game.players if not isinstance(player.optimizer, Adam)
                 for group in player.optimizer.param_groups]
 
@@ -126,30 +132,30 @@ class Captured:
                         for batch in islice(batches, turns)]
         buffers = [(buffer, buffer.data) for net in self.game.nets.values() for _, buffer in net.named_buffers()]
         self.rates = self._rates()
-        _advance(streams)  # the numbers of the draws that are recorded are counted from here
+        _advance(streams)  # the recorded draws are counted from here
         for counting, _ in self._counting():
-            counting.repeated(0)  # Adam takes the learning rate of now to the card
+            counting.repeated(0)  # copies Adam's current learning rate to the GPU
         with self.cupy.cuda.using_allocator(self.pool.malloc):
             self.stream.begin_capture()
             try:
                 losses = play(self.game, iter(self.batches), streams, progress, read=plain)
                 self.losses = {name: self.cupy.asarray(scalar) for name, scalar in losses.items()}
-                for buffer, held in buffers:  # a buffer that was replaced, not changed, is read at its old place next time
+                for buffer, held in buffers:  # if play replaced a buffer, the next launch still reads the old address
                     if buffer.data is not held:
                         held[...], buffer.data = buffer.data, held
                 _advance(streams)
             except BaseException:
-                with contextlib.suppress(Exception):  # it tells only that the recording is broken, not by what
+                with contextlib.suppress(Exception):  # its error would hide the first one, which names the cause
                     self.stream.end_capture()
                 raise
             self.graph = self.stream.end_capture()
-        self.constants = kept()  # the recording reads them where they are, whoever else lets go of them
+        self.constants = kept()  # the graph reads these arrays at their addresses, so they must stay alive
 
     def _checked(self, losses):
         for name, value in losses.items():
             if not math.isfinite(value):
-                raise NotFiniteError(f"{name} is {value}; a captured run can't name the op that made it; to learn "
-                                     "it, put capture = false into config.toml and resume")
+                raise NotFiniteError(f"{name} is {value}; with capture=true minigan cannot name the op; to find it, write "
+                                     "capture = false into config.toml and resume")
         return losses
 
 

@@ -1,9 +1,12 @@
 """What the curves of a run say, in plain words, and what to try.
 
-diagnose    log records and settings -> findings, none for a run without a complaint        Finding     what, and advice
-Each rule below is one way for a run to fail.  A rule must stay silent in a healthy run: losses of a GAN are noisy and need
-not fall, so a rule looks at medians over a quarter of the run and asks for much, and what an objective's losses do not
-tell (Wasserstein's have no level that means anything) it does not ask.  Tested on recorded failures and healthy runs.
+diagnose    log records and settings -> a list of findings, empty when no rule finds a fault
+Finding     what was seen, and advice
+
+Each rule below detects one way in which a run can fail, and must stay silent in a healthy run.  A GAN's losses are noisy and
+need not fall, so the rules compare medians over a quarter of the run and have wide thresholds.  Rules about the level of D's
+loss apply only to objectives where that level has a meaning; for Wasserstein's it has none.  The tests use recorded logs of
+failed and of healthy runs.
 """
 
 import math
@@ -13,17 +16,17 @@ import numpy as np
 
 from minigan.runs.hooks import COLLAPSED
 
-# D's loss when it says nothing: to every sample 0, for least squares 1/2.
+# The loss of an undecided D: its output is 0 for every sample (1/2 for least squares).
 UNDECIDED = {"minimax": 2 * math.log(2), "non-saturating": 2 * math.log(2), "relativistic": 2 * math.log(2),
              "least-squares": 0.25, "hinge": 2.0}
-RUN_AWAY = 100  # a loss of G: D's logits are then 100 and more, where sigmoid and hinge are sure at 10
-NO_GRADIENT = 1e-5  # of 10,000 parameters or more: 1e-7 each, near the 1e-8 that Adam and RMSprop divide by at least
-ENOUGH = 20  # records; fewer say nothing about a course
+RUN_AWAY = 100  # G's loss; D's logits are then 100 or more, although sigmoid and hinge are saturated at 10
+NO_GRADIENT = 1e-5  # norm over 10,000 parameters: 1e-7 for each, which is close to Adam's and RMSprop's eps of 1e-8
+ENOUGH = 20  # records; with fewer, no trend can be seen
 
 
 @dataclass(frozen=True)
 class Finding:
-    """name: of the rule;   what: was seen, with the numbers;   advice: what to try."""
+    """name: the rule that found it.   what: what was seen, with numbers.   advice: what to try."""
 
     name: str
     what: str
@@ -31,8 +34,9 @@ class Finding:
 
 
 class Curves:
-    """The log as arrays, and the settings.   d: D's loss on real and fake, without penalties, where its level means
-    something."""
+    """The log as arrays, and the settings.
+
+    d: D's loss on real and fake samples without penalties; empty for an objective whose loss level has no meaning."""
 
     def __init__(self, records, settings):
         self.records, self.settings = records, settings
@@ -46,12 +50,12 @@ class Curves:
         self.d = self["D.adversarial" if "D.adversarial" in names else total] if self.undecided else np.empty(0)
 
     def __getitem__(self, name) -> np.ndarray:
-        """The values of a number of the log, those that are not finite left out."""
+        """The finite values that were logged under this name, in order."""
         values = [r[name] for r in self.losses if isinstance(r.get(name), int | float) and math.isfinite(r[name])]
         return np.array(values, np.float64)
 
     def metric(self, name) -> np.ndarray:
-        """The values of a metric."""
+        """The values of a metric that was measured during training, in order."""
         values = [r["metrics"][name] for r in self.records if isinstance(r.get("metrics"), dict) and name in r["metrics"]]
         return np.array([v for v in values if isinstance(v, int | float)], np.float64)
 
@@ -67,14 +71,15 @@ def last(values) -> float:
 
 
 def medians(values, parts=20) -> np.ndarray:
-    """Medians of `parts` stretches: the course without the noise."""
+    """The medians of `parts` equal parts of the curve: its trend without the noise."""
     return np.array([np.median(part) for part in np.array_split(values, min(parts, len(values)))])
 
 
 def diagnose(records: list[dict], settings: dict) -> list[Finding]:
-    """The findings, the gravest first; an empty list says that no rule has a complaint, not that the samples are good.
+    """Return the findings, the most serious first.  An empty list does not mean that the samples are good, only that no rule
+    found a fault.
 
-    records: as Run.read_log gives them.   settings: by name; what is missing is not judged.
+    records: the list that Run.read_log returns.   settings: {name: value}; rules skip settings that are missing.
     """
     curves = Curves(records, settings)
     findings = [rule(curves) for rule in RULES]
@@ -88,7 +93,7 @@ def diagnose(records: list[dict], settings: dict) -> list[Finding]:
 
 
 def _rates(curves, factor):
-    """--set for all learning rates times a factor."""
+    """The --set options that multiply all learning rates by `factor`."""
     rates = [(key, value) for key, value in curves.settings.items() if key in ("lr", "lr_d", "lr_g")]
     if len({value for _, value in rates}) == 1:
         rates = [("lr", rates[0][1])]
@@ -101,7 +106,7 @@ def _one_rate(curves, name, factor):
 
 
 def _n(value):
-    """A number as one reads it."""
+    """A number in a readable format."""
     return f"{value:.2f}" if 0.01 <= abs(value) < 1000 else f"{value:.1e}"
 
 
@@ -115,7 +120,7 @@ def not_finite(curves):
 
 
 def unbounded(curves):
-    """Wasserstein without a bound on D's slope: the scores have no scale."""
+    """Under the Wasserstein objective nothing bounds D's slope, so the scores have no scale."""
     if curves.objective != "wasserstein" or len(curves["D"]) < ENOUGH:
         return None
     bound = [key for key in ("clip", "spectral_norm") if curves.settings.get(key)]
@@ -123,38 +128,40 @@ def unbounded(curves):
         return None
     course = medians(np.abs(curves["G"]))
     if course[-1] > RUN_AWAY:
-        return Finding("unbounded", f"D's scores have no end: G's loss has reached {_n(curves['G'][-1])}, since nothing bounds "
-                       "D's slope", "set a bound: --set penalty=wgan-gp, --set clip=0.01 or --set spectral_norm=true")
+        return Finding("unbounded", f"D's scores grow without limit: G's loss has reached {_n(curves['G'][-1])}, because "
+                       "nothing bounds D's slope",
+                       "set a bound: --set penalty=wgan-gp, --set clip=0.01 or --set spectral_norm=true")
 
 
 def runaway(curves):
-    """Losses far beyond what any undecided or fooled player pays: the steps are too long."""
+    """The losses are far above those of an undecided or fooled player: the steps are too long."""
     if len(curves.d) < ENOUGH:
         return None
     d, g = last(curves.d), last(np.abs(curves["G"]))
     if max(d, np.median(curves.d)) > 5 * curves.undecided or g > RUN_AWAY:
-        return Finding("runaway", f"The losses have run away: D's is {_n(d)} and G's {_n(g)}, where a D that says nothing pays "
-                       f"{_n(curves.undecided)}", f"the steps are too long; try {_rates(curves, 0.1)}".rstrip())
+        return Finding("runaway", f"The losses are far too large: D's is {_n(d)} and G's is {_n(g)}, but an undecided D pays "
+                       f"only {_n(curves.undecided)}", f"the steps are too long; try {_rates(curves, 0.1)}".rstrip())
 
 
 def collapse(curves):
-    """The samples look alike."""
+    """All samples look nearly the same."""
     values = curves.metric("diversity")
     if len(values) >= 4 and last(values) < COLLAPSED:
         tried = curves.settings
         advice = [text for text, used in (
             ("--set penalty=r1", tried.get("penalty", "none") != "none"), ("--set minibatch=true", tried.get("minibatch")),
             (_one_rate(curves, "lr_g", 0.25), False)) if not used]
-        return Finding("collapse", f"G draws nearly the same sample for every z: two of its samples differ {last(values):.2f} "
-                       "times as much as two real ones", f"try {' or '.join(advice)}, or the system wgan-gp")
+        return Finding("collapse", f"G draws nearly the same sample for every z: two of its samples differ only "
+                       f"{last(values):.2f} times as much as two real ones",
+                       f"try {' or '.join(advice)}, or the system wgan-gp")
 
 
 def scattered(curves):
-    """The samples fly apart: nothing brings G back."""
+    """The samples are much farther apart than real ones, and D does not correct this."""
     values = curves.metric("diversity")
     if len(values) >= 4 and last(values) > 5 and not runaway(curves):
         return Finding("scattered", f"G's samples are scattered: two of them are {_n(last(values))} times as far apart as two "
-                       "real ones, and D does not bring them back", f"try {_one_rate(curves, 'lr_g', 0.1)}, or give D more: "
+                       "real ones, and D does not correct this", f"try {_one_rate(curves, 'lr_g', 0.1)}, or make D stronger: "
                        f"--set lr_d={curves.settings.get('lr_g') or 1e-3:.2g}")
 
 
@@ -181,19 +188,19 @@ def d_wins(curves):
 
 
 def _never_told(curves):
-    """Was D's loss always about that of a D that says nothing, or above?"""
+    """Was D's loss never clearly below that of an undecided D?"""
     return medians(curves.d).min() > 0.97 * curves.undecided
 
 
 def g_wins(curves):
-    """D is wrong more often than right, or has never told real from fake at all."""
+    """D is wrong more often than right, or it has never told real from fake."""
     if len(curves.d) < ENOUGH or runaway(curves) or oscillation(curves):
         return None
     if last(curves.d) > 1.1 * curves.undecided:
-        what = f"G wins: D's loss is {_n(last(curves.d))}, more than the {_n(curves.undecided)} of a D that says nothing"
+        what = f"G wins: D's loss is {_n(last(curves.d))}, more than the {_n(curves.undecided)} of an undecided D"
     elif _never_told(curves):
-        what = (f"D never told real from fake: its loss was never below {_n(medians(curves.d).min())}, and "
-                f"{_n(curves.undecided)} is what a D pays that says nothing; such a D has nothing to teach G")
+        what = (f"D never told real from fake: its loss was never below {_n(medians(curves.d).min())}, and an undecided D pays "
+                f"{_n(curves.undecided)}; G cannot learn from such a D")
     else:
         return None
     rates = curves.settings.get("lr_d"), curves.settings.get("lr_g")
@@ -201,11 +208,11 @@ def g_wins(curves):
         advice = f"--set lr_d={rates[1]:.2g}, G's own rate"
     else:
         advice = _one_rate(curves, "lr_d", 4)
-    return Finding("G wins", what, f"give D more: {advice} or --set d_steps={2 * curves.settings.get('d_steps', 1)}")
+    return Finding("G wins", what, f"make D stronger: {advice} or --set d_steps={2 * curves.settings.get('d_steps', 1)}")
 
 
 def vanished(curves):
-    """G's gradient is gone although D has not won."""
+    """G's gradient is nearly 0, although D has not won."""
     gradient = curves["G.gradient"]
     if len(gradient) < ENOUGH or d_wins(curves):
         return None
@@ -213,15 +220,15 @@ def vanished(curves):
     if now < max(1e-3 * most, NO_GRADIENT):
         clip = curves.settings.get("clip")
         other = f"a wider clip, --set clip={10 * clip:.2g}" if clip else _one_rate(curves, "lr_d", 0.25)
-        return Finding("vanished", f"G learns nothing: its gradient is {_n(now)} (at most it was {_n(most)}), so D's scores "
+        return Finding("vanished", f"G learns nothing: its gradient is {_n(now)} (the largest was {_n(most)}), so D's scores "
                        "hardly depend on the samples", f"try {other}")
 
 
 def oscillation(curves):
-    """The players take turns at winning: D is fooled, again and again."""
+    """The players take turns at winning: D is fooled, recovers, and is fooled again."""
     if len(curves.d) < 2 * ENOUGH or runaway(curves):
         return None
-    if _never_told(curves):  # such a D takes no turn at winning
+    if _never_told(curves):  # such a D never wins, so nobody takes turns
         return None
     times, fooled = 0, False
     for level in medians(curves.d[len(curves.d) // 2:]) / curves.undecided:
@@ -231,17 +238,17 @@ def oscillation(curves):
             fooled = False
     if times >= 3:
         return Finding("oscillation", f"D and G take turns at winning: in the second half D's loss rose {times} times far "
-                       f"above the {_n(curves.undecided)} of a D that says nothing, and fell again",
+                       f"above the {_n(curves.undecided)} of an undecided D and fell again",
                        f"try {_rates(curves, 0.1)} or --set penalty=r1"
                        + (" or --set beta1=0.5" if curves.settings.get("beta1", 0) > 0.5 else ""))
 
 
 def rising(curves):
-    """A player without an opponent whose loss rises again: it should fall."""
+    """The loss of a player without an opponent should fall, but it rises again."""
     if len(curves.players) != 1 or len(curves[curves.players[0]]) < 2 * ENOUGH:
         return None
     course = medians(curves[curves.players[0]])
-    gained, lost = first(course) - course.min(), course[-1] - course.min()  # not from its first value, which may be anything
+    gained, lost = first(course) - course.min(), course[-1] - course.min()  # a median: the very first loss may be an outlier
     if lost > max(0.5 * gained, 0.05 * abs(course.min())):
         return Finding("rising", f"The loss rises: it was {_n(course.min())} and is {_n(course[-1])} at the end",
                        f"try a smaller learning rate, such as {_rates(curves, 0.25)}".rstrip())

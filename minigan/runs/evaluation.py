@@ -1,13 +1,18 @@
-"""How good is a run?  The metrics that fit its samples, and those that only its system can measure.
+"""How good is a run?  This file measures the metrics that fit its samples, and those that only its own system can measure.
 
-measure     names -> {number: value} for a session's weights of now        chosen     the metrics that names mean, or a refusal
-found       the metric and the number that one name means, to sort by      meaning    the Number that a run has a value of
-logged      the metrics that the settings want in the log                  monitored  what a plateau waits for
-needed      how many samples they take                                     most_samples       how many can be different
-Elsewhere: what a metric is, and how a name finds one (metrics/metric.py), where the numbers are kept (folder.py).
+measure         names -> {number: value} for the current weights of a session
+chosen          the metrics that a list of names means
+found           the one metric and number to sort runs by
+logged          the metrics that the settings ask for in the log
+monitored       the metric that the "plateau" schedule waits for
+owners          which systems measure which metrics of their own
+needed          the smallest number of samples that some metrics need
+most_samples    the largest number of samples before they repeat
+meaning         the Number, with its description, that a logged name stands for
+Elsewhere: what a metric is, and how it is found by its name (metrics/metric.py); where the numbers are kept (folder.py).
 
-Metrics of samples compare with the training set: memorisation can only be seen there, and it is the larger one.  A system's
-own get the test set: a likelihood of pictures that the net has seen says little.
+Metrics of samples use the training set: only there can memorisation be seen, and it is the larger one.  A system's own
+metrics use the test set, because the likelihood of pictures that the network has seen says little.
 """
 
 import math
@@ -20,10 +25,11 @@ from minigan.systems import registry
 
 
 def chosen(names, system, dataset) -> list[Metric]:
-    """The metrics that names mean, each once; names None: all that fit.   A Metric may stand for its name.   system: a
-    System (systems/registry.py).
+    """Return the metrics with these names, each once.
 
-    ConfigError with the nearest names for what is none; for what another system measures, with the reason why not this one.
+    names: names, or Metric objects; None means all metrics that fit the data.   system: a System (systems/registry.py).
+    Raises ConfigError for an unknown name, with the nearest names; for a metric that only another system can measure, the
+    message says why this one cannot.
     """
     if names is None:
         return [*default_metrics(dataset), *(metric for metric in system.metrics if metric.needs.fits(dataset))]
@@ -31,7 +37,7 @@ def chosen(names, system, dataset) -> list[Metric]:
 
 
 def _find(name, system, dataset):
-    """`find`, and where there is nothing to be found, what other systems measure under that name."""
+    """Call `find`; if it finds nothing, the error names other systems that measure this metric."""
     try:
         return find(name, dataset, system.metrics)
     except ConfigError as error:
@@ -47,7 +53,7 @@ def _find(name, system, dataset):
 
 
 def owners() -> dict[Metric, list[str]]:
-    """{metric: the systems that measure it themselves}, of all systems."""
+    """{metric: names of the systems that measure it themselves}."""
     found = {}
     for name, system in registry.systems().items():
         for metric in system.metrics:
@@ -56,21 +62,23 @@ def owners() -> dict[Metric, list[str]]:
 
 
 def found(name, system, dataset) -> tuple[Metric, Number]:
-    """(metric, number) that a name means, to sort runs by.   ConfigError as `chosen`, for a metric with several numbers, of
-    which one must be named, and for a number of which neither more nor less is better."""
+    """Return the (metric, number) with this name, to sort runs by.
+
+    Raises ConfigError as `chosen` does; also for a metric that gives several numbers, because one of them must be named, and
+    for a number that is neither better when higher nor better when lower."""
     metric, number = _find(name, system, dataset)
     if number is None:
         directed = ", ".join(number.name for number in metric.numbers if number.better)
         raise ConfigError(f"{name} gives several numbers; name one of them: {directed}")
-    number.merit(0.0)  # complains of one that nothing can be sorted by
+    number.merit(0.0)  # raises if this number has no better direction
     return metric, number
 
 
 def logged(settings, system, game, dataset) -> list[Metric]:
-    """The metrics to be measured during training: those of the settings `metrics` and `monitor`.
+    """Return the metrics to measure during training: those in the settings `metrics` and `monitor`.
 
-    "none", "default" (all that fit) or names with commas between them.   ConfigError for one that is not there or does not
-    fit the data.
+    `metrics` is "none", "default" (all that fit the data) or names separated by commas.   Raises ConfigError for a metric that
+    does not exist or does not fit the data.
     """
     names = [name.strip() for name in settings.metrics.split(",") if name.strip() not in ("", "none")]
     metrics = chosen(None if names == ["default"] else names, system, dataset)
@@ -82,36 +90,39 @@ def logged(settings, system, game, dataset) -> list[Metric]:
 
 
 def monitored(settings, system, game, dataset) -> tuple[Metric, Number] | None:
-    """The metric and the number of it that a plateau waits for; None where it waits for a player's loss, or there is none.
-    ConfigError for what is neither."""
+    """Return the (metric, number) that the "plateau" schedule waits for; None when it waits for a player's loss, or when the
+    schedule is another one.   Raises ConfigError when the setting `monitor` names neither a metric nor a player."""
     players = [player.name for _, stage in getattr(game, "stages", [(0, game)]) for player in stage.players]
     if settings.schedule != "plateau" or settings.monitor in ("loss", *players):
         return None
     try:
         return found(settings.monitor, system, dataset)
     except ConfigError as error:
-        raise ConfigError(f"monitor={settings.monitor}: neither a player nor a metric to wait for (the players are "
-                          f"{', '.join(dict.fromkeys(players))}; {error})") from None
+        raise ConfigError(f"monitor={settings.monitor}: is neither a player nor a metric; set monitor to one of them (the "
+                          f"players are {', '.join(dict.fromkeys(players))}; {error})") from None
 
 
 def needed(metrics) -> int:
-    """The fewest samples with which these metrics can be had."""
+    """The smallest number of samples that all these metrics can be measured with."""
     return max((metric.least for metric in metrics), default=0)
 
 
 def most_samples(session) -> float:
-    """How many samples can be different: where they are made of the pictures of a data set, as many as that has."""
+    """The largest number of samples before they repeat.  It is infinite, except for systems that translate the pictures of a
+    data set: those can make one sample for each picture."""
     latent = session.game.latent
     return len(latent) if hasattr(latent, "__len__") else math.inf
 
 
 def measure(session, names=None, n: int | None = None) -> dict[str, float]:
-    """{number: value} of the metrics named; names None: all that fit.   n: samples, by default as many as they need.   A number
-    that the system measures itself takes the place of one of the same name that all systems have.
+    """Measure metrics of a session with its current weights, and return {number: value}.
 
-    The same weights give the same numbers: samples and random subsets come from streams of their own, made anew each time,
-    and training goes on as if nobody had looked.
-    ConfigError for a metric that is unknown, does not fit the samples, or needs more than n.
+    names: as in `chosen`.   n: how many samples to draw; the default is as many as the metrics need.   If the system measures
+    a number itself, that value replaces the general one of the same name.
+
+    The same weights always give the same numbers, and training is not affected: samples and random subsets come from their own
+    streams, which start anew for each call.
+    Raises ConfigError for a metric that is unknown, does not fit the samples, or needs more than n of them.
     """
     metrics = chosen(names, session.system, session.dataset)
     for metric in metrics:
@@ -120,8 +131,8 @@ def measure(session, names=None, n: int | None = None) -> dict[str, float]:
     if of_samples:
         n, most = n or needed(of_samples), most_samples(session)
         if n > most:
-            raise ConfigError(f"{session.run.system} makes its samples of the {most:,} pictures of the test split, so {n:,} "
-                              f"would repeat; measure at most {most:,}")
+            raise ConfigError(f"{session.run.system} makes its samples from the {most:,} pictures of the test split, so {n:,} "
+                              f"samples would repeat; measure at most {most:,}")
         results = evaluate(of_samples, session.sample(n), session.dataset, Streams(session.run.seed)("metrics"))
     for metric in metrics:
         if not metric.least:
@@ -130,7 +141,8 @@ def measure(session, names=None, n: int | None = None) -> dict[str, float]:
 
 
 def meaning(number: str, system: str) -> Number:
-    """The Number that a run of this system calls so; one that says nothing but its name where nobody knows it."""
+    """Return the Number that a run of this system logs under the name `number`; for an unknown name, a Number without a
+    description."""
     known = registry.systems().get(system)
     for metric in [*(known.metrics if known else ()), *METRICS.values()]:
         for one in metric.numbers:

@@ -1,8 +1,8 @@
-"""One training run is one folder: everything needed to look at it, repeat it, or continue it.
+"""A training run is a folder that holds everything needed to inspect the run, repeat it or continue it.
 
     runs/2026-11-20_1512-wgan-gp-s0/
         config.toml                     the system, the seed and every setting (`toml` writes it, tomllib reads it)
-        env.json                        the versions and the processor that the numbers came from
+        env.json                        the versions and the processor that produced the numbers
         log.jsonl                       one JSON object per line: {"step": 500, "D": 0.61, "G": 1.02, "metrics": {...}}
         seconds.json                    how long training took up to each checkpoint; evaluation.json  what `evaluate` found
         samples/step_000500.png         and samples.gif, curves.png (drawn by viz/), report.html (report.py)
@@ -10,11 +10,11 @@
 
 Run             create, open; log, read_log, truncate_log; save_checkpoint, load_checkpoint; the paths of the pictures;
                 seconds, note_seconds, evaluations, note_evaluation
-fields          what each field of a batch of the run's data is, from its config
+fields          the kind of each field of a batch of the run's data, read from its config
 toml            a dict as TOML text
 environment     the contents of env.json
-Elsewhere: what happens in a step (game.py), what a checkpoint holds (its caller), the file format (serialize.py).
-A folder has one writer: two processes that train in the same folder spoil each other's log.
+Elsewhere: what happens in a step (game.py), what a checkpoint holds (session.py), the file format (serialize.py).
+Only one process may write into a folder: two that train in the same folder corrupt each other's log.
 """
 
 import contextlib
@@ -37,19 +37,23 @@ from minigan.data.kinds import Class, Kind, Pair, Pictures, Points, Tokens, pars
 from minigan.errors import CheckpointError, ConfigError
 from minigan.version import __version__
 
-# Of a config, what is no setting.
+# Keys of a config that are no settings.
 DATA = ("data", "data_dir", "data_options", "data_content", "own_data", "device", "sample_shape", "fields", "file", "own_nets")
 _STEP = re.compile(r"step_(\d+)\.(npz|png)")
 
 
 class Run:
-    """One run folder.  Make it with `Run.create` or `Run.open`.
+    """One run folder.  Create it with `Run.create` or `Run.open`.
 
-    folder   Path                       system   str
-    config   dict, as config.toml       seed     int
-    step     the checkpoint that `open` was pointed at, or None
+    folder   Path                               system   str
+    config   dict, the table in config.toml     seed     int
+    step     the step of the checkpoint that was given to `open`, or None
 
-    Every write is whole or leaves what was there; a full disk is one line of CheckpointError.
+    Every write either succeeds completely or leaves the old file unchanged.  A full disk gives a CheckpointError of one line.
+
+        run = Run.create("gan", 0, {"steps": 100}, out="my-run")
+        run.log({"step": 1, "D": 1.4})
+        run.read_log() == [{"step": 1, "D": 1.4}]
     """
 
     def __init__(self, folder, system, seed, config, step=None):
@@ -59,12 +63,12 @@ class Run:
 
     @classmethod
     def create(cls, system, seed, config, out=None, root="runs"):
-        """A new run in `out`, or in root/<date>-<system>-s<seed> (with -2, -3, ... when that name is taken).
+        """Create a run in the folder `out`, or in root/<date>-<system>-s<seed> (with -2, -3, ... if that name is taken).
 
-        config: str, int, float, bool, and lists and dicts of these.  ConfigError when a value is none of them, when
-        `out` holds files already, or when the folder cannot be written.
+        config: a dict of str, int, float, bool, and of lists and dicts of these.  Raises ConfigError when a value has another
+        type, when `out` already holds files, or when the folder cannot be written.
         """
-        toml(config)  # refuses, before any folder is made, and names a key as the caller knows it
+        toml(config)  # called here for its errors: before any folder is made, and with the key's name as the caller wrote it
         text = toml({"system": system, "seed": seed, "config": config})
         if out is not None:
             folder, existed = Path(out), os.path.lexists(out)
@@ -76,7 +80,7 @@ class Run:
             folder.mkdir(parents=True, exist_ok=True)
             try:
                 _write(folder / "env.json", json.dumps(environment(), indent=2) + "\n")
-                _write(folder / "config.toml", text)  # last: from here on the folder is a run
+                _write(folder / "config.toml", text)  # written last: this file makes the folder a run
             except BaseException:
                 (folder / "env.json").unlink(missing_ok=True)
                 if not existed:
@@ -87,12 +91,12 @@ class Run:
             raise ConfigError(str(serialize.write_error(folder or root, error))) from error
         except CheckpointError as error:
             raise ConfigError(str(error)) from error
-        return cls.open(folder)  # so that a new run and a resumed one see the same config
+        return cls.open(folder)  # read back, so that a new run and a resumed one have the same config
 
     @classmethod
     def open(cls, path):
-        """The run in folder `path`, or around a checkpoint or any other of its files; a checkpoint also sets `step`.
-        CheckpointError where there is none."""
+        """Open the run in the folder `path`, or the run that the file `path` belongs to; a checkpoint file also sets `step`.
+        Raises CheckpointError when there is no run."""
         path = Path(path)
         if not path.exists():
             raise CheckpointError(f"{path}: no such file or folder; give a run, runs/<date>-<system>-s<seed>")
@@ -140,19 +144,19 @@ class Run:
         return self.folder / "report.html"
 
     def sample_path(self, step):
-        """samples/step_000500.png; its folder exists when this returns."""
+        """The path samples/step_000500.png (for step 500); this creates the folder, not the file."""
         return self._file("samples", step, "png")
 
     def checkpoint_path(self, step):
-        """checkpoints/step_000500.npz; its folder exists when this returns."""
+        """The path checkpoints/step_000500.npz (for step 500); this creates the folder, not the file."""
         return self._file("checkpoints", step, "npz")
 
     def samples(self):
-        """The sample pictures so far, a list of paths in the order of their steps."""
+        """The paths of the pictures of samples so far, a list in the order of their steps."""
         return _numbered(self.folder / "samples", ".png")
 
     def checkpoints(self):
-        """The checkpoints on disk, a list of paths in the order of their steps."""
+        """The paths of the checkpoints on disk, a list in the order of their steps."""
         return _numbered(self.folder / "checkpoints", ".npz")
 
     def _file(self, kind, step, suffix):
@@ -166,28 +170,28 @@ class Run:
     # ---- the log -----------------------------------------------------------------------------------------------------
 
     def log(self, record):
-        """Append one record to log.jsonl: a dict, one line, handed to the system before this returns.
+        """Append a record, a dict, to log.jsonl as one line.  The operating system has the line when this returns.
 
-        NumPy scalars and arrays become numbers and lists; NaN and infinity become null, for JSON has no word for them.
+        NumPy scalars and arrays become numbers and lists.  NaN and infinity become null, because JSON cannot write them.
         """
         line = json.dumps(_plain(record), allow_nan=False).encode("ascii") + b"\n"
         try:
             with open(self.log_path, "a+b") as file:
                 if file.seek(0, os.SEEK_END) > 0:
                     file.seek(-1, os.SEEK_END)
-                    if file.read(1) != b"\n":  # a line torn by a kill or a full disk must not swallow this one
+                    if file.read(1) != b"\n":  # an incomplete line, after a kill or on a full disk, must not spoil this one
                         line = b"\n" + line
                 file.write(line)
         except OSError as error:
             raise serialize.write_error(self.log_path, error) from error
 
     def read_log(self):
-        """The records so far, a list of dicts.  A torn line (the process was killed while writing it) is left out."""
+        """The records so far, a list of dicts.  An incomplete line, left when the process was killed, is skipped."""
         return [record for record, _ in self._log_lines()]
 
     def truncate_log(self, step):
-        """Forget the records after `step`: the run goes on from there and will write them again."""
-        def stays(record):  # also a record without a step: it belongs to the run as a whole
+        """Delete the records after `step`: the run continues from there and will write them again."""
+        def stays(record):  # a record without a step stays too: it belongs to the whole run
             return not isinstance(record.get("step"), int | float) or record["step"] <= step
 
         kept = [line for record, line in self._log_lines() if stays(record)]
@@ -210,35 +214,36 @@ class Run:
             if isinstance(record, dict):
                 yield record, line + b"\n"
 
-    # ---- what is known of some steps ----------------------------------------------------------------------------------
+    # ---- times and metrics at some steps -----------------------------------------------------------------------------
 
     def seconds(self):
-        """{step: seconds of training until then}, for the steps that had a checkpoint."""
+        """{step: seconds of training up to this step}, for the steps at which a checkpoint was written."""
         return {int(step): float(value) for step, value in self._read_json("seconds.json").items()}
 
     def note_seconds(self, step, seconds):
-        """Remember how long training took until this step; what was noted of later ones is of a future that was left."""
+        """Save how long training took up to this step, and delete the times of later steps: the run was resumed before
+        them."""
         kept = {str(s): value for s, value in self.seconds().items() if s < step}
         self._write_json("seconds.json", {**kept, str(step): round(seconds, 3)})
 
     def evaluations(self):
-        """A list of {"step", "samples", "metrics": {name: number}}, one per step, in their order."""
+        """The results of `minigan evaluate`: a list of {"step", "samples", "metrics": {name: number}}, sorted by step."""
         return sorted(self._read_json("evaluation.json").get("evaluations", []), key=lambda entry: entry["step"])
 
     def logged_metrics(self):
-        """What was measured in training, as `evaluations` gives it; "samples" is None."""
+        """The metrics measured during training, in the format of `evaluations`; "samples" is None."""
         return [{"step": record["step"], "samples": None, "metrics": record["metrics"]}
                 for record in self.read_log() if isinstance(record.get("metrics"), dict)]
 
     def measurements(self):
-        """What `evaluations` says, or else `logged_metrics`.
+        """`evaluations`, or `logged_metrics` when nothing was evaluated.
 
-        Without "diversity": every run logs that for its collapse alarm, and nobody asked."""
+        Logged "diversity" is left out: every run logs it for its collapse alarm, so the user did not ask for it."""
         return self.evaluations() or [entry | {"metrics": asked} for entry in self.logged_metrics()
                                       if (asked := {k: v for k, v in entry["metrics"].items() if k != "diversity"})]
 
     def note_evaluation(self, step, samples, metrics):
-        """Remember what was measured at this step; numbers of the same step stay if they are of as many samples."""
+        """Save the metrics of this step.  Earlier metrics of the same step stay if they used the same number of samples."""
         entries = {entry["step"]: entry for entry in self.evaluations()}
         if entries.get(step, {}).get("samples") == samples:
             metrics = {**entries[step]["metrics"], **metrics}
@@ -246,7 +251,7 @@ class Run:
         self._write_json("evaluation.json", {"evaluations": [entries[step] for step in sorted(entries)]})
 
     def change_config(self, **changes):
-        """Change settings, in config.toml too."""
+        """Change settings in `config` and in config.toml."""
         self.config.update(changes)
         _write(self.folder / "config.toml", toml({"system": self.system, "seed": self.seed, "config": self.config}))
 
@@ -266,32 +271,33 @@ class Run:
     # ---- checkpoints -------------------------------------------------------------------------------------------------
 
     def save_checkpoint(self, step, state, kind="run", keep=3):
-        """Write checkpoints/step_<step>.npz and return its path; only then delete all but the newest `keep`.
+        """Write checkpoints/step_<step>.npz and return its path; after that, delete all but the newest `keep` checkpoints.
 
-        Checkpoints of later steps are deleted too: they belong to a future that this run, resumed earlier, has left,
-        and would otherwise be taken for the newest.
+        Checkpoints of later steps are deleted too: the run was resumed before them, and they would be taken for the newest.
+        Raises CheckpointError when the file cannot be written.
         """
         path = self.checkpoint_path(step)
         serialize.save(path, state, kind, step=int(step), system=self.system, seed=self.seed)
         earlier = [other for other in self.checkpoints() if _step_of(other) < step]
         later = [other for other in self.checkpoints() if _step_of(other) > step]
-        unfinished = path.parent.glob(".step_*.tmp")  # of a process that was killed while it wrote
+        unfinished = path.parent.glob(".step_*.tmp")  # left by a process that was killed while it wrote
         for old in (*earlier[: max(0, len(earlier) - (keep - 1))], *later, *unfinished):
-            with contextlib.suppress(OSError):  # the new one is safe; an old one too many harms nobody
+            with contextlib.suppress(OSError):  # the new file is safe, and an old file that stays does no harm
                 old.unlink()
-        self.step = None  # from now on the newest is the one to continue from
+        self.step = None  # the run now continues from its newest checkpoint, not from the one given to `open`
         return path
 
     def latest_checkpoint(self):
-        """The path of the checkpoint to continue from: the one given to `open`, else the newest; None without any."""
+        """The path of the checkpoint to continue from: the one given to `open`, otherwise the newest; None if there is
+        none."""
         if self.step is not None:
             return self.checkpoint_path(self.step)
         return (self.checkpoints() or [None])[-1]
 
     def load_checkpoint(self, step=None, kind="run"):
-        """(step, state) of the given step, or of `latest_checkpoint()`.
+        """Return (step, state) of the given step, or of `latest_checkpoint()`.
 
-        A damaged file is never passed over in silence: the CheckpointError names it, and the step one can go back to.
+        A damaged file is never skipped silently: the CheckpointError names it, and the step to resume from instead.
         """
         path = self.latest_checkpoint() if step is None else self.checkpoint_path(step)
         steps = [_step_of(other) for other in self.checkpoints()]
@@ -303,7 +309,7 @@ class Run:
         try:
             state, about = serialize.load(path, kind), serialize.describe(path)["about"]
         except CheckpointError as error:
-            damaged = isinstance(error, serialize.DamagedCheckpoint) or not zipfile.is_zipfile(path)  # overwritten, then
+            damaged = isinstance(error, serialize.DamagedCheckpoint) or not zipfile.is_zipfile(path)  # e.g. overwritten
             if not damaged or not os.access(path, os.R_OK):
                 raise
             good = self._newest_good(kind, before=_step_of(path))
@@ -329,23 +335,26 @@ class Run:
         return None
 
 
-# ---- what the data are -----------------------------------------------------------------------------------------------
+# ---- the kinds of the data -------------------------------------------------------------------------------------------
 
-# Of folders made before config.toml had `fields`: how many classes each of the data sets of then tells apart.
+# The number of classes in each data set, for old folders whose config.toml has no `fields`.
 CLASSES = {"digits": 10, "mnist": 10, "fashion-mnist": 10, "filled-outline": 10, "ring8": 8, "grid25": 25, "two-moons": 2}
 
 
 def fields(config) -> dict[str, Kind]:
-    """{field: its kind} of the data that a run is trained on, as its config says; "x" is what is learned.
+    """Return {field: kind} for the data in a run's config; "x" is the field that the system learns.
 
-    A folder of before `fields` has `sample_shape` and the name of the data set; what they mean is known here alone.
-    KeyError, TypeError or AttributeError for a config without either or without x, ConfigError for a kind there is not."""
+    The config of an old folder has no `fields`, only `sample_shape` and the name of the data set; this function converts them.
+    Raises KeyError, TypeError or AttributeError when the config has neither, or no x; ConfigError for an unknown kind.
+
+    >>> fields({"fields": {"x": "points 2"}})
+    {'x': Points(size=2)}"""
     if "fields" in config:
         texts = config["fields"]
         return {"x": parse(texts["x"])} | {name: parse(text) for name, text in texts.items()}
     name, shape = config["data"], tuple(config["sample_shape"])
     if name == "oracle":
-        x = Tokens(30, *shape)
+        x: Kind = Tokens(30, *shape)
     elif name == "filled-outline":
         x = Pair(Pictures(1, *shape[1:]), Pictures(1, *shape[1:]))
     else:
@@ -362,18 +371,18 @@ def _now():
 
 def _check_out(out):
     if out.exists() and not out.is_dir():
-        raise ConfigError(f"{out}: a file, not a folder; choose another --out")
+        raise ConfigError(f"{out}: is a file, not a folder; choose another --out")
     try:
         taken = out.exists() and any(out.iterdir())
     except OSError as error:
         raise ConfigError(f"{out}: cannot be read: {error.strerror}; choose another --out") from error
     if taken:
         resume = f", or continue it with `minigan resume {out}`" if (out / "config.toml").is_file() else ""
-        raise ConfigError(f"{out}: holds {'a run' if resume else 'files'} already; choose another --out{resume}")
+        raise ConfigError(f"{out}: already holds {'a run' if resume else 'files'}; choose another --out{resume}")
 
 
 def _new_folder(root, name):
-    """Make root/name, or name-2, name-3, ...: mkdir fails when it exists, so two processes never share one."""
+    """Make root/name, or name-2, name-3, ...  mkdir fails when the folder exists, so two processes never share one."""
     name = re.sub(r"[^\w.-]", "-", name)
     count = 1
     while True:
@@ -382,7 +391,7 @@ def _new_folder(root, name):
             folder.mkdir(parents=True)
             return folder
         except FileExistsError:
-            if not root.is_dir():  # a file has the name of the root: counting on would never end
+            if not root.is_dir():  # root is a file, so no higher count would ever succeed
                 raise
             count += 1
 
@@ -404,12 +413,12 @@ def _write(path, text):
 
 
 def _plain(value):
-    """A value as JSON can hold it, whatever it is."""
+    """Any value, converted to something that JSON can hold."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if value is None or isinstance(value, bool | int | str):
         return value
-    if isinstance(value, float | np.floating):  # a long double stays NumPy's after tolist
+    if isinstance(value, float | np.floating):  # tolist leaves a long double as a NumPy scalar
         return float(value) if math.isfinite(value) else None
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
@@ -421,7 +430,8 @@ def _plain(value):
 
 
 def environment():
-    """What the numbers of a run may depend on: versions, platform, processors, BLAS.  No names of people, no paths."""
+    """Everything that a run's numbers may depend on: versions, platform, processors, BLAS.  It holds no user names and no
+    paths, so that a run folder can be published."""
     from threadpoolctl import threadpool_info
 
     facts = {
@@ -437,9 +447,9 @@ def environment():
     blas = built.get("Build Dependencies", {}).get("blas", {})
     facts["blas"] = {key: blas[key] for key in ("name", "version") if key in blas}
     kernels = [library["architecture"] for library in threadpool_info() if "architecture" in library]
-    facts["blas"] |= {"kernel": kernels[0]} if kernels else {}  # the one that runs, not the one NumPy was built on
+    facts["blas"] |= {"kernel": kernels[0]} if kernels else {}  # what runs here; NumPy may have been built elsewhere
     facts["simd"] = built.get("SIMD Extensions", {}).get("found", [])
-    if "cupy" in sys.modules:  # only when the run uses it: importing it takes seconds
+    if "cupy" in sys.modules:  # not imported here, because the import takes seconds
         facts["cupy"] = sys.modules["cupy"].__version__
     return facts
 
@@ -448,15 +458,19 @@ def environment():
 
 
 def toml(table):
-    """A dict as TOML text that tomllib reads back equal: str, int, float, bool, lists, and dicts with string keys.
+    """Return a dict as TOML text; tomllib reads it back as an equal dict.
 
-    A tuple becomes a list and a NumPy scalar a number.  ConfigError names the key of any other value.
+    Values may be str, int, float, bool, lists, and dicts with string keys.  A tuple becomes a list, a NumPy scalar a number.
+    Raises ConfigError, with the key's name, for any other value.
+
+    >>> toml({"lr": 1e-4, "names": ["G", "D"]})
+    'lr = 0.0001\\nnames = ["G", "D"]\\n'
     """
     return "".join(_toml_table(table, ())).lstrip("\n")
 
 
 def _toml_table(table, path):
-    # TOML's order: the plain entries of a table first, then the tables inside it, each under its own heading.
+    # TOML requires this order: first the plain entries of a table, then the tables inside it, each with its heading.
     for key, value in table.items():
         if not isinstance(value, dict):
             yield f"{_toml_key(key, path)} = {_toml_value(value, (*path, key))}\n"
@@ -481,12 +495,12 @@ def _toml_value(value, path):
     if isinstance(value, int):
         return str(int(value))
     if isinstance(value, float):
-        return repr(float(value))  # the shortest text that reads back to the same bits; inf and nan are TOML too
+        return repr(float(value))  # the shortest text with the same bits when read back; TOML also knows inf and nan
     if isinstance(value, str):
         return _toml_string(value, path)
     if isinstance(value, list | tuple):
         return f"[{', '.join(_toml_value(item, path) for item in value)}]"
-    if isinstance(value, dict):  # only inside a list
+    if isinstance(value, dict):  # a dict inside a list: _toml_table handles all others
         return "{" + ", ".join(f"{_toml_key(k, path)} = {_toml_value(v, path)}" for k, v in value.items()) + "}"
     where = ".".join(map(str, path))
     if value is None:

@@ -1,10 +1,10 @@
-"""What happens beside the training: every so many steps somebody looks, and may say a number for the log.
+"""Hooks: functions that observe the run every n steps and may return numbers for the log.
 
-Every       a function of the session, called every n steps              Alarm     says so when all samples look alike
+Every       a function of the session that is called every n steps       Alarm     warns when all samples look alike
 Schedule    the learning rates over the run, from the settings `schedule`, `final_lr`, `monitor`, `patience`, `factor`
-A hook looks and never touches: a run ends in the same bits with and without it.  Add one of your own with
+A hook must not change anything: a run ends with the same bits with it and without it.  Add your own hook with
     session.hooks.append(Every(100, lambda session: {"mean": float(session.sample(100).mean())}))
-Only the schedule touches something, the learning rates, and so it is no hook.   Elsewhere: when they are called (session.py).
+The schedule changes the learning rates, so it is not a hook.   Elsewhere: when hooks are called (session.py).
 """
 
 import math
@@ -19,7 +19,7 @@ from minigan.optim.lr_scheduler import CosineAnnealingLR, ExponentialLR, LinearL
 
 
 class Every:
-    """function(session), called every n steps; the numbers it returns, {name: number} or None, go into the log."""
+    """Calls function(session) every n steps; it returns {name: number} for the log, or None."""
 
     def __init__(self, n: int, function):
         self.n, self.function = n, function
@@ -30,18 +30,19 @@ class Every:
 
 # ---- the collapse alarm ----------------------------------------------------------------------------------------------
 
-LOOKED_AT = 256  # samples; their diversity is then within a few percent of that of many more
-# On ring8 one mode of eight gives 0.01, two neighbours 0.30, two opposite ones 0.80.  On digits 0.7 to 0.9 is what real ones
-# of a single class give, an untrained G 0.16 and an MLP that still learns from 0.2 up.  So below 0.15 G draws one thing.
+LOOKED_AT = 256  # samples; more of them would change the diversity by a few percent only
+# Measured diversities.  ring8: one mode of eight 0.01, two neighbouring modes 0.30, two opposite modes 0.80.  digits: real
+# digits of one class 0.7 to 0.9, an untrained G 0.16, an MLP early in training 0.2 or more.  So below 0.15 G has collapsed.
 COLLAPSED = 0.15
-WARM_UP = 0.2  # the part of the run in which it says nothing: at first G draws nearly the same picture for every z
+WARM_UP = 0.2  # fraction of the run without an alarm, because a new G draws nearly the same picture for every z
 
 
 class Alarm:
-    """The samples' diversity for the log; a line on stderr and in the log, once, when it was below COLLAPSED twice in a row.
+    """Logs the diversity of the samples, and warns once, on stderr and in the log, when it is below COLLAPSED twice in a row.
 
-    Twice, because a healthy G may pass through one such moment.  It never stops the run.
-    real: real samples to compare with.   records: of the log so far, from which it knows what it has seen and said.
+    One low value is not enough, because a healthy G may have one.  The alarm never stops the run.
+    real: real samples to compare with.   records: the log so far, which tells whether the last value was low and whether
+    the alarm was already given.
     """
 
     def __init__(self, real: np.ndarray, records: list[dict]):
@@ -51,7 +52,7 @@ class Alarm:
                 self.low = record["metrics"]["diversity"] < COLLAPSED
 
     def __call__(self, session) -> dict | None:
-        """{"diversity": ...}; None for samples that are no real numbers, such as tokens, or that are not finite."""
+        """Return {"diversity": value}, or None when the samples are not finite or are not real numbers (tokens)."""
         if not session.description.x.real:
             return None
         samples = session.sample(LOOKED_AT)
@@ -63,36 +64,39 @@ class Alarm:
             self.told = True
             text = f"collapse: at step {session.step} G's samples differ {value:.2f} times as much as real ones"
             session.run.log({"step": session.step, "alarm": text})
-            print(f"\n{text}; the run goes on, report.html says what to try", file=sys.stderr)
+            print(f"\n{text}; the run continues, and report.html says what to try", file=sys.stderr)
         return {"diversity": value}
 
 
 # ---- learning rates --------------------------------------------------------------------------------------------------
 
-READ_EVERY = 10  # steps between two losses that a plateau on a GPU hears of: to read one waits for the card
+READ_EVERY = 10  # on a GPU the plateau schedule reads every tenth loss, because reading one waits for the GPU
 
 
 def _step(optimizer, steps, end):
     return StepLR(optimizer, steps // 3 + 1, math.sqrt(end))
 
 
-SCHEDULES = {  # optimizer, steps of the run, the part of the learning rate that is left at its end
+SCHEDULES = {  # arguments: optimizer, steps of the run, final learning rate as a fraction of the first
     "linear": lambda optimizer, steps, end: LinearLR(optimizer, 1.0, end, steps),
     "cosine": lambda optimizer, steps, end: CosineAnnealingLR(optimizer, steps, end * optimizer.param_groups[0]["lr"]),
     "exponential": lambda optimizer, steps, end: ExponentialLR(optimizer, end ** (1 / steps)),
-    "step": _step,  # two falls, after each third of the run
+    "step": _step,  # the learning rate drops twice, after each third of the run
 }
 
 
 class Schedule:
-    """The learning rates of every player, as the settings say.  step(...) after every iteration.
+    """Changes the learning rate of every player, as the settings say.  Call step(...) after every iteration.
 
-    linear, cosine, exponential, step: from the learning rate to `final_lr` times it, at the last step of the settings; they
-    stay there if the run is made longer.
-    plateau: times `factor` when `monitor` was not better than its best so far for more than `patience` looks in a row, down
-    to `final_lr` times what it was.  monitor: a player's name, for the mean of its loss over `metrics_every` steps; "loss" is
-    the only player's; or else a metric, of which `number` is looked at whenever it is measured (evaluation.monitored).
-    ConfigError for a setting that is unknown or out of range, and for "loss" where two players' losses say nothing.
+    linear, cosine, exponential, step: the learning rate falls from its first value to `final_lr` times that value at the last
+    step of the settings, and stays there if the run is made longer.
+    plateau: the learning rate is multiplied by `factor` when `monitor` has not improved on its best value for more than
+    `patience` measurements in a row; the minimum is `final_lr` times the first value.
+    monitor: a player's name stands for the mean of its loss over `metrics_every` steps, and "loss" for that of the only
+    player.  A metric's name stands for `number`, which is read whenever it is measured (evaluation.monitored).
+    Raises ConfigError for a setting that is unknown or out of range, and for "loss" in a game of two players, because their
+    losses do not say how good the samples are.
+
     """
 
     def __init__(self, settings, game, number: Number | None = None):
@@ -101,13 +105,14 @@ class Schedule:
         self.every, end = settings.metrics_every, settings.final_lr
         choose("schedule", self.kind, dict.fromkeys(["none", *SCHEDULES, "plateau"]))
         if end > 1 or not 0 < settings.factor < 1:
-            raise ConfigError(f"final_lr is from 0 to 1 and factor between 0 and 1: both are parts of a learning rate; "
-                              f"got {end} and {settings.factor}")
+            raise ConfigError(f"final_lr={end} and factor={settings.factor}: both multiply a learning rate, so final_lr must "
+                              "be from 0 to 1, and factor must be above 0 and below 1")
         if end == 0 and self.kind in ("exponential", "step"):
-            raise ConfigError(f"schedule={self.kind}: multiplies, and never reaches 0; set final_lr above 0, such as 0.01")
+            raise ConfigError(f"schedule={self.kind}: multiplies the learning rate and so never reaches 0; set final_lr "
+                              "above 0, such as 0.01")
         players = [player for _, stage in getattr(game, "stages", [(0, game)]) for player in stage.players]
         self.optimizers = {}
-        for player in players:  # a player of two stages, once; one that needs no gradient has no learning rate
+        for player in players:  # a player may appear in two stages; one that needs no gradient has no optimizer
             if hasattr(player, "optimizer") and all(player.optimizer is not other for other in self.optimizers.values()):
                 name = player.name if player.name not in self.optimizers else f"{player.name}{len(self.optimizers)}"
                 self.optimizers[name] = player.optimizer
@@ -129,11 +134,13 @@ class Schedule:
         self.player = name if name in players else None
 
     def reads(self, step: int) -> bool:
-        """On a GPU: is this step's loss read for the schedule?  However often others look, at the same steps."""
+        """On a GPU, does the schedule read the loss of this step?  This depends on nothing else that reads losses, so that
+        the learning rates do not either."""
         return self.kind == "plateau" and self.player is not None and step % READ_EVERY == 0
 
     def step(self, losses: dict, metrics: dict) -> None:
-        """After an iteration: its losses, nothing if they were not read; and the metrics measured in it, if any."""
+        """Update the learning rates after an iteration.   losses: {} if they were not read.   metrics: those measured in this
+        iteration, {} if none were."""
         self.t += 1
         if self.kind == "plateau":
             self._look(losses, metrics)
@@ -155,19 +162,19 @@ class Schedule:
                 schedule.step(value)
 
     def rates(self) -> dict[str, float]:
-        """{"D.lr": ..., "G.lr": ...}, nothing without a schedule."""
+        """The current learning rates, {"D.lr": ..., "G.lr": ...}; {} without a schedule."""
         if self.kind == "none":
             return {}
         return {f"{name}.lr": float(optimizer.param_groups[0]["lr"]) for name, optimizer in self.optimizers.items()}
 
     def state_dict(self) -> dict:
-        """What `step` has come to."""
+        """The state to save in a checkpoint."""
         return {"t": self.t, "sum": self.sum, "count": self.count, "steps": self.steps,
                 "schedules": [s.state_dict() for s in self.schedules]}
 
     def load_state_dict(self, state) -> None:
         """Go back to a saved state."""
         self.t, self.sum, self.steps = int(state["t"]), float(state["sum"]), int(state["steps"])
-        self.count = int(state.get("count", self.t % self.every))  # not in those of before there were GPUs
+        self.count = int(state.get("count", self.t % self.every))  # old checkpoints do not have it
         for schedule, saved in zip(self.schedules, state["schedules"], strict=True):
             schedule.load_state_dict(saved)

@@ -1,7 +1,7 @@
-"""A run looked at from Python: a progress bar, and in a notebook its pictures while it trains.
+"""What Python users see of a run: a progress bar, and in a notebook also its pictures.
 
-inside      is this a notebook?             follow      show the newest picture of samples there
-progress    a bar on stderr                 page        a run as HTML, what a notebook shows of it
+inside      is this a notebook?             follow      show the newest picture of samples during training
+progress    a progress bar on stderr        page        a run as HTML, for a notebook's output cell
 """
 
 import base64
@@ -13,7 +13,7 @@ from minigan.runs.hooks import Every
 
 
 def inside() -> bool:
-    """Does a notebook's kernel run this code?   A terminal with IPython is none."""
+    """Does this code run in a notebook's kernel?   IPython in a terminal does not count."""
     if "IPython" not in sys.modules:
         return False
     shell = sys.modules["IPython"].get_ipython()
@@ -21,7 +21,7 @@ def inside() -> bool:
 
 
 def follow(session) -> None:
-    """In a notebook, show the picture of samples whenever a new one is drawn, in the place of the last."""
+    """In a notebook, show each new picture of samples in place of the last one.   Elsewhere, do nothing."""
     if not inside():
         return
     from IPython.display import Image, display
@@ -41,7 +41,7 @@ def follow(session) -> None:
 
 @contextlib.contextmanager
 def progress(session, quiet=False):
-    """A report(step, losses) for Session.train that moves a bar; None if quiet."""
+    """A context that gives Session.train its `report` function, which moves a progress bar; None if quiet."""
     if quiet:
         yield None
         return
@@ -56,7 +56,7 @@ def progress(session, quiet=False):
 
 
 def page(session) -> str:
-    """What a notebook shows of a run: where it is, its newest picture, its curves, what was measured."""
+    """A run as HTML: its folder, its newest picture of samples, its curves and its latest metrics."""
     run = session.run
     title = f"{run.system} on {session.data_name}, seed {run.seed}, step {session.step:,}"
     parts = [f"<p><b>{html.escape(title)}</b><br><code>{html.escape(str(run.folder))}</code></p>"]

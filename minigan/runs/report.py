@@ -1,8 +1,9 @@
-"""report.html: a run on one page that needs nothing else, to be read, kept or sent.
+"""report.html: everything about a run in one file, to read, keep or send.
 
-write       the report of a run folder          command     the `minigan train` line that repeats the run
-Elsewhere: the findings (diagnosis.py), the pictures (viz/, drawn before), the numbers (folder.py).
-Pictures are inside the file as data URIs; there is no script and no link, so it shows the same everywhere.
+write       write the report of a run folder    command     the `minigan train` line that repeats the run
+page        the report as HTML text
+Elsewhere: the findings (diagnosis.py), the pictures (viz/ has drawn them before), the numbers (folder.py).
+The file contains its pictures as data URIs and has no scripts and no links, so it looks the same everywhere.
 """
 
 import base64
@@ -17,7 +18,7 @@ from minigan.runs import diagnosis, evaluation
 from minigan.runs.folder import DATA, fields
 from minigan.train.settings import word
 
-PICTURES = 6  # of samples, from the first step to the last
+PICTURES = 6  # how many pictures of samples are shown, spread evenly from the first step to the last
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -35,14 +36,16 @@ figcaption { font-size: .85rem; color: #555; }
 
 
 def write(run, system) -> None:
-    """Write report.html of a run folder, from what is in it now.   system: its system (systems/registry.py).
-    CheckpointError when it cannot be written."""
+    """Write report.html into a run's folder, from the files that are there now.
+
+    run: a Run (folder.py).   system: its System (systems/registry.py).   Raises CheckpointError when the file cannot be
+    written."""
     with serialize.replacing(run.report_path) as file:
         file.write(page(run, system).encode("utf-8"))
 
 
 def page(run, system) -> str:
-    """The text of report.html."""
+    """The text of report.html.   run, system: as for `write`."""
     records, config = run.read_log(), run.config
     step = max((r["step"] for r in records if isinstance(r.get("step"), int)), default=0)
     title = f"{run.system} on {config.get('data')}, seed {run.seed}"
@@ -53,7 +56,7 @@ def page(run, system) -> str:
 
 
 def command(run, system) -> str:
-    """The `minigan train` line with the settings that are not the system's defaults."""
+    """The `minigan train` command that repeats the run; it names only settings that differ from the system's defaults."""
     config, words = run.config, ["minigan", "train", run.config.get("file") or run.system]
     defaults = vars(system.configure(data=Description(config["data"], fields(config))))
     if config.get("data") != system.default_data:
@@ -85,7 +88,7 @@ def _data_uri(path):
 
 
 def _table(rows, numbers=()):
-    """rows of cells; the columns in `numbers` are set to the right."""
+    """Rows of cells as an HTML table; the columns whose indices are in `numbers` are aligned to the right."""
     lines = []
     for row in rows:
         cells = "".join(f'<td class="number">{_text(c)}</td>' if i in numbers else f"<td>{_text(c)}</td>"
@@ -100,7 +103,7 @@ def _table(rows, numbers=()):
 def _what(run, system, step):
     seconds = max(run.seconds().values(), default=None)
     took = f" in {seconds:,.0f} seconds of training" if seconds is not None else ""
-    yield f"<p>{step:,} of {run.config.get('steps', 0):,} steps{took}.  Repeat it with</p>"
+    yield f"<p>The run has done {step:,} of {run.config.get('steps', 0):,} steps{took}.  Repeat it with</p>"
     yield f"<p><code>{_text(command(run, system))}</code></p>"
 
 
@@ -112,8 +115,8 @@ def _diagnosis(records, config):
     if not findings:
         few = len(diagnosis.Curves(records, config).losses) < diagnosis.ENOUGH
         yield '<div class="finding fine"><p>' + (
-            "Too few steps are logged to say anything." if few else "Nothing in them points to a failure.  That does not say "
-            "that the samples are good: look at them, and at the metrics.") + "</p></div>"
+            "The log has too few steps to say anything." if few else "Nothing in the curves points to a failure.  That does "
+            "not mean that the samples are good: look at the samples and at the metrics.") + "</p></div>"
 
 
 def _sentence(text):
@@ -124,7 +127,7 @@ def _metrics(run):
     yield "<h2>How good the samples are</h2>"
     entries = run.measurements()
     if not entries:
-        yield f"<p>Not measured yet: <code>minigan evaluate {_text(run.folder)}</code></p>"
+        yield f"<p>They are not measured yet.  Measure them with <code>minigan evaluate {_text(run.folder)}</code></p>"
         return
     last = entries[-1]
     how = f"{last['samples']:,} samples" if last["samples"] else "as logged during training"
@@ -146,11 +149,11 @@ def _samples(run):
     yield "<h2>Samples over time</h2>"
     paths = run.samples()
     if not paths:
-        yield "<p>None yet.</p>"
+        yield "<p>There are no samples yet.</p>"
         return
-    way = "plot" if isinstance(fields(run.config)["x"], Points) else "pixels"  # these 1 to 1, with the words in them
+    way = "plot" if isinstance(fields(run.config)["x"], Points) else "pixels"  # pixels: not scaled, so words stay sharp
     chosen = sorted({round(i * (len(paths) - 1) / (PICTURES - 1)) for i in range(PICTURES)})
-    yield "<p>The same latent draws every time.</p>"
+    yield "<p>Every picture uses the same latent vectors z.</p>"
     for i in chosen:
         step = int(paths[i].stem.partition("_")[2])
         yield (f'<figure class="{way}"><img src="{_data_uri(paths[i])}" alt="samples at step {step}">'
@@ -161,10 +164,11 @@ def _curves(run):
     yield "<h2>Losses, gradients and metrics over the steps</h2>"
     if run.curves_path.exists():
         yield f'<p><img src="{_data_uri(run.curves_path)}" alt="curves"></p>'
-    yield ("<p><small>Pale: as logged; strong: a running median.  A gradient norm is the length of a player's whole "
-           "gradient: near 0 the player learns nothing, growing without end it diverges.  Losses of a GAN say who is ahead, "
-           "not how good the samples are.  Diversity is the mean distance between two samples over that of two real ones: near "
-           "1 is healthy, near 0 all samples are the same.</small></p>")
+    yield ("<p><small>Pale lines show the logged values, strong lines a running median.  The gradient norm is the length of a "
+           "player's whole gradient: when it is near 0, the player learns nothing; when it grows without limit, the player "
+           "diverges.  A GAN's losses say which player is ahead, not how good the samples are.  Diversity is the mean distance "
+           "between two samples, divided by that between two real ones: a value near 1 is healthy; near 0, all samples are the "
+           "same.</small></p>")
 
 
 def _settings(run, system):

@@ -1,13 +1,13 @@
-"""A run in progress: data, game, random streams and run folder, from the first step to the last.
+"""A run in progress: its data, game, random streams and run folder, from the first step to the last.
 
-Session.start     a new run            Session.open      an existing one, at a checkpoint
+Session.start     a new run            Session.open      an existing run, at a checkpoint
 train             the loop around game.play: hooks, log, checkpoints, progress, Ctrl-C and SIGTERM
-sample, evaluate  what it draws, and how good that is
-Elsewhere: what happens in one iteration (game.py), what happens every so many (hooks.py), the files (run.py).
+sample, evaluate  draw samples, and measure how good they are
+Elsewhere: what happens in one iteration (game.py), what happens every n iterations (hooks.py), the files (folder.py).
 
-A session that is killed and opened again continues to the same bits: a checkpoint holds the weights, the optimizers'
-state, every random stream and the place in the data.  The streams are the session's own, so several sessions in one process
-do not disturb each other.
+A session that is killed and opened again ends with the same bits as one that was never killed: a checkpoint holds the
+weights, the optimizers' state, every random stream and the position in the data.  Each session has its own streams, so
+several sessions in one process do not affect each other.
 """
 
 import contextlib
@@ -39,21 +39,28 @@ from minigan.train.game import play
 
 
 def _foreign(run, error):
-    """The error for a config.toml that does not describe a run of this minigan."""
+    """The CheckpointError for a config.toml that this version of minigan cannot use."""
     what = f"{error} is missing" if isinstance(error, KeyError) else error
     return CheckpointError(f"{run.folder / 'config.toml'}: does not describe a run of this minigan: {what}; restore it from a "
                            "copy, or start a new run")
 
 
 class Session:
-    """The objects of one run.  Make it with `Session.start` or `Session.open`.
+    """The objects of one run.  Create it with `Session.start` or `Session.open`.
 
-    run: the folder; settings: every setting by name; game; step: iterations done; losses: of the last one;
-    description: of the data, their name and the kind of each field: the config has it, so it is known without the data;
-    streams: what the loader and the game's turns draw from; layer_streams: what layers draw from;
-    given: the data set, where it was given as an object and has no name that `data.load` knows; else None;
-    dataset, loader, hooks: made by `attach`, which `train` calls where it was not called before; hooks is a list to add to;
-    stopped: the signal that ended `train`, 0 if none did.
+    run             the run folder (a Run)          settings        every setting, by its name
+    game            the networks and their players  system          the System that built the game
+    step            iterations done so far          losses          of the last iteration whose losses were read
+    streams         random streams of the loader and of the game's turns
+    layer_streams   random streams of the layers, such as dropout
+    description     the name of the data set and the kind of each field; it comes from the config, so no data are loaded
+    dataset, loader, hooks      made by `attach`, which `train` calls when needed; you may append to the list `hooks`
+    given           the data set, if it was given as an object that `data.load` does not know by name; otherwise None
+    stopped         the number of the signal that ended `train`, 0 if there was none
+
+        run = Session.start("gan", "ring8", overrides={"steps": 300})
+        run.train()
+        run.sample(64).shape == (64, 2)
     """
 
     def __init__(self, run: Run, device=None, nets=None, given=None):
@@ -61,6 +68,10 @@ class Session:
         self.accept_changed_data, self._new_content = False, None
         self._read_config(run)
         self.device, nets = device or self.device, nets or {}
+        missing = sorted(self.own_nets - set(nets))
+        if missing:
+            raise CheckpointError(f"{run.folder}: was started with nets of its author's, {', '.join(missing)}; open it in "
+                                  "Python with minigan.runs.open(path, nets={...})")
         self.layer_streams = Streams(run.seed)
         with using(self.layer_streams):
             self.game = self.system.build(self.settings, self.description, **nets).to(self.device)
@@ -73,8 +84,8 @@ class Session:
         self.hooks = []
 
     def _read_config(self, run):
-        """What config.toml says.   CheckpointError where it is not of this minigan; nothing is built here, so that an error in
-        a system's own code is never taken for one in the file."""
+        """Read config.toml.   Raises CheckpointError when this minigan cannot use it.   No network is built here, so an error
+        in the code of a system is never reported as an error in the file."""
         try:
             config, seed = dict(run.config), int(run.seed)
             self.streams = Streams(seed)
@@ -83,13 +94,13 @@ class Session:
             self.sample_shape, self.device = tuple(config.pop("sample_shape")), config.pop("device")
             file = config.pop("file", "")
             self.data_options, self.data_content = config.pop("data_options", {}), config.pop("data_content", None)
-            self.own_data = config.pop("own_data", False)
-            config.pop("fields", None), config.pop("own_nets", None)
+            self.own_data, self.own_nets = config.pop("own_data", False), set(config.pop("own_nets", []))
+            config.pop("fields", None)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _foreign(run, error) from error
         if file and not Path(file).is_file():
-            raise CheckpointError(f"{run.folder}: its system stands in {file}, which is not there; put the file back, or write "
-                                  "where it is now into config.toml, as file")
+            raise CheckpointError(f"{run.folder}: its system is defined in {file}, which does not exist; put the file back, or "
+                                  "write its new path into config.toml, as `file`")
         self.system = registry.get(run.system) if not file or registry.has(run.system, file) else registry.get(file)
         try:
             self.settings = self.system.configure(config, self.description)
@@ -99,31 +110,34 @@ class Session:
     @classmethod
     def start(cls, system: str, data_name=None, data_dir=None, seed=0, device="cpu", overrides=None, out=None,
               nets=None) -> "Session":
-        """A new run of a system, given by its name or by a file that enters one.   data_name: of a data set, or a data set.
-        overrides: settings to change, and options of the data set, by name.   out: the run folder, by default a new one.
-        nets: some of your own, by the names that the game has for them.
+        """Create a new run.
 
-        ConfigError or DataError, before any folder is made, for a system, data set, setting or device that is not there.
+        system: the name of a system, or a Python file that registers one.   data_name: the name of a data set, or a data set;
+        the default is the system's own data set.   data_dir: the folder with its files.   overrides: {name: value} of settings
+        to change, and of options of the data set.   out: the run folder; the default is a new one in runs/.   nets: {name:
+        network}, your own networks in place of the game's.
+        Raises ConfigError, DataError or DeviceError, before it creates a folder, for an unknown or impossible system, data
+        set, setting or device.
         """
         made_by, nets = registry.get(system), nets or {}
         given: Any = None if data_name is None or isinstance(data_name, str) else data_name
         data_name = data_name if given is None else given.name
         data_name = data_name or made_by.default_data
         options, overrides = data.take_options(data_name, overrides or {}, made_by.settings)
-        made_by.configure(overrides)  # complains of a setting before any data is fetched
+        made_by.configure(overrides)  # called here for its errors, before any data are downloaded
         if not isinstance(seed, int) or not 0 <= seed < 2**63:
             raise ConfigError(f"seed must be a whole number from 0 to 2^63 - 1, got {seed}")
         device = backend.pick_device(device)
         if given is not None and (options or data_dir):
             raise ConfigError(f"{data_name}: was given as a data set, so leave {', '.join(options) or 'data_dir'} out")
         dataset = data.load(data_name, data_dir=data_dir, options=options) if given is None else given
-        if given is not None and "recipe" in given.info and given.split == "train":  # of data.folder: the command loads it too
+        if given is not None and "recipe" in given.info and given.split == "train":  # data.folder made it: it has a name
             given, (data_dir, options) = None, given.info["recipe"].values()
         settings = made_by.configure(overrides, dataset)
-        batch = next(data.Loader(dataset, settings.batch_size, 0))  # complains of a batch that does not fit
+        batch = next(data.Loader(dataset, settings.batch_size, 0))  # raises if the batch size does not fit the data
         with using(Streams(seed)):
-            game = made_by.build(settings, dataset, **nets).to(device)  # complains of data that does not fit
-        game.check(batch)  # ... and of labels
+            game = made_by.build(settings, dataset, **nets).to(device)  # raises if the data do not fit the system
+        game.check(batch)  # raises if the labels do not fit
         if settings.capture:
             capture.refuse(game, settings.schedule)
         hooks.Schedule(settings, game)
@@ -142,27 +156,25 @@ class Session:
 
     @classmethod
     def open(cls, path, device=None, nets=None, given=None) -> "Session":
-        """An existing run, as it was at its newest checkpoint, or at the checkpoint file given.
+        """Open an existing run at its newest checkpoint, or at the checkpoint file that `path` names.
 
-        A run that was killed before its first checkpoint is at step 0.   device: instead of the one it was started on;
-        nets, given: as for start, for a run that was started with nets or a data set of your own.
-        CheckpointError for what is no run of this minigan, a damaged checkpoint, or one of another run.
+        A run that was killed before its first checkpoint opens at step 0.   device: the device to use now; the default is the
+        one that the run was started on.   nets: as for `start`; needed when the run was started with your own networks.
+        given: the data set, if the run was started with one of your own.
+        Raises CheckpointError for a folder that is no run of this minigan, for a damaged checkpoint and for one of another
+        run; ConfigError when such networks are missing; DeviceError when the run's device is not here.
         """
         run = Run.open(path)
         device = device and backend.pick_device(device)
-        missing = set(run.config.get("own_nets", ())) - set(nets or {})
-        if missing:
-            raise ConfigError(f"{run.folder}: was started with nets of its author's, {', '.join(sorted(missing))}; open it in "
-                              "Python with minigan.runs.open(path, nets={...})")
         try:
             session = cls(run, device, nets, given)
         except DeviceError as error:
             raise DeviceError(f"{run.folder}: was trained on {run.config['device']!r}; {error} (--device cpu)") from None
-        except ConfigError as error:  # what the build says of these settings and data
+        except ConfigError as error:  # the system cannot be built with these settings and data
             raise _foreign(run, error) from error
         last = max((r["step"] for r in run.read_log() if isinstance(r.get("step"), int)), default=0)
         if run.latest_checkpoint() is None and last <= session.settings.checkpoint_every:
-            return session  # killed before there was one; the seed alone gives the same weights again
+            return session  # it was killed before its first checkpoint; the seed gives the same weights again
         session._restore(*run.load_checkpoint())
         return session
 
@@ -172,7 +184,7 @@ class Session:
             self.streams.load_state_dict(state["streams"])
             self.layer_streams.load_state_dict(state["noise"])
             self._loader_state = state["loader"]
-            if "schedule" in state:  # not in those of before there were schedules
+            if "schedule" in state:  # old checkpoints do not have it
                 self.schedule.load_state_dict(state["schedule"])
         except CheckpointError as error:
             raise CheckpointError(f"{self.run.checkpoint_path(step)}: is not of this run: {error}") from None
@@ -181,7 +193,8 @@ class Session:
         self.step, self.seconds = step, self.run.seconds().get(step, 0.0)
 
     def attach(self, dataset=None) -> None:
-        """Load the training data (or take it), go to the place in it where the checkpoint was written, set up the hooks."""
+        """Load the training data (or use `dataset`), move to the position in the data that the checkpoint saved, and set up
+        the hooks.   Raises CheckpointError when the data have changed since the run was started."""
         self.dataset = self._load("train") if dataset is None else dataset
         before, now = self.description.x, self.dataset.kinds["x"]
         if now != before:
@@ -202,20 +215,20 @@ class Session:
             self.schedule.number = waited_for[1]
 
     def _load(self, split):
-        """A split of the data: loaded by their name, or of the data set that was given."""
+        """Return a split of the data set that was given, or load it by its name."""
         if self.given is not None:
             found = self.given if split == "train" else self.given.test
             if found is None:
                 raise ConfigError(f"{self.data_name}: this data set has no {split} split; set its attribute `{split}` to one")
             return found
         if self.own_data:
-            raise ConfigError(f"{self.run.folder}: was trained on a data set of its author's; open it in Python with "
+            raise ConfigError(f"{self.run.folder}: was trained on its author's own data set; open it in Python with "
                               "minigan.runs.open(path, data=...)")
         return data.load(self.data_name, split, data_dir=self.data_dir, options=self.data_options)
 
     def _compare_content(self):
-        """CheckpointError where the run remembers other contents of its data, unless the change is accepted: then training
-        goes on with a new epoch, and the next checkpoint remembers the new contents."""
+        """Raise CheckpointError when the contents of the data have changed since the run was started.   If the user accepts
+        this, training continues with a new epoch, and the new contents are saved with the next checkpoint."""
         now = data.content(self.dataset, self.given is not None)
         if self.data_content in (None, now):
             return
@@ -224,21 +237,22 @@ class Session:
                          for content in (self.data_content, now))
             where = f" in {self.data_dir}" if self.data_dir else ""
             raise CheckpointError(f"{self.run.folder}: the data{where} have changed since the run was started (then {then}; "
-                                  f"now {has or 'others'});\nput them back, or go on with what is there: --accept-changed-data")
+                                  f"now {has or 'others'});\nput them back, or continue with the data as they are: "
+                                  "--accept-changed-data")
         kept, found = self.description.classes or 0, self.dataset.description.classes or 0
         if found != kept:
             raise CheckpointError(f"{self.run.folder}: the run was trained on {kept} classes, {self.data_name} now has {found}")
         self._new_content, self._loader_state = now, None
 
     def real(self, n: int) -> np.ndarray:
-        """n real samples, the same ones each time."""
+        """Return n real samples, the same ones each time, as an array (n, *sample_shape)."""
         if hasattr(self.dataset, "sample"):
             return self.dataset.sample(n, np.random.default_rng(0)).x
         rows = np.random.default_rng(0).permutation(len(self.dataset))[:n]
         return self.dataset[rows].x
 
     def test_dataset(self):
-        """The data set's test split, loaded once."""
+        """Return the data set's test split, loaded at the first call."""
         if self._test is None:
             self._test = self._load("test")
         return self._test
@@ -246,12 +260,12 @@ class Session:
     # ----------------------------------------------------------------------------------------------------- the loop ---
 
     def train(self, steps=None, seconds=None, report=None) -> bool:
-        """Play until `steps` iterations are done in all (by default those of the settings), or for `seconds`; False if Ctrl-C
-        or SIGTERM ended it before.
+        """Train until the run has `steps` iterations in total (default: the setting), or for `seconds`.  Return False if
+        Ctrl-C or SIGTERM ended it earlier, otherwise True.
 
         report(step, losses): called after every step, for a progress bar.
-        Whatever happens, the run folder is whole up to its newest checkpoint, and `Session.open` goes on from there.
-        NotFiniteError, which names the op, when a loss or gradient is NaN or infinite; the log then says so too.
+        Whatever happens, the run folder stays valid up to its newest checkpoint, and `Session.open` continues from there.
+        Raises NotFiniteError, which names the op, when a loss or gradient is NaN or infinite; the log records this too.
         """
         planned = self.settings.steps
         steps = planned if steps is None else steps
@@ -271,7 +285,8 @@ class Session:
                 self.step += 1
                 self.losses = losses or self.losses
                 self.seconds = before + time.monotonic() - start
-                # The log before the checkpoint: a run killed between the two writes that line again, and never lacks it.
+                # The log is written before the checkpoint: if the run is killed between the two, the line is written again
+                # after a resume; in the other order, it would be missing.
                 self._log(self._look(losses))
                 if self.step % self.settings.checkpoint_every == 0:
                     self.save()
@@ -283,15 +298,15 @@ class Session:
         return self.step >= steps or not self.stopped
 
     def _reads(self, start_step) -> bool:
-        """Are the losses of the next step read?  On the CPU always; on a GPU that waits for the card, so only where somebody
-        looks at them, and in the first step, for the progress bar."""
+        """Does the next step read its losses?  On the CPU, always.  On a GPU, reading makes the CPU wait, so only where they
+        are needed, and in the first step, for the progress bar."""
         following = self.step + 1
         return (self.device == "cpu" or self.step == start_step or following % self.settings.log_every == 0
                 or following % self.settings.checkpoint_every == 0 or self.schedule.reads(following))
 
     @contextlib.contextmanager
     def _noting_divergence(self):
-        """A NotFiniteError goes into the log and the report before it goes on."""
+        """Write a NotFiniteError into the log and the report, and raise it again."""
         try:
             yield
         except NotFiniteError as error:
@@ -300,7 +315,7 @@ class Session:
             raise
 
     def _look(self, losses) -> dict:
-        """What the hooks have to say of this step, whose losses are given if they were read; the learning rates of the next."""
+        """Call the hooks and the schedule after a step, and return the hooks' metrics.   losses: {} if they were not read."""
         metrics = {}
         for hook in self.hooks:
             metrics |= hook(self) or {}
@@ -315,11 +330,12 @@ class Session:
             self.run.log({"step": self.step, **record})
 
     def save(self) -> None:
-        """Write a checkpoint of this step.   NotFiniteError where a weight is NaN or infinite: the last good one stays."""
+        """Write a checkpoint of this step.   Raises NotFiniteError when a weight is NaN or infinite; the last good checkpoint
+        then stays the newest."""
         game = self.game.state_dict()
         for name, weights in game["nets"].items():
             if not all(np.isfinite(array).all() for array in weights.values()):
-                self.step -= 1  # this one is not done: a loss may be finite, and what the update made of the weights not
+                self.step -= 1  # the step does not count: its loss was finite, but its update spoiled the weights
                 raise NotFiniteError(f"net {name}: a weight has become NaN or infinite")
         self.run.save_checkpoint(self.step, {
             "game": game, "streams": self.streams.state_dict(), "noise": self.layer_streams.state_dict(),
@@ -330,28 +346,34 @@ class Session:
             self.data_content, self._new_content = self._new_content, None
 
     def evaluate(self, names=None, n=None) -> dict[str, float]:
-        """{number: value} of the metrics named, by default of all that fit; see evaluation.measure.   Changes nothing."""
+        """Measure metrics and return {number: value}; see evaluation.measure.   It does not change the run.
+
+        names: which metrics, by default all that fit the data.   n: how many samples, by default as many as they need."""
         if self.dataset is None:
             self.attach()
         with using(Streams(self.run.seed)):
             return evaluation.measure(self, names, n)
 
     def sample(self, n: int, seed=None, label=None, show=False) -> np.ndarray:
-        """n samples, an array.  The same ones for the same weights: drawn from a stream of their own (or a given seed).
+        """Draw n samples, an array (n, *shape of one sample).  The same weights give the same samples, because they have
+        their own random stream.
 
-        label: the class of all of them, for a system that has classes; by default see `labels`.  ConfigError if it has
-        none, or not this one.   show: what a picture of the run shows, instead of the samples.
+        seed: another seed gives other samples.   label: one class for all samples; the default is `labels`.   show: return
+        what the run's pictures show, which differs from the samples in a few systems.
+        Raises ConfigError for a label that the system does not have.
         """
         own = Streams(self.run.seed if seed is None else seed)
         labels = self.labels(n, label)
         z = self.game.latent(n, own("eval" if seed is None else "sample"))
-        with using(own):  # a net that draws noise in evaluation mode too takes none from the training
+        with using(own):  # a network that draws noise in evaluation mode must not use the training's streams
             parts = [self.game.sample(z[i : i + 500], None if labels is None else labels[i : i + 500], show)
                      for i in range(0, n, 500)]
         return np.concatenate(parts)
 
     def curves(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """What the run has logged so far: {name: (steps, values)} of losses, gradients, learning rates and metrics."""
+        """Everything logged so far: {name: (steps, values)} for losses, gradients, learning rates and metrics.
+
+        steps and values have the shape (N,), where N is how often a finite number was logged under this name."""
         rows: dict[str, list] = {}
         for record in self.run.read_log():
             for name, value in (record | (record.get("metrics") or {})).items():
@@ -361,13 +383,14 @@ class Session:
                 for name, pairs in rows.items()}
 
     def _repr_html_(self) -> str:
-        """What a notebook shows of the run."""
+        """The run as HTML, for a notebook."""
         from minigan.runs import notebook
 
         return notebook.page(self)
 
     def labels(self, n: int, label=None) -> np.ndarray | None:
-        """The classes of n samples, int64: all `label`, or 0, 1, 2, ... in turn; None for a system without classes."""
+        """The classes of n samples, (n,) int64: all `label`, or 0, 1, 2, ... in turn.  None for a system without classes.
+        Raises ConfigError for a label that the system does not have."""
         classes = self.game.classes
         if label is not None and not (classes and 0 <= label < classes):
             raise ConfigError(f"{self.run.system} cannot draw label {label}: "
@@ -377,23 +400,23 @@ class Session:
         return np.full(n, label) if label is not None else np.arange(n) % classes
 
     def draw(self) -> None:
-        """Write samples/step_<step>.png: the same latent draws every time, so that one sees them change."""
+        """Write samples/step_<step>.png.  Every picture uses the same latent vectors, so one can see the samples change."""
         kind = self.description.x
         n = viz.shown(kind)
         self.picture(self.run.sample_path(self.step), n, real=self.real(n) if isinstance(kind, Points) else None)
 
     def picture(self, path, n: int, seed=None, label=None, real=None) -> None:
-        """Write a picture of n samples, those of `sample`, with their labels; see viz.draw.   real: points beneath them."""
+        """Write a picture of n samples with their labels; see `sample` and viz.draw.   real: real points to draw beneath."""
         words = self.words() if isinstance(self.description.x, Tokens) else None
         viz.draw(path, self.description.x, self.sample(n, seed, label, True), self.labels(n, label), real,
                  f"{self.run.system}, step {self.step}", self.game.heads, words=words)
 
     def words(self):
-        """What the tokens stand for, None if they are mere numbers.   Loads the data."""
+        """The word of each token, or None if the tokens are only numbers.   This loads the data."""
         return (self._load("train") if self.dataset is None else self.dataset).words
 
     def finish(self) -> None:
-        """Draw curves.png and samples.gif from what the run has so far, and write report.html."""
+        """Draw curves.png and samples.gif from the files so far, and write report.html."""
         viz.curves_png(self.run.curves_path, self.run.read_log(), f"{self.run.system} on {self.data_name}",
                        unit=self.game.unit)
         frames = [path for path in self.run.samples() if int(path.stem.partition("_")[2]) <= self.step]
@@ -403,22 +426,22 @@ class Session:
 
     @contextlib.contextmanager
     def _interruptible(self):
-        """The first Ctrl-C or SIGTERM lets the step finish and everything be saved; the next one stops at once."""
+        """After the first Ctrl-C or SIGTERM, finish the step and save; the second one stops at once."""
         self.stopped, previous = 0, {}
 
         def stop(number, frame):
             self.stopped = number
             restore()
-            with contextlib.suppress(RuntimeError):  # it came in the middle of another print
-                print("\nfinishing this step and saving; once more stops at once", file=sys.stderr)
+            with contextlib.suppress(RuntimeError):  # the signal may arrive in the middle of another print
+                print("\nfinishing this step and saving; press Ctrl-C again to stop at once", file=sys.stderr)
 
         def restore():
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
-        if threading.current_thread() is threading.main_thread():  # only there may handlers be set
+        if threading.current_thread() is threading.main_thread():  # Python allows handlers only in the main thread
             for number in (signal.SIGINT, signal.SIGTERM):
-                if signal.getsignal(number) not in (None, signal.SIG_IGN):  # ignored: a job of nohup or of a shell's "&"
+                if signal.getsignal(number) not in (None, signal.SIG_IGN):  # nohup and a shell's "&" ignore some signals
                     previous[number] = signal.signal(number, stop)
         try:
             yield

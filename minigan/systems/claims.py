@@ -1,7 +1,7 @@
-"""What is claimed of a system, said beside it: figures, with controls, that every seed has to reach.
+"""A system's file states what the system reaches: claims with controls, which every seed must fulfil.
 
-Arm     one of the runs of a claim      Check   what an arm's number has to be      Claim   arms that differ in one thing
-Elsewhere: who trains and measures them (benchmarks/systems.py), what came out (docs/results.md).
+Arm     one kind of run in a claim      Check   a bound on a number of an arm       Claim   arms that differ in one thing
+Elsewhere: the program that trains and measures them (benchmarks/systems.py), the results (docs/results.md).
 """
 
 import operator
@@ -14,7 +14,7 @@ RELATIONS = {"at least": operator.ge, "at most": operator.le, "below": operator.
 
 @dataclass(frozen=True)
 class Arm:
-    """One of the runs of a claim.   like: the arm whose seconds this one gets."""
+    """One kind of run in a claim.   like: the name of another arm; this one trains for as many seconds as that one took."""
 
     system: str
     data: str
@@ -22,7 +22,7 @@ class Arm:
     like: str = ""
 
     def command(self) -> str:
-        """How to make such a run, as Markdown."""
+        """The command that makes such a run, as Markdown."""
         command = " ".join([f"minigan train {self.system} --data {self.data}",
                             *(f"--set {name}={word(value)}" for name, value in self.settings.items())])
         return f"`{command} --seconds S`, S as {self.like} took" if self.like else f"`{command}`"
@@ -30,9 +30,10 @@ class Arm:
 
 @dataclass(frozen=True)
 class Check:
-    """What is claimed of every seed of an arm: that a number is "at least", "at most" or "below" a bound.
+    """A claim about every seed of an arm: a number is "at least", "at most" or "below" a bound.
 
-    bound: a number, or words: that of another arm, for the same seed (of="its start"), or another number of the same run.
+    bound: a value, or the name of another number of the same run.   of: the name of another arm; then the bound is that arm's
+    number for the same seed.
     """
 
     arm: str
@@ -46,7 +47,9 @@ class Check:
         return f"{self.arm}: {self.number} {self.relation} {bound}"
 
     def verdict(self, results) -> str:
-        """A line: how many seeds fulfil it, and the figures of those that do not.   results: {arm: {seed: {number: value}}}"""
+        """A line that says how many seeds fulfil the check, with the values of the seeds that do not.
+
+        results: {arm: {seed: {number: value}}}"""
         misses, seeds = [], [s for s in results.get(self.arm, {}) if not self.of or s in results.get(self.of, {})]
         for seed in seeds:
             row = results[self.arm][seed]
@@ -63,10 +66,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Claim:
-    """Arms that differ in one thing, and checks of what they reach.
+    """Arms that differ in one thing, and checks of their numbers.
 
-    name: in docs/results.md.   says: the claim.   numbers: those shown.   arms: by name.   checks: none where the claim is a
-    comparison, whatever comes out.   seeds: how many have to fulfil it."""
+    name: its heading in docs/results.md.   says: the claim in words.   numbers: the columns of its table.   arms: by name.
+    checks: empty if the claim only compares the arms.   seeds: how many seeds are meant."""
 
     name: str
     says: str

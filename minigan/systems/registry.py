@@ -1,23 +1,24 @@
-"""The systems by name.  One file for each; `system(...)` enters it here, and there is no other list.
+"""The systems by name.  Each has a file that calls `system(...)`, which enters it here; there is no other list.
 
 system      enter a system: its paper, what differs from its parent, its data, claims, and the function that builds its game
-System      what was entered            Paper       where a system comes from
-get         the system of a name, or of a file outside the package
-systems     all of them         families    the same, grouped
+System      an entered system           Paper       the source of a system
+get         the system of that name, or of a file outside the package
+systems     all systems         families    all systems, grouped
 """
 
 import hashlib
 import importlib
 import importlib.util
-import inspect
 import pkgutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, TypeVar
 
+from minigan import moved
 from minigan.data.kinds import KINDS, Description, Kind, Pictures, Points
 from minigan.errors import ConfigError, suggestion
 from minigan.systems.claims import Claim
@@ -27,7 +28,7 @@ from minigan.train.settings import RUN, Setting, merged
 
 @dataclass(frozen=True)
 class Paper:
-    """Where a system comes from.   Paper("Gulrajani et al. 2017", arxiv="1704.00028", where="algorithm 1")"""
+    """The source of a system.   Paper("Gulrajani et al. 2017", arxiv="1704.00028", where="algorithm 1")"""
 
     authors: str
     arxiv: str = ""
@@ -35,7 +36,7 @@ class Paper:
 
     @property
     def year(self) -> str:
-        """The last word of `authors`."""
+        """The year, which is the last word of `authors`."""
         return self.authors.split()[-1]
 
     def __str__(self) -> str:
@@ -44,7 +45,7 @@ class Paper:
 
 @dataclass
 class System:
-    """A generative system as its file declares it.   See `system` for the fields; make one with that."""
+    """A generative system as its file declares it.   `system` makes one, and explains the fields."""
 
     name: str
     family: str
@@ -60,6 +61,7 @@ class System:
     claims: list[Claim] = field(default_factory=list)
     own_metrics: list = field(default_factory=list)
     tiny: dict = field(default_factory=dict)
+    nets: Callable | None = None
     builder: Callable | None = None
 
     @property
@@ -67,39 +69,41 @@ class System:
         """Is its file outside the package?"""
         return bool(self.file) and Path(__file__).parent not in Path(self.file).resolve().parents
 
-    # ---- what a child has from its parent ------------------------------------------------------------------------------
+    # ---- what a child inherits from its parent -------------------------------------------------------------------------
 
     @property
     def title(self) -> str:
-        """The first line of the file's docstring, such as "WGAN-GP: a critic held to slope 1 by a penalty."."""
+        """The first line of the file's docstring, such as "GAN: two multilayer perceptrons play the non-saturating game."."""
         return self.doc.strip().splitlines()[0]
 
     @cached_property
     def ancestor(self) -> "System | None":
-        """The parent."""
+        """The parent system, or None."""
         return get(self.parent) if self.parent else None
 
     @cached_property
     def settings(self) -> dict[str, Setting]:
-        """Every setting by name: those of every run, the parent's, its own."""
+        """Every setting by name: the settings of every run, the parent's, and its own."""
         above = self.ancestor.settings if self.ancestor else RUN
         return merged({name: setting for name, setting in above.items() if name not in self.without}, self.own)
 
     @cached_property
     def default_data(self) -> str:
-        """The data set that it is trained on unless told otherwise."""
-        return self.data or self.ancestor.default_data
+        """The data set that it is trained on if the user names none."""
+        if not self.data and not self.ancestor:
+            raise ConfigError(f"the system {self.name} names no data set; say system({self.name!r}, data=\"digits\", ...)")
+        return self.data or self.ancestor.default_data  # type: ignore[union-attr]  # one of the two is there
 
     @cached_property
     def kinds(self) -> tuple[type[Kind], ...]:
-        """The kinds of data that it learns."""
+        """The kinds of data that it can learn."""
         return self.learns or (self.ancestor.kinds if self.ancestor else (Pictures, Points))
 
     @cached_property
     def defaults(self) -> dict[str, dict]:
-        """The defaults that are others on a kind of data ("points") or on one data set ("grid25"), the parent's included.
+        """Other defaults for a kind of data ("points") or for one data set ("grid25"), including the parent's.
 
-        A setting that a child declares anew is that on all data, unless the child says otherwise here."""
+        If a child declares a setting again, its default holds on all data, and the parent's entries here no longer count."""
         others = KINDS.keys() - {kind.word for kind in self.kinds}
         above = {k: v for k, v in self.ancestor.defaults.items() if k not in others} if self.ancestor else {}
         named = {*self.without, *(setting.name for setting in self.own)}
@@ -108,23 +112,23 @@ class System:
 
     @cached_property
     def metrics(self) -> list:
-        """What only this system and its parents can measure."""
+        """The metrics that only this system and its parents can measure."""
         return [*(self.ancestor.metrics if self.ancestor else []), *self.own_metrics]
 
     @cached_property
     def smallest(self) -> dict:
-        """Settings with which it is tested in a moment."""
+        """Settings for tests: with them it trains in a moment."""
         inherited = self.ancestor.smallest if self.ancestor else {}
         return {name: value for name, value in inherited.items() if name in self.settings} | self.tiny
 
     # ---- a game ------------------------------------------------------------------------------------------------------
 
     def configure(self, overrides: dict | None = None, data=None) -> SimpleNamespace:
-        """The settings for these data, some replaced; "lr" stands for lr_d and lr_g, and so on.
+        """The settings for these data, with the overrides in their places; "lr" stands for both lr_d and lr_g.
 
-        data: a data set or its Description; None: the defaults of no data in particular.   The default of `classes` is what
-        the data have.   ConfigError for a setting that is unknown, of the wrong type or out of bounds, and for data of a
-        kind that this system does not learn."""
+        data: a data set or its Description; None: the defaults that hold without data.   The default of `classes` is the
+        number of classes in the data.   ConfigError for a setting that is unknown, of the wrong type or out of bounds, and
+        for data of a kind that this system does not learn."""
         defaults = {}
         if data is not None:
             about = getattr(data, "description", data)
@@ -134,25 +138,36 @@ class System:
             defaults |= self.defaults.get(about.x.word, {}) | self.defaults.get(about.name, {})
         return game_settings.values(self.name, self.settings, defaults, overrides or {}, _elsewhere)
 
-    def build(self, settings: SimpleNamespace, data, **nets):
-        """The game.   settings: as `configure` gives them; data: a data set or its Description; nets: some of your own, by
-        the name that the game has for them.   ConfigError where they do not go together."""
+    @cached_property
+    def game(self) -> tuple[Callable, Callable | None]:
+        """(the function that builds the game, the one that makes its nets or None), its own or the parent's.
+
+        ConfigError for a system that has neither a function nor a parent."""
+        if self.builder:
+            return self.builder, self.nets
+        if not self.ancestor:
+            raise ConfigError(f"the system {self.name} has neither a parent nor a function that builds its game; put "
+                              f"@system({self.name!r}, ...) above one")
+        build, nets = self.ancestor.game
+        return build, self.nets or nets
+
+    def build(self, settings: SimpleNamespace, data, **own):
+        """The game.   settings: from `configure`; data: a data set or its Description; own: the user's own nets, by the names
+        that the game gives them.   ConfigError if these do not fit together."""
         about = getattr(data, "description", data)
         self._accept(about)
-        build = self.builder or self.ancestor.build
-        if nets and self.builder:
-            takes = inspect.signature(self.builder).parameters.values()
-            if not any(p.kind is p.VAR_KEYWORD for p in takes):
-                raise ConfigError(f"{self.name} makes its own nets and takes none; write a system of your own around "
-                                  f"{', '.join(nets)}: `minigan train my_system.py`")
-        game = build(settings, about, **nets)
-        for name, net in nets.items():
+        build, make = self.game
+        if own and make is None:
+            raise ConfigError(f"{self.name} makes its own nets and takes none; to use {', '.join(own)}, write a system of your "
+                              "own and run `minigan train my_system.py`")
+        game = build(settings, about) if make is None else build(settings, about, make(settings, about) | own)
+        for name, net in own.items():
             if game.nets.get(name) is not net:
                 raise ConfigError(f"{self.name} has no net {name!r}{suggestion(name, game.nets)}")
         return game
 
     def idle(self, settings: SimpleNamespace, given) -> list[str]:
-        """A line for each of the settings given that change nothing beside the others."""
+        """A line for each given setting that changes nothing, because of the values of other settings."""
         return game_settings.idle(self.settings, settings, given)
 
     def _accept(self, about: Description) -> None:
@@ -165,34 +180,37 @@ class System:
 
 
 SYSTEMS: dict[str, System] = {}
+F = TypeVar("F", bound=Callable)  # what builds a game: the decorator gives it back
 
 
 def system(name: str, *, family: str = "", paper: Paper | None = None, parent: str | None = None, data: str | None = None,
-           learns=(), settings=(), without=(), on=None, claims=(), metrics=(), tiny=None) -> Callable:
-    """Enter a system under a name.   As a decorator of build(settings, data) -> Game it also says how its game is built;
-    without one, it is built as its parent is.   The first line of the module's docstring describes it.
+           learns: Iterable[type[Kind]] = (), settings: Iterable[Setting] = (), without: Iterable[str] = (),
+           on: Mapping[str, dict] | None = None, claims: Iterable[Claim] = (), metrics: Iterable[Any] = (),
+           tiny: dict | None = None, nets: Callable | None = None) -> Callable[[F], F]:
+    """Enter a system under a name.   Use it as a decorator of build(settings, data) -> Game, which builds the system's game;
+    without one, the parent's function builds it.   The first line of the module's docstring describes the system.
 
     family      its group in `minigan list`; by default its folder
-    paper       where it comes from
-    parent      the system of which only the differences are stated here
-    data        the data set it is trained on by default
-    learns      the kinds of data it learns (data/kinds.py): by default pictures and points
-    settings    its settings (train/settings.py), new ones or other defaults for the parent's
-    without     names of the parent's settings that it has not
-    on          {"points": {...}, "grid25": {...}}: defaults that are others on a kind of data or on one data set
+    paper       the paper that it comes from
+    parent      another system; this call states only the differences from it
+    data        the data set that it is trained on by default
+    learns      the kinds of data that it can learn (data/kinds.py); by default the parent's, else pictures and points
+    settings    its settings (train/settings.py): new ones, and other defaults for the parent's
+    without     names of the parent's settings that this system does not have
+    on          {"points": {...}, "grid25": {...}}: other defaults for a kind of data or for one data set
     claims      what it reaches, with controls (claims.py)
-    metrics     what only this system can measure
-    tiny        settings with which it is tested in a moment
-    build may take nets of the user's as keyword arguments, **nets.
+    metrics     metrics that only this system can measure
+    tiny        settings for tests: with them it trains in a moment
+    nets        nets(settings, data) -> {name: Module}: the nets for build(settings, data, nets); users can replace them
     """
     module = sys._getframe(1).f_globals
     file = module.get("__file__", "")
     doc = module.get("__doc__") or f"{name}: a system of its own."
     entered = System(name, family or Path(file).parent.name, doc, file, paper, parent, data, tuple(learns), list(settings),
-                     tuple(without), dict(on or {}), list(claims), list(metrics), dict(tiny or {}))
+                     tuple(without), dict(on or {}), list(claims), list(metrics), dict(tiny or {}), nets)
     SYSTEMS[name] = entered
 
-    def enter(build):
+    def enter(build: F) -> F:
         entered.builder = build
         return build
 
@@ -201,15 +219,13 @@ def system(name: str, *, family: str = "", paper: Paper | None = None, parent: s
 
 def systems() -> dict[str, System]:
     """All systems, by name."""
-    import minigan.systems as package
-
-    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+    for module in pkgutil.walk_packages([str(Path(__file__).parent)], f"{__package__}."):
         importlib.import_module(module.name)
     return dict(sorted(SYSTEMS.items()))
 
 
 def families() -> dict[str, list[System]]:
-    """All systems, grouped by family, each family in the order of the years."""
+    """All systems, grouped by family; a family is sorted by year."""
     groups: dict[str, list[System]] = {}
     for one in systems().values():
         groups.setdefault(one.family, []).append(one)
@@ -218,9 +234,9 @@ def families() -> dict[str, list[System]]:
 
 
 def get(name: str) -> System:
-    """The system of a name, or of a file that enters one: get("my_system.py").
+    """The system of that name, or of a file that enters one: get("my_system.py").
 
-    ConfigError, with the nearest name, if there is none.   An error in the file itself is raised as it is."""
+    ConfigError, with the nearest name, if there is none.   An error that the file itself raises is passed on."""
     if str(name).endswith(".py"):
         return _from_file(Path(name).expanduser())
     if name in SYSTEMS:
@@ -232,7 +248,7 @@ def get(name: str) -> System:
 
 
 def has(name: str, file: str) -> bool:
-    """Has this process entered the system of that name from that file already?"""
+    """Has this process already entered the system of that name from that file?"""
     return name in SYSTEMS and bool(file) and Path(SYSTEMS[name].file) == Path(file)
 
 
@@ -242,21 +258,26 @@ def _from_file(path: Path) -> System:
     path = path.resolve()
     module_name = f"minigan_system_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     before = dict(SYSTEMS)
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    module = sys.modules[module_name] = importlib.util.module_from_spec(spec)  # known by name: dataclasses look there
+    spec: Any = importlib.util.spec_from_file_location(module_name, path)
+    module = sys.modules[module_name] = importlib.util.module_from_spec(spec)  # dataclasses look their module up there
     spec.loader.exec_module(module)
     entered = [one for one in SYSTEMS.values() if one.file and Path(one.file) == path]
     if len(entered) != 1:
-        SYSTEMS.clear(), SYSTEMS.update(before)
+        SYSTEMS.clear()
+        SYSTEMS.update(before)
         raise ConfigError(f"{path}: enters {len(entered)} systems; it must call minigan.systems.system(...) once")
     if before.get(entered[0].name, entered[0]).file != entered[0].file:
-        SYSTEMS.clear(), SYSTEMS.update(before)
-        raise ConfigError(f"{path}: enters the system {entered[0].name!r}, and there is one of that name already; "
-                          "choose another")
+        SYSTEMS.clear()
+        SYSTEMS.update(before)
+        raise ConfigError(f"{path}: enters the system {entered[0].name!r}, but there is one of that name already; "
+                          "choose another name")
     return entered[0]
 
 
 def _elsewhere(name):
-    """Which systems have a setting that this one has not; "" if none has."""
+    """A hint that names the systems that have this setting; "" if none has it."""
     owners = [other.name for other in systems().values() if name in other.settings]
     return f": it is a setting of {', '.join(owners)}; `minigan show {owners[0]}` explains it" if owners else ""
+
+
+moved.guard(__name__)

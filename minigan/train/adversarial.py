@@ -1,10 +1,10 @@
-"""The adversarial game: G(z) and D's logits, their terms, and the GAN that settings describe, around any G and D.
+"""The adversarial game: it builds a GAN from any G and D, as the settings describe it.
 
-AdversarialStep      what a turn of a GAN sees: z, fake, real_logits, fake_logits
-adversarial_terms    the terms of D and G for an objective
-SETTINGS    what every adversarial system can be told by --set, with defaults: minigan train gan --set objective=hinge
-gan         the Game of a G and a D with these settings: an objective, a penalty, stabilisers, two optimizers
-norm_layer, prepare   what settings say about the nets
+AdversarialStep       the quantities of one turn of a GAN: z, fake, real_logits, fake_logits
+adversarial_terms     the terms of D and G for an objective
+SETTINGS              the settings of every adversarial system, with defaults: minigan train gan --set objective=hinge
+gan                   the Game of a G and a D with these settings: an objective, a penalty, stabilisers, two optimizers
+norm_layer, prepare   the changes to the nets that the settings ask for
 Elsewhere: the pieces themselves (objectives.py, penalties.py, stabilisers.py, nn/adversarial.py), the nets (systems/).
 """
 
@@ -35,10 +35,10 @@ from minigan.train.penalties import PENALTIES
 from minigan.train.settings import Setting
 
 REFERENCE = 64  # samples of the reference batch of virtual batch norm
-NORMS = {  # the layers, one or none, after a layer with `channels` outputs;   pixels: are there pixels behind the channels?
+NORMS = {  # the layers (one or none) after a layer with `channels` outputs;   pixels: has each channel pixels, (N, C, H, W)?
     "none": lambda channels, pixels: [],
     "batch": lambda channels, pixels: [BatchNorm2d(channels) if pixels else BatchNorm1d(channels)],
-    "layer": lambda channels, pixels: [GroupNorm(1, channels)],  # over all channels and pixels of a sample
+    "layer": lambda channels, pixels: [GroupNorm(1, channels)],  # one group: all channels and pixels of a sample
     "instance": lambda channels, pixels: [InstanceNorm2d(channels, affine=True)] if pixels else [],
     "virtual": lambda channels, pixels: [VirtualBatchNorm(channels, REFERENCE)],
 }
@@ -49,7 +49,7 @@ def _penalised(name):
 
 
 SETTINGS = (
-    Setting("objective", "non-saturating", "what the players pay; `minigan list objectives`", choices=OBJECTIVES),
+    Setting("objective", "non-saturating", "the losses of the players; see `minigan list objectives`", choices=OBJECTIVES),
     Setting("d_steps", 1, "turns of D for each turn of G"),
     Setting("optimizer_d", "adam", "the optimizer of D", choices=OPTIMIZERS),
     Setting("optimizer_g", "adam", "the optimizer of G", choices=OPTIMIZERS),
@@ -57,29 +57,30 @@ SETTINGS = (
     Setting("lr_g", 2e-4, "learning rate of G"),
     Setting("beta1", 0.5, "Adam's decay of the mean gradient", below=1, depends=("optimizer", adaptive)),
     Setting("beta2", 0.999, "Adam's decay of the mean squared gradient", below=1, depends=("optimizer", adaptive)),
-    Setting("penalty", "none", "penalty on D's slope; `minigan list objectives`", choices=("none", *PENALTIES)),
-    Setting("penalty_weight", 0.0, "weight of the penalty in D's loss; 0: as in the penalty's paper",
+    Setting("penalty", "none", "penalty on D's slope; see `minigan list objectives`", choices=("none", *PENALTIES)),
+    Setting("penalty_weight", 0.0, "weight of the penalty in D's loss; 0: the weight in the penalty's paper",
             depends=("penalty", _penalised)),
-    Setting("clip", 0.0, "D's weights are kept in +-clip; 0: they are not"),
+    Setting("clip", 0.0, "D's weights are clipped to [-clip, clip]; 0: no clipping"),
     Setting("spectral_norm", False, "divide D's weights by their largest singular value"),
     Setting("norm_g", "none", "normalisation in G", choices=NORMS),
-    Setting("norm_d", "none", "normalisation in D, where virtual is not possible", choices=NORMS),
-    Setting("smoothing", 0.0, "a real sample is labelled 1 - smoothing", below=1),
-    Setting("instance_noise", 0.0, "standard deviation of the noise on all that D sees; it fades to 0 over the run"),
+    Setting("norm_d", "none", "normalisation in D; virtual is for G only", choices=NORMS),
+    Setting("smoothing", 0.0, "the label of a real sample is 1 - smoothing", below=1),
+    Setting("instance_noise", 0.0, "standard deviation of the noise on everything that D sees; it fades to 0 over the run"),
     Setting("minibatch", False, "minibatch discrimination: D also sees how alike the samples of a batch are"),
-    Setting("feature_matching", 0.0, "weight, in G's loss, of the distance of D's mean features"),
+    Setting("feature_matching", 0.0, "weight in G's loss of the squared distance between D's mean features of real and "
+                                     "of generated samples"),
     Setting("adversarial_g", 1.0, "weight of the objective in G's loss; 0: feature matching alone"),
-    Setting("history", 0.0, "weight of the distance of all weights to their own mean over the run"),
-    Setting("ema", 0.0, "samples come from G's moving average with this decay; 0: from G itself", below=1),
+    Setting("history", 0.0, "weight of the squared distance of all weights to their own mean over the run"),
+    Setting("ema", 0.0, "decay of a moving average of G's weights, which draws the samples; 0: G itself draws them", below=1),
 )
 
 
 class AdversarialStep(Step):
-    """What a turn of a GAN sees.   x (N, ...): real samples;  z (N, dim);  fake = G(z);  real_seen, fake_seen: both as D sees
-    them;  real_logits = D(real_seen), fake_logits = D(fake_seen).
+    """The quantities of one turn of a GAN.   x (N, ...): real samples;  z (N, dim);  fake = G(z);  real_seen, fake_seen: x and
+    fake as D sees them;  real_logits = D(real_seen), fake_logits = D(fake_seen).
 
-    Three methods are there to be overridden: `generate` and `score` say how G and D are called, since a conditional game
-    passes them the labels too; `view` says what D sees of samples.
+    A subclass may override three methods: `generate` and `score` call G and D (a conditional game passes them the labels
+    too), and `view` changes samples before D sees them.
     """
 
     def generate(self, z) -> Tensor:
@@ -87,21 +88,21 @@ class AdversarialStep(Step):
         return self.game.nets["G"](z)
 
     def score(self, samples, D=None) -> Tensor:
-        """D(samples), logits.   D: another net to ask, such as a part of the game's D."""
+        """D(samples), logits.   D: another net in the place of the game's D, such as its first layers."""
         return (self.game.nets["D"] if D is None else D)(samples)
 
     def view(self, samples, name) -> Tensor:
-        """What D sees of samples: here the samples.   name: "x" or "fake", for a random draw of its own."""
+        """The samples as D sees them: here, unchanged.   name: "x" or "fake", so that each can have its own random draw."""
         return samples
 
     @cached_property
     def z(self):
-        """As many draws from the latent distribution as x has samples."""
+        """Draws from the latent distribution, one for each sample of x."""
         return self.draw("latent", lambda generator: self.game.latent(len(self.batch.x), generator))
 
     @cached_property
     def fake(self):
-        """G(z).  In D's turn it is a constant: G is not asked for derivatives."""
+        """G(z).  In D's turn it is a constant, because that turn does not train G."""
         with self.recording("G"):
             return self.generate(self.z)
 
@@ -127,33 +128,33 @@ class AdversarialStep(Step):
 
 
 def adversarial_terms(objective: str | Objective, g_weight: float = 1.0) -> list[Term]:
-    """The terms of D and G for an objective, given itself or by its name in OBJECTIVES.   g_weight: of G's term.
+    """The terms of D and G for an objective: an Objective, or its name in OBJECTIVES.   g_weight: the weight of G's term; 0
+    leaves it out.
 
-    They are for a game whose step is an AdversarialStep.   ConfigError for an unknown name."""
-    if isinstance(objective, str):
-        objective = choose("objective", objective, OBJECTIVES)
+    The game's step must be an AdversarialStep.   ConfigError for an unknown name."""
+    paid = choose("objective", objective, OBJECTIVES) if isinstance(objective, str) else objective
 
     def d_loss(step):
-        return objective.d(step.real_logits, step.fake_logits)
+        return paid.d(step.real_logits, step.fake_logits)
 
-    def g_loss(step):  # D is asked about real samples only where the objective needs them
-        return objective.g(step.real_logits if objective.paired else None, step.fake_logits)
+    def g_loss(step):  # most objectives need no logits of real samples here, and computing them takes time
+        return paid.g(step.real_logits if paid.paired else None, step.fake_logits)
 
     terms = [Term("adversarial", "D", d_loss), Term("adversarial", "G", g_loss, g_weight)]
     return terms if g_weight else terms[:1]
 
 
 def norm_layer(name: str, channels: int, pixels: bool) -> list:
-    """The layers, one or none, that normalise (N, channels) or, if pixels, (N, channels, H, W).   name: one of NORMS."""
+    """The layers (one or none) that normalise (N, channels), or (N, channels, H, W) if pixels.   name: one of NORMS."""
     return choose("norm", name, NORMS)(channels, pixels)
 
 
 def prepare(G, D, settings, latent) -> dict:
-    """The nets as the settings want them, by name.   D, a Sequential that ends in a Linear, with minibatch discrimination
-    before that and spectral norm; G with its reference batch, if it has a virtual batch norm."""
+    """The nets by name, changed as the settings ask.   D is a Sequential that ends in a Linear; it gets minibatch
+    discrimination before that layer, and spectral norm.   G gets its reference batch, if it has a virtual batch norm."""
     if settings.minibatch:
         last = D[-1]
-        few = settings.batch_size > 128  # time grows with its square: 256 samples, 32 kernels: 54 ms forward and back
+        few = settings.batch_size > 128  # the time grows with batch_size^2: 54 ms for 256 samples with 32 kernels
         extra = MinibatchDiscrimination(last.in_features, *((8, 4) if few else (32, 8)))
         D = Sequential(*D[:-1], extra, Linear(last.in_features + extra.kernels, last.out_features))
     if settings.spectral_norm:
@@ -162,7 +163,7 @@ def prepare(G, D, settings, latent) -> dict:
                 spectral_norm(module)
     if any(isinstance(module, VirtualBatchNorm) for module in D.modules()):
         raise ConfigError("norm_d=virtual: D would need a reference batch of real samples, which this system does not keep; "
-                          "use norm_d=layer, whose samples do not depend on each other either")
+                          "use norm_d=layer, which also treats each sample on its own")
     if any(isinstance(module, VirtualBatchNorm) for module in G.modules()):
         from minigan.streams import streams
 
@@ -171,9 +172,9 @@ def prepare(G, D, settings, latent) -> dict:
 
 
 def gan(nets, settings, latent=None, step=AdversarialStep, **options) -> Game:
-    """The game of nets["G"] and nets["D"].   latent: the distribution of z, by default normal with settings.latent numbers;
-    step: its turns, an AdversarialStep; options: those of Game (classes).   ConfigError for settings that contradict each
-    other; a UserWarning for those that rarely work."""
+    """The game of nets["G"] and nets["D"].   latent: the distribution of z, by default Normal(settings.latent);
+    step: the class of its turns, an AdversarialStep; options: passed to Game, such as classes.   ConfigError for settings
+    that contradict each other; a UserWarning for settings that rarely work."""
     G, D, objective = nets["G"], nets["D"], OBJECTIVES[settings.objective]
     if not (settings.adversarial_g or settings.feature_matching or settings.history):
         raise ConfigError("adversarial_g=0: G has nothing to minimise; set feature_matching=1 too")
@@ -188,7 +189,7 @@ def gan(nets, settings, latent=None, step=AdversarialStep, **options) -> Game:
         terms.append(stabilisers.feature_matching(D, settings.feature_matching))
     if settings.instance_noise:
         step = stabilisers.instance_noise(step, settings.instance_noise)
-    after = {"D": [stabilisers.WeightClip([D], settings.clip)] if settings.clip else [], "G": []}
+    after: dict[str, list] = {"D": [stabilisers.WeightClip([D], settings.clip)] if settings.clip else [], "G": []}
     nets = {"G": G, "D": D}
     latent = latent or Normal(settings.latent)
     if settings.history:
@@ -221,7 +222,7 @@ def _check(D, objective, settings):
                       "penalty=wgan-gp or spectral_norm=true", stacklevel=3)
     if settings.clip and settings.spectral_norm:
         warnings.warn(f"clip={settings.clip}: changes nothing beside spectral_norm=true, which divides each weight by its "
-                      "largest singular value; set one of them", stacklevel=3)
+                      "largest singular value; set only one of the two", stacklevel=3)
     if objective is not OBJECTIVES["wasserstein"] and settings.clip:
-        warnings.warn(f"clip={settings.clip}: made for objective=wasserstein; D's logits stay near 0 and {settings.objective} "
-                      "learns slowly", stacklevel=3)
+        warnings.warn(f"clip={settings.clip}: clipping is made for objective=wasserstein; with {settings.objective} D's logits "
+                      "stay near 0, so the game learns slowly; set clip=0", stacklevel=3)

@@ -1,16 +1,16 @@
-"""The one training loop.  A Game is nets, players and terms; a VAE is a game with one player, a GAN has two.
+"""The one training loop.  A Game has nets, players and terms; a VAE is a game with one player, a GAN is a game with two.
 
-Player      who updates which nets, with which optimizer, how often per iteration; `take` is one turn
+Player      updates some nets with an optimizer, once or more often per iteration; `take` is one turn
 Term        one piece of one player's loss: a function of the Step
-Step        what a turn sees: a batch, the random draws of this turn, and what a system makes of them, each computed once
+Step        what a turn sees: a batch, random draws, and the quantities that a system computes from them
 Game        all of these together, and how to draw samples          play        one iteration: every player's turns
-Stages      games one after the other on the same nets
-Elsewhere: the step of a GAN, and the GAN that settings describe (adversarial.py); what the players pay (objectives.py,
-penalties.py), what steadies them (stabilisers.py).
+Stages      games that are played one after the other on the same nets
+Elsewhere: the step of a GAN, and the GAN that settings describe (adversarial.py); the losses (objectives.py, penalties.py)
+and the stabilisers (stabilisers.py).
 
-A system writes a Step of its own, with its quantities as cached properties.  A GAN's has G(z) and D's logits.
-Gradients come from the functional `grad`, for the player's own parameters only: nothing accumulates by accident, and a net
-that is not the player's costs no weight gradients.
+A system writes a Step of its own, whose quantities are cached properties.  For a GAN these are G(z) and D's logits.
+Gradients come from the function `grad`, for the player's own parameters only.  So nothing accumulates by accident, and no
+weight gradients are computed for the other players' nets.
 """
 
 import contextlib
@@ -19,10 +19,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
-from minigan import cuda
+from minigan import cuda, moved
 from minigan.autograd import grad
 from minigan.backend import to_device, xp
 from minigan.errors import CheckpointError, ConfigError, suggestion
@@ -32,7 +33,7 @@ from minigan.tensor import Tensor
 
 
 class Normal:
-    """The latent distribution: z (n, dim) float32, independent standard normal numbers."""
+    """The latent distribution N(0, I): z (n, dim) float32."""
 
     def __init__(self, dim: int):
         self.dim = dim
@@ -43,15 +44,15 @@ class Normal:
 
 
 class Player:
-    """Somebody who improves some nets by gradients, `steps` times per iteration.
+    """A player improves some nets by gradients, `steps` times per iteration.
 
-    optimizer: a function of the parameters, such as partial(Adam, lr=2e-4); the player owns what it returns.
-    after: functions without arguments, called after every update, such as a weight clip or a moving average
-    (stabilisers.py); one with a state_dict is saved with the player.
+    optimizer: a function from the parameters to an optimizer, such as partial(Adam, lr=2e-4).
+    after: functions without arguments that are called after every update, such as a weight clip or a moving average
+    (stabilisers.py).  If one has a state_dict, it is saved with the player.
 
-    Only a player knows that it uses gradients.  One that needs none (evolution, a buffer, a fixed schedule) is any object
-    with name, nets, steps, take(step, read), state_dict() and load_state_dict(state); it may have terms or none.  Its random
-    numbers come from step.draw; step.again() computes the losses of the same turn with the weights of now.
+    Nothing else in the loop knows about gradients.  So a player without them (evolution, a buffer, a fixed schedule) can be
+    any object with name, nets, steps, take(step, read), state_dict() and load_state_dict(state), with or without terms.  It
+    takes random numbers from step.draw; step.again() is the same turn, computed with the present weights.
     """
 
     def __init__(self, name: str, nets: list[Module], optimizer: Callable, steps: int = 1, after: Iterable[Callable] = ()):
@@ -60,7 +61,8 @@ class Player:
         self.optimizer = optimizer(self.parameters)
 
     def take(self, step, read: Callable | None = float) -> dict[str, float]:
-        """Take one turn: the loss of the step, its gradients, an update.   What it returns and `read`: see play."""
+        """Take one turn: compute the loss of the step and its gradients, then update.   See `play` for `read` and the
+        result."""
         parts = step.game.parts(step)
         loss = sum(parts.values())
         gradients = self.gradients(loss)
@@ -77,8 +79,8 @@ class Player:
         return report
 
     def gradients(self, loss) -> list:
-        """One gradient per parameter; None for those that the loss does not use, those that are frozen, and those that
-        the optimizer's next step leaves alone (a coordinate descent updates one block at a time)."""
+        """One gradient per parameter.  It is None for a parameter that the loss does not use, that is frozen, or that the
+        optimizer's next step does not change (coordinate descent changes one block at a time)."""
         wanted = {id(p) for p in self.optimizer.wanted() if p.requires_grad}
         found = iter(grad(loss, [p for p in self.parameters if id(p) in wanted], allow_unused=True))
         return [next(found) if id(p) in wanted else None for p in self.parameters]
@@ -86,14 +88,14 @@ class Player:
     def update(self, gradients, loss=None, closure=None) -> None:
         """Take one step along the gradients, one per parameter.
 
-        loss: the loss here; closure() -> (loss, gradients) takes the turn again with the weights of then.  Both are for
-        an optimizer that searches along a line, and reads the loss as a number."""
+        loss: the loss at the present weights; closure() -> (loss, gradients) computes the same turn again at whatever weights
+        the nets then have.  Only an optimizer with a line search uses these two."""
         self.optimizer.step(gradients, **({"loss": loss, "closure": closure} if self.optimizer.needs_closure else {}))
         for piece in self.after:
             piece()
 
     def state_dict(self) -> dict:
-        """The optimizer's state, and that of what comes after it."""
+        """The state of the optimizer, and of the functions in `after` that have one."""
         return {"optimizer": self.optimizer.state_dict(), "after": [piece.state_dict() for piece in self._remembering()]}
 
     def load_state_dict(self, state) -> None:
@@ -108,7 +110,7 @@ class Player:
 
 @dataclass
 class Term:
-    """weight * loss(step): one additive piece of one player's loss.   loss: a function of a Step, to a scalar Tensor."""
+    """weight * loss(step): one summand of one player's loss.   loss: a function from a Step to a scalar Tensor."""
 
     name: str
     player: str
@@ -116,13 +118,14 @@ class Term:
     weight: float = 1.0
 
 
+@moved.attributes
 class Step:
-    """One turn of one player: a batch and the random draws of this turn.   The base of every system's own Step.
+    """One turn of one player: a batch and the random draws of this turn.   The base class of every system's own Step.
 
-    A subclass adds what its nets make of them as cached properties, so that each is computed once, and only if a term asks
-    for it.   x (N, ...): the samples of the batch; labels (N,) or None; `field` has any other field of the batch.
-    progress: the part of the run that is done, from 0 to 1, for what fades over a run; a subclass that reads it says
-    fades = True, because such a step can't be recorded (runs/capture.py).
+    A subclass adds its quantities as cached properties, so that each is computed at most once, and only if a term needs it.
+    x (N, ...): the samples of the batch; labels (N,) or None; `field` returns any other field of the batch.
+    progress: the part of the run that is done, from 0 to 1, for what fades over a run.  A subclass that reads it sets
+    fades = True, because such a step cannot be recorded (runs/capture.py).
     """
 
     fades = False
@@ -132,31 +135,31 @@ class Step:
         self._draws = {} if draws is None else draws
 
     def again(self):
-        """The same turn, with the same batch and the same random draws, computed with the weights of now."""
+        """The same turn, with the same batch and the same random draws, to be computed with the present weights."""
         return type(self)(self.game, self.player, self.batch, self.streams, self.progress, self._draws)
 
     @classmethod
     def check(cls, game, batch) -> None:
-        """ConfigError for a batch that does not fit the game; called while the batch is on the host."""
+        """Raise ConfigError if a batch does not fit the game.  It is called while the batch is still on the host."""
 
     def trains(self, name) -> bool:
         """Does this turn update the net of that name?"""
         return self.game.nets[name] in self.player.nets
 
     def recording(self, name):
-        """A context that records only in a turn that updates that net: in the others what it makes is a constant."""
+        """A context that records ops only if this turn updates that net; otherwise the results are constants."""
         return contextlib.nullcontext() if self.trains(name) else no_grad()
 
     def draw(self, name, function) -> Tensor:
-        """A random constant of this turn: function(generator) -> array, from the run's stream of that name.
+        """A random constant of this turn: function(generator), where the generator is the run's stream of that name.
 
-        On a GPU the generator is there too, and draws there: nothing is sent."""
+        The second call with a name returns the same array.  On a GPU the generator draws on the card, so nothing is sent."""
         if name not in self._draws:
             self._draws[name] = function(self.streams(name))
         return Tensor(to_device(self._draws[name], self.game.device))
 
-    def field(self, name):
-        """The field of the batch with that name (data/kinds.py): an array where the game is, None where the data has none."""
+    def field(self, name) -> Any:
+        """The batch's field of that name (data/kinds.py) as an array on the game's device, or None if the data has none."""
         values = getattr(self.batch, name)
         return None if values is None else to_device(values, self.game.device)
 
@@ -175,12 +178,12 @@ class Game:
     """Nets by name, players in the order of their turns, the terms of their losses, and how to draw samples.
 
     players: Players, or other objects that take turns; see Player.
-    sample(z) -> Tensor: what to show for latent draws z; by default nets["G"](z), in evaluation mode.  A game with labels
-    says how many `classes` there are, and its sample takes (z, labels).
-    show(z) -> Tensor: the pictures of a run, by default its samples.   heads: where each of them is several side by side,
-    what each of these is.
-    step: the class of its turns, such as AdversarialStep (adversarial.py).   unit: what the losses are measured in.
-    ConfigError if a term names no player, or a player that needs a loss has no term.
+    sample(z) -> Tensor: the samples for latent draws z, in evaluation mode; by default nets["G"](z).  A game with labels
+    has the number of its `classes`, and its sample takes (z, labels).
+    show(z) -> Tensor: the pictures that a run shows, by default its samples.   heads: the titles of the parts, if each
+    picture consists of several parts side by side.
+    step: the class of its turns, such as AdversarialStep (adversarial.py).   unit: the unit of the losses.
+    ConfigError if a term is for an unknown player, or a Player has no term.
     """
 
     def __init__(self, nets: Mapping[str, Module], players: list[Player], terms: list[Term], latent: Callable, sample=None,
@@ -196,23 +199,23 @@ class Game:
             if term.player not in names:
                 raise ConfigError(f"term {term.name!r} is for player {term.player!r}{suggestion(term.player, names)}")
         if len(set(names)) != len(names):
-            raise ConfigError(f"players need names of their own, got {names}")
+            raise ConfigError(f"players must have different names, got {names}")
         for one, other in combinations(terms, 2):
             if (one.player, one.name) == (other.player, other.name):
                 raise ConfigError(f"player {one.player!r} has two terms called {one.name!r}; name each differently")
         for player in players:
             if isinstance(player, Player) and not any(term.player == player.name for term in terms):
-                raise ConfigError(f"player {player.name!r} has no term, so nothing to improve")
+                raise ConfigError(f"player {player.name!r} has no term, so it has no loss to minimise; add a Term for it")
 
     def to(self, device: str) -> "Game":
-        """Move the nets to a device; turns and samples are computed there.   Returns self."""
+        """Move the nets to a device, where turns and samples are computed from now on.   Returns self."""
         self.device = device
         for net in self.nets.values():
             net.to(device)
         return self
 
     def check(self, batch) -> None:
-        """ConfigError for a batch of the data, on the host, that does not fit the game."""
+        """Raise ConfigError if a batch, on the host, does not fit the game."""
         self.step.check(self, batch)
 
     def parts(self, step: Step) -> dict[str, Tensor]:
@@ -220,13 +223,14 @@ class Game:
         return {term.name: term.weight * term.loss(step) for term in self.terms if term.player == step.player.name}
 
     def at(self, step: int) -> "Game":
-        """The game to play in the iteration after `step`: this one.  See Stages."""
+        """The game to play in the iteration after `step`.  Here it is always this game; Stages has several."""
         return self
 
     def sample(self, z, labels=None, show=False) -> np.ndarray:
-        """Samples for latent draws z (n, dim): an array, one row each.  Changes nothing, draws nothing.
+        """Samples for latent draws z (n, dim), as an array with one row for each.  It changes no net and draws no numbers.
 
-        labels (n,) int: which class each is to be, for a game that has classes.   show: what a picture of the run shows.
+        labels (n,) int: the wanted class of each sample, for a game that has classes.   show: return what the run's pictures
+        show instead.
         """
         function = self._show if show else self._sample
         modes = {module: module.training for net in self.nets.values() for module in net.modules()}
@@ -237,7 +241,7 @@ class Game:
                 z = Tensor(to_device(z, self.device))
                 return (function(z) if self.classes is None else function(z, labels)).to("cpu").numpy()
         finally:
-            for module, mode in modes.items():  # one by one: a part may be frozen in evaluation mode on purpose
+            for module, mode in modes.items():  # not net.train(): a part may be in evaluation mode on purpose
                 module.training = mode
 
     def state_dict(self) -> dict:
@@ -257,10 +261,10 @@ class Game:
 
 
 class Stages(Game):
-    """Games played one after the other on the same nets: pretraining, then the adversarial game.
+    """Games that are played one after the other on the same nets, such as pretraining and then the adversarial game.
 
-    stages: (iterations, game) pairs in their order; the last one goes on for as long as the run does, whatever its number.
-    Samples are drawn as in the last one.
+    stages: (iterations, game) pairs in their order.  The last game goes on until the run ends, whatever its number of
+    iterations says.  Samples are drawn as in the last game.
     """
 
     def __init__(self, stages: list[tuple[int, Game]]):
@@ -270,7 +274,7 @@ class Stages(Game):
                          last.unit, last.heads)
         for _, game in stages:
             if game.nets.keys() != self.nets.keys() or any(game.nets[name] is not net for name, net in self.nets.items()):
-                raise ConfigError("every stage must have the same nets, under the same names")
+                raise ConfigError("Stages: every stage must have the same nets under the same names")
 
     def at(self, step: int) -> Game:
         """The stage that the iteration after `step` belongs to."""
@@ -300,16 +304,16 @@ class Stages(Game):
             game.load_state_dict({"nets": state["nets"], "players": players})
 
 
-@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # what NumPy would warn of is found and named here
+@np.errstate(over="ignore", divide="ignore", invalid="ignore")  # `take` finds these cases itself, and `blame` names the op
 def play(game: Game, batches, streams, progress: float = 0.0, read: Callable | None = float) -> dict[str, float]:
-    """One iteration: every player takes its turns.   Returns what each player's last turn reports: its loss, the Euclidean
-    norm of its gradient as "D.gradient", and each term where there are several, as "D.penalty".
+    """One iteration: every player takes its turns.   Returns the report of each player's last turn: its loss as "D", the
+    Euclidean norm of its gradient as "D.gradient", and, if it has several terms, each term, such as "D.penalty".
 
     batches: an iterator of data.Batch; streams: the run's named random generators (streams.Streams); progress: the part
     of the run that is done, from 0 to 1.
-    read: makes a number of a scalar.  On a GPU that waits for the card, so a run does it every so many steps only; with None
-    nothing is read, checked or returned, and a step on a GPU sends and awaits nothing.
-    NotFiniteError, naming the op that made it, as soon as a loss or a gradient that is read is NaN or infinite.
+    read: turns a scalar into a number.  On a GPU this waits for the card, so a run reads only every `log_every` steps.  With
+    None, nothing is read, checked or returned, and a step on a GPU sends nothing and waits for nothing.
+    NotFiniteError if a loss or a gradient that is read is NaN or infinite; it names the op that made it.
     """
     losses, streams = {}, streams.on(game.device)
     with cuda.device(game.device):
@@ -321,28 +325,29 @@ def play(game: Game, batches, streams, progress: float = 0.0, read: Callable | N
 
 
 def _retake(step):
-    """The step's loss and gradients with the weights of now."""
+    """The step's loss and gradients with the present weights."""
     loss = sum(step.game.parts(step.again()).values())
     return float(loss), step.player.gradients(loss)
 
 
 def _norm(gradients):
-    """The Euclidean norm of all gradients together, a scalar; NaN or infinite only if one of their numbers is."""
+    """The Euclidean norm of all gradients together, a scalar.  It is NaN or infinite only if a gradient is."""
     flats = [g.data.reshape(-1) for g in gradients if g is not None]
     m = xp(*flats)
-    if m is not np:  # one norm for each, nothing read, and in float64, where no square of a float32 overflows
+    if m is not np:  # on a card: float64, because a float32's square can overflow, and reading the sum to check would wait
         return m.sqrt(sum(m.square(flat, dtype=np.float64).sum() for flat in flats))
     squared = float(sum(np.dot(flat, flat) for flat in flats))
     if math.isfinite(squared):
         return math.sqrt(squared)
-    return math.sqrt(sum(float(np.square(flat, dtype=np.float64).sum()) for flat in flats))  # 1e20 is finite in float32,
-    # its square is not
+    # 1e20 is finite in float32, but its square is not: only then pay for float64.
+    return math.sqrt(sum(float(np.square(flat, dtype=np.float64).sum()) for flat in flats))
 
 
 def blame(step):
-    """Take the step again, watched, to name the op that first makes a NaN or an infinity; always raises NotFiniteError.
+    """Compute the step again under debug(), to name the op that first makes a NaN or an infinity.   Always raises
+    NotFiniteError.
 
-    Dropout draws afresh, so where only that noise made the value, the message cannot name the op.
+    Dropout draws new noise in the second pass.  If only the first noise made the value, the message cannot name the op.
     """
     from minigan.debug import debug
     from minigan.errors import NotFiniteError
@@ -352,4 +357,8 @@ def blame(step):
             step.player.gradients(sum(step.game.parts(step.again()).values()))
     except NotFiniteError as error:
         raise NotFiniteError(f"player {step.player.name}: {error}") from None
-    raise NotFiniteError(f"player {step.player.name}: a loss or gradient overflowed when its terms were added")
+    raise NotFiniteError(f"player {step.player.name}: the loss or gradient is not finite, but no op made it when the turn was "
+                         "computed again; a sum of terms has overflowed, or dropout drew other noise")
+
+
+moved.guard(__name__)

@@ -1,8 +1,8 @@
-"""What the two players of a GAN pay, as pure functions of logits: a = D(x) on real, b = D(G(z)) on generated samples.
+"""The losses of the two players of a GAN, as functions of the logits a = D(x) of real and b = D(G(z)) of generated samples.
 
-The letters a and b are those of the formulas, here only; a step calls them real_logits and fake_logits (adversarial.py).
-Each objective has d(a, b), which D minimises, and g(a, b), which G minimises; both are scalars (means over the batch), in
-nats where they are cross-entropies.  Logits, never probabilities: log sigmoid(a) = -softplus(-a) cannot overflow.
+Only this file uses the letters a and b; a step calls them real_logits and fake_logits (adversarial.py).
+D minimises d(a, b) and G minimises g(a, b).  Both are scalars, means over the batch; cross-entropies are in nats.
+D gives logits, not probabilities, because log sigmoid(a) = -softplus(-a) cannot overflow.
 """
 
 from collections.abc import Callable
@@ -12,11 +12,11 @@ from minigan.ops import mean, relu, softplus, square
 
 
 class Objective(NamedTuple):
-    """d(a, b): D's loss.   g(a, b): G's loss.   says: both in one line, s the sigmoid.
+    """d(a, b): D's loss.   g(a, b): G's loss.   says: both in one line, where s is the sigmoid.
 
-    paired: G's loss looks at real samples too; otherwise its a is None, and D is not asked for it.
-    target: a real sample has a label, so that it can be smoothed (see stabilisers.smoothing).
-    unit: what the losses are measured in.
+    paired: G's loss uses the real samples' logits too; otherwise it gets a = None, and they are not computed.
+    target: D's loss has a label for a real sample, which can be smoothed (see stabilisers.smoothing).
+    unit: the unit of the losses.
     """
 
     d: Callable
@@ -29,7 +29,7 @@ class Objective(NamedTuple):
 
 OBJECTIVES = {
     "minimax": Objective(                                        # Goodfellow et al. 2014, equation 1
-        d=lambda a, b: mean(softplus(-a)) + mean(softplus(b)),   # -E log D(x) - E log(1 - D(G(z)));  2 ln 2 undecided
+        d=lambda a, b: mean(softplus(-a)) + mean(softplus(b)),   # -E log D(x) - E log(1 - D(G(z)));  2 ln 2 at a = b = 0
         g=lambda a, b: -mean(softplus(b)),                       # E log(1 - D(G(z)));  slope at b = -10 is -0.00005
         target=True, unit="nats",
         says="D: -E log s(a) - E log(1 - s(b));  G: E log(1 - s(b)), which is flat where D is sure"),
@@ -45,10 +45,10 @@ OBJECTIVES = {
         d=lambda a, b: mean(relu(1 - a)) + mean(relu(1 + b)),
         g=lambda a, b: -mean(b), says="D: E max(0, 1 - a) + E max(0, 1 + b);  G: -E b"),
     "wasserstein": Objective(                                    # Arjovsky et al. 2017, algorithm 1
-        d=lambda a, b: mean(b) - mean(a),                        # needs a D of bounded slope
+        d=lambda a, b: mean(b) - mean(a),                        # D's slope must be bounded
         g=lambda a, b: -mean(b), says="D: E b - E a, with a clip, a penalty or spectral norm;  G: -E b"),
     "relativistic": Objective(                                   # Jolicoeur-Martineau 2019, equations 7 and 8 (RaSGAN):
         d=lambda a, b: mean(softplus(mean(b) - a)) + mean(softplus(b - mean(a))),   # is x more real than the average fake?
-        g=lambda a, b: mean(softplus(mean(a) - b)) + mean(softplus(a - mean(b))),   # and the other way round
+        g=lambda a, b: mean(softplus(mean(a) - b)) + mean(softplus(a - mean(b))),   # is G(z) more real than the average x?
         paired=True, unit="nats", says="D: is x more real than the average G(z)?  G: the other way round"),
 }

@@ -1,8 +1,8 @@
 """Optimizers by the names that settings use: minigan train gan --set optimizer=rmsprop --set optimizer_g=coordinate-cyclic
 
-adam, rmsprop, sgd               on all parameters
-coordinate-<rule>                one layer per step, by Adam: cyclic, random or steepest (optim/coordinate.py)
-<rule>, <rule>-search            conjugate gradients with the fixed step lr, or with a line search: fletcher-reeves,
+adam, rmsprop, sgd               update all parameters in each step
+coordinate-<rule>                updates one layer in each step, by Adam; rule: cyclic, random, steepest (optim/coordinate.py)
+<rule>, <rule>-search            conjugate gradients with the fixed step lr, or with a line search; rule: fletcher-reeves,
                                  polak-ribiere, hestenes-stiefel, dai-yuan (optim/conjugate.py)
 """
 
@@ -17,7 +17,7 @@ from minigan.optim.coordinate import RULES
 
 
 def layers(nets) -> list[list]:
-    """The parameters of the nets as one list per layer: a weight with its bias."""
+    """The parameters of the nets, one list per layer: a weight and its bias belong together."""
     own = ([p for p in vars(module).values() if isinstance(p, Parameter)] for net in nets for module in net.modules())
     return [parameters for parameters in own if parameters]
 
@@ -40,7 +40,7 @@ def adaptive(name: str) -> bool:
 
 
 def optimizer(name: str, nets, lr: float, betas=(0.9, 0.999)) -> Callable:
-    """What a Player wants: a function of its parameters, for the nets it trains.   betas: of Adam.
+    """A function from a Player's parameters to the optimizer of that name.   nets: those that the player trains; betas: Adam's.
 
     ConfigError for an unknown name."""
     return choose("optimizer", name, OPTIMIZERS)(nets, lr, betas)

@@ -1,10 +1,10 @@
-"""Penalties on the slope of D: |dD/dx| at chosen points, held to 1 or to 0.  Each is a scalar loss of an AdversarialStep.
+"""Penalties pull the slope |dD/dx| of D to 1 or to 0 at chosen points.  Each is a scalar loss of an AdversarialStep.
 
-gradient  WGAN-GP: slope 1 between real and generated samples      r1, r2  slope 0 at the real, at the generated ones
+gradient  WGAN-GP: slope 1 between real and generated samples      r1, r2  slope 0 at real samples, at generated samples
 dragan    slope 1 around the real samples                          PENALTIES  these by name, with their papers' weights
 
-The slope is one norm per sample, never one per batch, whatever the rank of x; the derivative of a penalty is a derivative
-of a derivative, which `grad(create_graph=True)` gives.
+The slope is the norm of each sample's own gradient, over all axes but the first; it is never one norm for the whole batch.
+The gradient of a penalty is a second derivative of D, which `grad(create_graph=True)` makes possible.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from minigan.ops import sum as total
 
 
 def slopes_squared(step, points):
-    """|dD/dx|^2 at each of the points (N, ...): (N,), recorded, so that it can be differentiated again."""
+    """|dD/dx|^2 at each of the points (N, ...): (N,).  It is recorded, so that it can be differentiated again."""
     points = points.detach()
     points.requires_grad = True
     (g,) = grad(total(step.score(points)), [points], create_graph=True)
@@ -26,7 +26,7 @@ def slopes_squared(step, points):
 
 
 def _off_one(squared):
-    """E (|slope| - 1)^2.  The slope of a square root is infinite at 0, where a dead D may be: 1e-12 keeps it finite."""
+    """E (|slope| - 1)^2.  Where D is flat, the derivative of the square root is infinite; adding 1e-12 keeps it finite."""
     return mean(square(sqrt(squared + 1e-12) - 1))
 
 
@@ -42,7 +42,7 @@ def gradient(step):
 
 
 def r1(step):
-    """E |dD/dx|^2 / 2 at real samples.   Mescheder et al. 2018, equation 9 (the 1/2 is theirs; its weight is gamma)."""
+    """E |dD/dx|^2 / 2 at real samples.   Mescheder et al. 2018, equation 9 (with their 1/2; the weight is their gamma)."""
     return 0.5 * mean(slopes_squared(step, step.real_seen))
 
 
@@ -52,17 +52,17 @@ def r2(step):
 
 
 def dragan(step):
-    """E (|dD/dx| - 1)^2 at x + s u / 2,   s the standard deviation of the whole batch, u uniform in [0, 1) per number.
+    """E (|dD/dx| - 1)^2 at x + s u / 2.   s: standard deviation of the whole batch;  u: uniform in [0, 1), one per number of x.
 
-    Kodali et al. 2017, algorithm 1, with uniform noise of that size, as published implementations have it; some of them
-    also take a point at random between x and x with noise."""
+    Kodali et al. 2017, algorithm 1.  The uniform noise of this size is that of published implementations; some of them also
+    choose a random point between x and the noisy x."""
     x = step.real_seen.detach()
     u = step.draw("penalty", lambda generator: generator.random(x.shape, dtype=np.float32))
     return _off_one(slopes_squared(step, x + 0.5 * x.std() * u))
 
 
 class Penalty(NamedTuple):
-    """loss: a function of an AdversarialStep.   weight: its paper's."""
+    """loss: a function of an AdversarialStep.   weight: the weight in its paper."""
 
     loss: Callable
     weight: float

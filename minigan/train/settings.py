@@ -1,35 +1,36 @@
-"""What a system can be told: each setting is described once, beside the code that reads it.
+"""The settings of a system: each is described once, beside the code that reads it.
 
 Setting     a name with its default, type, bounds or choices, a line of text, and the paper's value
 merged      a child's settings over its parent's       values       every setting with its value, some given by a user
 RUN         the settings that every run has, whatever its system
-From these come the refusals at --set, `minigan show SYSTEM`, the report's table and docs/systems.md.
+The error messages at --set, `minigan show SYSTEM`, the report's table and docs/systems.md all come from these descriptions.
 """
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
+from typing import Any
 
 from minigan.errors import ConfigError, choose, suggestion
 
-LARGEST = 10**9 - 1  # of any number: beyond it a typing error is likelier than a wish
+LARGEST = 10**9 - 1  # the greatest value of any number: a larger one is probably a typing error
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting.   Setting("clip", 0.0, "D's weights are kept in +-clip; 0: they are not", paper=0.01, where="algorithm 1")
+    """One setting.   Setting("clip", 0.0, "D's weights are clipped to [-clip, clip]", paper=0.01, where="algorithm 1")
 
-    name        as --set has it
-    default     its value unless told otherwise; bool, int, float or str, and every other value is of that type
+    name        the name that --set takes
+    default     its value if the user gives none: a bool, int, float or str.  All other values have the same type
     says        what it does, in one line
-    least, most the bounds, both allowed;   above, below   bounds that are not.   At first a whole number is at least 1 and
-                another at least 0.
-    choices     the words it may be: names, or a dict whose keys they are
-    depends     (another setting, a function of its value): whether this setting changes anything
-    paper       the value in the paper of the system, and `where` in it, such as "section 4"
+    least, most   bounds that are allowed values;   above, below   bounds that are not.   If none is given, a whole number
+                is at least 1, and any other number is at least 0
+    choices     the allowed words: a collection of names, or a dict whose keys are the names
+    depends     (another setting's name, a function of its value): does this setting change anything then?
+    paper       the value in the system's paper;   where   its place in the paper, such as "section 4"
 
-    In a child system, what is left out of a setting is as its parent says; paper and where are not, since that is another
-    paper's.
+    A child system's setting takes from its parent's what it leaves out, but never paper and where: the child has another
+    paper.
     """
 
     name: str
@@ -40,28 +41,29 @@ class Setting:
     above: float | None = None
     below: float | None = None
     choices: Collection[str] | None = None
-    depends: tuple[str, Callable[[object], bool]] | None = None
+    depends: tuple[str, Callable[[Any], bool]] | None = None
     paper: bool | int | float | str | None = None
     where: str = ""
 
     def over(self, parent: "Setting") -> "Setting":
-        """This setting, with what it leaves out taken from the parent's.   ConfigError if the types differ."""
+        """This setting, with everything that it leaves out taken from the parent's.   ConfigError if the types differ."""
         if type(self.default) is not type(parent.default):
             raise ConfigError(f"setting {self.name} is {type(parent.default).__name__} in the parent system, and "
-                              f"{type(self.default).__name__} here")
+                              f"{type(self.default).__name__} here; give a default of the parent's type")
         kept = {key: getattr(parent, key) for key in ("least", "most", "above", "below", "choices", "depends")
                 if getattr(self, key) is None}
         return replace(self, says=self.says or parent.says, **kept)
 
     @property
     def kind(self) -> type:
-        """The type of its values."""
+        """The type of the values."""
         return type(self.default)
 
     def read(self, value, name=None):
-        """A value, perhaps a string from the command line, in the type of the default.
+        """A value, perhaps a string from the command line, converted to the type of the default.
 
-        ConfigError if it has none of that type, is out of bounds or none of the choices.   name: what the user called it."""
+        name: the name that the user wrote.   ConfigError if the value cannot be converted, is out of bounds, or is not one of
+        the choices."""
         name = name or self.name
         try:
             result = _TYPES[self.kind](value)
@@ -80,13 +82,13 @@ class Setting:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The least and the greatest value of a number."""
+        """The least and the greatest allowed value of a number."""
         least = self.least if self.least is not None else int(self.kind is int)
         return least, self.most if self.most is not None else LARGEST
 
     @property
     def range(self) -> str:
-        """What values there are, in words: "from 1 to 1024", "true or false", or the choices."""
+        """The allowed values in words: "from 1 to 1024", "true or false", or the choices."""
         if self.choices is not None:
             return ", ".join(self.choices)
         if self.kind in (bool, str):
@@ -110,12 +112,12 @@ _TYPES = {int: _whole, float: float, bool: _truth, str: str}
 
 
 def word(value) -> str:
-    """A value as --set and the report write it: true, 0.5, adam."""
+    """A value in the spelling of --set and of the report: true, 0.5, adam."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def merged(parent: dict[str, Setting], own: Iterable[Setting]) -> dict[str, Setting]:
-    """The parent's settings with a child's over them, by name; new ones come last."""
+    """The parent's settings by name, with the child's in their places; the child's new settings come last."""
     settings = dict(parent)
     for setting in own:
         settings[setting.name] = setting.over(settings[setting.name]) if setting.name in settings else setting
@@ -123,16 +125,17 @@ def merged(parent: dict[str, Setting], own: Iterable[Setting]) -> dict[str, Sett
 
 
 def meant(settings: dict[str, Setting]) -> dict[str, list[str]]:
-    """What the names that a user may write stand for: "lr" means lr_d and lr_g where there are two players."""
+    """Each name that a user may write, with the settings that it stands for: "lr" means both lr_d and lr_g, if both exist."""
     stems = {name[:-2] for name in settings if name.endswith("_d") and f"{name[:-2]}_g" in settings}
     return {stem: [f"{stem}_d", f"{stem}_g"] for stem in stems} | {name: [name] for name in settings}
 
 
 def values(system: str, settings: dict[str, Setting], defaults: dict, given: dict,
            elsewhere=lambda name: "") -> SimpleNamespace:
-    """Every setting with its value: that of `given`, or of `defaults`, or its own default.
+    """Every setting with its value, from `given`, else from `defaults`, else its own default.
 
-    ConfigError for a name that is no setting, with the nearest one or `elsewhere(name)`, and for a value that does not fit."""
+    ConfigError for a value that does not fit, and for an unknown name; the message has the nearest name, or
+    `elsewhere(name)`."""
     found = {name: setting.default for name, setting in settings.items()}
     found.update({name: settings[name].read(value) for name, value in defaults.items()})
     names = meant(settings)
@@ -147,7 +150,7 @@ def values(system: str, settings: dict[str, Setting], defaults: dict, given: dic
 
 
 def idle(settings: dict[str, Setting], values: SimpleNamespace, given: Iterable[str]) -> list[str]:
-    """A line for each of the settings given that changes nothing beside the others."""
+    """A line for each given setting that changes nothing, because of the values of other settings."""
     lines, names = [], meant(settings)
     for name in given:
         for setting in (settings[full] for full in names[name]):
@@ -162,7 +165,7 @@ def idle(settings: dict[str, Setting], values: SimpleNamespace, given: Iterable[
 
 
 def needed(setting: Setting, settings: dict[str, Setting]) -> str:
-    """When a setting changes anything, in words: "with schedule=plateau"; "" for one that always does."""
+    """The condition under which a setting has an effect, in words: "with schedule=plateau"; "" if it always has one."""
     if setting.depends is None:
         return ""
     other, used = setting.depends
@@ -183,24 +186,24 @@ def _plateau(name):
     return name == "plateau"
 
 
-# What runs/ reads; a system may have other defaults for them.
+# runs/ reads these.  A system may give them other defaults.
 RUN = {setting.name: setting for setting in (
     Setting("steps", 1000, "iterations of the game"),
     Setting("batch_size", 64, "samples in a batch", most=100_000),
     Setting("log_every", 10, "steps from one line of log.jsonl to the next"),
     Setting("sample_every", 100, "steps from one picture of samples to the next"),
     Setting("checkpoint_every", 250, "steps from one checkpoint to the next"),
-    Setting("metrics", "none", "what is measured while it trains: names from `minigan list metrics` with commas, or default"),
-    Setting("metrics_every", 500, "steps from one measuring to the next"),
+    Setting("metrics", "none", "metrics to measure during training: names from `minigan list metrics` with commas, or default"),
+    Setting("metrics_every", 500, "steps from one measurement to the next"),
     Setting("schedule", "none", "how all learning rates change over the run",
             choices=("none", "linear", "cosine", "exponential", "step", "plateau")),
-    Setting("final_lr", 0.01, "the part of a learning rate that the schedule leaves at the end", most=1,
+    Setting("final_lr", 0.01, "the share of a learning rate that is left at the end of the run", most=1,
             depends=("schedule", _scheduled)),
-    Setting("monitor", "loss", "what has to get better on a plateau: a metric, or a player's name for its loss",
+    Setting("monitor", "loss", "the number that must improve, or the rates fall: a metric, or a player's name for its loss",
             depends=("schedule", _plateau)),
-    Setting("patience", 5, "how many looks at a plateau may pass without anything better before the rates fall", least=0,
+    Setting("patience", 5, "looks at the monitor without improvement before the rates fall", least=0,
             depends=("schedule", _plateau)),
-    Setting("factor", 0.5, "what a learning rate is multiplied by on a plateau", above=0, below=1,
+    Setting("factor", 0.5, "factor by which the rates fall on a plateau", above=0, below=1,
             depends=("schedule", _plateau)),
-    Setting("capture", False, "on a GPU: record an iteration as a CUDA graph and launch it again, instead of playing it"),
+    Setting("capture", False, "on a GPU: record one iteration as a CUDA graph, and launch the graph for the later ones"),
 )}

@@ -1,10 +1,10 @@
-"""What steadies a GAN, each a few lines that combine with the others.
+"""Methods that make the training of a GAN more stable.  Each is a few lines, and they can be combined.
 
-pieces that run after a player's update   WeightClip, MovingAverage, HistoricalAverage
+run after a player's update               WeightClip, MovingAverage, HistoricalAverage
 terms of a loss                           smoothing, feature_matching, HistoricalAverage.term
-a step in which D sees something else      instance_noise
+a step in which D sees changed samples    instance_noise
 Elsewhere: layers (nn/adversarial.py: minibatch discrimination, virtual batch norm; nn/utils.py: spectral norm), penalties
-on D's slope (penalties.py), which combine how (adversarial.py).
+on D's slope (penalties.py), the combinations that make no sense (adversarial.py).
 """
 
 from typing import Any
@@ -33,14 +33,14 @@ class WeightClip:
 
 
 class Counting:
-    """A piece that counts its updates in t; on the card too, once steps are recorded (runs/capture.py)."""
+    """Base class: counts updates in t.  When steps are recorded (runs/capture.py), the count is kept on the card too."""
 
     t = 0
-    parameters: list  # of the class that counts
+    parameters: list  # the subclass sets these
     _on_card: Any = None
 
     def count(self):
-        """The number of this update, from 1: an int, or an array () where it is counted on the card."""
+        """The number of this update, from 1: an int, or an array of shape () if the count is on the card."""
         self.t += 1
         if self._on_card is None:
             return self.t
@@ -52,15 +52,16 @@ class Counting:
         self._on_card = xp(self.parameters[0].data).full((), self.t, np.float32)
 
     def repeated(self, times: int) -> None:
-        """Note that a recorded update was made this many times more."""
+        """Count updates that the card made by itself, when it launched a recorded step this many times."""
         self.t += times
 
 
 class MovingAverage(Counting):
-    """After every update: w' <- decay w' + (1 - decay) w, w' the weights of `average`, a copy of `net` to draw samples from.
+    """After every update: w' <- decay w' + (1 - decay) w.   w' are the weights of `average`, a copy of `net` that draws the
+    samples.
 
-    Buffers (the running statistics of a batch norm) are copied.  At first the decay is at most t/(9 + t), t the number of the
-    update, so that the initial weights are soon forgotten.   Yazici et al. 2019.
+    Buffers (the running statistics of a batch norm) are copied.  The decay of update number t is at most t/(9 + t), so that
+    the initial weights are soon forgotten.   Yazici et al. 2019.
     """
 
     def __init__(self, net: Module, average: Module, decay: float):
@@ -75,9 +76,10 @@ class MovingAverage(Counting):
             mean_p.touch()
         for (_, copied), (_, buffer) in zip(self.average.named_buffers(), self.net.named_buffers()):
             copied.data[...] = buffer.data
+            copied.touch()
 
     def state_dict(self):
-        """How many updates there were; the weights are a net of the game."""
+        """The number of updates.  The averaged weights are saved elsewhere, as a net of the game."""
         return {"t": self.t}
 
     def load_state_dict(self, state):
@@ -86,11 +88,11 @@ class MovingAverage(Counting):
 
 
 class HistoricalAverage(Counting):
-    """|w - mean of all w so far|^2, the mean taken after every update.   Salimans et al. 2016, section 3.3."""
+    """|w - mean of all w so far|^2, where every update adds its w to the mean.   Salimans et al. 2016, section 3.3."""
 
     def __init__(self, nets: list[Module]):
         self.parameters = [p for net in nets for p in net.parameters()]
-        self.means = None  # taken at the first update: the weights may have moved to another device since
+        self.means = None  # not copied here, because the weights may still move to another device
 
     def __call__(self):
         t = self.count()
@@ -100,7 +102,7 @@ class HistoricalAverage(Counting):
             m += (p.data - m) / t
 
     def term(self, player: str, weight: float) -> Term:
-        """The term that a player pays for it, 0 before the first update."""
+        """The term in a player's loss; it is 0 before the first update."""
         def distance(step):
             means = [p.data for p in self.parameters] if self.means is None else self.means
             return sum(total(square(p - Tensor(m))) for p, m in zip(self.parameters, means))
@@ -108,7 +110,7 @@ class HistoricalAverage(Counting):
         return Term("history", player, distance, weight)
 
     def state_dict(self):
-        """The means, and of how many."""
+        """The means, and the number of updates that they are taken over."""
         return {"t": self.t, "means": [np.array(to_device(m, "cpu")) for m in self.means or ()]}
 
     def load_state_dict(self, state):
@@ -120,16 +122,17 @@ class HistoricalAverage(Counting):
 def smoothing(amount: float) -> Term:
     """One-sided label smoothing: real samples count as real with probability 1 - amount.   Salimans et al. 2016, 3.4.
 
-    With a the logit of a real sample, -(1 - s) log D(x) - s log(1 - D(x)) = softplus(-a) + s a, so the term is s E[a]; for
-    least squares (a - (1 - s))^2 / 2 is (a - 1)^2 / 2 + s a and a constant, so it is the same there.
+    Let a be the logit of a real sample, and s the amount.  Then -(1 - s) log D(x) - s log(1 - D(x)) = softplus(-a) + s a, so
+    the term is s E[a].  For least squares it is the same: (a - (1 - s))^2 / 2 = (a - 1)^2 / 2 + s a + constant.
     """
     return Term("smoothing", "D", lambda step: mean(step.real_logits), amount)
 
 
 def instance_noise(step: type, std: float) -> type:
-    """The AdversarialStep `step`, but D sees all samples through N(0, s^2) noise, s from std down to 0 over the run.
+    """A subclass of the AdversarialStep `step`: D sees all samples with noise N(0, s^2); s falls from std to 0 over the run.
 
-    Sonderby et al. 2017; Arjovsky and Bottou 2017, section 3: the two distributions then overlap, and a perfect D is rare.
+    With noise the real and the generated distribution overlap, so D can hardly be perfect.   Sonderby et al. 2017; Arjovsky
+    and Bottou 2017, section 3.
     """
     class InstanceNoise(step):
         fades = True
@@ -143,12 +146,13 @@ def instance_noise(step: type, std: float) -> type:
 
 
 def feature_matching(D: Module, weight: float) -> Term:
-    """|E f(x) - E f(G(z))|^2 for G, f(x) what D has computed before its last layer.   Salimans et al. 2016, section 3.1.
+    """|E f(x) - E f(G(z))|^2 in G's loss; f(x) is the input of D's last layer.   Salimans et al. 2016, section 3.1.
 
     ConfigError unless D is a Sequential of two layers or more.
     """
     if not isinstance(D, Sequential) or len(D) < 2:
-        raise ConfigError("feature_matching needs a D that is a Sequential, to take what comes before its last layer")
+        raise ConfigError("feature_matching needs a D that is a Sequential of two layers or more, since it takes the input of "
+                          "D's last layer; pass such a D, or set feature_matching=0")
     features = D[:-1]
     return Term("features", "G", lambda step: total(square(
         mean(step.score(step.real_seen, features), axis=0) - mean(step.score(step.fake_seen, features), axis=0))), weight)

@@ -1,13 +1,13 @@
-"""Pictures of a training run: NumPy arrays and log records in, PNG and GIF files out.
+"""Pictures of a training run: from NumPy arrays and log records to PNG and GIF files.
 
-samples     draw                                samples of any kind: who has a kind asks here
+samples     draw                                samples of any kind; it chooses the right function below
 images      image_grid, save_png, save_gif      batches of images
 points      scatter_png                         2-D samples beside the real ones
 tokens      token_grid, text_grid               sequences of tokens as numbers in coloured cells, or as text
 curves      curves_png, compare_png             losses, gradients and metrics over steps; runs side by side
-Matplotlib and Pillow load inside the functions that draw, so `import minigan.viz` costs nothing.  Figures are made with
-matplotlib's object interface, never pyplot: no window, no global state, safe beside a notebook's own plots.
-Every file takes its place whole (serialize.replacing): a viewer never meets half a picture.
+Matplotlib and Pillow are imported inside the functions that draw, so `import minigan.viz` is fast.  Figures use matplotlib's
+object interface, never pyplot: it opens no window and has no global state, so it does not disturb a notebook's own plots.
+Every file is written completely before it replaces the old one (serialize.replacing), so a viewer never sees half a picture.
 """
 
 from minigan.viz.curves import compare_png, curves_png

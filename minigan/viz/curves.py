@@ -1,8 +1,8 @@
 """The numbers of a run over its steps, raw and smoothed.
 
-curves_png      log records -> .png: a panel for the losses, one for the gradients, one for each metric
-compare_png     several runs -> .png: a panel for each metric, a colour for each group of runs
-smooth          the running median that is drawn
+curves_png      log records -> .png: one panel for the losses, one for the gradients, one for each metric
+compare_png     several runs -> .png: one panel for each metric, one colour for each group of runs
+smooth          the running median that the strong lines show
 Elsewhere: the log (runs/folder.py).
 """
 
@@ -13,23 +13,27 @@ import numpy as np
 
 from minigan.serialize import replacing
 
-# Okabe & Ito 2008, "Color Universal Design", without the yellow, which is too light for a line on white.
+# From Okabe & Ito 2008, "Color Universal Design".  Their yellow is left out: it is too light for a line on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 NOT_LOSSES = frozenset({"step", "steps", "epoch", "time", "seconds", "lr", "steps_per_second", "images_per_second"})
-_FEW = 80  # values that are drawn one by one, with markers
-_METRICS = 6  # panels of metrics, the rest is in the log
+_FEW = 80  # a curve with fewer values is drawn with a marker for each and without smoothing
+_METRICS = 6  # at most so many panels of metrics; the log has the others
 
 
 def curves_png(path, records, title="training", keys=None, unit=""):
-    """Draw the numbers of the log over their steps: a pale line as logged, a strong one smoothed.
+    """Draw the logged numbers over the steps: a pale line for the raw values, a strong line for the smoothed ones.
 
-    records     dicts with "step", as Run.read_log gives them.  A key may be in some of them only; None or NaN is a gap
-    keys        which numbers to draw, in one panel; by default the losses (all except NOT_LOSSES), below them the norms of
-                the gradients ("D.gradient") and the learning rates ("D.lr") on logarithmic axes, then record["metrics"]
-    unit        of the losses: "nats" only where they are cross-entropies or likelihoods
-    "D.penalty" is drawn dashed in the colour of "D", as a part of it.
-    The vertical axis holds every smoothed line and 98 % of the raw values, so one spike does not flatten the rest.
-    CheckpointError when the file cannot be written.
+    path        of the .png file
+    records     dicts with "step", as Run.read_log returns them.  Not every record needs every key; None and NaN leave a gap
+    keys        which numbers to draw, all in one panel.  By default there is a panel for the losses (all keys except
+                NOT_LOSSES), then logarithmic panels for the gradient norms ("D.gradient") and the learning rates ("D.lr"),
+                then one panel for each number in record["metrics"]
+    unit        the unit of the losses: "nats" if they are cross-entropies or likelihoods, otherwise ""
+    "D.penalty" is a part of "D", so it is a dashed line in the colour of "D".
+    The vertical axis shows every smoothed value and 98 % of the raw ones, so a single spike does not flatten the curve.
+    Raises CheckpointError when the file cannot be written.
+
+        curves_png("curves.png", [{"step": 1, "D": 1.4, "G": 0.7}, {"step": 2, "D": 1.3, "G": 0.8}])
     """
     panels = _panels(records, keys, f"loss ({unit})" if unit else "loss")
     figure = _figure(4.5 + 2.1 * (len(panels) - 1))
@@ -43,7 +47,7 @@ def curves_png(path, records, title="training", keys=None, unit=""):
 
 
 def _panels(records, keys, label):
-    """[(label, series, logarithmic?)]: the first is of the losses, the others are there if the log has such numbers."""
+    """[(label, series, logarithmic?)]: the losses come first; the other panels exist only if the log has such numbers."""
     if keys is not None:
         return [(label, _series(records, keys), False)]
     names = list(dict.fromkeys(key for r in records for key in r if key not in NOT_LOSSES and key != "metrics"))
@@ -64,11 +68,11 @@ def _panels(records, keys, label):
 
 
 def _draw(axes, series, label, logarithmic):
-    """Lines with a legend at their right, an axis that holds them, or a word where there is nothing to draw."""
+    """Draw the lines, their legend and the axes; without any line, write that nothing is logged yet."""
     from matplotlib.ticker import MaxNLocator
 
     handles = []
-    bounds = []  # pairs (low, high) that the vertical axis must hold
+    bounds = []  # pairs (low, high) that the vertical axis must include
     for (name, (steps, values)), (colour, style) in zip(series.items(), _looks(series)):
         if logarithmic:
             values = np.where(values > 0, values, np.nan)
@@ -103,7 +107,7 @@ def _draw(axes, series, label, logarithmic):
 def _legend(axes, handles):
     legend = axes.legend(*zip(*handles), loc="upper left", bbox_to_anchor=(1.01, 1.02), frameon=False, fontsize=10)
     for text in legend.get_texts():
-        text.set_parse_math(False)  # a "$" in a name is a dollar
+        text.set_parse_math(False)  # a "$" in a name must not start a formula
 
 
 def _plain_axes(axes):
@@ -122,17 +126,21 @@ def _save(figure, path):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     data = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(data, metadata={"Software": None})  # the same records, the same bytes
+    FigureCanvasAgg(figure).print_png(data, metadata={"Software": None})  # so the same records always give the same bytes
     with replacing(path) as file:
         file.write(data.getbuffer())
 
 
 def compare_png(path, groups, better, title="runs compared"):
-    """A panel for each metric: one row of dots per group where every run was measured once, else lines over the steps.
+    """Draw one panel for each metric.  It shows lines over the steps if a run has several values, otherwise a row of dots for
+    each group.
 
-    groups      {name: [{metric: [(step, value), ...]} for each of its runs]}
-    better      {metric: "higher", "lower", ...}: written on its axis
-    CheckpointError when the file cannot be written.
+    path        of the .png file
+    groups      {name of the group: [{metric: [(step, value), ...]}, one dict for each run]}
+    better      {metric: "higher" or "lower"}, which is written on the axis; other values are ignored
+    Raises CheckpointError when the file cannot be written.
+
+        compare_png("compare.png", {"gan": [{"modes": [(300, 7)]}], "wgan": [{"modes": [(300, 8)]}]}, {"modes": "higher"})
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -164,7 +172,7 @@ def compare_png(path, groups, better, title="runs compared"):
             axes.set_yticks(range(len(names)), names, parse_math=False)
             axes.set_ylim(len(names) - 0.5, -0.5)  # the first group on top
             axes.set_xlabel(label, parse_math=False)
-        counted = [axes.xaxis] if histories[metric] else []  # there are no half steps, and of modes no half ones
+        counted = [axes.xaxis] if histories[metric] else []  # whole numbers only on these axes: steps, and modes for example
         if all(_number(v).is_integer() for runs in groups.values() for run in runs for _, v in run.get(metric, ())):
             counted.append(axes.yaxis if histories[metric] else axes.xaxis)
         for axis in counted:
@@ -178,11 +186,15 @@ def compare_png(path, groups, better, title="runs compared"):
 
 
 def smooth(values):
-    """A running median: positions (P,) int and the median there (P,), for values (N,).   P = N, at most 400.
+    """A running median of values (N,): returns positions (P,) int and the medians there (P,) float64, with P = min(N, 400).
 
-    The window is a fortieth of the values, cut off at both ends; fewer than 80 values are left as they are.  NaN where
-    the value itself is not finite.  Not a mean: one spike of 80 would lift it over the whole window, to a plateau that
-    never was.
+    The window is a fortieth of the values, and shorter near both ends; fewer than 80 values are returned unchanged.  The result
+    is NaN where the value itself is not finite.  A mean would be wrong here: one spike would lift it over the whole window and
+    show a plateau that the data do not have.
+
+    >>> positions, medians = smooth([3.0, 1.0, 2.0])
+    >>> medians.tolist()
+    [3.0, 1.0, 2.0]
     """
     values = np.asarray(values, dtype=np.float64)
     half = len(values) // _FEW
@@ -196,7 +208,8 @@ def smooth(values):
 
 
 def _series(records, keys):
-    """{key: (steps, values)}, both (N,) float64, NaN for a value that is no number; without keys that have none."""
+    """{key: (steps, values)}, both (N,) float64.  A value that is no number becomes NaN; keys without any number are left
+    out."""
     records = sorted((r for r in records if np.isfinite(_number(r.get("step")))), key=lambda r: r["step"])
     series = {}
     for key in keys:
@@ -208,7 +221,7 @@ def _series(records, keys):
 
 
 def _parts_after_totals(names):
-    """The names as they appear, "D.penalty" right after "D"."""
+    """The names in their order, but with "D.penalty" directly after "D"."""
     totals = list(dict.fromkeys(_total(name) for name in names))
     return sorted(names, key=lambda name: (totals.index(_total(name)), name != _total(name)))
 
@@ -223,7 +236,8 @@ def _total(name):
 
 
 def _looks(names):
-    """(colour, line style) for every name: a part takes its total's colour, dashed; a second part dotted, and so on."""
+    """Yield (colour, line style) for every name.  A part has the colour of its total; the first part is dashed, the second
+    dotted, and so on."""
     colours, parts = {}, {}
     for name in names:
         total = _total(name)
@@ -234,8 +248,8 @@ def _looks(names):
 
 
 def _thin(steps, values):
-    """At most 3000 points, more than the picture has columns: the lowest and the highest of every stretch, so that no
-    spike is lost.  A stretch without a finite value stays a gap."""
+    """Reduce a curve to at most 3000 points, which is still more than the picture has columns.  Each stretch keeps its lowest
+    and its highest value, so no spike is lost.  A stretch without a finite value stays a gap."""
     stretch = len(values) // 1000
     if stretch <= 2:
         return steps, values

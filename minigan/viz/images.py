@@ -1,4 +1,4 @@
-"""Batches of images as one picture, and pictures as a film.
+"""A batch of images as one picture, and a list of pictures as an animated GIF.
 
 image_grid      (N, C, H, W) float in [-1, 1] -> one uint8 picture
 save_png        a uint8 picture -> .png
@@ -15,19 +15,22 @@ import numpy as np
 from minigan.errors import CheckpointError, DTypeError, ShapeError
 from minigan.serialize import replacing
 
-BORDER = 96  # a dark grey: told apart from the black ground of digits and from the white of others
-NOT_A_NUMBER = (255, 0, 255)  # magenta, which no trained network paints by accident
+BORDER = 96  # dark grey, which differs from images with a black background and from those with a white one
+NOT_A_NUMBER = (255, 0, 255)  # magenta, which no trained network draws by accident
 
 
 def image_grid(images, columns=None, padding=2, scale=1):
-    """Lay N images out in rows, on a grey ground.
+    """Arrange N images in rows on a grey background.
 
-    images      (N, C, H, W), C = 1 grey or 3 RGB, float: -1 black, +1 white; values beyond are clipped
-    columns     images in a row; by default as square as can be: ceil(sqrt(N))
-    padding     grey pixels around every image
-    scale       each pixel becomes scale x scale pixels, for small images on large screens
-    ->          uint8 (H', W', C).  NaN and infinity are painted magenta; a grey batch that has any becomes RGB.
-    ShapeError for other shapes, DTypeError for integers.
+    images      (N, C, H, W) float, C = 1 (grey) or 3 (RGB): -1 is black and +1 is white; other values are clipped
+    columns     images in a row; the default is ceil(sqrt(N)), which makes the grid nearly square
+    padding     width of the grey border around every image, in pixels
+    scale       each pixel becomes scale x scale pixels, so that small images are easy to see
+    returns     uint8 (H', W', C).  NaN and infinity become magenta; a grey batch that has any of them becomes RGB
+    Raises ShapeError for other shapes and DTypeError for integers.
+
+    >>> image_grid(np.zeros((4, 1, 28, 28))).shape
+    (62, 62, 1)
     """
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[1] not in (1, 3) or images.size == 0:
@@ -41,15 +44,15 @@ def image_grid(images, columns=None, padding=2, scale=1):
     finite = np.isfinite(images)
     pixels = np.rint((np.where(finite, images, 0).clip(-1, 1) + 1) * 127.5).astype(np.uint8)
     if not finite.all():
-        bad = ~finite.all(axis=1, keepdims=True)  # one bad channel spoils the pixel
+        bad = ~finite.all(axis=1, keepdims=True)  # a pixel is bad if one of its channels is
         magenta = np.array(NOT_A_NUMBER, np.uint8).reshape(1, 3, 1, 1)
-        pixels = np.where(bad, magenta, pixels)  # (N, 3, H, W) also from grey
+        pixels = np.where(bad, magenta, pixels)  # (N, 3, H, W), also for grey images
     pixels = pixels.repeat(scale, axis=2).repeat(scale, axis=3)
 
     N, C, H, W = pixels.shape
     columns = min(N, columns or math.isqrt(N - 1) + 1)
     rows = -(-N // columns)
-    cells = np.full((rows * columns, H + padding, W + padding, C), BORDER, np.uint8)  # with upper and left borders
+    cells = np.full((rows * columns, H + padding, W + padding, C), BORDER, np.uint8)  # with an upper and a left border
     cells[:N, padding:, padding:] = pixels.transpose(0, 2, 3, 1)
     grid = cells.reshape(rows, columns, H + padding, W + padding, C).swapaxes(1, 2)
     grid = grid.reshape(rows * (H + padding), columns * (W + padding), C)
@@ -57,7 +60,9 @@ def image_grid(images, columns=None, padding=2, scale=1):
 
 
 def save_png(path, grid):
-    """Write a uint8 picture (H, W), (H, W, 1) or (H, W, 3) as PNG.  CheckpointError when the file cannot be written."""
+    """Write a uint8 picture (H, W), (H, W, 1) or (H, W, 3) as a PNG file.
+
+    Raises ShapeError or DTypeError for another array, and CheckpointError when the file cannot be written."""
     picture, data = _picture(grid), io.BytesIO()
     picture.save(data, "PNG")
     with replacing(path) as file:
@@ -65,14 +70,14 @@ def save_png(path, grid):
 
 
 def save_gif(path, frames, seconds_per_frame=0.25, hold=2.0):
-    """Write pictures as a GIF that repeats for ever.
+    """Write pictures as an animated GIF that repeats for ever.
 
-    frames              pictures as in save_png, or paths of image files, at least one; smaller ones are enlarged
-                        (pixels repeated) to the largest, so a network that grows keeps its place
-    seconds_per_frame   a GIF counts in hundredths of a second; fewer than 2 are shown slowly by most browsers
-    hold                seconds that the last frame stays
-    Choosing 256 colours for colour frames takes about a second for 5 million pixels: draw it when a run ends, not at
-    every sample.  ShapeError without frames, CheckpointError for a file that cannot be read or written.
+    frames              at least one picture, as for save_png, or path of an image file.  Smaller frames are enlarged to the
+                        size of the largest by repeating pixels, because a network may grow during training
+    seconds_per_frame   GIF counts in hundredths of a second; the minimum is 0.02, because most browsers slow down faster ones
+    hold                seconds for which the last frame stays
+    Choosing 256 colours takes about a second for 5 million coloured pixels, so call this when a run ends, not after every
+    picture.  Raises ShapeError when there are no frames, and CheckpointError for a file that cannot be read or written.
     """
     from PIL import Image
 
@@ -82,8 +87,8 @@ def save_gif(path, frames, seconds_per_frame=0.25, hold=2.0):
     size = max(picture.width for picture in pictures), max(picture.height for picture in pictures)
     pictures = [picture.resize(size, Image.Resampling.NEAREST) for picture in pictures]
     if any(picture.mode != "L" for picture in pictures):
-        # 256 colours for all frames together: what stands still does not flicker.  As one tall picture, because Pillow
-        # finds the nearest colour of a given palette only roughly, and a white page would turn grey.
+        # All frames share one palette of 256 colours, so still parts do not flicker.  They are quantized as one tall picture,
+        # because Pillow's mapping to a given palette is inexact and would make a white page grey.
         width, height = size
         strip = Image.fromarray(np.concatenate([np.asarray(picture.convert("RGB")) for picture in pictures]))
         strip = strip.quantize(256, dither=Image.Dither.NONE)
@@ -105,7 +110,7 @@ def _picture(frame):
         try:
             with Image.open(frame) as opened:
                 return opened.convert("L" if opened.mode in ("1", "L") else "RGB")
-        except OSError as error:  # missing, unreadable, or not an image: Pillow says all of it with this class
+        except OSError as error:  # Pillow raises it for a file that is missing, unreadable or not an image
             raise CheckpointError(f"{frame}: not a readable picture ({error}); delete it or draw it again") from error
     frame = np.asarray(frame)
     if frame.dtype != np.uint8:

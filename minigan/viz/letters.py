@@ -1,8 +1,8 @@
-"""Words and numbers inside pictures of pixels.
+"""Write words and numbers into arrays of pixels.
 
-glyphs      a word -> (H, W) how much ink each pixel has         width       how wide a word will be
-write       put a word into a picture, around or from a point
-Elsewhere: who writes what (samples.py, tokens.py).  Plots have matplotlib's own letters.
+glyphs      a word -> (H, W), how much ink each pixel has        width, height   the size of a word in pixels
+write       write a word into a picture, centred on a point or starting at it
+Elsewhere: what is written (samples.py, tokens.py).  Plots use matplotlib's own text.
 """
 
 from functools import lru_cache
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-SIZE = 11  # pixels of a letter's height with its accents: the smallest in which 3, 6 and 8 are told apart at a glance
+SIZE = 11  # font size in pixels: the smallest at which 3, 6 and 8 are easy to tell apart
 
 
 @lru_cache
@@ -18,23 +18,23 @@ def _font(size):
     import matplotlib
     from PIL import ImageFont
 
-    # DejaVu ships with matplotlib, and all of its letters here are of one width, so numbers stand under each other.
+    # matplotlib ships this font.  All its letters have the same width, so numbers in different rows line up.
     return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSansMono.ttf")), size)
 
 
 def width(word: str, size: int = SIZE) -> int:
-    """How many pixels wide the word is."""
+    """The width of a word in pixels."""
     return -(-round(64 * _font(size).getlength(word)) // 64)
 
 
 def height(size: int = SIZE) -> int:
-    """How many pixels high every word is, from the top of an accent to the bottom of a tail."""
+    """The height of every word in pixels, from the top of an accent to the bottom of a "g"."""
     return sum(_font(size).getmetrics())
 
 
 @lru_cache(maxsize=8192)
 def glyphs(word: str, size: int = SIZE) -> np.ndarray:
-    """The word as ink, (height(size), width(word, size)) float: 0 where there is none, 1 where there is nothing else."""
+    """The word as ink, (height(size), width(word, size)) float64: 0 is no ink, 1 is full ink."""
     from PIL import Image, ImageDraw
 
     image = Image.new("L", (max(1, width(word, size)), height(size)))
@@ -43,8 +43,8 @@ def glyphs(word: str, size: int = SIZE) -> np.ndarray:
 
 
 def write(picture: np.ndarray, word: str, y: float, x: float, ink=255, size: int = SIZE, centred: bool = True) -> None:
-    """Write into picture (H, W, C) uint8: the word's middle is at row y; its middle, or its start, is at column x.
-    What would be outside of the picture is cut off."""
+    """Write a word into a picture (H, W, C) uint8, in place.  Row y is its middle; column x is its middle if `centred`,
+    otherwise its start.  Parts outside the picture are cut off.   ink: 0 (black) to 255 (white), or one value per channel."""
     ground = glyphs(word, size)
     top, left = round(y - ground.shape[0] / 2), round(x - centred * ground.shape[1] / 2)
     cut = ground[max(0, -top) :, max(0, -left) :]

@@ -1,11 +1,12 @@
-"""2-D samples as a scatter plot: what the generator makes, over what it should make.
+"""2-D samples as a scatter plot: generated points drawn over real ones.
 
-scatter_png     (N, 2) and (M, 2) -> .png, and with labels a colour and a number for each class
+scatter_png     (N, 2) and (M, 2) -> .png; with labels, each class has a colour and a number
 Elsewhere: the 2-D densities (data/), how many modes are covered (metrics/).
 """
 
 import colorsys
 import io
+from typing import Any
 
 import numpy as np
 
@@ -13,21 +14,25 @@ from minigan.errors import ShapeError
 from minigan.serialize import replacing
 from minigan.viz.tokens import GOLDEN
 
-# Blue and orange of Okabe & Ito 2008, "Color Universal Design": told apart by every kind of eye, and in grey.
+# Blue and orange from Okabe & Ito 2008, "Color Universal Design": they differ for colour-blind readers and in grey.
 REAL, FAKE = "#56B4E9", "#D55E00"
-GROUND = "0.72"  # real points beneath those that have the colours of their classes
+GROUND = "0.72"  # grey, for real points under generated points that have the colours of their classes
 
 
 def scatter_png(path, fake, real=None, title=None, limits=None, labels=None):
     """Draw points as a square PNG, 600 x 600 pixels, with equal axes.
 
-    fake    (N, 2), orange      real    (M, 2) or None, blue, underneath; one of the two may be None
-    limits  (low, high) of both axes; by default the real points with a margin (the fake ones when there are none), so
-            the frames of one run have one scale
-    labels  (N,) ints, the class of each point of fake (of real, when there are none): each class has a colour, and its
-            number stands above the median of its points.  The points beneath are then grey
-    Points beyond the limits and points that are NaN or infinite cannot be drawn: the picture says how many.
-    ShapeError for other shapes, CheckpointError when the file cannot be written.
+    path    of the .png file
+    fake    (N, 2), generated points, orange; or None
+    real    (M, 2), real points, blue, under the generated ones; or None, but not both
+    limits  (low, high) of both axes; the default fits the real points with a margin (the fake ones if there are no real
+            ones), so all frames of a run have the same scale
+    labels  (N,) ints, the class of each fake point (of each real point if fake is None).  Each class has its own colour, and
+            its number is written above the median of its points; real points under fake ones are then grey
+    Points outside the limits and points that are NaN or infinite are not drawn; the picture says how many there are.
+    Raises ShapeError for other shapes, and CheckpointError when the file cannot be written.
+
+        scatter_png("points.png", np.random.default_rng(0).normal(size=(500, 2)))
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -36,14 +41,14 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None):
     fake = _points(np.zeros((0, 2)) if only_real else fake, "fake")
     real = None if real is None else _points(real, "real")
     low, high = _limits(fake if real is None else real) if limits is None else limits
-    if labels is not None and np.shape(labels) != (len(real if only_real else fake),):
-        raise ShapeError(f"scatter_png: labels has shape {np.shape(labels)}, needs one for each of the "
-                         f"{len(real if only_real else fake)} points")
+    labelled: Any = real if only_real else fake
+    if labels is not None and np.shape(labels) != (len(labelled),):
+        raise ShapeError(f"scatter_png: labels has shape {np.shape(labels)}, needs one for each of the {len(labelled)} points")
 
     figure = Figure(figsize=(5, 5), dpi=120, layout="constrained", facecolor="white")
     axes = figure.add_subplot()
     if real is not None:
-        # Larger and paler than the generated points: a halo that is seen around those that lie on it.
+        # Real points are larger and paler, so they stay visible around generated points that lie on them.
         colour = REAL if labels is None else _colours(labels) if only_real else GROUND
         axes.scatter(*real.T, s=4 * _area(real), color=colour, alpha=0.4, linewidths=0, label=f"real ({len(real)})")
     finite = np.isfinite(fake).all(axis=1)
@@ -57,7 +62,7 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None):
     axes.grid(color="0.9", linewidth=0.6)
     axes.set_axisbelow(True)
     if title is not None:
-        axes.set_title(title, fontsize=11, parse_math=False)  # a "$" in a name is a dollar
+        axes.set_title(title, fontsize=11, parse_math=False)  # a "$" in a name must not start a formula
 
     outside = int(((shown < low) | (shown > high)).any(axis=1).sum())
     lost = len(fake) - len(shown)
@@ -65,16 +70,17 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None):
     if notes:
         box = {"facecolor": "white", "edgecolor": FAKE, "alpha": 0.9, "boxstyle": "round,pad=0.3"}
         axes.text(0.02, 0.02, "\n".join(notes), transform=axes.transAxes, fontsize=9, bbox=box)
-    # Outside the axes: a legend inside hides points, and "best" takes seconds on many.
+    # The legend is outside the axes: inside it would hide points, and loc="best" takes seconds when there are many.
     legend = figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=10)
-    for handle in legend.legend_handles:
+    handles: list[Any] = legend.legend_handles
+    for handle in handles:
         handle.set(alpha=1, sizes=[40])
-    if labels is not None:  # one dot cannot have all the colours
-        legend.legend_handles[-1].set_color("black")
+    if labels is not None:  # the classes have many colours, but the legend has one dot
+        handles[-1].set_color("black")
         legend.get_texts()[-1].set_text(f"{legend.get_texts()[-1].get_text()}, by class")
 
     data = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(data, metadata={"Software": None})  # the same points, the same bytes
+    FigureCanvasAgg(figure).print_png(data, metadata={"Software": None})  # so the same points always give the same bytes
     with replacing(path) as file:
         file.write(data.getbuffer())
 
@@ -82,12 +88,12 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None):
 def _points(points, name):
     points = np.asarray(points, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != 2:
-        raise ShapeError(f"scatter_png: {name} has shape {points.shape}, needs (N, 2); of more columns choose two")
+        raise ShapeError(f"scatter_png: {name} has shape {points.shape}, needs (N, 2); if there are more columns, choose two")
     return points
 
 
 def _limits(points):
-    """One (low, high) for both axes that holds every finite point, and a tenth more on each side."""
+    """One (low, high) for both axes: it includes every finite point, with a margin of a tenth on each side."""
     points = points[np.isfinite(points).all(axis=1)]
     if len(points) == 0:
         return -1.0, 1.0
@@ -97,7 +103,7 @@ def _limits(points):
 
 
 def _colours(labels):
-    """(N,) ints -> (N, 3) in [0, 1]: hues far apart, none so bright that it would be lost on white paper."""
+    """(N,) ints -> (N, 3) in [0, 1]: very different hues, none of them too bright for a white background."""
     hues = GOLDEN * np.arange(int(np.max(labels, initial=0)) + 1) % 1
     table = np.array([colorsys.hsv_to_rgb(hue, 1, 0.9) for hue in hues])
     bright = table @ (0.299, 0.587, 0.114)  # ITU-R BT.601
@@ -105,7 +111,7 @@ def _colours(labels):
 
 
 def _numbers(axes, points, labels):
-    """Each class's number just above the median of its points, with a white rim so that it is read over others."""
+    """Write each class's number just above the median of its points; a white rim makes it readable over other points."""
     from matplotlib.patheffects import withStroke
 
     for k in np.unique(labels):
@@ -115,5 +121,5 @@ def _numbers(axes, points, labels):
 
 
 def _area(points):
-    """Marker area in square points: many points are drawn smaller, 9 for 500 and below, 1.5 for 3000 and above."""
+    """Marker area in square points: 9 for up to 500 points, then smaller, and 1.5 from 3000 points on."""
     return float(np.clip(4500 / max(len(points), 1), 1.5, 9))

@@ -1,8 +1,10 @@
-"""A picture of samples, of whatever kind they are.  The one place that knows how a kind is drawn.
+"""Draw samples of any kind.  Only this file decides how each kind is drawn.
 
-draw        samples of a kind (data/kinds.py) -> .png           labelled_grid       pictures in rows by class, with heads
-shown       how many of them a picture of a run shows           most                how many one picture can hold
-Elsewhere: the parts (images.py, points.py, tokens.py, letters.py).
+draw            samples of a kind (data/kinds.py) -> .png
+labelled_grid   pictures in rows by class, with headings
+shown           how many samples a run's pictures show
+most            how many samples one picture can hold
+Elsewhere: how each part is drawn (images.py, points.py, tokens.py, letters.py).
 """
 
 import numpy as np
@@ -14,23 +16,28 @@ from minigan.viz.images import BORDER, image_grid, save_png
 from minigan.viz.points import scatter_png
 from minigan.viz.tokens import text_grid, token_grid
 
-OUTLINE = (1.0, -0.25, -1.0)  # of a mask, in [-1, 1]: orange, seen on black, on grey and on white
-HEAD = 14  # size of the letters of a class's number
-GAP = 2  # grey pixels around each picture
+OUTLINE = (1.0, -0.25, -1.0)  # colour of a mask's outline, in [-1, 1]: orange is visible on black, grey and white
+HEAD = 14  # font size of a class's number, in pixels
+GAP = 2  # width of the grey border around each picture, in pixels
 
 
 def draw(path, kind: Kind, samples, labels=None, real=None, title=None, heads=(), masks=None, words=None) -> None:
-    """Write a .png of samples (N, *kind.shape): pictures as a grid, points as a scatter plot, tokens as text or numbers.
+    """Write a .png of samples: pictures as a grid, points as a scatter plot, tokens as text or numbers.
 
-    labels  (N,) ints, the class of each: pictures come in rows by class, points have a colour for each class
-    real    points (M, 2) to be drawn beneath.  With samples None what is drawn is real, of any kind; labels are its then
+    path    of the .png file
+    kind    the kind of the samples (data/kinds.py)
+    samples (N, *kind.shape), or None to draw `real` alone
+    labels  (N,) ints, the classes: pictures are sorted into rows by class, points have a colour for each class
+    real    real points (M, 2) to draw under the samples.  If samples is None, real samples of any kind; labels are theirs
     title   of a scatter plot
-    heads   where a system shows several pictures side by side, (N, C, H, len(heads) W), what each is: written above
-            each column.  A Pair is shown side by side under "A" and "B", whoever draws it
-    masks   (N, 1, H, W), 1 inside: their outlines are drawn into the pictures
-    words   what the tokens stand for, where that is known; else the numbers are shown
-    ShapeError or DTypeError for samples that are not of this kind, ConfigError for a kind of which there is no picture,
+    heads   headings, for a system whose samples are several pictures side by side, (N, C, H, len(heads) W); they are
+            written above the columns.  A Pair always has the headings "A" and "B"
+    masks   (N, 1, H, W), 1 inside and 0 outside; their outlines are drawn into the pictures
+    words   the word of each token; without them the tokens' numbers are shown
+    Raises ShapeError or DTypeError for samples that are not of this kind, ConfigError for a kind that cannot be drawn, and
     CheckpointError when the file cannot be written.
+
+        draw("grid.png", Pictures(1, 28, 28), np.zeros((64, 1, 28, 28)))
     """
     if isinstance(kind, Points):
         return scatter_png(path, samples, real, title, labels=labels)
@@ -44,24 +51,28 @@ def draw(path, kind: Kind, samples, labels=None, real=None, title=None, heads=()
             samples = 2 * np.asarray(samples) - 1
         save_png(path, labelled_grid(samples, labels, heads, masks))
     else:
-        raise ConfigError(f"there is no picture of samples that are {kind}; pictures, masks, points and tokens can be drawn")
+        raise ConfigError(f"draw: cannot draw samples that are {kind}; it can draw pictures, masks, points and tokens")
 
 
 def shown(kind: Kind) -> int:
-    """How many samples a picture of a run shows: a cloud of points has a shape, and 64 pictures can be looked at."""
+    """How many samples a run's pictures show: 2000 points, because only many points show a shape, but 64 of all others."""
     return 2000 if isinstance(kind, Points) else 64
 
 
 def most(kind: Kind) -> int | None:
-    """How many samples one picture holds; None: any number.   10,000 digits are a picture 6000 pixels wide."""
+    """The largest number of samples in one picture, or None for no limit.   10,000 digits are 6000 pixels wide."""
     return None if isinstance(kind, Points) else 10_000
 
 
 def labelled_grid(images, labels=None, heads=(), masks=None):
-    """image_grid with everything that can be said about the images written beside them.   uint8 (H', W', 1 or 3).
+    """An image_grid with class numbers, headings and masks.   Returns uint8 (H', W', 1 or 3).
 
-    images (N, C, H, W), labels, heads, masks: as in `draw`.   Each pixel is drawn 2 x 2, and larger where the words would
-    not fit else.  Without labels, heads and masks it is image_grid(images, scale=2).   ShapeError for counts that differ.
+    images (N, C, H, W), labels, heads, masks: as in `draw`.   Each pixel becomes 2 x 2 pixels, or more if the words would not
+    fit otherwise.  Without labels, heads and masks the result is image_grid(images, scale=2).
+    Raises ShapeError when the numbers of images, labels, heads and masks do not fit together.
+
+    >>> labelled_grid(np.zeros((4, 1, 28, 28)), labels=[0, 0, 1, 1]).dtype
+    dtype('uint8')
     """
     images = np.asarray(images)
     if labels is not None and np.shape(labels) != images.shape[:1]:
@@ -69,7 +80,8 @@ def labelled_grid(images, labels=None, heads=(), masks=None):
     scale = 2
     if heads:
         if images.shape[-1] % len(heads):
-            raise ShapeError(f"labelled_grid: images {images.shape[-1]} pixels wide are no {len(heads)} pictures side by side")
+            raise ShapeError(f"labelled_grid: images {images.shape[-1]} pixels wide cannot be {len(heads)} pictures side by "
+                         "side; give one head for each picture")
         part = images.shape[-1] // len(heads)
         scale = max(scale, -(-max(letters.width(head) + 4 for head in heads) // part))
     if labels is not None:
@@ -82,15 +94,15 @@ def labelled_grid(images, labels=None, heads=(), masks=None):
 
 
 def _by_class(images, labels, heads, scale):
-    """Blocks of pictures, one for each class, its number at their left; the blocks side by side where they are narrow."""
+    """One block of pictures for each class, with the class's number to the left.  Narrow blocks stand side by side."""
     classes, counts = np.unique(labels, return_counts=True)
     wide, beside = _layout(len(classes), counts.max())
     rows = -(-counts.max() // wide)
-    blank = np.full(images.shape[1:], BORDER / 127.5 - 1, images.dtype)  # as grey as the ground
+    blank = np.full(images.shape[1:], BORDER / 127.5 - 1, images.dtype)  # the grey of the background
     margin = max(letters.width(str(k), HEAD) for k in classes) + 8
     columns = []
     for first in range(beside):
-        own = classes[first::beside]  # the classes of a row follow each other
+        own = classes[first::beside]  # so that consecutive classes are in the same row
         blocks = [np.concatenate([images[labels == k], np.tile(blank, (wide * rows - (labels == k).sum(), 1, 1, 1))])
                   for k in own]
         blocks += [np.tile(blank, (wide * rows, 1, 1, 1))] * (-(-len(classes) // beside) - len(own))
@@ -102,12 +114,12 @@ def _by_class(images, labels, heads, scale):
         for i, k in enumerate(own):
             letters.write(grid, str(k), top + GAP + i * rows * cell + (cell - GAP) / 2, margin / 2 + GAP / 2, size=HEAD)
         columns.append(grid)
-    channels = max(grid.shape[2] for grid in columns)  # a column in which something is no number is in colours
+    channels = max(grid.shape[2] for grid in columns)  # a grey column becomes RGB if it contains NaN
     return np.concatenate([np.broadcast_to(grid, (*grid.shape[:2], channels)) for grid in columns], axis=1)
 
 
 def _layout(classes, largest):
-    """(pictures in a row of a block, blocks side by side) of the most square picture; whole classes in a row if it can be."""
+    """(pictures in a row of a block, blocks side by side) for the most square picture; on a tie, the longest rows win."""
     def longest(layout):
         wide, beside = layout
         return max(-(-classes // beside) * -(-largest // wide), beside * wide), -wide
@@ -116,7 +128,7 @@ def _layout(classes, largest):
 
 
 def _headed(grid, heads, cell):
-    """The grid with the heads above each of its columns; `cell` pixels wide are the pictures of a column, without the gap."""
+    """Add the headings above each column of the grid.   cell: the width of a column without the gap, in pixels."""
     if not heads:
         return grid
     strip = letters.height() + 2
@@ -129,7 +141,7 @@ def _headed(grid, heads, cell):
 
 
 def _outlined(images, masks, scale):
-    """The images enlarged and in colours, with a line one pixel wide around what each mask has inside."""
+    """The images, enlarged and as RGB, with a line one pixel wide along the inner edge of each mask."""
     masks = np.asarray(masks)
     if masks.shape != (len(images), 1, *images.shape[2:]):
         raise ShapeError(f"labelled_grid: masks has shape {masks.shape}, needs {(len(images), 1, *images.shape[2:])}")
@@ -140,6 +152,6 @@ def _outlined(images, masks, scale):
 
 
 def _one_colour(a, b):
-    """Two batches of pictures with as many channels each: a grey one becomes RGB beside one that is."""
+    """Two batches of pictures with the same number of channels: if one is RGB and the other grey, both become RGB."""
     channels = max(a.shape[1], b.shape[1])
     return [x if x.shape[1] == channels else x.repeat(channels, axis=1) for x in (a, b)]

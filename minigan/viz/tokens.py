@@ -1,8 +1,8 @@
-"""Sequences of tokens: as rows of coloured cells with their numbers, or, where the tokens are words, as text.
+"""Draw sequences of tokens: as rows of coloured cells with numbers, or as text if the tokens are words.
 
-token_grid      (N, T) integers -> one uint8 picture: the same token, the same colour, and its number in the cell
-text_grid       (N, T) integers and the words they stand for -> one uint8 picture: a line of text for each sequence
-Elsewhere: writing it to a file (images.py, save_png), the letters (letters.py).
+token_grid      (N, T) integers -> one uint8 picture: equal tokens have equal colours, and each cell shows the number
+text_grid       (N, T) integers and their words -> one uint8 picture: a line of text for each sequence
+Elsewhere: how a picture is written to a file (images.py, save_png), the letters (letters.py).
 """
 
 import colorsys
@@ -14,19 +14,22 @@ from minigan.errors import DTypeError, ShapeError
 from minigan.viz import letters
 from minigan.viz.images import BORDER
 
-CELL, GAP = 16, 10  # pixels: a token's height, and what lies between two columns of sequences
+CELL, GAP = 16, 10  # pixels: the height of a token's cell, and the space between two columns of sequences
 LINE = 96  # letters in a line of text
-GOLDEN = (math.sqrt(5) - 1) / 2  # hues this part of the circle apart are far from each other, however many there are
+GOLDEN = (math.sqrt(5) - 1) / 2  # hues k * GOLDEN of a full circle stay far apart, for any number of them
 
 
 def token_grid(tokens, rows=None, vocabulary=None):
-    """Each sequence is a row of T cells, `rows` of them on top of each other, then the next column of sequences.
+    """Draw each sequence as a row of T cells.  Each column of the picture holds `rows` sequences.
 
     tokens      (N, T) integers >= 0
-    rows        by default 32, and more where there are so many sequences that the picture would become a ribbon
-    vocabulary  how many tokens there are: it sets the width of a cell, so that the frames of one run have one size
-    ->          uint8 (H, W, 3).  A token's colour depends on its number alone, so that pictures can be compared.
-    ShapeError for other shapes, DTypeError for other numbers.
+    rows        the default is 32, or more if the picture would otherwise become very wide
+    vocabulary  the number of different tokens; it sets the width of a cell, so all frames of a run have the same size
+    returns     uint8 (H, W, 3).  A token's colour depends only on its number, so pictures can be compared
+    Raises ShapeError for other shapes and DTypeError for numbers that are not integers >= 0.
+
+    >>> token_grid([[0, 1, 2], [2, 1, 0]], vocabulary=10).shape[0]
+    32
     """
     tokens = _tokens(tokens, rows, "token_grid")
     N, T = tokens.shape
@@ -39,21 +42,25 @@ def token_grid(tokens, rows=None, vocabulary=None):
 
 
 def text_grid(tokens, words, rows=None):
-    """Each sequence is a text, `rows` of them on top of each other, then the next column of texts.
+    """Draw each sequence as text.  Each column of the picture holds `rows` texts.
 
     tokens      (N, T) integers from 0 to len(words) - 1
-    words       the word of each token.  A space stands between two words, none between letters (all words of one letter)
+    words       the word of each token.  Words are separated by spaces, unless every word is a single letter
     rows        as in token_grid
-    ->          uint8 (H, W, 1), black on white, of one size for any tokens of that shape: lines hold up to 96 letters,
-                and each text has the room that the longest words would take
-    ShapeError for other shapes or a token without a word, DTypeError for other numbers.
+    returns     uint8 (H, W, 1), black on white.  Its size depends only on the shape of `tokens` and on the words: a line
+                holds up to 96 letters, and each text has enough room for the longest words
+    Raises ShapeError for other shapes or a token without a word, and DTypeError for numbers that are not integers >= 0.
+
+    >>> text_grid([[0, 1]], words=("to", "be")).dtype
+    dtype('uint8')
     """
     tokens = _tokens(tokens, rows, "text_grid")
     if tokens.max() >= len(words):
-        raise ShapeError(f"text_grid: there is a token {tokens.max()}, and words for 0 to {len(words) - 1} only")
+        raise ShapeError(f"text_grid: token {tokens.max()} has no word, there are words only for 0 to {len(words) - 1}; give a "
+                         "word for every token")
     longest, space = max(map(len, words)), " " * (max(map(len, words)) > 1)
     room = longest + len(space)
-    in_line = max(1, (max(LINE, longest) + len(space)) // room)  # so many of the longest words, and never fewer
+    in_line = max(1, (max(LINE, longest) + len(space)) // room)  # words that fit into a line even if all are the longest
     across = min(in_line, tokens.shape[1]) * room
     high, wide = letters.height(), letters.width("m" * across)
     lines = -(-tokens.shape[1] // in_line)
@@ -66,7 +73,7 @@ def text_grid(tokens, words, rows=None):
 
 
 def colours(tokens):
-    """(...) integers -> (..., 3) uint8: hues turn by the golden section, in three degrees of brightness."""
+    """(...) integers -> (..., 3) uint8: the hue turns by the golden section for each token, with three levels of brightness."""
     table = [colorsys.hsv_to_rgb(k * GOLDEN % 1, (0.45, 0.9)[k % 2], (1.0, 0.8, 0.55)[k % 3]) for k in range(tokens.max() + 1)]
     return np.rint(255 * np.array(table)).astype(np.uint8)[tokens]
 
@@ -81,12 +88,12 @@ def _tokens(tokens, rows, name):
 
 
 def _cell(vocabulary):
-    """The width of a cell in which the largest number has a little room on both sides."""
+    """The width of a cell, in pixels: the largest number and a small margin on both sides."""
     return letters.width(str(vocabulary - 1)) + 6
 
 
 def _face(token, colour, wide):
-    """The cell of a token (CELL, wide, 3): its colour, and its number in black or white, whichever is further from it."""
+    """The cell of a token (CELL, wide, 3): its colour, with its number in black or white, whichever has more contrast."""
     cell = np.full((CELL, wide, 3), colour, np.uint8)
     light = colour @ (0.299, 0.587, 0.114) > 128  # ITU-R BT.601, how bright a colour looks
     letters.write(cell, str(token), (CELL - 1) / 2, wide / 2, ink=0 if light else 255)
@@ -94,7 +101,7 @@ def _face(token, colour, wide):
 
 
 def _lines(words, space, across):
-    """Words as lines of at most `across` letters."""
+    """Break words into lines of at most `across` letters."""
     lines = [""]
     for word in words:
         if len(lines[-1]) + len(word) > across:
@@ -104,7 +111,7 @@ def _lines(words, space, across):
 
 
 def _columns(rows_of_pixels, rows):
-    """(N, h, w, C), a sequence each -> (H, W, C): `rows` under each other, then the next column of them."""
+    """(N, h, w, C), one picture for each sequence -> (H, W, C), with `rows` of them in each column."""
     N, h, w, C = rows_of_pixels.shape
     columns = -(-N // (rows or max(32, math.isqrt(N * w // h))))
     rows = min(N, rows or -(-N // columns))

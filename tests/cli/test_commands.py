@@ -143,7 +143,7 @@ def test_an_earlier_checkpoint_can_be_sampled_and_resumed(minigan, run):
 def test_list(minigan):
     systems, datasets = minigan("list")[1], minigan("list", "datasets")[1]
     assert minigan("list", "systems")[1] == systems and len(systems.splitlines()) < 50  # one screen
-    for word in ("adversarial", "dcgan", "2016", "wgan-gp", "translation", "a critic held to slope 1 by a penalty"):
+    for word in ("adversarial", "dcgan", "2016", "wgan-gp", "translation", "a penalty pulls the slope of the critic to 1"):
         assert word in systems
     assert all(word in datasets for word in ("digits", "fashion-mnist", "two-moons", "  size            side of the square"))
     assert "mnist" not in systems and "dcgan" not in datasets
@@ -393,7 +393,7 @@ def test_a_signal_lets_the_step_finish_saves_and_tells_how_to_resume(minigan, mo
         interrupt_at(patch, 3, number)
         result, out, err = minigan("train", *TINY, "--steps", 6, "--set", "log_every=1", "--out", "run")
     assert result == code and "see run/samples.gif" not in out
-    assert "finishing this step and saving; once more stops at once" in err
+    assert "finishing this step and saving; press Ctrl-C again to stop at once" in err
     assert err.endswith("stopped at step 3 and saved; continue with `minigan resume run`\n")
     assert signal.getsignal(number) is before
     assert os.listdir("run/checkpoints") == ["step_000003.npz"]

@@ -30,7 +30,8 @@ def test_evaluate_prints_writes_and_repeats_the_same_numbers(minigan, points_run
     code, out, err = minigan("evaluate", points_run, "--metrics", "modes,energy")
     assert code == 0, err
     assert "gan on ring8, step 4, 2,500 samples" in out and re.search(r"reverse-kl +[\d.]+ +lower is better", out)
-    assert "\nmodes: modes with a sample within 3 std" in out and "reverse-kl: KL(modes of samples || uniform) [nats]" in out
+    assert "\nmodes: number of modes with one of 2,500 samples within 3 std" in out
+    assert "reverse-kl: KL(modes of samples || uniform) [nats]" in out
     (entry,) = json.loads((points_run / "evaluation.json").read_text())["evaluations"]
     assert (entry["step"], entry["samples"]) == (4, 2500) and set(entry["metrics"]) > {"modes", "energy"}
     before = (points_run / "evaluation.json").read_bytes()
@@ -110,7 +111,7 @@ def test_compare_averages_runs_that_differ_in_the_seed_only(minigan):
 
 def test_compare_warns_of_what_cannot_be_compared_and_tells_what_is_missing(minigan, run, points_run):
     code, out, err = minigan("compare", run, points_run)
-    assert code == 0 and "warning: these runs are on different data (digits, ring8)" in err and err.count("\n") == 1
+    assert code == 0 and "warning: these runs use different data (digits, ring8)" in err and err.count("\n") == 1
     assert f"not measured yet: minigan evaluate {run}; minigan evaluate {points_run}" in out
 
 
@@ -119,7 +120,7 @@ def test_compare_warns_of_different_numbers_of_samples(minigan):
 
     one, two = judged(minigan, "one", modes=1.0), judged(minigan, "two", "--seed", 1)
     Run.open(two).note_evaluation(2, 5000, {"modes": 2.0})
-    assert "warning: they were measured with different numbers of samples (2500, 5000)" in minigan("compare", one, two)[2]
+    assert "warning: these runs were measured with different numbers of samples (2500, 5000)" in minigan("compare", one, two)[2]
 
 
 def test_compare_knows_a_number_that_two_systems_call_alike(monkeypatch):
@@ -134,7 +135,7 @@ def test_compare_knows_a_number_that_two_systems_call_alike(monkeypatch):
 
 def test_compare_refuses_what_is_no_run(refused, run, own_folder):
     assert "nowhere: no such file or folder" in refused("compare", run, "nowhere")
-    assert "x.jpg: name the file *.png" in refused("compare", run, "-o", "x.jpg")
+    assert "x.jpg: does not end in .png; name the file *.png" in refused("compare", run, "-o", "x.jpg")
 
 
 def test_numbers_as_a_reader_wants_them():
@@ -154,7 +155,7 @@ def test_grid_makes_all_combinations():
     for wrong in (["lr"], ["=1"], ["lr=1,,2"], ["lr="]):
         with pytest.raises(ConfigError, match="--grid takes KEY=A,B"):
             grid(wrong)
-    with pytest.raises(ConfigError, match="--grid lr is given twice"):
+    with pytest.raises(ConfigError, match="--grid lr is given twice; put all its values into one --grid"):
         grid(["lr=1", "lr=2"])
 
 
@@ -175,7 +176,7 @@ def test_tune_sorts_by_the_metric_and_a_diverged_run_is_a_row(minigan):
     assert (run / "report.html").exists() and minigan("evaluate", run, "--metrics", "energy")[0] == 0
     stamps = {path: path.stat().st_mtime_ns for path in run.rglob("*.npz")}
     code, again, _ = minigan(*arguments)  # nothing is left to do
-    assert code == 0 and "2 are done already" in again and again[again.index("  lr  "):] == out[out.index("  lr  "):]
+    assert code == 0 and "2 are already done" in again and again[again.index("  lr  "):] == out[out.index("  lr  "):]
     assert stamps == {path: path.stat().st_mtime_ns for path in run.rglob("*.npz")}
 
 
@@ -187,7 +188,7 @@ def test_tune_goes_on_with_what_is_left(minigan):
     kept = saved["runs"].pop("lr=1e-3,seed=1")
     file.write_text(json.dumps(saved))  # as after a Ctrl-C: its run is there, its row is not
     code, out, _ = minigan(*arguments)
-    assert code == 0 and "1 are done already" in out
+    assert code == 0 and "1 are already done" in out
     assert json.loads(file.read_text())["runs"]["lr=1e-3,seed=1"]["value"] == kept["value"]
     values = [row["value"] for row in json.loads(file.read_text())["runs"].values()]
     assert f"{figure(float(np.mean(values)))} +- {np.std(values, ddof=1):.2g}" in out
@@ -198,9 +199,9 @@ def test_tune_goes_on_with_what_is_left(minigan):
     (["--grid", "lr=1,x"], "setting lr must be a number such as"),
     (["--grid", "lr=1", "--metric", "eneryg"], "there is no metric 'eneryg'; did you mean 'energy'?"),
     (["--grid", "lr=1", "--metric", "fid-digits"], "metric fid-digits does not fit ring8"),
-    (["--grid", "latent=2,3"], "latent is in --grid and set for all runs; choose one"),
+    (["--grid", "latent=2,3"], "latent is in --grid and also set for all runs; remove one of them"),
     (["--grid", "lr=1", "--seeds", "3-1"], "--seeds: must be numbers such as 0-2 or 0,3"),
-    (["--grid", "lr=" + ",".join(map(str, range(501)))], "are 501 runs; a search has up to 500"),
+    (["--grid", "lr=" + ",".join(map(str, range(501)))], "are 501 runs, but a search may have at most 500; use fewer"),
     (["--grid", "lr=1", "-n", "10"], "energy needs at least 500 samples, got -n 10"),
     (["--grid", "penalty=none,dragn"], "unknown penalty 'dragn'; did you mean 'dragan'?"),
     ([], "required: --grid"),
@@ -213,12 +214,12 @@ def test_a_search_that_cannot_be_is_refused_before_it_starts(refused, own_folder
 def test_a_search_is_not_mixed_with_another(minigan, refused, own_folder):
     (own_folder / "search").mkdir()
     (own_folder / "search" / "results.json").write_text('{"search": {"system": "wgan"}, "runs": {}}')
-    assert "holds a search with system wgan, this one has gan; choose another --out" in refused(*TUNE, "--grid", "lr=1")
+    assert "holds a search with system wgan, but this one has gan; choose another --out" in refused(*TUNE, "--grid", "lr=1")
     (own_folder / "search" / "results.json").write_text("{")
     assert "results.json: cannot be read" in refused(*TUNE, "--grid", "lr=1")
     (own_folder / "search" / "results.json").unlink()
     (own_folder / "search" / "mine.txt").write_text("x")
-    assert "search: is taken, and not by a search" in refused(*TUNE, "--grid", "lr=1")
+    assert "search: already exists and is not a search; choose another --out" in refused(*TUNE, "--grid", "lr=1")
 
 
 @pytest.mark.parametrize("values, clearly",
@@ -229,7 +230,7 @@ def test_tune_says_when_the_seeds_differ_more_than_the_settings(capsys, values, 
     results = {name: {"value": value, "seconds": 1.0} for name, value in zip(names, values)}
     tune._show(SimpleNamespace(seeds=seeds), "search", points, results, MODES.numbers[0])
     out = capsys.readouterr().out
-    assert "--set lr=1e-3" in out and ("but not clearly" in out) is not clearly
+    assert "--set lr=1e-3" in out and ("but the difference is not clear" in out) is not clearly
 
 
 # ---- list, and lines about warnings and divergence ---------------------------------------------------------------------
@@ -242,7 +243,7 @@ def test_every_setting_and_objective_is_described():
 
 
 def test_the_lists_name_everything_and_fit_a_screen(minigan):
-    metrics = ["fid-digits", "lower is better", "for points, at least 500 samples", "of vae: what the model makes of",
+    metrics = ["fid-digits", "lower is better", "for points, at least 500 samples", "of vae: bounds on the likelihood of",
                "elbo                  evidence lower bound on ln p(x) [nats per sample]; higher is better"]
     for what, words in (("metrics", metrics), ("objectives", ["hinge", "wgan-gp", "10 times"]),
                         ("lessons", ["1. "]), ("systems", list(systems()))):

@@ -52,7 +52,7 @@ def test_from_the_folder_to_numbers_and_back_after_the_data_changed(minigan, ref
     for command in (["resume", "run", "--steps", 6], ["evaluate", "run"]):
         text = refused(*command)
         assert "have changed since the run was started (then 40 files, " in text and "; now 41 files, " in text
-        assert "go on with what is there: --accept-changed-data" in text
+        assert "continue with the data as they are: --accept-changed-data" in text
     assert minigan("evaluate", "run", "--accept-changed-data", "--metrics", "diversity")[0] == 0
     assert "have changed" in refused("resume", "run", "--steps", 6)
     assert minigan("resume", "run", "--steps", 6, "--accept-changed-data")[0] == 0

@@ -34,7 +34,7 @@ WORDS = [
     (["train", "gan", "--data", "mnits"], "unknown data set 'mnits'; did you mean 'mnist'?"),
     (["train", "gan", "--stepz", "5"], "unknown option --stepz; did you mean '--steps'?"),
     (["train", "gan", "--step=5"], "unknown option --step; did you mean '--steps'?"),
-    (["train", "gan", "dcgan"], "'dcgan' is one argument too many"),
+    (["train", "gan", "dcgan"], "unexpected argument 'dcgan'; remove it"),
     (["train", "gan", "--steps"], "--steps: expected one argument"),
     (["train", "gan", "--set", "lr"], "--set takes KEY=VALUE, such as lr=1e-4, got 'lr'"),
     (["train", "gan", "--set", "=3"], "--set takes KEY=VALUE, such as lr=1e-4, got '=3'"),
@@ -65,7 +65,7 @@ def test_an_unknown_word_is_named_with_the_nearest_known_one(refused, own_folder
 NUMBERS = [
     *[(f"--steps={n}", "must be a whole number from 1 to 999999999") for n in ("0", "-1", "1.5", "1e99", "nan", "", "x")],
     *[(f"--batch-size={n}", "must be a whole number from 1 to") for n in ("0", "-1", "1000000000")],
-    ("--batch-size=20001", "a batch of 20001 does not fit, the train split has 20000 samples"),
+    ("--batch-size=20001", "a batch of 20001 is too large, the train split has 20000 samples"),
     *[(f"--seed={n}", "must be a whole number from 0 to 999999999") for n in ("-1", "nan", "1e3", "1000000000")],
     *[(f"--seconds={n}", "must be a number above 0 and below 1e7") for n in ("0", "-1", "nan", "inf", "1e99", "soon")],
     *[(f"--set=lr={n}", "setting lr must be from 0 to 999999999") for n in ("-1", "nan", "inf", "1e99")],
@@ -146,7 +146,7 @@ BAD_FILES = {
     "a web page": (b"<!DOCTYPE html><html>404</html>", gzip.compress(LABELS), "a web page, not IDX data"),
     "a packed web page": (gzip.compress(b"\n<html>no</html>"), gzip.compress(LABELS), "a web page, not IDX data"),
     "swapped": (gzip.compress(LABELS), gzip.compress(IMAGES), "holds labels (magic number 00000801) under the name of"),
-    "raw, cut short": (IMAGES[:-1], LABELS, "cut short: its header promises 12 x 5 x 4"),
+    "raw, cut short": (IMAGES[:-1], LABELS, "is cut short: its header says 12 x 5 x 4"),
     "empty files": (b"", b"", "starts with nothing"),
 }
 
@@ -364,9 +364,9 @@ def test_an_out_folder_that_is_taken_or_cannot_be_made(refused, run, own_folder)
     (own_folder / "thesis" / "chapter.tex").touch()
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
     text = refused("train", *TINY, "--out", run)
-    assert "holds a run already; choose another --out, or continue it with `minigan resume" in text
-    assert "holds files already; choose another --out" in refused("train", *TINY, "--out", "thesis")
-    assert "a file, not a folder; choose another --out" in refused("train", *TINY, "--out", "thesis/chapter.tex")
+    assert "already holds a run; choose another --out, or continue it with `minigan resume" in text
+    assert "already holds files; choose another --out" in refused("train", *TINY, "--out", "thesis")
+    assert "is a file, not a folder; choose another --out" in refused("train", *TINY, "--out", "thesis/chapter.tex")
     assert "thesis/chapter.tex/run" in refused("train", *TINY, "--out", "thesis/chapter.tex/run")
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
     assert made(own_folder / "thesis") == ["chapter.tex"]
@@ -394,11 +394,11 @@ def test_a_folder_without_permission(refused, own_folder, monkeypatch):
 def test_where_samples_and_previews_may_go(refused, run, own_folder):
     (own_folder / "folder.png").mkdir()
     for arguments in (["sample", run, "-o"], ["data", "preview", "ring8", "-o"]):
-        assert "x.jpg: name the file *.png" in refused(*arguments, "x.jpg")
-        assert "grid: name the file *.png" in refused(*arguments, "grid")
-        assert "nowhere/x.png: its folder does not exist; make it first" in refused(*arguments, "nowhere/x.png")
+        assert "x.jpg: does not end in .png; name the file *.png" in refused(*arguments, "x.jpg")
+        assert "grid: does not end in .png; name the file *.png" in refused(*arguments, "grid")
+        assert "nowhere/x.png: its folder does not exist; create it first" in refused(*arguments, "nowhere/x.png")
         assert "folder.png: is a folder; give the name of a file" in refused(*arguments, "folder.png")
-    assert "x.npy: name the file *.npz" in refused("sample", run, "--npz", "x.npy")
+    assert "x.npy: does not end in .npz; name the file *.npz" in refused("sample", run, "--npz", "x.npy")
     assert made(own_folder) == ["folder.png", "run"]
 
 

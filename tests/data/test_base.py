@@ -54,8 +54,8 @@ def test_what_a_data_set_says_of_itself():
 @pytest.mark.parametrize("images, labels, message", [
     (np.zeros((3, 1, 2, 2), np.float32), None, "uint8 array .* got float32"),
     (np.zeros((3, 2, 2), np.uint8), None, r"\(3, 2, 2\)"),
-    (np.zeros((0, 1, 2, 2), np.uint8), None, "non-empty"),
-    (np.zeros((3, 1, 2, 2), np.uint8), np.zeros(2, int), "3 images need as many"),
+    (np.zeros((0, 1, 2, 2), np.uint8), None, "a uint8 array .* that is not empty"),
+    (np.zeros((3, 1, 2, 2), np.uint8), np.zeros(2, int), "3 images need 3 integer labels"),
     (np.zeros((3, 1, 2, 2), np.uint8), np.zeros(3), "integer labels, got float64"),
 ])
 def test_arrays_that_do_not_fit_are_refused(images, labels, message):
@@ -170,7 +170,7 @@ def test_a_state_with_a_missing_part_names_it():
 
 
 def test_a_batch_larger_than_the_data_is_refused_with_both_numbers():
-    with pytest.raises(ConfigError, match=r"toy: a batch of 11 does not fit, the test split has 10 .* at most 10"):
+    with pytest.raises(ConfigError, match=r"toy: a batch of 11 is too large, the test split has 10 .* at most 10"):
         Loader(pictures(10, split="test"), 11, 0)
 
 

@@ -231,7 +231,7 @@ def test_a_damaged_cache_file_is_noticed_and_drawn_anew(damage):
                "header": raw.replace(b"'shape': (40", b"'shape': (99")}[damage]
         file.write_bytes(raw)
     assert digits.read(file) is None
-    assert data.verify("digits") == [(str(file), "damaged: `load` draws it anew")]
+    assert data.verify("digits") == [(str(file), "damaged: `load` draws it again")]
     again = data.load("digits", size=40)
     assert np.array_equal(again.images, want.images)
     assert data.verify("digits") == [(str(file), "ok")]
@@ -261,7 +261,7 @@ def test_no_home_folder_is_not_fatal_either(monkeypatch):
     monkeypatch.delenv("MINIGAN_CACHE")
     monkeypatch.setattr("pathlib.Path.home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
     assert data.load("digits", size=10).info["cache"].startswith("not used: no home folder")
-    assert data.verify("digits") == [("digits", "ok: nothing cached, drawn when first used")]
+    assert data.verify("digits") == [("digits", "ok: nothing is cached; the digits are drawn at first use")]
 
 
 def test_a_failed_write_leaves_no_file_behind(own_cache, monkeypatch):
@@ -299,5 +299,5 @@ def test_impossible_options_are_named(name, value, least):
 
 def test_a_matplotlib_without_fonts_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr("matplotlib.get_data_path", lambda: str(tmp_path))
-    with pytest.raises(DataError, match=r"no font .*DejaVuSans\.ttf.*pip install matplotlib"):
+    with pytest.raises(DataError, match=r"font .*DejaVuSans\.ttf is missing.*pip install matplotlib"):
         data.load("digits", size=10)

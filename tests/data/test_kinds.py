@@ -66,5 +66,5 @@ def test_two_channels_are_no_pair_unless_the_data_set_says_so():
 
 
 def test_a_kind_that_does_not_fit_the_pictures_is_refused():
-    with pytest.raises(DataError, match="mine: the images are"):
+    with pytest.raises(DataError, match="mine: each image has the shape"):
         data.ImageDataset("mine", np.zeros((4, 1, 8, 8), np.uint8), kind=Pictures(1, 8, 9))

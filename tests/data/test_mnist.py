@@ -146,7 +146,7 @@ def test_one_file_of_two(tmp_path, write_tiny, gone, monkeypatch):
     (write_tiny(tmp_path / "mnist") / f"{gone}.gz").unlink()
     monkeypatch.setenv("MINIGAN_DATA", str(tmp_path))
     for folder in (tmp_path, None):
-        with pytest.raises(DataError, match=f"only one of the two train files; {gone} is missing: put it there"):
+        with pytest.raises(DataError, match=f"only one of the two train files, {gone} is missing; put it there"):
             data.load("mnist", data_dir=folder)
     assert len(data.load("mnist", "test", data_dir=tmp_path)) == 3
 
@@ -160,17 +160,17 @@ DAMAGE = {
     "a gzip cut after two bytes": (".gz", lambda c: gzip.compress(c)[:2], "gzip data are cut short or damaged"),
     "a gzip with a wrong checksum": (".gz", lambda c: gzip.compress(c)[:-8] + b"\0" * 8, "cut short or damaged .*CRC"),
     "a gzip with damaged data": (".gz", lambda c: gzip.compress(c)[:10] + b"\xff" * 40, "cut short or damaged"),
-    "a web page called gz": (".gz", page, "this is a web page, not IDX data"),
-    "a web page in a gzip": (".gz", lambda c: gzip.compress(page(c)), "this is a web page, not IDX data"),
-    "a web page after white space": ("", lambda c: b"\n\n  " + page(c), "this is a web page, not IDX data"),
+    "a web page called gz": (".gz", page, "is a web page, not IDX data"),
+    "a web page in a gzip": (".gz", lambda c: gzip.compress(page(c)), "is a web page, not IDX data"),
+    "a web page after white space": ("", lambda c: b"\n\n  " + page(c), "is a web page, not IDX data"),
     "an empty file": ("", lambda c: b"", "starts with nothing, but the magic number of IDX images is 00000803"),
     "another magic number": ("", lambda c: b"\0\0\x08\x04" + c[4:], "starts with 00000804, but the magic number"),
     "floats": ("", lambda c: b"\0\0\x0d\x03" + c[4:], "starts with 00000d03"),
     "a PNG": ("", lambda c: b"\x89PNG\r\n", "starts with 89504e47"),
     "little-endian": ("", lambda c: b"\x03\x08\0\0" + c[4:], "starts with 03080000"),
-    "a header cut short": ("", lambda c: c[:10], "cut short: .* 5 x 0 x 0, 16 bytes in all, it has 10"),
-    "a raw file cut short": ("", lambda c: c[:-1], "cut short: .* 5 x 4 x 3, 76 bytes in all, it has 75"),
-    "bytes left over": ("", lambda c: c + b"\0", "too long: .* 5 x 4 x 3, 76 bytes in all, it has 77"),
+    "a header cut short": ("", lambda c: c[:10], "is cut short: .* 5 x 0 x 0, which is 16 bytes in all, but it has 10"),
+    "a raw file cut short": ("", lambda c: c[:-1], "is cut short: .* 5 x 4 x 3, which is 76 bytes in all, but it has 75"),
+    "bytes left over": ("", lambda c: c + b"\0", "is too long: .* 5 x 4 x 3, which is 76 bytes in all, but it has 77"),
     "a header whose product is 0 in 64 bits": (
         "", lambda c: c[:4] + b"\x80\0\0\0" * 2 + b"\0\0\0\4", "cut short: .* 18446744073709551632 bytes in all"),
     "a header of 2**96 bytes": ("", lambda c: c[:4] + b"\xff" * 12 + c[16:], "cut short: .*4294967295 x 4294967295"),
@@ -249,7 +249,7 @@ def test_a_digest_of_the_gz_file_is_as_good_as_one_of_the_content(mirror):
 
 @pytest.mark.parametrize("wrong, says", [
     (None, "HTTP Error 404"),
-    (page(None), "this is a web page"),
+    (page(None), "is a web page, not IDX data"),
     (gzip.compress(b"\0\0\x08\x03", mtime=0)[:-4], "cut short or damaged"),
     (gzip.compress(bytes([0, 0, 8, 3, *3 * [0, 0, 0, 1], 7]), mtime=0), "SHA-256 is not that of the published"),
 ])
@@ -288,7 +288,8 @@ def test_offline_says_where_it_looked_and_what_to_do(mirror, sha256, own_cache, 
         with pytest.raises(DataError) as error:
             mnist.load("mnist", mirrors=[mirror.address], sha256=sha256)
         text = message(error)
-        assert f"no {IMAGES}" in text and shown in text and f"the cache {own_cache / 'mnist' / IMAGES}.gz" in text
+        assert f"cannot find or download {IMAGES}" in text and shown in text
+        assert f"the cache {own_cache / 'mnist' / IMAGES}.gz" in text
         assert f"{mirror.address}{IMAGES}.gz: " in text and "refused" in text
         assert "--data-dir DIR" in text and "--data digits, which needs no download" in text
 
@@ -318,7 +319,7 @@ def test_an_unwritable_cache_still_gives_the_data_and_is_mentioned(mirror, sha25
     monkeypatch.setenv("MINIGAN_CACHE", str(tmp_path / "file" / "below"))
     dataset = mnist.load("mnist", mirrors=[mirror.address], sha256=sha256)
     assert len(dataset) == 5 and dataset.info["cache"].startswith("not written: ")
-    with pytest.raises(DataError, match=r"could not be kept .*set \$MINIGAN_CACHE"):
+    with pytest.raises(DataError, match=r"could not be saved .*set \$MINIGAN_CACHE"):
         mnist.fetch("mnist", mirrors=[mirror.address], sha256=sha256)
 
 
@@ -337,7 +338,7 @@ def test_fetch_gets_all_four_files_once_and_verify_agrees(mirror, sha256, own_ca
 
 def test_the_two_data_sets_have_their_own_places_in_the_cache(mirror, sha256):
     mnist.load("mnist", mirrors=[mirror.address], sha256=sha256)
-    with pytest.raises(DataError, match="fashion-mnist: no train-images"):
+    with pytest.raises(DataError, match="fashion-mnist: cannot find or download train-images"):
         mnist.load("fashion-mnist", mirrors=[], sha256=sha256)
 
 
@@ -348,7 +349,7 @@ def test_verify_says_which_of_the_users_files_are_missing_or_their_own(tmp_path,
     (tmp_path / f"{LABELS}.gz").unlink()
     report = dict(data.verify("mnist", tmp_path))
     assert report[str(tmp_path / LABELS)] == "missing"
-    assert report[str(tmp_path / f"{IMAGES}.gz")] == "ok: 5 x 4 x 3, not the published file: your own data"
+    assert report[str(tmp_path / f"{IMAGES}.gz")] == "ok: 5 x 4 x 3, not the published file, so it is your own data"
     (tmp_path / "empty").mkdir()
     assert [status for _, status in data.verify("mnist", tmp_path / "empty")] == ["missing"] * 4
     with pytest.raises(DataError, match="does not exist"):
@@ -377,7 +378,7 @@ def test_a_data_dir_for_drawn_data_is_refused_not_ignored(name, tmp_path):
 def test_drawn_data_need_no_fetching():
     assert data.fetch("ring8") == []
     assert data.verify("ring8") == [("ring8", "ok: drawn from its formula, there is no file")]
-    with pytest.raises(ConfigError, match="ring8: draws fresh points without end and has no size"):
+    with pytest.raises(ConfigError, match="ring8: draws fresh points without end, so it has no size; leave size out"):
         data.load("ring8", size=10)
 
 
@@ -401,7 +402,7 @@ def test_the_real_mnist(real_data, monkeypatch):
 
 
 def test_mnist_files_are_not_taken_for_fashion_mnist(real_data):
-    with pytest.raises(DataError, match=r"fashion-mnist: the files in .*mnist are those of mnist; .*--data mnist"):
+    with pytest.raises(DataError, match=r"fashion-mnist: the files in .*mnist belong to mnist; .*--data mnist"):
         data.load("fashion-mnist", "test", data_dir=os.path.join(real_data, "mnist"))
 
 
@@ -454,7 +455,7 @@ def test_kmnist_is_downloaded_and_checked(mirror, sha256):
 
 @pytest.mark.parametrize("name", ["emnist-letters", "emnist-digits", "emnist-balanced", "qmnist"])
 def test_what_cannot_be_checked_is_not_downloaded_and_one_is_told_where_it_is(name, tmp_path, idx, own_cache):
-    with pytest.raises(DataError, match=rf"{name}: no {name}.* Tried .*\nGet it from https://.*SHA-256, which is not known"):
+    with pytest.raises(DataError, match=rf"{name}: cannot find {name}.* tried .*\nGet it from https://.*knows no SHA-256"):
         data.fetch(name)
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match=rf"neither .*empty nor its subfolder {name} has .* there, or get them from http"):
@@ -465,7 +466,7 @@ def test_no_more_of_a_gzip_is_unpacked_than_its_header_promises(tmp_path, idx, m
     path, read, real = tmp_path / "x.gz", [], gzip.GzipFile.read
     monkeypatch.setattr(gzip.GzipFile, "read", lambda self, size=-1: read.append(size) or real(self, size))
     path.write_bytes(gzip.compress(idx(SHAPES) + bytes(10_000_000)))
-    with pytest.raises(DataError, match="too long: its header promises 6 x 4 x 4, 112 bytes in all, it has 113"):
+    with pytest.raises(DataError, match="is too long: its header says 6 x 4 x 4, which is 112 bytes in all, but it has 113"):
         mnist.read_idx(path)
     path.write_bytes(gzip.compress(bytes(10_000_000)))
     with pytest.raises(DataError, match="starts with 00000000"):

@@ -107,7 +107,7 @@ def test_a_size_that_is_none_is_refused(size):
 
 
 @pytest.mark.parametrize("tokens, text", [
-    (np.zeros((2, 3)), r"non-empty integer array \(N, T\), got float64 \(2, 3\)"),
+    (np.zeros((2, 3)), r"an integer array \(N, T\) that is not empty, got float64 \(2, 3\)"),
     (np.zeros(3, int), r"got int64 \(3,\)"),
     (np.zeros((0, 3), int), r"got int64 \(0, 3\)"),
     (np.array([[0, 5]]), "from 0 to 4, got 0 to 5"),

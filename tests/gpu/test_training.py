@@ -260,14 +260,14 @@ def test_a_run_with_recorded_steps_is_the_run_without(card, tmp_path):
 
 
 @pytest.mark.parametrize("settings, reason", [
-    ({"device": "cpu"}, "a recording is made on a GPU"),
-    ({"instance_noise": 0.1}, "its InstanceNoise computes with the progress of the run"),
-    ({"optimizer_g": "polak-ribiere"}, "ConjugateGradient decides on the host"),
-    ({"system": "seqgan"}, "played in stages"),
-    ({"system": "cyclegan"}, "its Buffer fills up"),
-    ({"schedule": "linear", "optimizer_g": "sgd"}, "changes a learning rate at every step, which only Adam reads")])
+    ({"device": "cpu"}, "CUDA graphs need a GPU"),
+    ({"instance_noise": 0.1}, "its InstanceNoise uses the progress of the run"),
+    ({"optimizer_g": "polak-ribiere"}, "ConjugateGradient chooses its next step on the host"),
+    ({"system": "seqgan"}, "it has several stages"),
+    ({"system": "cyclegan"}, "its Buffer changes at every step"),
+    ({"schedule": "linear", "optimizer_g": "sgd"}, "changes the learning rate at every step, and only Adam reads it")])
 def test_what_cannot_be_recorded_is_refused_before_a_folder_is_made(card, tmp_path, settings, reason):
-    with pytest.raises(ConfigError, match=f"capture=true: this game can't be recorded: .*{reason}"):
+    with pytest.raises(ConfigError, match=f"capture=true: this game cannot be recorded: .*{reason}"):
         if "system" in settings:
             Session.start(settings["system"], device="cuda", out=tmp_path / "run", overrides={"capture": True})
         else:
@@ -277,5 +277,5 @@ def test_what_cannot_be_recorded_is_refused_before_a_folder_is_made(card, tmp_pa
 
 def test_a_recorded_step_that_goes_wrong_says_what_to_do(card, tmp_path):
     session = start(tmp_path / "run", capture=True, **WILD)
-    with pytest.raises(NotFiniteError, match=r"a captured run can't name the op .* put capture = false into config.toml"):
+    with pytest.raises(NotFiniteError, match=r"minigan cannot name the op; .* write capture = false into config.toml"):
         session.train()

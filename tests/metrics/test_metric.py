@@ -175,10 +175,10 @@ def test_numbers_that_two_metrics_share_and_wrong_metrics_are_refused(entered, f
     say = lambda *numbers, **options: Metric("mine", numbers, lambda seen: {"other": 1.0}, SAMPLES, least=1, **options)
     with pytest.raises(ConfigError, match="metric mine: modes has a number high-quality already; name it differently"):
         enter(say(Number("high-quality", "higher", "x")))
-    with pytest.raises(ConfigError, match="metric mine: least=0 is for what a system measures itself"):
+    with pytest.raises(ConfigError, match="metric mine: least=0 is for a metric of a system; set the number"):
         enter(Metric("mine", [Number("one", "higher", "x")], None, SAMPLES))
     assert "mine" not in entered
-    with pytest.raises(ConfigError, match="metric mine: measured other, of which its `numbers` say nothing"):
+    with pytest.raises(ConfigError, match="metric mine: measured other, which its `numbers` do not have"):
         evaluate([say(Number("one", "higher", "x"))], fresh[:5].x, digits)
     with pytest.raises(ConfigError, match="metric mine: needs numbers with different names"):
         say(Number("one", "higher", "x"), Number("one", "lower", "x"))

@@ -7,7 +7,7 @@ import pytest
 
 import minigan as mg
 from minigan import nn
-from minigan.errors import CheckpointError, DeviceError, DTypeError
+from minigan.errors import CheckpointError, ConfigError, DeviceError, DTypeError, GraphError
 
 
 class Net(nn.Module):
@@ -277,3 +277,146 @@ def test_every_layer_prints_its_first_argument():
                   nn.LayerNorm(7), nn.GroupNorm(7, 7), nn.InstanceNorm2d(7), nn.GRUCell(7, 2), nn.PReLU(7), nn.ELU(0.7),
                   nn.Softmax(7), nn.Softplus(0.7), nn.Conv1d(7, 1, 1), nn.PixelUnshuffle(7)):
         assert "7" in repr(layer).partition("#")[0], repr(layer)
+
+
+# ------------------------------------------------------------------------------- what may take an attribute's place ---
+
+
+@pytest.mark.parametrize("value, what", [(mg.ones((1, 2)), "Tensor"), (np.ones((1, 2)), "ndarray"), (3.0, "float"),
+                                         (mg.tanh, "tanh"), (nn.Tanh(), "Tanh")])
+def test_nothing_but_a_parameter_or_none_takes_a_parameters_place(value, what):
+    net = nn.Linear(2, 1)
+    weight = net.weight
+    with pytest.raises(DTypeError, match=rf"cannot assign {what} over the Parameter 'weight' of Linear.*lost.*no_grad"):
+        net.weight = value
+    with pytest.raises(TypeError):
+        net.weight = net.weight * 0.5
+    assert net.weight is weight and len(list(net.parameters())) == 2
+    net.weight = replaced = nn.Parameter(np.ones((1, 2)))
+    assert next(net.parameters()) is replaced
+    net.bias = None
+    assert [name for name, _ in net.named_parameters()] == ["weight"]
+
+
+def test_what_takes_the_place_of_a_module_or_a_buffer():
+    net = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.BatchNorm1d(2))
+    for value in (mg.tanh, mg.ones(2), 1):
+        with pytest.raises(DTypeError, match="over the Module '1' of Sequential, which would be lost: assign a Module or None"):
+            setattr(net, "1", value)
+    setattr(net, "1", nn.Tanh())
+    assert isinstance(net[1], nn.Tanh)
+    for value in (np.ones(2), 0.5, nn.Tanh()):
+        with pytest.raises(DTypeError, match="over the buffer 'running_mean' of BatchNorm1d.*assign a Tensor or None"):
+            net[2].running_mean = value
+    net[2].running_mean = mg.full((2,), 3.0)
+    assert net.state_dict()["2.running_mean"].tolist() == [3, 3]
+    net[2].running_mean = nn.Parameter(np.ones(2, np.float32))  # a buffer that is to be trained from now on
+    assert "2.running_mean" in dict(net.named_parameters()) and "2.running_mean" not in dict(net.named_buffers())
+    assert list(net.state_dict()).count("2.running_mean") == 1
+    del net[2].running_var
+    assert [name for name, _ in net.named_buffers()] == ["2.num_batches_tracked"]
+
+
+def test_a_buffers_name_must_be_free():
+    net = nn.Linear(2, 1)
+    for name in ("weight", "forward"):
+        with pytest.raises(ConfigError, match=f"register_buffer: Linear already has an attribute '{name}'"):
+            net.register_buffer(name, mg.ones(1))
+    net.register_buffer("mean", None)
+    net.register_buffer("mean", mg.ones(1))
+    assert len(list(net.parameters())) == 2 and [name for name, _ in net.named_buffers()] == ["mean"]
+
+
+def test_a_hook_registered_twice_goes_once_for_each_handle():
+    net, calls = nn.Linear(1, 1), []
+    note, other = lambda *args: calls.append("note"), lambda *args: calls.append("other")
+    first, _, second = (net.register_forward_hook(hook) for hook in (note, other, note))
+    net(mg.ones((1, 1)))
+    assert calls == ["note", "other", "note"]
+    second.remove()
+    second.remove()
+    calls.clear()
+    net(mg.ones((1, 1)))
+    assert calls == ["note", "other"]
+    first.remove()
+    before = [net.register_forward_pre_hook(note) for _ in range(2)]
+    before[0].remove()
+    before[0].remove()
+    calls.clear()
+    net(mg.ones((1, 1)))
+    assert calls == ["note", "other"]
+
+
+def test_a_parameter_made_from_a_tensor_shares_its_memory_and_notices_its_changes():
+    x, v = mg.ones(3), mg.ones(3, requires_grad=True)
+    w = nn.Parameter(x)
+    loss = (w * v).sum()
+    x[0] = 5.0
+    assert w.tolist() == [5, 1, 1]
+    with pytest.raises(GraphError, match="updated in place"):
+        loss.backward()
+    constant = (x * v).sum()
+    with mg.no_grad():
+        w[1] = 7.0
+    with pytest.raises(GraphError, match="updated in place"):
+        constant.backward()
+
+
+# --------------------------------------------------------------------------------------- what a state may hold ---
+
+
+@pytest.mark.parametrize("value, why", [
+    (np.ones(2, complex), "bias holds real numbers, but the state has complex128"),
+    (np.array(["a", "b"]), "bias holds real numbers, but the state has <U1"),
+    (np.array(["2026-01-01"] * 2, "datetime64[D]"), r"bias holds real numbers, but the state has datetime64\[D\]"),
+    (np.ones(2, "timedelta64[s]"), r"bias holds real numbers, but the state has timedelta64\[s\]"),
+    (np.array([None, 1]), "bias holds real numbers, but the state has object"),
+    (np.ones(2, [("a", "f4")]), "bias holds real numbers"),
+    ([[1.0], [1.0, 2.0]], "bias "),
+    (np.array([1.0, 1e300]), r"bias is float32, which can't hold the state's 1e\+300"),
+    (np.ones((2, 1)), r"bias is \(2,\), but the state has \(2, 1\)"), (1.0, r"bias is \(2,\), but the state has \(\)")])
+def test_a_parameter_is_loaded_from_real_numbers_only(value, why):
+    net = nn.Linear(2, 2)
+    before = net.state_dict()
+    with pytest.raises(CheckpointError, match=f"Linear: the state does not fit; {why}"):
+        net.load_state_dict({"weight": np.zeros((2, 2)), "bias": value})
+    np.testing.assert_array_equal(net.weight.data, before["weight"])
+
+
+@pytest.mark.parametrize("value", [3.7, np.nan, np.inf, 2.0**70, "3", 1j, np.uint64(2**63)])
+def test_a_counter_is_loaded_from_whole_numbers_only(value):
+    net = nn.BatchNorm1d(2)
+    with pytest.raises(CheckpointError, match="num_batches_tracked (is int64, which can't hold|holds real numbers)"):
+        net.load_state_dict({**net.state_dict(), "num_batches_tracked": value})
+    assert net.num_batches_tracked.item() == 0
+
+
+def test_what_can_be_converted_exactly_or_rounded_is_loaded():
+    net = nn.BatchNorm1d(2)
+    state = {"weight": [1, 2], "bias": np.array([0.1, np.inf]), "running_mean": np.array([0.5, np.nan], np.float16),
+             "running_var": np.array([True, False]), "num_batches_tracked": np.float64(3.0)}
+    net.load_state_dict(state)
+    assert net.weight.tolist() == [1, 2] and net.running_var.tolist() == [1, 0] and net.num_batches_tracked.item() == 3
+    assert net.bias.tolist() == [np.float32(0.1), np.inf] and net.running_mean.tolist()[0] == 0.5
+    assert {name: t.dtype for name, t in net.named_buffers()} == {
+        "running_mean": np.float32, "running_var": np.float32, "num_batches_tracked": np.int64}
+
+
+def test_a_state_of_torch_parameters_is_loaded():
+    torch = pytest.importorskip("torch")
+    theirs, ours = torch.nn.Linear(2, 3), nn.Linear(2, 3)
+    ours.load_state_dict(dict(theirs.named_parameters()))
+    np.testing.assert_array_equal(ours.weight.data, theirs.weight.detach().numpy())
+
+
+@pytest.mark.parametrize("state, why", [([1, 2], "a state is a dict of arrays by name, got list"), (None, "got NoneType"),
+                                        ({0: 1.0}, "unknown: 0"),
+                                        ({}, "missing: weight, bias")])
+def test_what_is_no_state_is_refused(state, why):
+    with pytest.raises(CheckpointError, match=why):
+        nn.Linear(1, 1).load_state_dict(state)
+
+
+def test_an_empty_state_fits_a_module_that_has_nothing():
+    assert nn.Tanh().load_state_dict({}) == ([], [])
+    assert nn.Linear(1, 1).load_state_dict({}, strict=False) == (["weight", "bias"], [])

@@ -162,5 +162,75 @@ def test_bad_options_and_states_are_refused():
         lr_scheduler.StepLR(0.1, 3)
     with pytest.raises(CheckpointError, match="of another schedule"):
         lr_scheduler.StepLR(optimizer, 3).load_state_dict(lr_scheduler.LinearLR(optimizer).state_dict())
+    for state in ({}, None, [1.0]):
+        with pytest.raises(CheckpointError, match="of another schedule"):
+            lr_scheduler.StepLR(optimizer, np.int64(3)).load_state_dict(state)
+    with pytest.raises(ConfigError, match="a whole number above 0, got True"):
+        lr_scheduler.StepLR(optimizer, True)
     with pytest.raises(CheckpointError, match="has not 2 group"):
         lr_scheduler.StepLR(optimizer, 3).load_state_dict(lr_scheduler.StepLR(make(0.1), 3).state_dict())
+
+
+# Schedules that follow each other: name, options, and the steps at which each takes its turn.
+WARM = ("LinearLR", dict(start_factor=0.1, total_iters=5))
+COSINE = ("CosineAnnealingLR", dict(T_max=6, eta_min=0.001))
+CHAINS = [(WARM, COSINE), (("LinearLR", dict(start_factor=1.0, end_factor=0.0, total_iters=4)), COSINE), (COSINE, WARM),
+          (("StepLR", dict(step_size=2)), COSINE), (("ExponentialLR", dict(gamma=0.8)), COSINE), (COSINE, COSINE)]
+
+
+def chain_rates(optimizer, module, chain, turns, made_late, steps=40, resume_at=None, fresh=None):
+    """The rates after every step: the first schedule until step `turns`, then the second, or both always (turns None)."""
+    make_one = lambda k, opt: getattr(module, chain[k][0])(opt, **chain[k][1])
+    schedules = [make_one(0, optimizer)] + ([] if made_late else [make_one(1, optimizer)])
+    rates = [[group["lr"] for group in optimizer.param_groups]]
+    for t in range(steps):
+        if made_late and t == turns:
+            schedules.append(make_one(1, optimizer))
+            rates.append([group["lr"] for group in optimizer.param_groups])
+        if t == resume_at:
+            states = [optimizer.state_dict(), *(schedule.state_dict() for schedule in schedules)]
+            optimizer = fresh()
+            schedules = [make_one(k, optimizer) for k in range(len(schedules))]
+            for part, state in zip([optimizer, *schedules], states):
+                part.load_state_dict(state)
+        optimizer.step()
+        for schedule in schedules if turns is None else schedules[t >= turns:][:1]:
+            schedule.step()
+        rates.append([group["lr"] for group in optimizer.param_groups])
+    return np.array(rates)
+
+
+@pytest.mark.parametrize("resume_at", [None, 2, 5, 9, 20])
+@pytest.mark.parametrize("turns, made_late", [(5, False), (5, True), (None, False)])
+@pytest.mark.parametrize("chain", CHAINS, ids=lambda chain: "-".join(name for name, _ in chain))
+def test_chained_schedules_are_torchs_at_every_step_and_after_a_resume(chain, turns, made_late, resume_at):
+    torch = pytest.importorskip("torch")
+
+    def theirs():
+        return torch.optim.SGD([{"params": [torch.nn.Parameter(torch.zeros(1))], "lr": lr} for lr in (0.5, 0.02)])
+
+    ours = chain_rates(make(), lr_scheduler, chain, turns, made_late, resume_at=resume_at, fresh=make)
+    want = chain_rates(theirs(), torch.optim.lr_scheduler, chain, turns, made_late)
+    np.testing.assert_allclose(ours, want, rtol=1e-10, atol=1e-14)
+
+
+def test_after_warm_up_a_cosine_comes_back_to_the_rate_before_all_schedules():
+    optimizer = make(1.0)
+    warm = lr_scheduler.LinearLR(optimizer, start_factor=0.1, total_iters=3)
+    cosine = lr_scheduler.CosineAnnealingLR(optimizer, T_max=4)
+    assert warm.base_lrs == cosine.base_lrs == [1.0]
+    walk(optimizer, [warm], 3)
+    rates = walk(optimizer, [cosine], 8)[:, 0]
+    np.testing.assert_allclose(rates, [(1 + math.cos(math.pi * t / 4)) / 2 for t in range(9)], atol=1e-12)
+
+
+def test_a_schedule_may_be_made_before_or_after_the_optimizers_state_is_loaded():
+    scheduled, plain = make(), make()
+    lr_scheduler.ExponentialLR(scheduled, 0.5).step()
+    fresh = make()
+    fresh.load_state_dict(scheduled.state_dict())
+    assert lr_scheduler.ExponentialLR(fresh, 0.5).base_lrs == [0.5, 0.02]
+    other = make()
+    schedule = lr_scheduler.ExponentialLR(other, 0.5)
+    other.load_state_dict(plain.state_dict())
+    assert schedule.base_lrs == [0.5, 0.02]

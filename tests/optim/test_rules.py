@@ -8,7 +8,7 @@ import pytest
 
 import minigan as mg
 from minigan import optim
-from minigan.errors import CheckpointError, ConfigError, GraphError, ShapeError
+from minigan.errors import CheckpointError, ConfigError, DTypeError, GraphError, ShapeError
 from minigan.nn import Parameter
 
 
@@ -240,3 +240,109 @@ def test_centered_rmsprop_survives_a_constant_gradient():
     for _ in range(2000):
         optimizer.step([np.array([0.1, 1234.567], np.float32)])
     assert np.isfinite(p.data).all()
+
+
+@pytest.mark.parametrize("make, message", [
+    (lambda p: optim.SGD(p, lr=0.1, nesterov=True), "nesterov is a form of momentum without dampening.*momentum=0.0"),
+    (lambda p: optim.SGD(p, momentum=0.9, dampening=0.1, nesterov=True), "nesterov.*dampening=0.1"),
+    (lambda p: optim.SGD([{"params": p, "nesterov": True}], momentum=0.0), "nesterov"),
+    (lambda p: optim.SGD(p, momentum=0.9, nesterov="yes"), "nesterov must be True or False, got 'yes'"),
+    (lambda p: optim.SGD(p, maximize=2), "maximize must be True or False"),
+    (lambda p: optim.SGD(p, momentum=True), "momentum must be a number >= 0, got True"),
+    (lambda p: optim.SGD(p, dampening="0"), "dampening must be a number"),
+    (lambda p: optim.SGD(p, lr=float("inf")), "lr must be a number >= 0, got inf"),
+    (lambda p: optim.SGD(p, lr="0.1"), "lr must be a number.*, got '0.1'"),
+    (lambda p: optim.Adam(p, eps=0), "eps=0 is 0 for these parameters.*0 / 0"),
+    (lambda p: optim.Adam(p, eps=1e-60), "eps=1e-60 is 0 for these parameters"),
+    (lambda p: optim.RMSprop(p, eps=0.0), "eps=0.0 is 0"),
+    (lambda p: optim.Adam(p, eps=-1e-8), "eps must be a number >= 0"),
+    (lambda p: optim.Adam(p, betas=0.9), "betas must be two numbers.*, got 0.9"),
+    (lambda p: optim.Adam(p, betas=("a", 0.9)), "betas must be .*number"),
+    (lambda p: optim.RMSprop(p, alpha=1.5), "alpha must be at most 1, got 1.5"),
+])
+def test_half_taken_options_are_refused(make, message):
+    with pytest.raises(ConfigError, match=message):
+        make([Parameter(np.ones(2, np.float32))])
+
+
+def test_parameters_that_share_memory_are_refused_and_neighbours_are_not():
+    x = mg.zeros((4, 2))
+    with pytest.raises(ConfigError, match=r"two parameters, \(4, 2\) and \(2,\), share memory"):
+        optim.SGD([Parameter(x), Parameter(np.ones(3, np.float32)), Parameter(x[1])])
+    with pytest.raises(ConfigError, match="share memory"):
+        optim.SGD([Parameter(x[::-1]), Parameter(x.T)])
+    columns = [Parameter(x[:, 0]), Parameter(x[:, 1])]  # between each other's elements, but apart
+    optim.SGD(columns, lr=1.0).step([np.ones(4, np.float32)] * 2)
+    assert all((p.data == -1).all() for p in columns)
+    optim.Adam(columns)  # neighbours in another optimizer's vector
+
+
+def test_a_parameter_of_another_shape_is_noticed():
+    p = Parameter(np.ones(3))
+    optimizer = optim.SGD([p])
+    p.data = np.ones(1)
+    with pytest.raises(ConfigError, match=r"a parameter was \(3,\) when its optimizer was made, and is \(1,\) now"):
+        optimizer.step([np.ones(1)])
+
+
+def test_float16_is_loaded_and_converted_but_not_trained():
+    layer = mg.nn.Linear(2, 1)
+    layer.load_state_dict({"weight": np.array([[0.5, 0.25]], np.float16), "bias": np.zeros(1, np.float16)})
+    assert layer.weight.dtype == np.float32 and layer.weight.tolist() == [[0.5, 0.25]]
+    half = layer.to("float16").state_dict()
+    assert half["weight"].dtype == np.float16 and mg.tensor(half["weight"]).astype("float32").tolist() == [[0.5, 0.25]]
+    with pytest.raises(DTypeError, match="SGD: float16 has too few digits for small steps; train in float32"):
+        optim.SGD(layer.parameters())
+    optim.SGD(layer.float().parameters())
+
+
+def test_gradients_may_be_lists_and_must_be_real_numbers():
+    p = Parameter(np.zeros(2))
+    optim.SGD([p], lr=1.0).step([[1.0, 2.0]])
+    assert p.tolist() == [-1, -2]
+    with pytest.raises(DTypeError, match="real numbers"):
+        optim.SGD([p]).step([np.ones(2, complex)])
+    scalar = Parameter(2.0)
+    optimizer = optim.Adam([scalar], lr=1.0)
+    optimizer.step([np.float32(3.0)])
+    assert scalar.shape == () and scalar.item() == pytest.approx(1.0)
+    again = optim.Adam([Parameter(2.0)], lr=1.0)
+    again.load_state_dict(optimizer.state_dict())
+    assert again.state_dict()["state"]["0"]["exp_avg"].shape == ()
+
+
+def spoiled(change):
+    state = copy.deepcopy(optim.Adam([Parameter(np.ones(2, np.float32))]).state_dict())
+    state["state"]["0"]["exp_avg"] = np.ones(2, np.float32)
+    change(state)
+    return state
+
+
+@pytest.mark.parametrize("state, message", [
+    ({}, "has 'state' and 'param_groups'"), (None, "has 'state' and 'param_groups'"), ({"state": {}}, "has 'state' and"),
+    ({"state": {}, "param_groups": []}, "for 0 parameters in 0 groups"),
+    (spoiled(lambda s: s["state"].update({"0": {}})), "has no 'step' of parameter 0"),
+    (spoiled(lambda s: s.update(state={"7": {"step": 1}})), "has no '0' of parameter 0"),
+    (spoiled(lambda s: s["state"]["0"].update(step=3.7)), r"parameter 0 is int64, which can't hold the state's 3.7"),
+    (spoiled(lambda s: s["state"]["0"].update(step="x")), "parameter 0 holds real numbers"),
+    (spoiled(lambda s: s["state"]["0"].update(exp_avg=np.ones(2, complex))), "real numbers, but the state has complex128"),
+    (spoiled(lambda s: s["state"]["0"].update(exp_avg=np.ones(3))), r"is \(2,\), but the state has \(3,\)"),
+    (spoiled(lambda s: s["state"]["0"].update(exp_avg=np.array([1.0, 1e300]))), "float32, which can't hold the state's 1e"),
+    (spoiled(lambda s: s["state"]["0"].update(exp_avg=np.array(["a", "b"]))), "the state has <U1"),
+    (spoiled(lambda s: s["param_groups"][0].update(eps=0.0)), "does not fit: Adam: eps=0.0 is 0"),
+    (spoiled(lambda s: s["param_groups"][0].update(lr="fast")), "does not fit"),
+    (spoiled(lambda s: s["param_groups"][0].pop("eps")), "of another rule")])
+def test_a_damaged_state_is_refused_and_changes_nothing(state, message):
+    optimizer = optim.Adam([Parameter(np.ones(2, np.float32))], lr=0.5)
+    optimizer.step([np.ones(2, np.float32)])
+    before = optimizer.state_dict()
+    with pytest.raises(CheckpointError, match=message):
+        optimizer.load_state_dict(state)
+    np.testing.assert_equal(optimizer.state_dict(), before)
+
+
+@pytest.mark.parametrize("make", [optim.CoordinateDescent, optim.ConjugateGradient])
+@pytest.mark.parametrize("state", [{}, {"search": {}, "descent": {}}, {"descent": {"rule": "cyclic"}}])
+def test_other_optimizers_refuse_a_state_that_is_not_whole(make, state):
+    with pytest.raises(CheckpointError):
+        make([Parameter(np.ones(2))]).load_state_dict(state)

@@ -72,13 +72,13 @@ def test_any_file_of_a_run_leads_to_it_and_a_checkpoint_also_to_its_step(run, mo
 
 def test_an_out_that_holds_files_is_refused(run, tmp_path):
     remedy = f"choose another --out, or continue it with `minigan resume {run.folder}`"
-    with pytest.raises(ConfigError, match=f"holds a run already; {re.escape(remedy)}"):
+    with pytest.raises(ConfigError, match=f"already holds a run; {re.escape(remedy)}"):
         Run.create("gan", 0, {}, out=run.folder)
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1.tex").write_text("...")
-    with pytest.raises(ConfigError, match=r"holds files already; choose another --out$"):
+    with pytest.raises(ConfigError, match=r"already holds files; choose another --out$"):
         Run.create("gan", 0, {}, out=tmp_path / "thesis")
-    with pytest.raises(ConfigError, match="a file, not a folder"):
+    with pytest.raises(ConfigError, match="is a file, not a folder"):
         Run.create("gan", 0, {}, out=tmp_path / "thesis" / "chapter1.tex")
     assert os.listdir(tmp_path / "thesis") == ["chapter1.tex"]
 

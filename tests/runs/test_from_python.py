@@ -32,7 +32,7 @@ def test_nets_of_one_s_own_are_trained_in_place_and_needed_to_open_the_run(tmp_p
     before = mine[0].weight.detach().numpy().copy()
     run = mg.runs.train("wgan-gp", "ring8", steps=2, nets={"G": mine}, out=tmp_path / "run", quiet=True, **SMALL)
     assert run.game.nets["G"] is mine and not np.array_equal(mine[0].weight.detach().numpy(), before)
-    with pytest.raises(ConfigError, match="was started with nets of its author's, G; open it in Python"):
+    with pytest.raises(CheckpointError, match="was started with nets of its author's, G; open it in Python"):
         mg.runs.open(tmp_path / "run")
     other = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 2))
     opened = mg.runs.open(tmp_path / "run", nets={"G": other})
@@ -70,7 +70,7 @@ def test_a_system_from_outside_trains_resumes_and_is_told_by_its_file(file, tmp_
     np.testing.assert_array_equal(opened.sample(3), run.sample(3))
     monkeypatch.delitem(registry.SYSTEMS, "mine")
     file.unlink()
-    with pytest.raises(CheckpointError, match=r"its system stands in .*mine\.py, which is not there; put the file back"):
+    with pytest.raises(CheckpointError, match=r"its system is defined in .*mine\.py, which does not exist; put the file back"):
         mg.runs.open(tmp_path / "run")
 
 

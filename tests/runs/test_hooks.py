@@ -115,8 +115,8 @@ def test_a_saved_schedule_goes_on_as_one_never_stopped(changed):
     ({"schedule": "linaer"}, "unknown schedule 'linaer'; did you mean 'linear'"),
     ({"schedule": "plateau"}, "losses of D and G say who is ahead"),
     ({"schedule": "exponential", "final_lr": 0.0}, "never reaches 0; set final_lr above 0"),
-    ({"final_lr": 1.5}, "final_lr is from 0 to 1"),
-    ({"factor": 0.0}, "factor between 0 and 1"),
+    ({"final_lr": 1.5}, "final_lr=1.5 .* final_lr must be from 0 to 1"),
+    ({"factor": 0.0}, "factor=0.0: .* factor must be above 0 and below 1"),
 ])
 def test_settings_that_make_no_schedule_are_refused(changed, text):
     with pytest.raises(ConfigError, match=text):

@@ -29,7 +29,7 @@ def test_points_in_an_array(tmp_path, capsys):
     again.train(steps=4)
     assert all(np.array_equal(a, b) for a, b in zip(weights(run), weights(again)))
     assert main(["resume", str(half.run.folder), "--steps", "6"]) == 2
-    assert "was trained on a data set of its author's; open it in Python with" in capsys.readouterr().err
+    assert "was trained on its author's own data set; open it in Python with" in capsys.readouterr().err
     assert main(["sample", str(half.run.folder), "-n", "4", "-o", str(tmp_path / "x.png")]) == 0
     with pytest.raises(CheckpointError, match=r"the data have changed .* \(then 270 samples; now 270 samples\)"):
         mg.runs.open(half.run.folder, data=points(1)).train(steps=6)

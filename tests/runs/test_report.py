@@ -49,7 +49,7 @@ def test_it_needs_nothing_else(run):
 def test_it_tells_the_diagnosis_and_what_to_try(run):
     text = page(run)
     assert "D wins: its loss is 1.0e-03 and G&#x27;s is 9.00" in text and "<p>Try --set lr_d=0.00025" in text
-    assert "Nothing in them points to a failure" not in text
+    assert "Nothing in the curves points to a failure" not in text
 
 
 def test_a_healthy_run_is_told_so_and_a_short_one_that_nothing_can_be_said(tmp_path):
@@ -57,8 +57,8 @@ def test_a_healthy_run_is_told_so_and_a_short_one_that_nothing_can_be_said(tmp_p
     for step in range(100):
         healthy.log({"step": step, "D": 1.2, "G": 0.9, "D.gradient": 1.0, "G.gradient": 2.0})
     short.log({"step": 1, "D": 0.0, "G": 0.9})
-    assert "Nothing in them points to a failure" in page(healthy)
-    assert "Too few steps are logged to say anything" in page(short)
+    assert "Nothing in the curves points to a failure" in page(healthy)
+    assert "The log has too few steps to say anything" in page(short)
 
 
 def test_metrics_come_with_what_they_mean(run):
@@ -66,17 +66,17 @@ def test_metrics_come_with_what_they_mean(run):
     run.note_evaluation(600, 2500, {"modes": 8.0, "own": None})
     text = page(run)
     assert "Step 600, 2,500 samples" in text and ">8<" in text and "higher is better" in text
-    assert "modes with a sample within 3 std" in text
+    assert "number of modes with one of 2,500 samples within 3 std" in text
     assert ">7<" in text  # an earlier step
 
 
 def test_metrics_that_were_logged_stand_in_for_an_evaluation(run):
     run.log({"step": 600, "metrics": {"diversity": 0.9}})
-    assert "Not measured yet" in page(run)  # every run logs its diversity
+    assert "They are not measured yet" in page(run)  # every run logs its diversity
     for step in (300, 600):
         run.log({"step": step, "metrics": {"modes": step / 100, "diversity": 0.9}})
     text = page(run)
-    assert "Step 600, as logged during training" in text and ">6<" in text and "Not measured yet" not in text
+    assert "Step 600, as logged during training" in text and ">6<" in text and "not measured yet" not in text
     run.note_evaluation(600, 2500, {"modes": 8.0})
     assert "Step 600, 2,500 samples" in page(run)
 
@@ -109,4 +109,4 @@ def test_a_folder_with_nothing_in_it_yet_has_a_report(tmp_path):
     run = made(tmp_path / "run")
     (run.folder / "env.json").unlink()
     text = page(run)
-    assert "None yet" in text and "Not measured yet" in text and "env.json cannot be read" in text
+    assert "There are no samples yet" in text and "They are not measured yet" in text and "env.json cannot be read" in text

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from described import described
 
-from minigan import data
+from minigan import data, nn
 from minigan.data import Batch, ImageDataset
 from minigan.errors import ConfigError
 from minigan.gradcheck import gradcheck
@@ -43,7 +43,7 @@ def test_the_losses_by_hand_are_summed_over_pixels_and_averaged_over_pictures(rn
 @pytest.mark.parametrize("order", [1, 2])
 def test_the_losses_pass_gradcheck(loss, order, rng):
     game = build((2, 2, 1), latent=3, width=2)
-    game.nets["decoder"].net = lambda code: code
+    game.nets["decoder"].net = nn.Sequential()  # the code itself
     x = rng.uniform(-1, 1, (2, 3))
 
     def f(code):
@@ -157,7 +157,7 @@ def test_points_get_a_code_of_one_number(tmp_path):
 
 
 @pytest.mark.parametrize("settings, shape, text", [
-    ({"loss": "bce"}, (2,), "loss=bce: points are no brightnesses; use loss=mse"),
+    ({"loss": "bce"}, (2,), r"loss=bce: cross-entropy needs numbers in \[0, 1\], and points have others; use loss=mse"),
     ({"loss": "mae"}, (1, 28, 28), r"unknown loss 'mae'; did you mean 'mse'\?"),
     ({"nets": "conv"}, (2,), r"multiples of 4; ring8 holds points 2; use nets=mlp"),
     ({"beta": 1}, (1, 28, 28), r"autoencoder has no setting 'beta'"),

@@ -119,17 +119,17 @@ def test_a_penalty_is_taken_on_the_slope_at_the_sample_not_at_the_label():
 def test_data_without_labels_is_refused():
     game = build((2,), width=8)
     turn = game.step(game, game.players[0], data.Batch(np.zeros((4, 2), np.float32), None), Streams(0))
-    with pytest.raises(ConfigError, match="cgan needs data with labels, such as digits, mnist or ring8; this data has none"):
+    with pytest.raises(ConfigError, match="cgan needs data with labels, and this data has none; use digits, mnist or ring8"):
         game.parts(turn)
 
 
 def test_more_classes_than_the_setting_says_are_refused():
-    with pytest.raises(ConfigError, match=r"cgan: the data has the label 9, classes=5 allows 0 to 4; set classes to"):
+    with pytest.raises(ConfigError, match=r"cgan: the data has the label 9, but classes=5 allows only 0 to 4; set classes to"):
         _ = step(build(**MLP, classes=5), [0, 9, 1, 2]).labels
 
 
 def test_convolutions_are_for_pictures_of_28x28():
-    with pytest.raises(ConfigError, match="nets of convolutions draw pictures of 28x28, and ring8 holds points 2"):
+    with pytest.raises(ConfigError, match="nets of convolutions draw pictures of 28x28, but ring8 holds points 2"):
         build((2,), nets="conv")
 
 

@@ -156,7 +156,8 @@ def test_samples_are_of_different_pictures_and_no_more_are_measured_than_there_a
     assert most == len(data.load("filled-outline", "test"))
     session.game.sample = lambda z, labels, show: z  # so that one sees what they are made of
     assert len(np.unique(session.sample(most), axis=0)) == len(np.unique(data.load("filled-outline", "test")[:].x, axis=0))
-    with pytest.raises(ConfigError, match="of the 1,000 pictures of the test split, so 1,001 would repeat; measure at most"):
+    with pytest.raises(ConfigError, match="from the 1,000 pictures of the test split, so 1,001 samples would repeat; "
+                                          "measure at most"):
         session.evaluate(["duplicates"], most + 1)
 
 
@@ -219,7 +220,7 @@ def test_settings_that_make_no_sense_are_refused(settings, text):
 @pytest.mark.parametrize("about, text", [
     (described((1, 28, 28)), "cyclegan learns pair; digits holds pictures 1x28x28: use autoencoder or cgan"),
     (described((2, 28, 28), "digits"), "cyclegan learns pair; digits holds pictures 2x28x28: use"),
-    (described((2, 32, 32), "filled-outline"), "grey pictures of 28x28, and filled-outline holds unaligned pictures 1x32x32"),
+    (described((2, 32, 32), "filled-outline"), "grey pictures of 28x28, but filled-outline holds unaligned pictures 1x32x32"),
     (described((2,)), "cyclegan learns pair; ring8 holds points 2: use"),
 ])
 def test_data_that_is_no_pair_of_domains_is_refused(about, text):

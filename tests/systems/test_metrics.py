@@ -84,7 +84,7 @@ def test_the_numbers_of_systems_have_a_direction():
     ("likelihood", "autoencoder", "autoencoder has no likelihood: .*; see vae; autoencoder itself measures error"),
     ("iwae", "gan", "gan has no iwae: it draws samples"),
     ("importance-bound", "gan", "gan has no importance-bound: it draws samples"),  # words of what iwae-100 says
-    ("mse", "gan", "gan has no mse: it compares a sample with what is drawn again from its code"),
+    ("mse", "gan", "gan has no mse: it compares a sample with its reconstruction from a code without noise"),
     ("asymmetry", "autoencoder", "autoencoder has no asymmetry: .*; see cgan, coordinate-gan, dcgan, gan, "),
     ("label-kept", "cgan", "cgan has no label-kept: it translates nothing; see cyclegan"),
     ("elob", "vae", r"there is no metric 'elob'; did you mean 'elbo'\?; `minigan list metrics` describes them"),
@@ -123,7 +123,7 @@ def test_a_plateau_waits_for_any_number_with_a_direction_which_is_then_logged():
     assert waited_for("fid", "gan", digits, gan) == (("fid-digits", "fid-digits"), ["fid-digits"])
     assert waited_for("elbo", "vae", digits, vae) == (("likelihood", "elbo"), ["likelihood"])
     assert waited_for("G", "gan", digits, gan) == (None, [])
-    for monitor, text in (("fdi", "neither a player nor a metric .*players are D, G; there is no metric 'fdi'; did you mean"),
+    for monitor, text in (("fdi", "neither a player nor a metric; .*players are D, G; there is no metric 'fdi'; did you mean"),
                           ("elbo", "gan has no elbo: it draws samples"), ("asymmetry", "neither more nor less of it is better"),
                           ("modes", "metric modes does not fit digits")):
         with pytest.raises(ConfigError, match=text):

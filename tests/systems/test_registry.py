@@ -157,7 +157,7 @@ def test_a_file_outside_the_package_enters_a_system(outside):
 @pytest.mark.parametrize("text, says", [
     ("x = 1\n", "enters 0 systems; it must call"),
     (MINE + MINE.replace('"mine"', '"other"').partition('"""\n')[2], "enters 2 systems"),
-    (MINE.replace('"mine"', '"gan"'), "enters the system 'gan', and there is one of that name already"),
+    (MINE.replace('"mine"', '"gan"'), "enters the system 'gan', but there is one of that name already"),
 ])
 def test_a_file_that_enters_no_system_or_another_s_is_refused(outside, text, says):
     with pytest.raises(ConfigError, match=says):
@@ -196,6 +196,15 @@ def test_a_system_entered_in_a_session_is_there_at_once(monkeypatch):
     one = get("tiny")
     assert one.build(one.configure({"steps": "7"}), small("ring8")) == (7, (2,))
     assert one in families()["tests"]
+
+
+def test_a_system_that_lacks_data_or_a_game_is_told_so(monkeypatch):
+    monkeypatch.setattr(registry, "SYSTEMS", dict(systems()))
+    system("bare", settings=[Setting("steps", 5)])
+    with pytest.raises(ConfigError, match=r'the system bare names no data set; say system\(\'bare\', data="digits"'):
+        assert get("bare").default_data
+    with pytest.raises(ConfigError, match="the system bare has neither a parent nor a function that builds its game"):
+        get("bare").build(get("bare").configure(), small("ring8"))
 
 
 def test_the_page_of_the_systems_is_what_their_files_say():

@@ -261,10 +261,10 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(name, settings, tmp_pat
     ({"nets": "conv"}, (1, 30, 28), r"multiples of 4; digits holds pictures 1x30x28; use nets=mlp"),
     ({"nets": "cnv"}, (1, 28, 28), r"unknown nets 'cnv'; did you mean 'conv'\?"),
     ({"binarise": "dynamc"}, (1, 28, 28), r"unknown binarise 'dynamc'; did you mean 'dynamic'\?"),
-    ({"binarise": "dynamic"}, (2,), "binarise=dynamic: points are no pixels to throw coins for; leave it at none"),
-    ({"importance": 5, "beta": 2.0}, (1, 28, 28), "importance=5: the importance-weighted bound has no KL that beta=2 could"),
-    ({"importance": 5, "binarise": "none"}, (1, 28, 28), "brightnesses have none; leave binarise at dynamic, or set import"),
-    ({"importance": 5, "beta": 2.0}, (2,), "has no KL that beta=2 could weigh; leave beta at 1, or set importance=1"),
+    ({"binarise": "dynamic"}, (2,), "binarise=dynamic: only pixels can be binarised, not points; leave binarise at none"),
+    ({"importance": 5, "beta": 2.0}, (1, 28, 28), "importance=5: the importance-weighted bound has no KL term, so beta=2 can"),
+    ({"importance": 5, "binarise": "none"}, (1, 28, 28), "grey values have none; leave binarise at dynamic, or set import"),
+    ({"importance": 5, "beta": 2.0}, (2,), "no KL term, so beta=2 cannot weigh it; leave beta at 1, or set importance=1"),
     ({"optimizer": "adm"}, (1, 28, 28), r"unknown optimizer 'adm'; did you mean 'adam'\?"),
 ])
 def test_settings_that_make_no_sense_are_refused(settings, shape, text):

@@ -147,8 +147,8 @@ def test_feature_matching_alone():
     ({"penalty": "wgan-gp", "minibatch": True}, "D contains MinibatchDiscrimination.*set norm_d=layer, and minibatch=false"),
     ({"objective": "hinge", "smoothing": 0.1}, "hinge has no label to smooth; use one of minimax, non-saturating, least-squ"),
     ({"smoothing": 1.0}, "setting smoothing must be from 0 and below 1, got 1.0"),
-    ({"norm_g": "instance"}, "norm=instance: is over the pixels of a channel, and a perceptron has none"),
-    ({"norm_d": "instance"}, "norm=instance: is over the pixels of a channel, and a perceptron has none"),
+    ({"norm_g": "instance"}, "norm=instance: instance norm averages over the pixels of a channel, and a perceptron has no"),
+    ({"norm_d": "instance"}, "norm=instance: instance norm averages over the pixels of a channel, and a perceptron has no"),
     ({"norm_d": "virtual"}, "norm_d=virtual: D would need a reference batch"),
 ])
 def test_what_makes_no_sense_is_refused(settings, message):

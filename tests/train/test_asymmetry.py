@@ -5,9 +5,10 @@ from functools import partial
 import numpy as np
 import pytest
 
+import minigan as mg
 from minigan import ops
 from minigan.data import Batch
-from minigan.nn import Linear, Parameter, Sequential, Tanh
+from minigan.nn import BatchNorm1d, Linear, Parameter, Sequential, Tanh
 from minigan.optim import SGD
 from minigan.streams import Streams
 from minigan.train.adversarial import AdversarialStep, adversarial_terms
@@ -68,3 +69,20 @@ def test_it_changes_nothing(rng):
     one, again = (asymmetry(game, batch(np.random.default_rng(1)), Streams(0), np.random.default_rng(2)) for _ in range(2))
     assert one == again
     assert all(np.array_equal(p.data, q) for p, q in zip((p for net in (G, D) for p in net.parameters()), before))
+
+
+def test_running_averages_of_all_batches_go_on_as_if_nobody_had_measured(rng):
+    """Batch norm with momentum None counts its batches, and must be told that its count was put back."""
+    x, after = batch(rng), []
+    for measures in (False, True):
+        norm = BatchNorm1d(2, momentum=None)
+        G, D = Sequential(Linear(3, 2)), Sequential(norm, Linear(2, 1))
+        game = Game({"G": G, "D": D}, [Player("D", [D], sgd), Player("G", [G], sgd)], adversarial_terms("hinge"), Normal(3),
+                    step=AdversarialStep)
+        norm(mg.tensor(x.x))
+        if measures:
+            asymmetry(game, x, Streams(0), np.random.default_rng(2))
+        norm(mg.tensor(x.x + 1))
+        after.append(norm.state_dict())
+    np.testing.assert_equal(after[1], after[0])
+    assert after[0]["num_batches_tracked"] == 2

@@ -188,7 +188,8 @@ def test_the_base_of_all_steps_knows_a_batch_with_any_fields_and_no_net():
 
     x, mask = np.ones((4, 2), np.float32), np.zeros((4, 1), np.float32)
     step = Step(linear_game(), None, Masked(x, mask), Streams(0))
-    assert step.x.data is x and step.field("mask") is mask and step.field("labels") is step.labels is None
+    assert step.x.tolist() == x.tolist() and step.field("mask").tolist() == mask.tolist()
+    assert step.field("labels") is step.labels is None
     assert not [name for name in dir(Step) if name in ("z", "fake", "score", "generate", "real_logits", "fake_logits")]
     assert step.draw("u", lambda g: g.random(3)).numpy().tolist() == step.draw("u", lambda g: g.random(3)).numpy().tolist()
     assert step.again().draw("u", lambda g: g.random(3)).numpy().tolist() == step.draw("u", None).numpy().tolist()
@@ -276,7 +277,7 @@ def test_evolution_finds_what_gradients_find():
     term = Term("distance", "G", lambda step: ops.mean(ops.square(step.fake - 1.5)))
     game = Game({"G": G}, [Evolution("G", G, steps=5)], [term], Normal(3), step=AdversarialStep)
     data, streams = batches(256), Streams(0)
-    losses = [play(game, data, streams)["G"] for _ in range(100)]
+    losses = [play(game, data, streams)["G"] for _ in range(150)]
     assert losses[0] > 1 and max(losses[-20:]) < 1e-6
 
 
@@ -332,7 +333,7 @@ def test_a_term_for_nobody_and_a_player_without_a_term_are_refused():
     player, term = Player("D", [D], sgd), Term("score", "D", lambda step: ops.mean(step.real_logits))
     with pytest.raises(ConfigError, match=r"term 'score' is for player 'd'; did you mean 'D'\?|known: D"):
         Game({"D": D}, [player], [Term("score", "d", term.loss)], Normal(1))
-    with pytest.raises(ConfigError, match="player 'G' has no term, so nothing to improve"):
+    with pytest.raises(ConfigError, match="player 'G' has no term, so it has no loss to minimise; add a Term for it"):
         Game({"D": D}, [player, Player("G", [Linear(1, 2)], sgd)], [term], Normal(1))
     with pytest.raises(ConfigError, match=r"unknown objective 'hing'; did you mean 'hinge'\?"):
         adversarial_terms("hing")
@@ -483,7 +484,7 @@ def test_names_are_unique_and_frozen_parameters_stay():
     terms = 2 * [Term("l", "D", lambda step: ops.mean(step.real_logits))]
     with pytest.raises(ConfigError, match="two terms called 'l'"):
         Game({"D": D}, [Player("D", [D], sgd)], terms, Normal(1))
-    with pytest.raises(ConfigError, match="names of their own"):
+    with pytest.raises(ConfigError, match="players must have different names, got"):
         Game({"D": D}, [Player("D", [D], sgd), Player("D", [D], sgd)], terms[:1], Normal(1))
     D.bias.requires_grad = False
     player = Player("D", [D], sgd)

@@ -3,6 +3,7 @@
 `assert_type` says what an editor must know; at run time it does nothing.
 """
 
+from types import SimpleNamespace
 from typing import Any, assert_type
 
 import numpy as np
@@ -11,6 +12,8 @@ import minigan as mg
 from minigan import Tensor, nn
 from minigan.nn import functional as F
 from minigan.optim import Adam, lr_scheduler
+from minigan.systems import Paper, Setting, system
+from minigan.train.adversarial import gan
 
 
 class Encoder(nn.Module):
@@ -70,3 +73,19 @@ for _, batch in zip(range(3), loader):
     schedule.step()
     with mg.no_grad():
         assert_type(net(x).mean().item(), Any)
+
+# A system of one's own.
+paper = Paper("Goodfellow et al. 2014", arxiv="1406.2661")
+assert_type(paper.year, str)
+
+
+@system("mine", parent="gan", paper=paper, on={"points": {"units": 8}}, settings=[
+    Setting("units", 16, "units of the hidden layers", most=64, depends=("objective", lambda name: name != "hinge"))])
+def build(settings: SimpleNamespace, data: Any) -> mg.train.Game:
+    """Two perceptrons."""
+    G = nn.Sequential(nn.Linear(settings.latent, settings.units), nn.Tanh(), nn.Linear(settings.units, 2))
+    D = nn.Sequential(nn.Linear(2, settings.units), nn.Tanh(), nn.Linear(settings.units, 1))
+    return gan({"G": G, "D": D}, settings)
+
+
+assert_type(build(SimpleNamespace(latent=2, units=8), data), mg.train.Game)

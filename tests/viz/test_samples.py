@@ -124,7 +124,7 @@ def test_heads_stand_over_what_a_system_shows_side_by_side():
             letters.write(head, word, top / 2 + 1, SIDE * scale / 2)
             left = GAP + column * (3 * SIDE * scale + GAP) + part * SIDE * scale
             assert np.array_equal(grid[:top, left : left + SIDE * scale], head) and (head > 200).any()
-    with pytest.raises(ShapeError, match="no 5 pictures side by side"):
+    with pytest.raises(ShapeError, match="cannot be 5 pictures side by side; give one head for each"):
         labelled_grid(x, heads=tuple("abcde"))
 
 
@@ -199,7 +199,7 @@ def test_how_many_are_shown_and_fit():
 
 
 def test_of_classes_there_is_no_picture(tmp_path):
-    with pytest.raises(ConfigError, match="no picture of samples that are class 10"):
+    with pytest.raises(ConfigError, match="draw: cannot draw samples that are class 10"):
         draw(tmp_path / "x.png", Class(10), np.arange(10))
 
 

@@ -75,7 +75,7 @@ def test_a_long_text_goes_on_in_the_next_line():
 
 
 def test_a_token_without_a_word_is_refused():
-    with pytest.raises(ShapeError, match="text_grid: there is a token 2, and words for 0 to 1 only"):
+    with pytest.raises(ShapeError, match="text_grid: token 2 has no word, there are words only for 0 to 1"):
         text_grid(np.array([[2]]), ["a", "b"])
 
 

@@ -1,4 +1,4 @@
-"""Bias, leaky relu, softplus and sigmoid: array expressions that keep the memory order of their input."""
+"""Bias, leaky relu, softplus, sigmoid and masks: array expressions that keep the memory order of their input."""
 
 import numpy as np
 
@@ -28,10 +28,14 @@ def leaky_relu_gradient(g, x, slope):
     """g where x > 0, else slope g.   g, x of one shape; x may be the output instead."""
 
     def piece(out, x, g):
+        if not slope:  # as kept does
+            bits = _bits(out)
+            np.greater(x, 0, out=bits)
+            bits *= _bits(g)
+            return
         np.greater(x, 0, out=out)  # straight into floats: a boolean array, and a choice by it, would take longer
-        if slope:
-            out *= 1 - slope
-            out += slope
+        out *= 1 - slope
+        out += slope
         out *= g
 
     return mapped(piece, x, g)
@@ -43,5 +47,45 @@ def softplus(x):
 
 
 def sigmoid(x):
-    """1 / (1 + e^-x), as (1 + tanh(x/2)) / 2, which cannot overflow."""
-    return 0.5 * np.tanh(0.5 * x) + 0.5
+    """1 / (1 + e^-x).   Where e^-x is too large for its dtype, it is inf and the result 0, as it should be."""
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-x))
+
+
+def bell(g, x, k):
+    """g k^2 e / (1 + e)^2 with e = e^-k|x|: g times the slope of sigmoid (k = 1) and of tanh (k = 2).   g, x of one shape.
+
+    From the output y they would be y (1 - y) and 1 - y^2, whose digits cancel where y is nearly 1.
+    """
+    def piece(out, x, g):
+        np.abs(x, out=out)
+        out *= -k
+        np.exp(out, out=out)
+        below = out + 1
+        below *= below
+        out /= below
+        out *= g if k == 1 else g * (k * k)
+
+    return mapped(piece, x, g)
+
+
+def kept(g, mask):
+    """g where the mask is true, else 0: also where g is inf or NaN, for which g * mask would be NaN.
+
+    The bits of g, taken as whole numbers, times 0 or 1: as fast as g * mask, and ten times as fast as np.where.
+    mask: booleans; for a mask that is used twice 0 and 1 as whole numbers of g's size are faster.
+    """
+    bits = _bits(g)
+    if mask.dtype == bool:
+        if mask.all():
+            return g
+        mask = mask if mask.size == g.size else mask.astype(bits.dtype)  # the few that are repeated
+    return np.multiply(bits, mask).view(g.dtype)
+
+
+_WHOLE = {size: np.dtype(f"i{size}") for size in (2, 4, 8)}
+
+
+def _bits(x):
+    """The same memory, read as whole numbers."""
+    return x.view(_WHOLE[x.itemsize])

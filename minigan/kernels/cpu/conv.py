@@ -39,7 +39,9 @@ def set_conv_algorithm(name: str) -> None:
 
     "direct": every product of the sum.  "toom-cook": for kernels of 2 or 3 strides a third to a half of the products, with up
     to ten times the rounding error, which is still a few millionths in float32 (kernels/cpu/toom_cook.py); other kernels stay
-    direct.  "auto": Toom-Cook where there are images and channels enough for it to be faster.  ConfigError for another name.
+    direct.  Arrays with a NaN, an infinity or a pixel far larger than the others are computed directly, whatever the
+    name: a value changes only outputs that see it.  "auto": Toom-Cook where there are images and channels enough for it to be
+    faster.  ConfigError for another name.
     """
     global _algorithm
     if name not in ALGORITHMS:
@@ -53,15 +55,18 @@ def get_conv_algorithm() -> str:
 
 
 def _toom_cook(x, shape, stride, dilation, groups):
-    """Shall Toom-Cook do this?   shape: of the weight."""
+    """Does this have the shape for Toom-Cook?   shape: of the weight.   Its values: toom_cook.even."""
     return (min(len(x), *shape[:2]) >= ALGORITHMS[_algorithm] and x.dtype.char in "fd" and x.size
             and dilation == (1, 1) and groups == 1 and toom_cook.taps_of(shape[2:], stride))
 
 
 def conv2d(x, w, out, stride, padding, dilation, groups):
     """y[n,o,p,q] = the sum over c,r,s of x[n,c, p*stride + r*dilation - padding, ...] w[o,c,r,s], y of size out (oh, ow)."""
+    x = pixels_first(x)
     if _toom_cook(x, w.shape, stride, dilation, groups):
-        return toom_cook.conv2d(_hwnc(x), w, out, stride, padding).transpose(2, 3, 0, 1)
+        y = toom_cook.conv2d(_hwnc(x), w, out, stride, padding)
+        if y is not None:
+            return y.transpose(2, 3, 0, 1)
     rows = _padded(x, padding)
     y = np.empty((*out, x.shape[0], w.shape[0]), x.dtype)
     for inside, outside in groups_of(w, groups):
@@ -75,8 +80,11 @@ def conv2d_adjoint(u, w, size, stride, padding, dilation, groups):
 
     <conv2d(x, w), u> = <x, conv2d_adjoint(u, w, size)> for every x of that size (H, W).
     """
+    u = pixels_first(u)
     if _toom_cook(u, w.shape, stride, dilation, groups):
-        return toom_cook.conv2d_adjoint(_hwnc(u), w, size, stride, padding).transpose(2, 3, 0, 1)
+        x = toom_cook.conv2d_adjoint(_hwnc(u), w, size, stride, padding)
+        if x is not None:
+            return x.transpose(2, 3, 0, 1)
     spread = _scatter if w.shape[1] < FEW_CHANNELS else _gather
     if spread is _gather and dilation == (1, 1) and all(k % s == 0 for k, s in zip(w.shape[2:], stride)):
         spread = _gather_at_once
@@ -189,8 +197,11 @@ def conv2d_weight(x, u, kernel, stride, padding, dilation, groups):
     """w[o,c,r,s] = the sum over n,p,q of x[n,c, p*stride + r*dilation - padding, ...] u[n,o,p,q]."""
     per_group = x.shape[1] // groups
     w = np.zeros((u.shape[1], per_group, *kernel), x.dtype)
+    x, u = pixels_first(x), pixels_first(u)
     if _toom_cook(x, w.shape, stride, dilation, groups):
-        return toom_cook.conv2d_weight(_hwnc(x), _hwnc(u), kernel, stride, padding)
+        found = toom_cook.conv2d_weight(_hwnc(x), _hwnc(u), kernel, stride, padding)
+        if found is not None:
+            return found
     rows, u_rows = _padded(x, padding), _hwnc(u)
     out = u_rows.shape[:2]
     for inside, outside in groups_of(w, groups):

@@ -13,6 +13,10 @@ A kernel of r strides is first made one of r taps and stride 1, on stride^2 time
 channel f of pixel i.  The price is rounding: the matrices hold powers of the points and their inverses, so more points lose
 more digits.  Five points at most (0, 1, -1, 2, infinity) keep the error within ten times the direct method's; tests measure it.
 
+And all of a tile's pixels have a part in each of its outputs: those that an output does not see cancel, but for rounding, which
+is relative to the largest.  A NaN does not cancel at all.  `even` finds arrays where that does harm; then the result is None,
+and the caller takes the direct method.
+
 Arrays and arguments are those of conv.py.
 """
 
@@ -26,6 +30,37 @@ from minigan.kernels.threads import share
 # Infinity, whose "value" is the highest coefficient, and these: short tiles take the first of them.
 POINTS = (0.0, 1.0, -1.0, 2.0)
 WORTH_A_THREAD = 2**18  # a thread is not woken for fewer numbers than these of x
+# How uneven the two arrays may be, one times the other, see `even`.  Seen in training a DCGAN: 2 to 5, at most 13.
+LIMIT = 16
+
+
+def even(*arrays):
+    """Are the arrays finite, and no pixel far longer than the others?  Then, and only then, Toom-Cook's results are used.
+
+    arrays: two, each (H, W, M): |p|^2 for the pixels p of M pictures, over all of a pixel's numbers.  Let
+
+        unevenness of a picture = the largest |p| / the square of the mean of sqrt |p| over its other pixels, zeros left out,
+
+    and of an array that of its most uneven picture.  True if the product of both arrays' is at most LIMIT.
+
+    Why.  Let X be the longest pixel of a tile and W the longest tap of the weight.  In y = A ((G w) * (B x)) no number
+    exceeds k X W (Cauchy and Schwarz for the sum over channels; k comes from the sums of the rows of |A|, |G|, |B|).  So
+    each output of the tile has an error of at most about eps k X W, whether it sees X or not.  The direct method's error in
+    an output that sees r^2 pixels of an ordinary length x, and taps of length w, is about eps r x w.  The quotient is (k /
+    r) (X / x) (W / w): what it is for even arrays, which tests hold under ten, times both unevennesses.  For the gradient
+    of the weight, read the other array instead of w.  A tile lies in one picture, so pictures may differ in size, as the
+    gradients of samples do.  The mean of roots is less than the plain mean where few pixels are long, so that several in a
+    small picture are noticed too.  Zeros are left out because frames are made of them.  A picture of zeros is even, one
+    with a single other pixel is not.
+    """
+    product = 1.0
+    with np.errstate(all="ignore"):  # a NaN or an infinity, of the array or of a square, ends as one in the product
+        for squares in arrays:
+            roots = np.sqrt(np.sqrt(squares))
+            largest = roots.max((0, 1))
+            others = (roots.sum((0, 1)) - largest) / (np.count_nonzero(roots, (0, 1)) - 1)
+            product *= np.where(largest == 0, 1, (largest / others) ** 2).max()
+    return bool(product <= LIMIT)
 
 
 @lru_cache
@@ -98,36 +133,69 @@ def _overlap(i, count, size, stride, shift):
 
 
 def correlate(x, w, y, out):
-    """y[p, q] = the sum over a, b of x[p + a, q + b] w[a, b] for p, q in the ranges out; x, y Grids, w (r, r, K, O)."""
+    """y[p, q] = the sum over a, b of x[p + a, q + b] w[a, b] for p, q in the ranges out; x, y Grids, w (r, r, K, O).
+
+    Returns whether x and w are even: if not, y is not to be used.
+    """
     r, dtype = len(w), w.dtype
     tiles = squares(out, r)
     longest = matrices(max(max(m, l) for _, m, _, l in tiles), r, dtype)[1]
-    w_points = both(longest, longest, w)
+    lengths = _lengths(x, out, r)
 
     def work(first, last):
-        for i, m, j, l in tiles:
-            (a, _, b), (a2, _, b2) = matrices(m, r, dtype), matrices(l, r, dtype)
-            patch = x.read(i, len(b), j, len(b2), slice(first, last))
-            products = both(b, b2, patch) @ w_points[: len(b), : len(b2)]  # of matrices (N, K) (K, O), at every point
-            y.write(i, j, slice(first, last), both(a, a2, products))
+        images = slice(first, last)
+        with np.errstate(all="ignore"):
+            for i, m, j, l in tiles:
+                (a, _, b), (a2, _, b2) = matrices(m, r, dtype), matrices(l, r, dtype)
+                patch = x.read(i, len(b), j, len(b2), images)
+                _note(lengths, i, m, j, l, images, patch)
+                products = both(b, b2, patch) @ w_points[: len(b), : len(b2)]  # of matrices (N, K) (K, O), at every point
+                y.write(i, j, images, both(a, a2, products))
 
+    with np.errstate(all="ignore"):
+        w_points = both(longest, longest, w)
+        taps = np.einsum("abko,abko->abo", w, w)
     share(work, *_images(x))
+    return even(lengths, taps)
 
 
 def correlate_weight(x, u, r):
-    """w (r, r, K, O): w[a, b] = the sum over p, q of x[p + a, q + b]^T u[p, q]; the adjoint of correlate in w."""
+    """w (r, r, K, O): w[a, b] = the sum over p, q of x[p + a, q + b]^T u[p, q]; the adjoint of correlate in w.
+
+    None if x and u are not even.
+    """
+    out = u.array.shape[:2]
+    lengths, lengths_u = _lengths(x, out, r), _lengths(u, out, 1)
 
     def work(first, last):
         total: Any = 0
-        for i, m, j, l in squares(u.array.shape, r):
-            (a, g, b), (a2, g2, b2) = matrices(m, r, u.array.dtype), matrices(l, r, u.array.dtype)
-            left = both(b, b2, x.read(i, len(b), j, len(b2), slice(first, last)))
-            right = both(a.T, a2.T, u.read(i, m, j, l, slice(first, last)))
-            total = total + both(g.T, g2.T, left.swapaxes(2, 3) @ right)
+        images = slice(first, last)
+        with np.errstate(all="ignore"):
+            for i, m, j, l in squares(out, r):
+                (a, g, b), (a2, g2, b2) = matrices(m, r, u.array.dtype), matrices(l, r, u.array.dtype)
+                patch, patch_u = x.read(i, len(b), j, len(b2), images), u.read(i, m, j, l, images)
+                _note(lengths, i, m, j, l, images, patch)
+                _note(lengths_u, i, m, j, l, images, patch_u)
+                left, right = both(b, b2, patch), both(a.T, a2.T, patch_u)
+                total = total + both(g.T, g2.T, left.swapaxes(2, 3) @ right)
         return total
 
-    total: Any = sum(share(work, *_images(x)))
-    return total
+    totals = share(work, *_images(x))
+    with np.errstate(all="ignore"):
+        total: Any = sum(totals)
+    return total if even(lengths, lengths_u) else None
+
+
+def _lengths(x, out, r):
+    """Room for |pixel|^2 of the pixels that r taps read for the outputs `out`: (H, W, N)."""
+    return np.empty((out[0] + r - 1, out[1] + r - 1, x.array.shape[2]), x.array.dtype)
+
+
+def _note(lengths, i, m, j, l, images, patch):
+    """Write |pixel|^2 of a tile's patch into `lengths`: while in the cache, and once where the next tile reads it too."""
+    h = m if i + len(patch) < len(lengths) else len(patch)
+    w = l if j + patch.shape[1] < lengths.shape[1] else patch.shape[1]
+    lengths[i : i + h, j : j + w, images] = np.vecdot(patch[:h, :w], patch[:h, :w])
 
 
 def _images(x):
@@ -143,31 +211,34 @@ def taps_of(kernel, stride):
 
 
 def conv2d(x, w, out, stride, padding):
-    """y (*out, N, O) from x (H, W, N, C), w (O, C, kh, kw)."""
+    """y (*out, N, O) from x (H, W, N, C), w (O, C, kh, kw); None if x and w are not even."""
     y = np.empty((*out, x.shape[2], w.shape[0]), x.dtype)
-    correlate(Grid(x, stride, padding), _taps(w, stride), Grid(y), out)
-    return y
+    return y if correlate(Grid(x, stride, padding), _taps(w, stride), Grid(y), out) else None
 
 
 def conv2d_adjoint(u, w, size, stride, padding):
-    """x (*size, N, C) from u (oh, ow, N, O): again a correlation, of u in a frame of zeros, with the taps in falling order."""
+    """x (*size, N, C) from u (oh, ow, N, O), or None: again a correlation, of u in a frame of zeros, with the taps in falling
+    order."""
     taps = _taps(w, stride)
     r = len(taps)
     out = u.shape[0] + r - 1, u.shape[1] + r - 1
     x = np.zeros((*size, u.shape[2], w.shape[1]), u.dtype)  # zeros, for the kernel may not reach all of it
     falling = np.ascontiguousarray(taps[::-1, ::-1].swapaxes(2, 3))
-    correlate(Grid(u, padding=(r - 1, r - 1)), falling, Grid(x, stride, padding), out)
-    return x
+    return x if correlate(Grid(u, padding=(r - 1, r - 1)), falling, Grid(x, stride, padding), out) else None
 
 
 def conv2d_weight(x, u, kernel, stride, padding):
-    """w (O, C, *kernel) from x (H, W, N, C), u (oh, ow, N, O)."""
+    """w (O, C, *kernel) from x (H, W, N, C), u (oh, ow, N, O); None if x and u are not even."""
     r = kernel[0] // stride[0]
-    taps = correlate_weight(Grid(x, stride, padding), Grid(u), r).reshape(r, r, *stride, x.shape[3], u.shape[3])
+    found = correlate_weight(Grid(x, stride, padding), Grid(u), r)
+    if found is None:
+        return None
+    taps = found.reshape(r, r, *stride, x.shape[3], u.shape[3])
     return taps.transpose(5, 4, 0, 2, 1, 3).reshape(u.shape[3], x.shape[3], *kernel)
 
 
 def _taps(w, stride):
-    """w (O, C, kh, kw) as (r, r, stride^2 C, O)."""
+    """w (O, C, kh, kw) as (r, r, stride^2 C, O).  In one memory order first: no sum depends on what came."""
     (o, c, kh, kw), (sy, sx) = w.shape, stride
+    w = np.ascontiguousarray(w)
     return w.reshape(o, c, kh // sy, sy, kw // sx, sx).transpose(2, 4, 3, 5, 1, 0).reshape(kh // sy, kw // sx, -1, o)

@@ -1,4 +1,5 @@
-/* A bias for each channel and a leaky relu, in one pass, and their gradients; softplus and sigmoid.   Called by activation.py.
+/* A bias for each channel and a leaky relu, in one pass, and their gradients; softplus; sigmoid and its slope.   Called by
+   activation.py.
 
        z = x + bias_c,   y = z where z > 0, else slope z        (slope 0: y = 0 there, also at -inf; NaN stays NaN)
 
@@ -20,9 +21,10 @@ extern "C" __global__ void bias_leaky_relu(
     }
 }
 
-/* dz = g where z > 0, else slope g.  z may be the output y instead: for slope >= 0 it is positive at the same places. */
+/* dz = g where z > 0, else slope g (slope 0: 0, whatever g is).  z may be the output y instead: for slope >= 0 it is positive
+   at the same places. */
 extern "C" __global__ void leaky_relu_gradient(const T* g /* n */, const T* z /* n */, T* dz /* n */, T slope, long long n) {
-    FOR_EACH(i, n) dz[i] = z[i] > 0 ? g[i] : slope * g[i];
+    FOR_EACH(i, n) dz[i] = z[i] > 0 ? g[i] : slope == 0 ? T(0) : slope * g[i];
 }
 
 /* y = log(1 + e^x) = max(x, 0) + log(1 + e^-|x|). */
@@ -35,6 +37,14 @@ extern "C" __global__ void sigmoid(const T* x /* n */, T* y /* n */, long long n
     FOR_EACH(i, n) {
         T e = exp(-fabs(x[i]));
         y[i] = (x[i] < 0 ? e : T(1)) / (1 + e);
+    }
+}
+
+/* dx = g k^2 e / (1 + e)^2 with e = e^-k|x|: g times the slope of sigmoid (k = 1) and of tanh (k = 2). */
+extern "C" __global__ void bell(const T* g /* n */, const T* x /* n */, T* dx /* n */, T k, long long n) {
+    FOR_EACH(i, n) {
+        T e = exp(-k * fabs(x[i]));
+        dx[i] = g[i] * (k * k * (e / ((1 + e) * (1 + e))));
     }
 }
 

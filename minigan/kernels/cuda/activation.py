@@ -1,4 +1,4 @@
-"""Bias, leaky relu, softplus and sigmoid on a card (activation.cu).  Results lie in memory as the input does."""
+"""Bias, leaky relu, softplus, sigmoid and masks on a card (activation.cu).  Results lie in memory as the input does."""
 
 import numpy as np
 
@@ -53,6 +53,20 @@ def _mapped(kernel, x):
     y = xp(x).empty(x.shape, x.dtype)
     launch("activation", kernel, x.size, x, y, x.size)
     return back(y, order)
+
+
+def bell(g, x, k):
+    """g k^2 e / (1 + e)^2 with e = e^-k|x|: g times the slope of sigmoid (k = 1) and of tanh (k = 2).   g, x of one shape."""
+    order = order_of(x)
+    g, x = in_order(g, order), in_order(x, order)
+    dx = xp(x).empty(x.shape, x.dtype)
+    launch("activation", "bell", x.size, g, x, dx, k, x.size)
+    return back(dx, order)
+
+
+def kept(g, mask):
+    """g where the mask is true, else 0: also where g is inf or NaN."""
+    return xp(g).where(mask, g, 0)
 
 
 def bias_gradient(g):

@@ -9,13 +9,13 @@ typedef REAL T;   /* float or double */
 
        loss = max(a, 0) - a t + log(1 + e^-|a|)          slope = d loss / d a = sigmoid(a) - t
 
-   e^-|a| is at most 1, so nothing overflows.   One thread for each element. */
+   e^-|a| is at most 1, so nothing overflows.  For a > 0 the slope is (1 - t) - sigmoid(-a): where t is 1, nothing cancels.   One thread for each element. */
 extern "C" __global__ void logits_loss(
     const T* a /* n */, const T* t /* n */, T* loss /* n */, T* slope /* n */, long long n) {
     FOR_EACH(i, n) {
         T x = a[i], e = exp(-fabs(x));
         loss[i] = (x > 0 ? x : T(0)) - x * t[i] + log1p(e);
-        slope[i] = (x > 0 ? 1 / (1 + e) : e / (1 + e)) - t[i];
+        slope[i] = x > 0 ? (1 - t[i]) - e / (1 + e) : e / (1 + e) - t[i];
     }
 }
 

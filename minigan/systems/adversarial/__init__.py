@@ -1,1 +1,1 @@
-"""The adversarial game: a generator and a discriminator."""
+"""Adversarial systems: a generator and a discriminator play against each other."""

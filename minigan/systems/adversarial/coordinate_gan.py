@@ -1,8 +1,8 @@
-"""Coordinate-descent GAN: in each of its turns G changes one layer only, the next turn the next one.
+"""Coordinate-descent GAN: in each of its turns G updates only one of its layers, one layer after the other.
 
-An article on coordinate descent in GANs asks for a gradient and an update of one block of G's parameters at a time; the code
-beside it updates all of G at once, and D never.  Here its text is done: one layer of G in each step, by Adam's rule, and a D
-that learns as ever.
+An article on coordinate descent in GANs describes this: compute the gradient of one block of G's parameters, and update that
+block.  (The article's code does something else: it updates all of G at once, and never updates D.)  This system follows the
+text.  A block is one layer of G, updated by Adam; D learns as in the parent.
 """
 
 from minigan.systems.claims import Arm, Claim

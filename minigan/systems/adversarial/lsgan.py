@@ -1,17 +1,12 @@
-"""LSGAN: D is a regression to 1 for real and 0 for generated samples, without a saturating sigmoid."""
+"""LSGAN: D learns by least squares to give 1 for real and 0 for generated samples, without a sigmoid that saturates."""
 
 from minigan.data.kinds import Pictures, Points
 from minigan.systems.parts import choice, perceptrons
 from minigan.systems.registry import Paper, system
-from minigan.train.adversarial import gan
 from minigan.train.settings import Setting
 
-
-@system("lsgan", parent="dcgan", learns=[Pictures, Points],
-        paper=Paper("Mao et al. 2017", arxiv="1611.04076", where="equation 9"),
-        settings=[Setting("objective", "least-squares", paper="least-squares", where="equation 9"), *perceptrons.SETTINGS,
-                  choice.NETS, Setting("nets", "conv")],
-        on={"points": perceptrons.POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none"}})
-def build(settings, data, **own):
-    """The game of the nets that the settings choose."""
-    return gan(choice.nets(settings, data) | own, settings)
+system("lsgan", parent="dcgan", nets=choice.nets, learns=[Pictures, Points],
+       paper=Paper("Mao et al. 2017", arxiv="1611.04076", where="equation 9"),
+       settings=[Setting("objective", "least-squares", paper="least-squares", where="equation 9"), *perceptrons.SETTINGS,
+                 choice.NETS, Setting("nets", "conv")],
+       on={"points": perceptrons.POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none"}})

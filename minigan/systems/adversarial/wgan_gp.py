@@ -1,8 +1,9 @@
-"""WGAN-GP: a critic held to slope 1 by a penalty.
+"""WGAN-GP: a penalty pulls the slope of the critic to 1, in the place of clipped weights.
 
-D has no batch norm (their section 4).  For points of the plane the penalty's weight is that of their toy; one critic step,
-rates that fall to 1/100, beta2 = 0.99 and a moving average of G are ours: with them G's samples come to rest on the modes.
-What is hard there is G's part: it has to tear one sheet of points into modes.
+D has no batch norm (their section 4).
+On points of the plane the penalty's weight is that of their toy problems.  The rest there is ours: one critic step, learning
+rates that fall to 1/100, beta2 = 0.99 and a moving average of G.  These let G's samples settle on the modes, which is the
+hard part, because G is continuous and has to split one connected region into separate modes.
 """
 
 from minigan.systems.claims import Arm, Check, Claim

@@ -1,1 +1,1 @@
-"""Systems whose samples one can ask for by label."""
+"""Conditional systems: you can ask for samples with a given label."""

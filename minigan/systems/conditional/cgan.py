@@ -1,11 +1,12 @@
-"""cGAN: both nets are told the label, so G can be asked for a digit.
+"""cGAN: both nets get the label y, so you can ask G for a digit.
 
-    min_G max_D  E log D(x, y) + E log(1 - D(G(z, y), y)).
-A label enters as one number per class beside the other inputs of a net, sqrt(classes) for its own class and 0 for the
-others, so that their mean square is 1 like that of z.  The first Linear's weights for that number are the label's embedding.
-The labels of the generated samples are those of the batch.  shuffle_labels=true is a control: they are permuted against the
-real pictures, so G can learn what digits look like, not which is which.
-The nets are those of the system dcgan, D's with the label as one more plane of the picture; with nets=mlp, those of gan.
+    min_G max_D  E log D(x, y) + E log(1 - D(G(z, y), y))
+
+A label becomes `classes` numbers beside the other inputs of a net: sqrt(classes) for its own class, and 0 for the others.
+So their mean square is 1, as that of z.  The first Linear's weights for a class are the embedding of its label.
+Generated samples get the labels of the batch.  shuffle_labels=true is a control: it gives the real pictures the labels in a
+random order.  G can then learn what digits look like, but not which label means which digit.
+The nets are those of dcgan; D gets the label as one more plane of the picture.  With nets=mlp they are those of gan.
 """
 
 import math
@@ -30,13 +31,13 @@ from minigan.train.settings import Setting
 
 
 def joined(x, labels, classes):
-    """x (N, ...) flat, and behind it each label as `classes` numbers: (N, size + classes)."""
-    code: Any = math.sqrt(classes) * one_hot(labels, classes)  # a Tensor if the labels are
+    """x (N, ...), flattened, followed by each label as `classes` numbers: (N, size + classes)."""
+    code: Any = math.sqrt(classes) * one_hot(labels, classes)  # Any, because it is a Tensor only if the labels are
     return concatenate([reshape(x, (len(x), -1)), Tensor(to_device(code, x.device))], axis=1)
 
 
 class Labelled(Sequential):
-    """A Sequential that is called with (x, labels) and hands them on joined."""
+    """A Sequential that is called with (x, labels); its first layer gets both, joined."""
 
     def __init__(self, classes, *modules):
         super().__init__(*modules)
@@ -52,14 +53,14 @@ class Labelled(Sequential):
 
 
 class LabelPlane(Module):
-    """(N, C H W + classes) -> pictures (N, C + 1, H, W): the label becomes a plane of its own, learned for each class."""
+    """(N, C H W + classes) -> pictures (N, C + 1, H, W): the last plane belongs to the label, and is learned for each class."""
 
     def __init__(self, shape, classes):
         super().__init__()
         self.shape, self.plane = shape, Linear(classes, math.prod(shape[1:]), bias=False)
 
     def forward(self, x):
-        """The pictures with their plane behind them."""
+        """The pictures with the label's plane as the last channel."""
         size = math.prod(self.shape)
         planes = reshape(self.plane(x[:, size:]), (len(x), 1, *self.shape[1:]))
         return concatenate([reshape(x[:, :size], (len(x), *self.shape)), planes], axis=1)
@@ -73,14 +74,14 @@ class LabelledStep(AdversarialStep):
         """ConfigError for data that has no labels, or more classes than the game."""
         labels, classes = batch.labels, game.classes
         if labels is None:
-            raise ConfigError("cgan needs data with labels, such as digits, mnist or ring8; this data has none")
+            raise ConfigError("cgan needs data with labels, and this data has none; use digits, mnist or ring8")
         if labels.max() >= classes:
-            raise ConfigError(f"cgan: the data has the label {labels.max()}, classes={classes} allows 0 to {classes - 1}; "
-                              f"set classes to the number of classes that the data has")
+            raise ConfigError(f"cgan: the data has the label {labels.max()}, but classes={classes} allows only 0 to "
+                              f"{classes - 1}; set classes to the number of classes in the data")
 
     @cached_property
     def labels(self):
-        """The labels of the batch (int64), where the game is.   Those that a Feed has sent to a GPU were checked before."""
+        """The labels of the batch (int64) on the game's device.   A Feed checks labels before it sends them to a GPU."""
         labels = self.batch.labels
         if labels is None or isinstance(labels, np.ndarray):
             self.check(self.game, self.batch)
@@ -96,7 +97,7 @@ class LabelledStep(AdversarialStep):
 
 
 class ShuffledStep(LabelledStep):
-    """The control: a turn in which the labels have nothing to do with the real samples."""
+    """The control: in this turn the labels do not belong to the real samples."""
 
     @cached_property
     def labels(self):
@@ -106,9 +107,10 @@ class ShuffledStep(LabelledStep):
 
 
 def label_accuracy(game, dataset, generator, samples=2000):
-    """Share of samples that a judge calls what was asked for, and diversity within a class as a part of the data's own.
+    """The share of samples that a judge assigns to the class asked for, and the diversity within a class over the data's own.
 
-    The judge of digits is the project's classifier, that of a mixture of Gaussians the nearest centre; other data has none.
+    The judge of digits is the project's classifier; the judge of a mixture of Gaussians is the nearest centre.  For other data
+    there is no judge, and only the diversity is returned.
     """
     labels = np.arange(samples) % game.classes
     fake = game.sample(game.latent(samples, generator), labels)
@@ -127,13 +129,13 @@ def label_accuracy(game, dataset, generator, samples=2000):
 LABEL_ACCURACY = Metric(
     "label-accuracy",
     [Number("diversity-within", "near 1", "diversity among samples of one class, over that of real ones"),
-     Number("label-accuracy", "higher", "share of samples that a judge calls what was asked for")],
-    label_accuracy, Needs("a class to ask for", "it cannot be asked for samples of one class"),
-    summary="are samples of the class asked for, and as different as real ones of that class?")
+     Number("label-accuracy", "higher", "share of samples that a judge assigns to the class asked for")],
+    label_accuracy, Needs("a class to ask for", "it cannot draw samples of a given class"),
+    summary="are the samples of the class asked for, and as different from each other as real ones of that class?")
 
 
 def perceptron(settings, data):
-    """The layers of G and D of the system gan, with room for the labels."""
+    """The layers of gan's G and D, with inputs for the labels."""
     size, width, classes, pictures = math.prod(data.shape), settings.width, settings.classes, isinstance(data.x, Pictures)
     hidden = [width, 2 * width] if pictures else [width, width]
     G = Sequential(*perceptrons.mlp([settings.latent + classes, *hidden, size], settings.norm_g),
@@ -142,7 +144,7 @@ def perceptron(settings, data):
 
 
 def convolutional(settings, data):
-    """The layers of G and D of the system dcgan, with room for the labels."""
+    """The layers of dcgan's G and D, with inputs for the labels."""
     convolutions.check(data)
     G = convolutions.generator(settings.latent + settings.classes, settings.channels, data.x.channels, settings.norm_g)
     D = convolutions.discriminator(settings.channels, data.x.channels + 1, settings.norm_d)
@@ -156,8 +158,8 @@ FAMILIES = {"mlp": perceptron, "conv": convolutional}
 @system("cgan", parent="dcgan", learns=[Pictures, Points],
         paper=Paper("Mirza and Osindero 2014", arxiv="1411.1784", where="equation 2"),
         settings=[*perceptrons.SETTINGS, choice.NETS, Setting("nets", "conv"), Setting("steps", 3000),
-                  Setting("classes", 10, "how many labels there are; by default as many as the data have"),
-                  Setting("shuffle_labels", False, "the control: the labels have nothing to do with the real samples")],
+                  Setting("classes", 10, "number of classes; by default that of the data"),
+                  Setting("shuffle_labels", False, "the control: the labels do not belong to the real samples")],
         on={"points": perceptrons.POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none"}},
         metrics=[LABEL_ACCURACY],
         claims=[Claim(

@@ -1,12 +1,12 @@
-"""Autoencoder: the VAE without noise and KL: as few numbers as possible, from which the picture can be drawn again.
+"""Autoencoder: an encoder reduces a picture to a few numbers, its code, and a decoder rebuilds the picture from them.
 
-Nets and optimizer are the VAE's; the encoder gives the code itself.
+Nets and optimizer are those of the VAE, but the encoder gives the code itself: no noise in it, no KL.
 
     loss = sum over pixels of d(x, decoder(encoder(x + noise e))), mean over the batch,   e ~ N(0, I)
 
-An autoencoder is no generative model: nothing says what its codes look like.  Its samples are decoded draws from the Gaussian
-with the mean and covariance of the codes seen in training (Ghosh et al. 2020, section 4, with their simplest density); what
-they lack beside the VAE's is the lesson.
+An autoencoder is no generative model, because it does not say how its codes are distributed.  To draw samples anyway, we decode
+draws from a Gaussian with the mean and covariance of the training codes (Ghosh et al. 2020, section 4, their simplest density).
+Compare these samples with the VAE's, whose KL term pulls the codes towards the distribution that z is drawn from.
 """
 
 from functools import cached_property
@@ -31,9 +31,10 @@ from minigan.train.settings import Setting
 
 
 class CodeGaussian(Module):
-    """y = x, but in training mean and covariance of the rows of x (N, d) are followed: m <- m + 0.1 (batch's m - m), C alike.
+    """y = x.  In training it also keeps running means of the mean m and covariance C of the rows of x (N, d):
+    m <- m + 0.1 (m of the batch - m), and the same for C.
 
-    buffers: mean (d,), covariance (d, d), at first 0 and I.
+    buffers: mean (d,), covariance (d, d); they start at 0 and I.
     """
 
     def __init__(self, d):
@@ -52,14 +53,14 @@ class CodeGaussian(Module):
         return x
 
     def place(self, z) -> Tensor:
-        """mean + z L', L L' = covariance: standard normal rows z (N, d) made rows with this mean and covariance."""
+        """mean + z L', where L L' = covariance: turns standard normal rows z (N, d) into rows with this mean and covariance."""
         covariance = self.covariance.to("cpu").numpy()
         factor = np.linalg.cholesky(covariance + 1e-6 * np.trace(covariance) * np.eye(len(covariance), dtype=np.float32))
         return self.mean + z @ Tensor(to_device(factor.T, device_of(plain(z))))
 
 
 class Decoder(Module):
-    """net, and for pictures a squeeze of what it gives into [-1, 1]: tanh(a / 2) = 2 sigmoid(a) - 1."""
+    """a = net(code); for pictures tanh(a / 2) = 2 sigmoid(a) - 1, which is in [-1, 1]."""
 
     def __init__(self, net, pictures):
         super().__init__()
@@ -72,13 +73,13 @@ class Decoder(Module):
 
 
 class AutoencoderStep(Step):
-    """What a turn sees: seen, x as the encoder sees it, and its code."""
+    """The quantities of one turn: `seen`, which is x as the encoder sees it, and its code."""
 
     noise = 0.0
 
     @cached_property
     def seen(self):
-        """x, with noise if there is to be any."""
+        """x, with noise if the setting `noise` is above 0."""
         if not self.noise:
             return self.x
         return self.x + self.noise * self.draw("corruption", lambda g: g.standard_normal(self.x.shape, dtype=np.float32))
@@ -90,12 +91,12 @@ class AutoencoderStep(Step):
 
 
 def mse(step):
-    """|x - decoder(code)|^2 summed over pixels, mean over the batch."""
+    """|x - decoder(code)|^2: the sum over pixels, and the mean over the batch."""
     return ops.mean(per_sample(ops.square(step.x - step.game.nets["decoder"](step.code))))
 
 
 def bce(step):
-    """-t ln s - (1 - t) ln(1 - s) summed over pixels, mean over the batch:  t = (x + 1) / 2, s = sigmoid(a)."""
+    """-t ln s - (1 - t) ln(1 - s), t = (x + 1) / 2, s = sigmoid(a): the sum over pixels, and the mean over the batch."""
     a = step.game.nets["decoder"].net(step.code)
     return ops.mean(per_sample(ops.binary_cross_entropy_with_logits(a, 0.5 * (step.x + 1), reduction="none")))
 
@@ -104,8 +105,8 @@ LOSSES = {"mse": mse, "bce": bce}
 
 
 def error(game, dataset, generator) -> dict[str, float]:
-    """How well unseen samples are drawn again, without noise: "mse", the mean squared difference of a number (a pixel in
-    [-1, 1]); of pictures also "psnr", the mean over pictures, in dB.   All pictures, or 10,000 fresh points."""
+    """The reconstruction error of a data set, without noise: "mse", the mean squared error per number (a pixel is in [-1, 1]);
+    for pictures also "psnr" in dB, the mean over pictures.   It uses all pictures, or 10,000 fresh points."""
     points = isinstance(dataset, PointDataset)
     squares, decibels = [], []
     for batch in ((dataset.sample(500, generator) for _ in range(20)) if points else batches(dataset, 500)):
@@ -121,15 +122,15 @@ ERROR = Metric(
     "error",
     [Number("mse", "lower", "mean squared error of a reconstructed number; a pixel is in [-1, 1]"),
      Number("psnr", "higher", "peak signal-to-noise ratio of reconstructed pictures", "dB")],
-    error, Needs("a code without noise", "it compares a sample with what is drawn again from its code, if that has no noise"),
-    summary="how well unseen samples are drawn again")
+    error, Needs("a code without noise", "it compares a sample with its reconstruction from a code without noise"),
+    summary="how well unseen samples are reconstructed")
 
 
 def reconstruct(game, x) -> np.ndarray:
     """decoder(encoder(x)) for samples x (N, ...), in evaluation mode."""
     encoder, decoder = game.nets["encoder"], game.nets["decoder"]
     mode = encoder.training
-    encoder.eval()  # looking does not move the followed Gaussian
+    encoder.eval()  # so that this does not change the running mean and covariance of the codes
     try:
         with no_grad():
             return decoder(encoder(Tensor(to_device(x, game.device)))).to("cpu").numpy()
@@ -139,17 +140,17 @@ def reconstruct(game, x) -> np.ndarray:
 
 @system("autoencoder", data="digits", paper=Paper("Rumelhart, Hinton and Williams 1986"),
         settings=[*SETTINGS, Setting("latent", 32), Setting("steps", 3000), Setting("batch_size", 128),
-                  Setting("loss", "mse", "mse: squared difference of pixels in [-1, 1]; bce: cross-entropy of brightnesses",
+                  Setting("loss", "mse", "mse: squared error of pixels in [-1, 1]; bce: cross-entropy of pixels in [0, 1]",
                           choices=LOSSES),
-                  Setting("noise", 0.0, "standard deviation of the noise on what the encoder sees; above 0 it learns to "
-                                        "denoise (Vincent et al. 2008)")],
+                  Setting("noise", 0.0, "standard deviation of the noise on the encoder's input; above 0 it learns to denoise "
+                                        "(Vincent et al. 2008)")],
         on={"points": {"latent": 1, "batch_size": 256}}, metrics=[ERROR],
         tiny={"batch_size": 8, "latent": 4, "width": 8, "channels": 4})
 def build(settings, data):
     """The game of one player, "autoencoder", for pictures or points of the plane."""
     pictures, loss = isinstance(data.x, Pictures), LOSSES[settings.loss]
     if loss is bce and not pictures:
-        raise ConfigError("loss=bce: points are no brightnesses; use loss=mse")
+        raise ConfigError("loss=bce: cross-entropy needs numbers in [0, 1], and points have others; use loss=mse")
     encoder, net = FAMILIES[settings.nets](settings, data, settings.latent)
     codes = CodeGaussian(settings.latent)
     encoder, decoder = Sequential(*encoder, codes), Decoder(net, pictures)

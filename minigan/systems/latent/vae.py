@@ -1,15 +1,17 @@
-"""VAE: an encoder proposes a latent Gaussian for a picture, a decoder explains the picture from it; one player, one bound.
+"""VAE: an encoder gives a Gaussian over z for each picture, a decoder gives the picture's probability; both maximise one bound.
 
-Maximised, per picture and in nats:
+The evidence lower bound of one picture, in nats:
 
     ELBO = E ln p(x|z) - KL(q(z|x) || p(z)) <= ln p(x),   p(z) = N(0, I),  q(z|x) = N(mean, exp(log_var)),  z ~ q
 
-With importance=k above 1: the tighter bound E ln (1/k) sum_j p(x|z_j) p(z_j) / q(z_j|x).   With binarise=none the brightnesses
-themselves are put into the coin's formula: the loss is lower, and no likelihood of anything, because the formula is no density
-on [0, 1] (Loaiza-Ganem and Cunningham 2019).
-Pixels are summed and only pictures averaged: with the mean over 784 pixels the KL would weigh 784 times too much, and the
-encoder would say nothing.   The size 784-400-20 and Adam's rate are those of PyTorch's example.   Points of the plane get a
-Gaussian decoder with one learned variance.
+importance=k above 1 maximises a tighter bound: E ln (1/k) sum_j p(x|z_j) p(z_j) / q(z_j|x).
+Pixels are Bernoulli variables, drawn anew for every batch.  With binarise=none the grey values themselves stand in the
+Bernoulli formula.  This loss is lower but it is no likelihood, because the formula is no density on [0, 1] (Loaiza-Ganem and
+Cunningham 2019).
+The loss is the sum over pixels and the mean over pictures.  With the mean over 784 pixels the KL would weigh 784 times too
+much, and q(z|x) would no longer depend on x.
+The size 784-400-20 and Adam's learning rate are those of PyTorch's example.  For points of the plane the decoder is Gaussian
+with one learned variance.
 """
 
 import math
@@ -37,14 +39,14 @@ from minigan.train.settings import Setting
 
 
 class Bernoulli(Module):
-    """p(x|z) = prod_i s_i^x_i (1 - s_i)^(1 - x_i), s = sigmoid(net(z)): pixels are coins.   x 0 or 1, (N, C, H, W)."""
+    """p(x|z) = prod_i s_i^x_i (1 - s_i)^(1 - x_i),   s = sigmoid(net(z)).   x (N, C, H, W) of 0 and 1."""
 
     def __init__(self, net):
         super().__init__()
         self.net = net
 
     def observe(self, x, generator) -> np.ndarray:
-        """Coins thrown for pixels in [-1, 1]: 1 with probability (x + 1) / 2, else 0.   Same shape, float32."""
+        """Binary pixels for pixels x in [-1, 1]: 1 with probability (x + 1) / 2, else 0.   Same shape, float32."""
         return (2 * generator.random(x.shape, dtype=np.float32) - 1 < x).astype(np.float32)
 
     def log_p(self, x, z) -> Tensor:
@@ -52,19 +54,19 @@ class Bernoulli(Module):
         return -per_sample(ops.binary_cross_entropy_with_logits(self.net(z), x, reduction="none"))
 
     def forward(self, z):
-        """The mean 2 s - 1, in [-1, 1]: a picture in greys, not thrown coins.   z (N, latent) -> (N, C, H, W)."""
+        """The mean of p(x|z) as grey values 2 s - 1 in [-1, 1].   z (N, latent) -> (N, C, H, W)."""
         return 2 * ops.sigmoid(self.net(z)) - 1
 
 
 class Gaussian(Module):
-    """p(x|z) = N(x; net(z), v I), with one learned variance v = exp(log_var), at first 1.   x (N, d)."""
+    """p(x|z) = N(x; net(z), v I), with one learned variance v = exp(log_var), which starts at 1.   x (N, d)."""
 
     def __init__(self, net):
         super().__init__()
         self.net, self.log_var = net, Parameter(np.zeros(1, np.float32))
 
     def observe(self, x, generator) -> np.ndarray:
-        """x: points are observed as they are."""
+        """x itself: points are not binarised."""
         return x
 
     def log_p(self, x, z) -> Tensor:
@@ -82,8 +84,8 @@ class Gaussian(Module):
 
 
 class VAEStep(Step):
-    """What a turn of the VAE sees.   x: what the decoder explains (coins, points);   posterior: mean, log_var (N, latent);
-    z = mean + exp(log_var / 2) e, e ~ N(0, I), a draw that can be differentiated."""
+    """The quantities of one turn of the VAE.   x: the observed samples (binary pixels, or points);   posterior: mean and
+    log_var of q(z|x), each (N, latent);   z = mean + exp(log_var / 2) e, e ~ N(0, I), so mean and log_var get gradients."""
 
     @cached_property
     def x(self):
@@ -101,7 +103,7 @@ class VAEStep(Step):
         return self.draws(1)[0][0]
 
     def draws(self, k):
-        """k draws z from q(z|x) for each sample, and the e they are made of: (k, N, latent) both."""
+        """k draws z from q(z|x) for each sample, and the noise e that they are made of: both (k, N, latent)."""
         mean, log_var = self.posterior
         noise = self.draw("latent", lambda generator: generator.standard_normal((k, *mean.shape), dtype=np.float32))
         return mean + ops.exp(0.5 * log_var) * noise, noise
@@ -115,7 +117,7 @@ class VAEStep(Step):
 
 
 class GreyStep(VAEStep):
-    """Brightnesses in [0, 1] in the place of coins."""
+    """A turn with grey values in [0, 1] instead of binary pixels."""
 
     @cached_property
     def x(self):
@@ -124,28 +126,28 @@ class GreyStep(VAEStep):
 
 
 def reconstruction(step):
-    """-E ln p(x|z), mean over the batch, one draw each."""
+    """-E ln p(x|z): the mean over the batch, with one z for each sample."""
     return -ops.mean(step.game.nets["decoder"].log_p(step.x, step.z))
 
 
 def kl(step):
-    """KL(q(z|x) || N(0, I)) = 1/2 sum( mean^2 + exp(log_var) - 1 - log_var ), mean over the batch."""
+    """KL(q(z|x) || N(0, I)) = 1/2 sum( mean^2 + exp(log_var) - 1 - log_var ): the mean over the batch."""
     mean, log_var = step.posterior
     return ops.mean(per_sample(0.5 * (ops.square(mean) + ops.expm1(log_var) - log_var)))
 
 
 def importance_bound(k):
-    """-E ln (1/k) sum_j w_j as a loss, from k draws.   Burda et al. 2016, equation 8."""
+    """The loss -E ln (1/k) sum_j w_j, from k draws.   Burda et al. 2016, equation 8."""
     return lambda step: math.log(k) - ops.mean(ops.logsumexp(step.log_weights(k), 0))
 
 
 def likelihood(game, dataset, generator, k=100) -> dict[str, float]:
-    """What the model makes of a data set, in nats per sample: "elbo", "iwae-<k>", and the ELBO's two parts "reconstruction"
-    and "kl", elbo = -(reconstruction + kl).   Also "active-units": latent numbers whose mean varies with the sample, with
-    a variance above 0.01 (Burda et al. 2016, section 5.2).
+    """Bounds on the likelihood of a data set, in nats per sample: "elbo", "iwae-<k>", and the two parts of the ELBO,
+    "reconstruction" and "kl", where elbo = -(reconstruction + kl).   Also "active-units": how many latent numbers have a
+    mean that varies over the samples with a variance above 0.01 (Burda et al. 2016, section 5.2).
 
-    Pictures are binarised by fresh coins, however the model was trained, so the figures of all can be compared; beta does
-    not count.   All pictures of the data set, or 10,000 fresh points; k draws for each.
+    Pictures are always binarised, whatever the training did, and beta is not used, so all models can be compared.
+    It uses all pictures of the data set, or 10,000 fresh points, and k draws of z for each.
     """
     points = isinstance(dataset, PointDataset)
     found = ([], [], [])
@@ -166,23 +168,24 @@ LIKELIHOOD = Metric(
      Number("iwae-100", "higher", "importance-weighted bound on ln p(x) from 100 draws", "nats per sample"),
      Number("reconstruction", "lower", "-E ln p(x|z)", "nats per sample"),
      Number("kl", "", "KL(q(z|x) || p(z))", "nats per sample"),
-     Number("active-units", "", "latent numbers whose mean varies with the sample (variance above 0.01)")],
+     Number("active-units", "", "latent numbers whose mean varies over the samples (variance above 0.01)")],
     likelihood, Needs("an encoder", "it draws samples and gives no probability to data; a bound on the likelihood needs an "
                                     "encoder that says how likely each z is"),
-    summary="what the model makes of unseen data")
+    summary="bounds on the likelihood of unseen data")
 
 
 def vae(encoder, decoder, latent, optimizer, beta=1.0, importance=1, step=VAEStep) -> Game:
     """The game of one player, "VAE".   encoder: x -> (N, 2 latent), mean and log_var;   decoder: a Bernoulli or Gaussian;
-    latent: of the draws that `decoder` turns into samples.   ConfigError where the settings contradict each other."""
+    latent: the distribution of the draws that `decoder` turns into samples.   ConfigError if the settings contradict each
+    other."""
     terms = [Term("reconstruction", "VAE", reconstruction), Term("kl", "VAE", kl, beta)]
     if importance > 1:
         if step is GreyStep:
-            raise ConfigError(f"importance={importance}: the importance-weighted bound needs the likelihood of what is seen, "
-                              f"and brightnesses have none; leave binarise at dynamic, or set importance=1")
+            raise ConfigError(f"importance={importance}: the importance-weighted bound needs the likelihood of the pixels, and "
+                              f"grey values have none; leave binarise at dynamic, or set importance=1")
         if beta != 1:
-            raise ConfigError(f"importance={importance}: the importance-weighted bound has no KL that beta={beta:g} could "
-                              f"weigh; leave beta at 1, or set importance=1")
+            raise ConfigError(f"importance={importance}: the importance-weighted bound has no KL term, so beta={beta:g} cannot "
+                              f"weigh it; leave beta at 1, or set importance=1")
         terms = [Term("bound", "VAE", importance_bound(importance))]
     return Game({"encoder": encoder, "decoder": decoder}, [Player("VAE", [encoder, decoder], optimizer)], terms, latent,
                 sample=decoder, step=step, unit="nats")
@@ -194,9 +197,9 @@ STEPS = {"dynamic": VAEStep, "none": GreyStep}
 @system("vae", data="digits", paper=Paper("Kingma and Welling 2014", arxiv="1312.6114", where="equation 10"),
         settings=[*SETTINGS, Setting("steps", 12_000), Setting("batch_size", 128, paper=100, where="section 5"),
                   Setting("beta", 1.0, "weight of the KL (Higgins et al. 2017); with 1 the loss is -ELBO", paper=1.0),
-                  Setting("importance", 1, "draws per picture; above 1 the tighter bound of Burda et al. 2016", most=1000,
+                  Setting("importance", 1, "draws of z per picture; above 1: the tighter bound of Burda et al. 2016", most=1000,
                           paper=1),
-                  Setting("binarise", "dynamic", "dynamic: pixels are coins thrown anew for every batch; none: they stay grey",
+                  Setting("binarise", "dynamic", "dynamic: binary pixels, drawn anew for every batch; none: grey pixels",
                           choices=STEPS)],
         on={"points": {"latent": 2, "batch_size": 256, "binarise": "none"}},
         metrics=[LIKELIHOOD, ASYMMETRY], tiny={"batch_size": 8, "latent": 4, "width": 8, "channels": 4},
@@ -210,7 +213,7 @@ def build(settings, data):
     """The game for pictures, or for points of the plane."""
     points = isinstance(data.x, Points)
     if points and settings.binarise != "none":
-        raise ConfigError(f"binarise={settings.binarise}: points are no pixels to throw coins for; leave it at none")
+        raise ConfigError(f"binarise={settings.binarise}: only pixels can be binarised, not points; leave binarise at none")
     encoder, net = FAMILIES[settings.nets](settings, data, 2 * settings.latent)
     decoder = (Gaussian if points else Bernoulli)(net)
     latent = Normal(settings.latent + (data.x.size if points else 0))

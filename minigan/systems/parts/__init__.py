@@ -1,1 +1,1 @@
-"""Nets and pieces that several systems share."""
+"""Nets, and other parts, that several systems share."""

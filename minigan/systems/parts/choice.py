@@ -1,4 +1,4 @@
-"""Which nets a system plays with, where it can choose: perceptrons or convolutions."""
+"""The setting `nets`: a system that has it can use perceptrons or convolutions."""
 
 from minigan.systems.parts import convolutions, perceptrons
 from minigan.train.settings import Setting
@@ -8,5 +8,5 @@ NETS = Setting("nets", "mlp", "mlp: perceptrons; conv: convolutions, as in dcgan
 
 
 def nets(settings, data) -> dict:
-    """G and D of the family settings.nets for these data, by name."""
+    """G and D by name, for these data, of the family that settings.nets names."""
     return FAMILIES[settings.nets](settings, data)

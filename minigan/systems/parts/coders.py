@@ -1,7 +1,7 @@
 """Encoders and decoders: the two nets of an autoencoder, as perceptrons or convolutions.
 
-mlp, conv   both nets for samples of a shape        FAMILIES    these by the name that the setting `nets` gives them
-per_sample  the sum over all axes but the first         SETTINGS    sizes, and how the one player learns
+mlp, conv   make both nets for samples of a shape       FAMILIES    these two, by the names that the setting `nets` takes
+per_sample  the sum over all axes but the first         SETTINGS    the nets' sizes, and the player's optimizer
 """
 
 import math
@@ -15,7 +15,7 @@ from minigan.train.settings import Setting
 
 
 def mlp(settings, data, codes):
-    """Encoder, samples -> (N, codes), and decoder, (N, latent) -> samples, with one hidden layer each."""
+    """An encoder, samples -> (N, codes), and a decoder, (N, latent) -> samples, with one hidden layer each."""
     size = math.prod(data.shape)
     return (Sequential(Flatten(), Linear(size, settings.width), ReLU(), Linear(settings.width, codes)),
             Sequential(Linear(settings.latent, settings.width), ReLU(), Linear(settings.width, size),
@@ -23,10 +23,10 @@ def mlp(settings, data, codes):
 
 
 def conv(settings, data, codes):
-    """The same for pictures (C, H, W), halved twice on the way down and doubled twice on the way up."""
+    """The same for pictures (C, H, W): the encoder halves height and width twice, the decoder doubles them twice."""
     if not isinstance(data.x, Pictures) or data.x.height % 4 or data.x.width % 4:
-        raise ConfigError(f"nets=conv halves pictures twice, so height and width must be multiples of 4; {data.name} holds "
-                          f"{data.x}; use nets=mlp")
+        raise ConfigError(f"nets=conv halves pictures twice, so their height and width must be multiples of 4; {data.name} "
+                          f"holds {data.x}; use nets=mlp")
     channels, (out, height, width) = settings.channels, data.shape
     small = (2 * channels, height // 4, width // 4)
     return (Sequential(Conv2d(out, channels, 4, stride=2, padding=1), ReLU(),
@@ -39,8 +39,8 @@ def conv(settings, data, codes):
 
 FAMILIES = {"mlp": mlp, "conv": conv}
 SETTINGS = (
-    Setting("nets", "mlp", "mlp: perceptrons with one hidden layer; conv: two strided convolutions and their mirror image",
-            choices=FAMILIES),
+    Setting("nets", "mlp", "mlp: perceptrons with one hidden layer; conv: two strided convolutions, and two transposed ones in "
+            "the decoder", choices=FAMILIES),
     Setting("width", 400, "units in the hidden layer of a perceptron", most=10_000),
     Setting("channels", 32, "channels of the largest feature maps; the smaller ones have twice as many", most=1024),
     Setting("latent", 20, "numbers in the code", most=10_000),

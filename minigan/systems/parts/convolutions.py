@@ -1,8 +1,8 @@
-"""Convolutions as the two nets of a GAN: G grows a picture by transposed convolutions, D shrinks it by strided ones.
+"""The two nets of a GAN as convolutions: G enlarges a picture by transposed convolutions, D reduces it by strided ones.
 
-generator, discriminator    the nets of Radford et al. 2016 at the size of a digit: 7 -> 14 -> 28 and back, kernel 4, stride 2
-start                       their initial weights           nets        both, for the settings of a system
-SETTINGS                    their sizes, and where they have batch norm
+generator, discriminator    the nets of Radford et al. 2016 for 28x28 pixels: 7 -> 14 -> 28 and back, kernel 4, stride 2
+start                       their initial weights           nets        both nets, for the settings of a system
+SETTINGS                    their sizes, and batch norm in both
 """
 
 from minigan.data.kinds import Pictures
@@ -48,7 +48,7 @@ def discriminator(channels, out, norm="batch"):
 
 
 def start(module):
-    """The paper's initial weights (section 4); its biases are not stated, zero here."""
+    """The paper's initial weights (section 4).  It does not state the biases; here they start at 0."""
     if isinstance(module, (Linear, Conv2d, ConvTranspose2d)):
         init.normal_(module.weight, 0.0, 0.02)
         if module.bias is not None:
@@ -58,14 +58,14 @@ def start(module):
 
 
 def check(data) -> None:
-    """ConfigError unless the data are pictures of 28x28."""
+    """Raise ConfigError unless the data are pictures of 28x28."""
     if not isinstance(data.x, Pictures) or data.shape[1:] != (28, 28):
-        raise ConfigError(f"nets of convolutions draw pictures of 28x28, and {data.name} holds {data.x}; use --data digits or "
-                          "mnist, or nets=mlp where the system has it, as gan has")
+        raise ConfigError(f"nets of convolutions draw pictures of 28x28, but {data.name} holds {data.x}; use --data digits or "
+                          "mnist, or set nets=mlp if the system has that setting, or use the system gan")
 
 
 def nets(settings, data) -> dict:
-    """G and D for pictures (C, 28, 28), by name; ConfigError for other data."""
+    """G and D by name, for pictures (C, 28, 28).   ConfigError for other data."""
     check(data)
     G = generator(settings.latent, settings.channels, data.x.channels, settings.norm_g)
     D = discriminator(settings.channels, data.x.channels, settings.norm_d)

@@ -1,15 +1,19 @@
-"""SeqGAN: a generator of tokens learns from D's verdicts by policy gradient, because no gradient passes a choice.
+"""SeqGAN: G writes sequences of tokens, and learns from D by policy gradient, because choosing a token has no gradient.
 
-G is an LSTM language model, D a text CNN (Kim 2014).  Three stages: G by maximum likelihood, D alone, then
-both in turn.  G's loss is  -E sum_t log p(y_t | y_1 ... y_{t-1}) (Q_t - b_t):  Q_t is D's mean probability of "real" over
-`rollouts` completions of y_1 ... y_t drawn from G (equation 4), b_t the mean of Q_t over the batch.
-Against the paper: 30 tokens and length 10 (data/oracle.py), the baseline b_t (theirs has none), rollouts from G itself, not
-from a slower copy, no highway layer and no dropout in D; rates, batch and numbers of steps are ours.
-Latent draws are uniform numbers (n, T), one for each token: G's samples are a function of them.
+G is an LSTM language model, D a text CNN (Kim 2014).  There are three stages: G learns by maximum likelihood, then D learns
+alone, then both learn in turn.  In the last stage G's loss is
 
-reward="constant" with baseline=false is the control: every token G happens to write is made likelier, whatever D says, and
-NLL by the oracle may fall while the variety goes.  With the baseline a constant reward does nothing.
-After mle_steps of maximum likelihood more at this rate gains nothing, and D must be quick and wide to have something to say.
+    -E sum_t log p(y_t | y_1 ... y_{t-1}) (Q_t - b_t)
+
+Q_t is D's mean probability of "real" over `rollouts` completions of y_1 ... y_t, which G draws (equation 4).  b_t is the mean
+of Q_t over the batch.
+Differences from the paper: 30 tokens and length 10 (data/oracle.py); the baseline b_t, which theirs has not; G itself draws the
+completions, not a slower copy of it; D has no highway layer and no dropout.  Rates, batch and numbers of steps are ours:
+mle_steps is so large that more maximum likelihood at that rate gains nothing, and D has a higher rate than theirs.
+A latent draw is uniform numbers (n, T), one for each token, so that G's samples are a function of them.
+
+The control is reward="constant" with baseline=false: it makes every token that G happens to write more probable, whatever D
+says.  The oracle's NLL may then fall while the samples become less varied.  With the baseline a constant reward does nothing.
 """
 
 from functools import cached_property, partial
@@ -49,7 +53,7 @@ class Uniform:
 class LanguageModel(Module):
     """log p(y) = sum_t log p(y_t | y_1 ... y_{t-1}): embedding, LSTM, a linear layer to the tokens.
 
-    The first input is a start token, number `vocabulary`, which is never written.
+    The first input is a start token with the number `vocabulary`, which G never writes.
     """
 
     def __init__(self, vocabulary: int, hidden: int):
@@ -60,7 +64,7 @@ class LanguageModel(Module):
         self.out = Linear(hidden, vocabulary)
 
     def forward(self, tokens):
-        """log p of every token given those before it.   tokens (n, T) integers -> (n, T)."""
+        """log p of each token, given the tokens before it.   tokens (n, T) integers -> (n, T)."""
         tokens = tokens.data
         before = xp(tokens).concatenate([self._start(tokens), tokens[:, :-1]], axis=1)
         states, _ = self.lstm(self.embedding(before.T))
@@ -68,15 +72,15 @@ class LanguageModel(Module):
         return take_along_axis(log_p, tokens[:, :, None], axis=-1)[:, :, 0]
 
     def read(self, tokens, state=None):
-        """log p of the next token (n, vocabulary), and the state after reading one more token of each of n sequences."""
+        """Read one more token of each of n sequences: log p of the next token (n, vocabulary), and the new state."""
         states, state = self.lstm(self.embedding(tokens[None]), state)
         return log_softmax(self.out(states[0]), axis=-1), state
 
     def sample(self, z, temperature=1.0):
         """Sequences for uniform numbers z (n, T): integers (n, T), a constant.
 
-        z_t picks the first token whose cumulative probability is above it.   temperature: what the logits are divided by; below
-        1 the likely becomes likelier."""
+        z_t picks the first token whose cumulative probability is above z_t.   temperature: the logits are divided by it; a
+        temperature below 1 makes probable tokens more probable."""
         with no_grad():
             z, state = z.data, None
             token = self._start(z)[:, 0]
@@ -87,10 +91,10 @@ class LanguageModel(Module):
             return Tensor(tokens)
 
     def complete(self, tokens, z):
-        """Every proper beginning of the sequences, completed `rollouts` times by what G would write.   A constant.
+        """Let G complete every beginning of the sequences, `rollouts` times.   The result is a constant.
 
         tokens (n, T), z (T - 1, rollouts, n, T) uniform -> (T - 1, rollouts, n, T) integers; entry [k - 1] keeps the first
-        k tokens.  All beginnings go through the LSTM together: one that has k tokens joins after reading the k-th.
+        k tokens.  All beginnings go through the LSTM together; the one with k tokens joins after the k-th token was read.
         """
         with no_grad():
             tokens, z = tokens.data, z.data
@@ -99,7 +103,7 @@ class LanguageModel(Module):
             done = m.broadcast_to(tokens, z.shape).copy()
             _, (h, c) = self.read(self._start(tokens)[:, 0])
             h, c = m.tile(h.data, (1, rollouts, 1)), m.tile(c.data, (1, rollouts, 1))
-            for t in range(1, length):  # the state of the longest beginning is that of the sequence itself
+            for t in range(1, length):  # the last block of h and c has read only the sequences' own tokens
                 log_p, (h, c) = self.read(done[:t, :, :, t - 1].reshape(-1), (Tensor(h), Tensor(c)))
                 done[:t, :, :, t] = pick(log_p, z[:t, :, :, t].reshape(-1)).reshape(t, rollouts, n)
                 h, c = (m.concatenate([s.data, s.data[:, -rollouts * n:]], axis=1) for s in (h, c))
@@ -112,7 +116,7 @@ class LanguageModel(Module):
 def pick(log_p, u):
     """The first token whose cumulative probability is above u.   log_p (n, vocabulary), u (n,) in [0, 1) -> integers (n,)."""
     m, p = xp(u), softmax(log_p, axis=-1).data
-    return m.minimum((p.cumsum(axis=1) <= u[:, None]).sum(axis=1), p.shape[1] - 1)  # rounding may leave the last sum under u
+    return m.minimum((p.cumsum(axis=1) <= u[:, None]).sum(axis=1), p.shape[1] - 1)  # rounding: the last sum may be below u
 
 
 class TextCNN(Module):
@@ -134,7 +138,7 @@ class TextCNN(Module):
 
 
 class Turn(AdversarialStep):
-    """A turn whose samples are sequences: integers (n, T), constants, for no gradient passes the choice of a token."""
+    """A turn whose samples are sequences: integers (n, T).  They are constants, since choosing a token has no gradient."""
 
     @cached_property
     def fake(self):
@@ -143,7 +147,7 @@ class Turn(AdversarialStep):
 
 
 def values(step, reward, rollouts):
-    """Q_t (n, T), a constant: the mean reward of step.fake's beginnings y_1 ... y_t, completed `rollouts` times; Q_T is the
+    """Q_t (n, T), a constant: the mean reward of `rollouts` completions of y_1 ... y_t, where y is step.fake.  Q_T is the
     reward of the whole sequence.   reward: a function of D's logits."""
     n, length = step.fake.shape
     z = step.draw("rollouts", lambda generator: generator.random((length - 1, rollouts, n, length), dtype=np.float32))
@@ -157,7 +161,7 @@ def values(step, reward, rollouts):
 def policy(log_p, values, baseline=True):
     """-E sum_t log p(y_t | ...) (Q_t - b_t), whose gradient is minus that of the expected reward (REINFORCE, Williams 1992).
 
-    log_p (n, T) of sequences drawn from G; values (n, T), constants; b_t their mean over the batch -> a scalar.
+    log_p (n, T) of sequences drawn from G; values Q (n, T), constants -> a scalar.   b_t: the mean of Q_t over the batch.
     """
     if baseline:
         values = values - mean(values, axis=0, keepdims=True)
@@ -168,14 +172,15 @@ REWARDS = {"discriminator": sigmoid, "constant": lambda logits: 0 * logits + 1}
 
 
 def report(game, dataset, generator):
-    """What G's sequences are worth, in nats per token, beside `entropy` of the oracle, which a perfect G reaches in both nlls.
+    """The quality of 5,000 sequences drawn from G, in nats per token.
 
-    nll-oracle  -(1/T) log p(y) under the oracle, of 5,000 sequences of G's: falls when G is right, and when it collapses
-    nll-test    the same under G, of the test sequences: rises when G has lost any of them
-    kl-oracle   KL(G || oracle) / T, from the former sequences: 0 only if G is right
-    distinct    the share of different sequences among them
-    nll-cool    nll-oracle at temperature 0.8: how far it falls without any learning, only by writing the likely more often
-    collapsed   1 if nll-oracle is below the entropy: G writes only what is likeliest
+    nll-oracle  -(1/T) log p(y) of G's sequences under the oracle: it falls if G gets better, but also if G collapses
+    nll-test    -(1/T) log p(y) of the test sequences under G: it rises if G no longer writes some of them
+    kl-oracle   KL(G || oracle) / T, estimated from G's sequences: 0 only if G equals the oracle
+    distinct    the share of different sequences among G's
+    nll-cool    nll-oracle at temperature 0.8: it is lower without any learning, because G writes probable tokens more often
+    entropy     the oracle's entropy: a perfect G has this value of both nlls
+    collapsed   1 if nll-oracle is below the entropy: G writes only the most probable sequences
     """
     G, z = game.nets["G"], game.latent(SAMPLES, generator)
     own, cool = game.sample(z), G.sample(Tensor(to_device(z, game.device)), temperature=0.8).to("cpu").numpy()
@@ -192,26 +197,26 @@ def report(game, dataset, generator):
 
 ORACLE = Metric(
     "oracle",
-    [Number("nll-test", "lower", "-ln p under the generator, of unseen sequences", "nats per token"),
+    [Number("nll-test", "lower", "-ln p of unseen sequences under the generator", "nats per token"),
      Number("distinct", "higher", "share of different sequences among the samples"),
-     Number("nll-oracle", "lower", "-ln p under the oracle, of the samples; below its entropy: collapse", "nats per token"),
+     Number("nll-oracle", "lower", "-ln p of the samples under the oracle; below its entropy: collapse", "nats per token"),
      Number("kl-oracle", "lower", "KL(generator || oracle)", "nats per token"),
-     Number("entropy", "", "of the oracle: what both nlls of a perfect generator are", "nats per token"),
+     Number("entropy", "", "the oracle's entropy; a perfect generator has this value of both nlls", "nats per token"),
      Number("collapsed", "lower", "1 if nll-oracle is below the entropy"),
-     Number("nll-cool", "", "nll-oracle of samples at temperature 0.8: how far it falls without learning", "nats per token")],
+     Number("nll-cool", "", "nll-oracle of samples at temperature 0.8: lower without any learning", "nats per token")],
     report, Needs("sequences of tokens", "it writes no tokens", lambda data: isinstance(data.kinds["x"], Tokens)),
-    summary="what the generator's sequences are worth")
+    summary="the quality of the generator's sequences")
 
 
 @system("seqgan", data="oracle", learns=[Tokens], paper=Paper("Yu et al. 2017", arxiv="1609.05473", where="algorithm 1"),
         settings=[Setting("steps", 8000), Setting("batch_size", 64, paper=64, where="section 5.1"),
-                  Setting("mle_steps", 4000, "steps of maximum likelihood that G starts with"),
-                  Setting("d_pretrain", 500, "steps that D then learns alone"),
+                  Setting("mle_steps", 4000, "first stage: steps in which G learns by maximum likelihood"),
+                  Setting("d_pretrain", 500, "second stage: steps in which D learns alone"),
                   Setting("d_steps", 1, "turns of D for each turn of G", paper=5, where="section 5.1"),
-                  Setting("rollouts", 4, "completions of every beginning, whose mean reward is its value"),
-                  Setting("reward", "discriminator", "what G is paid: D's probability of real, or the control: always 1",
+                  Setting("rollouts", 4, "completions of every beginning; their mean reward is its value"),
+                  Setting("reward", "discriminator", "discriminator: D's probability of real; constant: always 1, the control",
                           choices=REWARDS),
-                  Setting("baseline", True, "subtract the batch's mean reward at each place"),
+                  Setting("baseline", True, "subtract the batch's mean value at each position"),
                   Setting("hidden", 32, "units of G's LSTM", most=10_000, paper=32, where="section 4.2"),
                   Setting("channels", 64, "channels of each of D's convolutions", most=1024),
                   Setting("lr_mle", 1e-2, "G's learning rate in maximum likelihood", paper=1e-2, where="the authors' code"),
@@ -234,7 +239,8 @@ ORACLE = Metric(
 def build(settings, data):
     """The three stages for sequences of this length."""
     if data.x.length < WIDTHS[-1]:
-        raise ConfigError(f"seqgan writes sequences of at least {WIDTHS[-1]} tokens, and {data.name} holds {data.x}")
+        raise ConfigError(f"seqgan needs sequences of at least {WIDTHS[-1]} tokens, since D's widest convolution spans that "
+                          f"many, but {data.name} holds {data.x}; use longer sequences")
     vocabulary, reward = data.x.vocabulary, REWARDS[settings.reward]
     G, D = LanguageModel(vocabulary, settings.hidden), TextCNN(vocabulary, settings.channels)
     latent, nets = Uniform(data.x.length), {"G": G, "D": D}

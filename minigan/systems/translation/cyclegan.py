@@ -1,12 +1,15 @@
-"""CycleGAN: translates between two kinds of pictures, filled and outlined digits, without having seen a pair.
+"""CycleGAN: it learns to translate between two kinds of pictures, filled and outlined digits, from pictures without pairs.
 
-Two generators, AB and BA, and a discriminator for each domain:
+There are two generators, AB and BA, and a discriminator for each domain.  Their losses:
+
     D    sum over the domains of  (D(x) - 1)^2 / 2 + D(fake)^2 / 2             (least squares; objectives.py has others)
     G    sum of  (D(fake) - 1)^2 / 2,   + cycle (|BA(AB(a)) - a| + |AB(BA(b)) - b|),   + identity (|AB(b) - b| + |BA(a) - a|)
-Theirs: these losses, old fakes for D, a D that judges patches, learning rates that fall (in the second half; here always).
-Ours: small nets, and what lets minutes do: higher rates and a smaller weight of the cycle.  An identity loss above 0 keeps G
-from translating at all: to copy its input costs neither cycle nor identity loss.
-Channel 0 of a sample is a picture of domain A, channel 1 an unrelated one of domain B.
+
+From the paper: these losses, old fakes for D, a D that judges patches, and learning rates that fall (theirs fall in the second
+half of training, ours from the start).  Ours: small nets; to train in minutes, higher rates and a smaller weight of the cycle.
+The identity loss is off, because copying its input costs a generator neither cycle nor identity loss: with such a loss it would
+not learn to translate.
+Channel 0 of a sample is a picture of domain A; channel 1 is an unrelated picture of domain B.
 """
 
 from functools import cached_property, lru_cache, partial
@@ -45,12 +48,12 @@ class Residual(Module):
         self.layers = Sequential(*layers)
 
     def forward(self, x):
-        """x and what the layers add to it."""
+        """x + layers(x)."""
         return x + self.layers(x)
 
 
 def generator(channels, blocks, norm):
-    """Pictures (N, 1, 28, 28) in [-1, 1] -> pictures of the other kind, the same shape."""
+    """A net: pictures (N, 1, 28, 28) in [-1, 1] -> pictures of the other kind, of the same shape."""
     def conv(layer, *sizes, **options):
         return [layer(*sizes, padding=1, **options), *norm_layer(norm, sizes[1], True)]
 
@@ -61,7 +64,7 @@ def generator(channels, blocks, norm):
 
 
 def discriminator(channels, norm):
-    """Pictures (N, 1, 28, 28) -> logits (N, 1, 7, 7), each of a patch of 18x18 pixels."""
+    """A net: pictures (N, 1, 28, 28) -> logits (N, 1, 7, 7), one for each patch of 18x18 pixels."""
     wide = 2 * channels
     return Sequential(
         Conv2d(1, channels, 4, stride=2, padding=1), LeakyReLU(0.2),
@@ -70,23 +73,24 @@ def discriminator(channels, norm):
 
 
 class Buffer:
-    """`size` fakes of former turns.  D is shown each new fake, or in half of the cases an old one whose place it takes.
+    """Keeps `size` fakes of earlier turns.  For each new fake, D sees the new fake or, with probability 1/2, an old one; in the
+    second case the new fake takes the old one's place.
 
-    So D does not forget what G did before (Shrivastava et al. 2017, section 2.3).  `mix` changes nothing, so that a turn can
-    be taken again; the call after the player's update does.
+    So D does not forget what G did before (Shrivastava et al. 2017, section 2.3).  `mix` does not change the buffer, so that
+    the same turn can be computed again; the call after the player's update changes it.
     """
 
     def __init__(self, size: int):
         self.size, self.pictures, self._next = size, [], []
 
     def mix(self, step, name, fake) -> Tensor:
-        """What D is shown instead of fake (N, C, H, W).   name: of the step's random draw."""
+        """The pictures that D sees instead of fake (N, C, H, W).   name: the name of the step's random draw."""
         slots = step.draw(f"buffer {name}", lambda generator: generator.integers(2 * self.size, size=len(fake))).data
         new, m = fake.data, xp(fake.data)
-        room = max(0, self.size - len(self.pictures))  # the first ones are kept as they come
+        room = max(0, self.size - len(self.pictures))  # until the buffer is full, D sees the new fakes, and all are kept
         former = [to_device(self.pictures, fake.device)] if len(self.pictures) else []
         pictures, shown = m.concatenate([*former, new[:room]]), [new[:room]]
-        for i in range(room, len(new)):  # one by one: a later one may meet what an earlier one has left
+        for i in range(room, len(new)):  # one by one, because a fake may swap with one that this loop has just stored
             one, slot = new[i : i + 1], slots[i : i + 1]
             place, swap = slot % self.size, (slot < self.size)[:, None, None, None]
             old = pictures[place]
@@ -108,14 +112,15 @@ class Buffer:
 
 
 class Translation(Step):
-    """A turn with pictures of two domains; every quantity is a dict with keys A and B.
+    """A turn with pictures of two domains.  Every quantity is a dict with the keys A and B.
 
-    real; fake["B"] = AB(real["A"]);  back["A"] = BA(fake["B"]);  same["B"] = AB(real["B"]), and the other way round.
+    real: the batch;  fake["B"] = AB(real["A"]);  back["A"] = BA(fake["B"]);  same["B"] = AB(real["B"]);  and all of this with
+    A and B exchanged.
     """
 
     @cached_property
     def real(self):
-        """The batch, taken apart."""
+        """The pictures of the batch, by domain."""
         return {"A": self.x[:, :1], "B": self.x[:, 1:]}
 
     @cached_property
@@ -125,12 +130,12 @@ class Translation(Step):
 
     @cached_property
     def back(self):
-        """The translations of the translations."""
+        """The translations, translated back."""
         return self._to(A=self.fake["B"], B=self.fake["A"])
 
     @cached_property
     def same(self):
-        """What the generators make of pictures that are of the wanted kind already."""
+        """The generators' results for pictures that are already in the domain they translate to."""
         return self._to(**self.real)
 
     def _to(self, A, B):
@@ -139,7 +144,7 @@ class Translation(Step):
 
 
 def distance(pictures, others):
-    """Sum over both domains of the mean absolute difference of a pixel."""
+    """The mean absolute difference per pixel, summed over both domains."""
     return sum(mean(absolute(pictures[k] - others[k])) for k in "AB")
 
 
@@ -150,9 +155,9 @@ def unseen():
 
 
 class Unseen:
-    """The latent distribution: pictures of the test split, (n, 2, 28, 28) in [-1, 1]; samples are translations of them.
+    """The latent distribution: pictures of the test split, (n, 2, 28, 28) in [-1, 1].  A sample is the translation of one.
 
-    All different, while n <= len(self)."""
+    The n pictures are all different if n <= len(self)."""
 
     def __call__(self, n, generator) -> np.ndarray:
         """n draws."""
@@ -164,35 +169,37 @@ class Unseen:
 
 @lru_cache(maxsize=1)
 def outlines():
-    """The outlines of the training split, blurred, as rows (N, 784), and their labels."""
+    """The blurred outlines of the training split as rows (N, 784), and their labels."""
     known = data.load("filled-outline")
     return blurred(known[:].x[:, 1:]), known.info["outline_labels"]
 
 
 def blurred(pictures):
-    """Each pixel as 1/4, 1/2, 1/4 of itself and its neighbours, down and along: rows (N, 784) of pictures (N, 1, 28, 28)."""
+    """Pictures (N, 1, 28, 28), blurred with the weights 1/4, 1/2, 1/4 along both axes, as rows (N, 784)."""
     for axis in (2, 3):
         pictures = pictures / 2 + (np.roll(pictures, 1, axis) + np.roll(pictures, -1, axis)) / 4
     return pictures.reshape(len(pictures), -1)
 
 
 def read_outlines(pictures) -> np.ndarray:
-    """The digit of each outline (N, 1, 28, 28): that of the nearest true outline of the training split, both blurred.
+    """The digit of each outline (N, 1, 28, 28): the label of the nearest true outline of the training split, both blurred.
 
-    Right for 98 % of true outlines in the fonts of the test split; the project's digit classifier, for 61 %."""
+    This is right for 98 % of the true outlines in the fonts of the test split; the project's digit classifier is right for
+    61 %."""
     known, labels = outlines()
     return labels[nearest(blurred(pictures), known)[1][:, 0]]
 
 
 def pairs(game, dataset, generator):
-    """Translations of the test split against the true ones, which no training has seen.   A pixel's range counts as 1.
+    """Compare translations of the test split with the true ones, which training does not see.   Distances are mean absolute
+    differences per pixel, in units of the pixel's range.
 
-    label-kept        share of outlines made that are read as the digit they were made of; of true outlines: label-kept-truth
-    label-kept-back   share of fillings made that the digit classifier reads as the digit that was outlined
-    pair-l1           mean distance of a pixel to the true outline; identity-l1: that of the untranslated picture;
-                      blank-l1: that of a black one
-    cycle-l1          mean distance of a pixel after there and back
-    correlation       of the pixels of an outline made and the true one, the mean; below 0 the colours are inverted
+    label-kept        share of the generated outlines that are read as the right digit; of true outlines: label-kept-truth
+    label-kept-back   share of the generated filled digits that the digit classifier reads as the right digit
+    pair-l1           distance from the generated to the true outline; identity-l1: from the untranslated picture to it;
+                      blank-l1: from a black picture to it
+    cycle-l1          distance from a picture to its translation there and back
+    correlation       mean correlation of the pixels of the generated and the true outline; below 0 the colours are inverted
     """
     if "outlines" not in dataset.info:
         raise ConfigError(f"pairs: {dataset.name} ({dataset.split}) has no true translations; use filled-outline's test split")
@@ -214,27 +221,27 @@ def pairs(game, dataset, generator):
 
 PAIRS = Metric(
     "pairs",
-    [Number("label-kept", "higher", "share of translations read as the digit they were made of"),
-     Number("label-kept-truth", "", "the same of true translations: the judge's own ceiling"),
-     Number("label-kept-back", "higher", "share of translations back read as the digit they were made of"),
-     Number("pair-l1", "lower", "mean distance of a pixel to the hidden true translation, a pixel's range counted as 1"),
-     Number("identity-l1", "", "the same of the untranslated picture"),
-     Number("blank-l1", "", "the same of an empty page"),
-     Number("cycle-l1", "lower", "mean distance of a pixel after there and back"),
-     Number("correlation", "higher", "of the pixels with the true translation's; below 0 the colours are inverted")],
+    [Number("label-kept", "higher", "share of the outlines made from filled digits that are read as the right digit"),
+     Number("label-kept-truth", "", "label-kept of the true outlines: the best that this judge can give"),
+     Number("label-kept-back", "higher", "share of the filled digits made from outlines that are read as the right digit"),
+     Number("pair-l1", "lower", "mean distance of a pixel from the hidden true translation; a pixel's range counts as 1"),
+     Number("identity-l1", "", "pair-l1 of the untranslated picture"),
+     Number("blank-l1", "", "pair-l1 of a black picture"),
+     Number("cycle-l1", "lower", "mean distance of a pixel from itself after translation there and back"),
+     Number("correlation", "higher", "correlation of pixels with the true translation's; below 0 the colours are inverted")],
     pairs, Needs("a translation", "it translates nothing", lambda data: isinstance(data.kinds["x"], Pair)),
-    summary="translations against the true ones, which no training has seen")
+    summary="translations compared with the true ones, which training does not see")
 
 
 @system("cyclegan", data="filled-outline", learns=[Pair],
         paper=Paper("Zhu et al. 2017", arxiv="1703.10593", where="equation 3 and section 4"),
-        settings=[Setting("objective", "least-squares", "what the players pay; `minigan list objectives`", choices=OBJECTIVES,
-                          paper="least-squares", where="section 4"),
-                  Setting("cycle", 1.0, "weight of the distance of a picture from itself, after there and back", paper=10.0,
+        settings=[Setting("objective", "least-squares", "the losses of the players; see `minigan list objectives`",
+                          choices=OBJECTIVES, paper="least-squares", where="section 4"),
+                  Setting("cycle", 1.0, "weight of a picture's distance from its translation there and back", paper=10.0,
                           where="section 4"),
-                  Setting("identity", 0.0, "weight of the distance of a picture from its translation into its own domain",
+                  Setting("identity", 0.0, "weight of a picture's distance from its translation into its own domain",
                           paper=0.0, where="section 5.2"),
-                  Setting("buffer", 50, "old fakes that D is shown besides new ones", paper=50, where="section 4"),
+                  Setting("buffer", 50, "how many old fakes are kept for D", paper=50, where="section 4"),
                   Setting("lr_d", 5e-4, "learning rate of both discriminators", paper=2e-4, where="section 4"),
                   Setting("lr_g", 2e-3, "learning rate of both generators", paper=2e-4, where="section 4"),
                   Setting("beta1", 0.5, "Adam's decay of the mean gradient", below=1, paper=0.5, where="the authors' code"),
@@ -257,7 +264,7 @@ PAIRS = Metric(
 def build(settings, data):
     """The game of two generators and two discriminators."""
     if data.x != Pair(Pictures(1, SIDE, SIDE), Pictures(1, SIDE, SIDE)):
-        raise ConfigError(f"cyclegan translates grey pictures of 28x28, and {data.name} holds {data.x}; use --data "
+        raise ConfigError(f"cyclegan translates grey pictures of 28x28, but {data.name} holds {data.x}; use --data "
                           "filled-outline")
     objective = OBJECTIVES[settings.objective]
     if objective is OBJECTIVES["wasserstein"]:
@@ -276,10 +283,10 @@ def build(settings, data):
     def g_loss(step):
         return sum(objective.g(score(k, step.real[k]) if objective.paired else None, score(k, step.fake[k])) for k in "AB")
 
-    def sample(x):  # like the data: a filled digit, made of an outline, and an unrelated outline, made of a filled digit
+    def sample(x):  # in the order of the data's channels: domain A (filled) is BA of outlines, domain B is AB of filled digits
         return concatenate([nets["BA"](x[:, 1:]), nets["AB"](x[:, :1])], axis=1)
 
-    def show(x):  # side by side: a filled digit, the outline made of it, the filled digit made of that
+    def show(x):  # side by side: a filled digit, its translation, and the translation back
         made = nets["AB"](x[:, :1])
         return concatenate([x[:, :1], made, nets["BA"](made)], axis=3)
 

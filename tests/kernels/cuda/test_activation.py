@@ -70,3 +70,27 @@ def test_a_bias_and_its_gradient_in_every_memory_order(card, rng, order, dtype):
 def test_the_bias_gradient_of_few_and_many_elements(card, rng, shape):
     g = rng.standard_normal(shape)
     assert np.allclose(host(cuda.bias_gradient(card.asarray(g))), cpu.bias_gradient(g), atol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("k", [1, 2])
+def test_the_slopes_of_sigmoid_and_tanh_keep_their_digits(card, k, order, dtype):
+    x = np.array([[-80.0, -17.0, -1.0, 1e-30], [0.0, 0.5, 9.0, 40.0]], dtype)
+    there = card.asarray(np.ascontiguousarray(x.transpose(order))).transpose(order)
+    found = cuda.bell(card.asarray(np.full(x.shape, 3, dtype)), there, k)
+    e = np.exp(-k * np.abs(x.astype(np.longdouble)))
+    wanted, rtol = (3 * k * k * e / (1 + e) ** 2).astype(dtype), 1e-6 if dtype == "float32" else 1e-14
+    np.testing.assert_allclose(host(found), wanted, rtol=rtol)
+    np.testing.assert_allclose(cpu.bell(np.full(x.shape, 3, dtype), x, k), wanted, rtol=rtol)
+    assert found.strides == there.strides and found.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_a_mask_leaves_out_is_0(card, dtype):
+    g = np.array([[1.0, -2.0, np.inf], [np.nan, -np.inf, -0.0]], dtype)
+    for mask in (g < 2, g == g, np.array([[True, False, True]]), np.ones((2, 3), bool), np.zeros((2, 3), bool)):
+        wanted = np.where(mask, g, 0)
+        for found in (cpu.kept(g, mask), host(cuda.kept(card.asarray(g), card.asarray(mask)))):
+            assert np.array_equal(found, wanted, equal_nan=True) and found.dtype == dtype
+    assert np.array_equal(cpu.kept(g.T, (g < 2).T), np.where(g < 2, g, 0).T, equal_nan=True)

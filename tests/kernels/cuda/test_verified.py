@@ -43,10 +43,11 @@ def test_the_docs_show_what_is_recorded():
 
 
 def test_the_doctor_counts_them(folder):
-    assert "0 of 2 GPU files" in doctor._kernels().found and doctor._kernels().absent
+    assert "0 of 2 GPU source files" in doctor._kernels().found and doctor._kernels().absent
     verified.record("NVIDIA H200", {"CuPy": "14.2.0"})
     (folder / "adam.cu").write_text("something else")
-    assert doctor._kernels().found == "1 of 2 GPU files have run on a card as they are now" and doctor._kernels().ok
+    found = doctor._kernels()
+    assert found.found == "1 of 2 GPU source files were tested on a GPU in their current form" and found.ok
 
 
 def test_a_card_and_its_versions_have_names(card):

@@ -1,0 +1,160 @@
+"""NumPy's functions on Tensors: np.sum(t) is mg.sum(t), so that NumPy code is differentiable as it stands.
+
+on_ufunc      np.exp, np.add, ... and so array + Tensor       on_function   np.sum, np.concatenate, np.linalg.norm, ...
+
+What has an op of the same name becomes that op, and gives a Tensor.  What gives integers, booleans or text has no derivative
+and is computed by NumPy.  Anything else is computed by NumPy from constants, and refused for a Tensor in a graph, whose
+derivative would be lost without a word (outside no_grad).
+"""
+
+from functools import lru_cache
+
+import numpy as np
+
+from minigan import ops
+from minigan.backend import MODULES
+from minigan.errors import ConfigError, GraphError
+from minigan.grad_mode import is_recording
+from minigan.tensor import Tensor, plain
+
+# NumPy's name of a function, where ours differs.
+ALIASES = {"absolute": ops.abs, "fabs": ops.abs, "rint": ops.round, "around": ops.round, "amax": ops.max, "amin": ops.min,
+           "positive": lambda x: x}
+# NumPy's name of an argument, where ours differs; those without a default are taken by their place.
+ARGUMENTS = {"a_min": "min", "a_max": "max"}
+# Comparisons and logic are methods of whichever side is the Tensor.
+METHODS = {"less": ("__lt__", "__gt__"), "less_equal": ("__le__", "__ge__"), "greater": ("__gt__", "__lt__"),
+           "greater_equal": ("__ge__", "__le__"), "equal": ("__eq__", "__eq__"), "not_equal": ("__ne__", "__ne__"),
+           "bitwise_and": ("__and__", "__rand__"), "bitwise_or": ("__or__", "__ror__"), "bitwise_xor": ("__xor__", "__rxor__"),
+           "invert": ("__invert__", "")}
+NO_DERIVATIVE = frozenset(
+    "isnan isfinite isinf signbit logical_and logical_or logical_xor logical_not "
+    "shape ndim size any all isclose allclose array_equal array_equiv isin argsort argpartition argwhere nonzero flatnonzero "
+    "count_nonzero searchsorted digitize result_type can_cast iscomplexobj isrealobj array_repr array_str array2string "
+    "shares_memory may_share_memory".split())
+WRITES = frozenset("copyto put put_along_axis place putmask fill_diagonal".split())
+
+
+class ForNumPy:
+    """`__array_ufunc__` as NumPy finds it, on the class; on a Tensor it is None, which tells CuPy to ask Tensor.__radd__."""
+
+    def __get__(self, tensor, kind=None):
+        return on_ufunc if tensor is None else None
+
+
+def on_ufunc(tensor, ufunc, method, *inputs, **options):
+    """What a ufunc of NumPy's does with a Tensor among its inputs or outputs."""
+    name = ufunc.__name__
+    if name in METHODS and method == "__call__" and not options:
+        first, reflected = METHODS[name]
+        a, b = inputs[0], inputs[1:]
+        return getattr(a, first)(*b) if isinstance(a, Tensor) else getattr(b[0], reflected)(a)
+    op = _op_of(ufunc)
+    if op is not None and method == "__call__" and not options:
+        return op(*inputs)
+    if method == "at" or any(isinstance(x, Tensor) for x in options.get("out", ())):
+        raise _writes(f"{name}.at" if method == "at" else name)
+    if "out" in options and _in_graph(inputs) is not None:
+        raise GraphError(f"np.{name}: the derivative would be lost in the array that takes the result (out=, array += tensor); "
+                         f"make a new one (array = array + tensor), or say that you want none with .detach()")
+    if name not in NO_DERIVATIVE:
+        name = name if method == "__call__" else f"{name}.{method}"
+        _refuse_graph(f"{name} with {', '.join(options)}" if options else name, (inputs, options))
+    y = getattr(ufunc, method)(*plain(inputs), **{key: plain(value) for key, value in options.items()})
+    return y if "out" in options else tuple(map(_tensor, y)) if isinstance(y, tuple) else _tensor(y)
+
+
+def on_function(tensor, function, types, args, kwargs):
+    """What any other function of NumPy's does with a Tensor among its arguments."""
+    if not all(issubclass(t, (Tensor, *MODULES)) for t in types):
+        return NotImplemented
+    name, op = function.__name__, _op_of(function)
+    if (name in WRITES and isinstance(args[0], Tensor)) or isinstance(kwargs.get("out"), Tensor):
+        raise _writes(name)
+    if op is not None and not (name == "where" and len(args) == 1):
+        try:
+            places, names = _arguments(function, op, args, kwargs)
+            return op(*places, **names)
+        except ConfigError:
+            if _in_graph((args, kwargs)) is not None:
+                raise
+    elif name not in NO_DERIVATIVE:  # of zeros_like and its like the first argument gives the shape only
+        full_name = name if function.__module__ == "numpy" else f"{function.__module__[6:]}.{name}"
+        _refuse_graph(full_name, (args[name.endswith("_like"):], kwargs))
+    y = function(*plain(tuple(args)), **{key: plain(value) for key, value in kwargs.items()})
+    return y if op is None else _tensor(y)
+
+
+def _op_of(function):
+    """The op that stands for a function of NumPy's, or None."""
+    name = function.__name__
+    if getattr(function, "__module__", "numpy") == "numpy.linalg":
+        return {"norm": _norm, "matmul": ops.matmul}.get(name)
+    if isinstance(function, np.ufunc) or function.__module__ == "numpy":
+        return ALIASES.get(name) or (getattr(ops, name) if name in ops.__all__ and name != "norm" else None)
+    return None
+
+
+def _norm(x, ord=None, axis=None, keepdims=False):
+    """np.linalg.norm, where it is the Euclidean length: of a vector, or of a matrix as one (Frobenius)."""
+    axes = x.ndim if axis is None else 1 if np.ndim(axis) == 0 else len(axis)
+    if not (ord is None or (ord == 2 and axes == 1) or (ord == "fro" and axes == 2)):
+        raise ConfigError(f"np.linalg.norm: there is no op for ord={ord!r} over {axes} axes; leave ord out for the Euclidean "
+                          f"norm, or write it in minigan's ops")
+    return ops.norm(x, axis, keepdims)
+
+
+@lru_cache
+def _signature(function):
+    from inspect import signature  # slow to import
+
+    return signature(function)
+
+
+def _arguments(function, op, args, kwargs):
+    """NumPy's arguments as ours: those without a default by place, the others by name, where they are not NumPy's default."""
+    theirs, ours = _signature(function).parameters, _signature(op).parameters
+    if function.__name__ == "einsum":  # takes anything, and names only options of speed
+        return args, {key: value for key, value in kwargs.items() if key != "optimize"}
+    if function.__name__ == "where":
+        return args, kwargs
+    given = _signature(function).bind(*args, **kwargs).arguments
+    given |= given.pop("kwargs", {})
+    places, names = [], {}
+    for name, value in given.items():
+        default = theirs[name].default if name in theirs else None
+        if name in theirs and default is theirs[name].empty:
+            places.append(value)
+        elif value is not default and not (isinstance(value, (str, int)) and value == default):
+            names[ARGUMENTS.get(name, name)] = value
+    for name in names:
+        if name not in ours:
+            raise ConfigError(f"np.{function.__name__}: minigan's {op.__name__} has no argument {name!r}; leave it out")
+    for name, parameter in ours.items():  # required by us, but not by NumPy
+        if parameter.default is parameter.empty and name in theirs and theirs[name].default is not parameter.empty:
+            names.setdefault(name, theirs[name].default)
+    return places, names
+
+
+def _in_graph(x) -> Tensor | None:
+    """A Tensor that ops would record, somewhere in nested tuples, lists and dicts."""
+    if isinstance(x, Tensor):
+        return x if x.node is not None and is_recording() else None
+    if isinstance(x, dict):
+        x = tuple(x.values())
+    return next((y for y in map(_in_graph, x) if y is not None), None) if isinstance(x, (tuple, list)) else None
+
+
+def _refuse_graph(name, arguments):
+    tensor = _in_graph(arguments)
+    if tensor is not None:
+        raise GraphError(f"np.{name}: minigan has no such op, so the derivative of the Tensor {tensor.shape} would be lost; "
+                         f"write it in minigan's ops, or say that you want none with .detach()")
+
+
+def _writes(name):
+    return GraphError(f"np.{name} would change a Tensor, and graphs that saved its values would not know; use x[...] = value")
+
+
+def _tensor(y):
+    return Tensor(np.asarray(y) if isinstance(y, np.generic) else y) if isinstance(y, (np.generic, *MODULES)) else y
