@@ -64,6 +64,9 @@ def _evaluate(options):
                           "metrics": {k: v if math.isfinite(v) else None for k, v in numbers.items()}}, indent=2))
         return 0
     print(f"{session.run.system} on {session.data_name}, step {session.step}, {n:,} samples")
+    if not numbers:
+        print("  no numbers: the test split has too few samples for these metrics")
+        return 0
     known = [evaluation.meaning(name, session.run.system) for name in numbers]
     rows = [[number.name, figure(numbers[number.name]), number.direction] for number in known]
     print("\n".join(f"  {line}" for line in table(rows)))

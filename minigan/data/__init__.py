@@ -140,9 +140,9 @@ def verify(name: str, data_dir=None, options: dict[str, Any] | None = None) -> l
 
 
 def take_options(name: str, given: dict[str, Any], settings) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a user set, taken apart: (options of the data set, the rest, which are a system's settings).
+    """Separate what a user set into the options of the data set and the rest, which are settings of a system.
 
-    settings: the names that the system knows; they are never options.   ConfigError for an option of other data."""
+    settings: the names that the system knows; these are never options.   Raises ConfigError for an option of other data."""
     options = {key: value for key, value in given.items() if key in OPTIONS and key not in settings}
     if options and name != "folder":
         raise ConfigError(f"{name} has no option {next(iter(options))!r}: it is one of --data folder; leave it out")
@@ -153,8 +153,8 @@ def take_options(name: str, given: dict[str, Any], settings) -> tuple[dict[str, 
 
 
 def content(dataset, compute: bool = False) -> dict[str, Any] | None:
-    """What a run remembers of the contents of a data set: how many files or samples, and a SHA-256 of all of them; None for
-    one that does not say it.   compute: of one that does not, from all of its samples; None for points without end."""
+    """What a run remembers of a data set: the number of its files or samples and a SHA-256 of them, or None if its info has no
+    `content`.   compute: in this case, make it from all samples; endless points still give None."""
     if "content" in dataset.info or not compute or not hasattr(dataset, "__len__"):
         return dataset.info.get("content")
     digest = hashlib.sha256()

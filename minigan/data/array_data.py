@@ -1,6 +1,6 @@
-"""Arrays as data sets: pictures or points that somebody has in memory, or in a .npy or .npz file.
+"""Arrays as data sets: pictures or points in memory, or in a .npy or .npz file.
 
-arrays        arrays in memory as a data set          from_file     those of a file, or of a folder of files
+arrays        make a data set of arrays in memory     from_file     load the arrays of a file, or of a folder of files
 ArrayDataset  a finite set of points                  held_out      which rows are the test split
 Elsewhere: pictures in files of their own (own.py), points without end (base.py, points.py)."""
 
@@ -18,16 +18,16 @@ from ..errors import DataError
 from .base import Batch, Described, ImageDataset
 from .kinds import Class, Points
 
-X = ("images", "points", "x", "data", "arr_0")          # names that pictures or points go by
+X = ("images", "points", "x", "data", "arr_0")          # names for an array of pictures or points
 LABELS = ("labels", "label", "y", "targets", "arr_1")
 MOST_CLASSES = 10_000
-MOST = 2**32                                            # bytes of one array; all of it is kept in memory
+MOST = 2**32                                            # bytes of one array, which must fit into memory
 
 
 class ArrayDataset(Described):
-    """A finite set of points: x (N, 2) float32, labels int64 (N,) or None.   `len` and rows as an ImageDataset has them.
+    """A finite set of points: x (N, 2) float32, labels int64 (N,) or None.   It has `len` and rows, as an ImageDataset has.
 
-    DataError when shapes, dtypes or counts do not fit."""
+    Raises DataError when shapes, dtypes or counts do not fit."""
 
     centres, std = None, None
 
@@ -47,7 +47,7 @@ class ArrayDataset(Described):
         return len(self.x)
 
     def __getitem__(self, indices: Any) -> Batch:
-        """The rows asked for: integers (n,), a slice, or one integer (a batch of one)."""
+        """A Batch of rows.   indices: integers (n,), a slice, or one integer (a batch of one)."""
         if isinstance(indices, int | np.integer):
             indices = [indices]
         return Batch(self.x[indices], None if self.labels is None else self.labels[indices])
@@ -57,12 +57,14 @@ class ArrayDataset(Described):
 
 
 def arrays(x, labels=None, *, test=None, name: str = "arrays") -> ImageDataset | ArrayDataset:
-    """Arrays as the training split of a data set; `.test` of it is the other split.
+    """Make a data set of arrays.   It is the training split, and its attribute `test` is the test split.
 
-    x: pictures (N, C, H, W), (N, H, W, C) or (N, H, W), uint8, or floats in [0, 1] or [-1, 1], which are rounded to 8 bits;
-    or points (N, 2).   labels: whole numbers from 0, (N,).   test: (x, labels) or x of a test split; by default one row in ten
-    is held out.   `minigan.runs.train(system, data=arrays(x))` trains on it.
-    DataError for shapes and numbers that are none of these, or could be more than one of them."""
+    x: points (N, 2); or pictures (N, C, H, W), (N, H, W, C) or (N, H, W) that are uint8, or floats in [0, 1] or [-1, 1], which
+    are rounded to 8 bits.   labels: whole numbers from 0, (N,).   test: the test split, x or (x, labels); by default one row in
+    ten is held out.   Raises DataError for arrays that are none of these, or that could mean two of them.
+
+    >>> arrays(np.zeros((50, 8, 8), np.uint8)).sample_shape
+    (1, 8, 8)"""
     x, labels = _checked(name, x, labels)
     if test is None:
         out = held_out(len(x))
@@ -77,19 +79,19 @@ def arrays(x, labels=None, *, test=None, name: str = "arrays") -> ImageDataset |
 
 
 def held_out(n: int) -> np.ndarray:
-    """Which of n rows are the test split, bool (n,): one in ten, spread evenly over any row order, and the same ones for ever.
+    """Which of n rows are the test split, bool (n,): about one in ten, spread evenly, and always the same rows.
 
-    Row i is held out where the fraction of i times the golden ratio is below 1/10.   At least one is, if there are two."""
+    Row i is held out if the fractional part of i times the golden ratio is below 1/10.   At least one of two rows is."""
     fraction = (np.arange(n, dtype=np.uint64) * np.uint64(2654435769) & np.uint64(2**32 - 1)) / 2**32
     return (fraction < 0.1) & (n > 1)
 
 
 def from_file(path: Path, split: str) -> ImageDataset | ArrayDataset | None:
-    """One split of the arrays in a .npz or .npy file, or of those in a folder; None for a folder that has none.
+    """Load one split of the arrays in a .npz or .npy file, or in a folder of such files.   None for a folder without any.
 
-    The arrays are found by their names: images, points or x; labels or y; with train or test in the name where the file has
-    both splits (x_train, test_images, ...); else one row in ten is the test split.   In a folder of .npy files the names are
-    those of the files.   Nothing is unpickled.   DataError for a file that is damaged, or whose arrays are not clear."""
+    The arrays are found by their names: images, points or x, and labels or y.   If the names have train and test in them
+    (x_train, test_images, ...), these are the splits; otherwise one row in ten is the test split.   In a folder of .npy files
+    the names are those of the files.   Nothing is unpickled.   Raises DataError for a damaged file and for unclear arrays."""
     members = _members(path)
     if not members:
         return None
@@ -119,7 +121,7 @@ def _dataset(name, x, labels, split, info, classes) -> ImageDataset | ArrayDatas
 
 
 def _checked(name, x, labels) -> tuple[np.ndarray, np.ndarray | None]:
-    """(points (N, 2) or pictures uint8 (N, C, H, W), labels int64 (N,) or None).   DataError for what is neither."""
+    """Return points (N, 2) or pictures uint8 (N, C, H, W), and labels int64 (N,) or None.   Raises DataError otherwise."""
     x = np.asarray(x)
     if x.ndim != 2 or x.shape[1] != 2:
         x = _pictures(name, x)
@@ -138,7 +140,7 @@ def _labels(name, labels, n: int) -> np.ndarray:
 
 
 def _pictures(name, x: np.ndarray) -> np.ndarray:
-    """uint8 (N, C, H, W) of pictures in any of the forms of `arrays`."""
+    """Pictures in any form that `arrays` takes, as uint8 (N, C, H, W)."""
     first, last = x.ndim == 4 and x.shape[1] in (1, 3), x.ndim == 4 and x.shape[3] in (1, 3)
     if x.ndim not in (3, 4) or 0 in x.shape or (x.ndim == 4 and not (first or last)):
         raise DataError(f"{name}: an array holds pictures (N, C, H, W), (N, H, W, C) or (N, H, W) with 1 or 3 channels, or "
@@ -153,12 +155,12 @@ def _pictures(name, x: np.ndarray) -> np.ndarray:
 
 
 def _bytes(name, x: np.ndarray) -> np.ndarray:
-    """Floats in [0, 1] or [-1, 1] as uint8.   What could be either, or neither, is refused: a guess would change all of it."""
+    """Floats in [0, 1] or [-1, 1] as uint8.   Other floats, and those that could be meant either way, raise DataError."""
     if x.dtype.kind != "f":
         raise DataError(f"{name}: pictures are uint8, or floats in [0, 1] or [-1, 1], got {x.dtype}; use x.astype(np.uint8) if "
                         "they go from 0 to 255")
     low, high = float(x.min()), float(x.max())
-    if not (low >= -1 and high <= 1):  # also for NaN
+    if not (low >= -1 and high <= 1):  # this refuses NaN too
         raise DataError(f"{name}: floats from {low:g} to {high:g}, and pictures of floats are in [0, 1] or [-1, 1]; if they go "
                         "from 0 to 255, use x.round().astype(np.uint8)")
     if -0.5 < low < 0 or high <= 0:
@@ -171,7 +173,7 @@ def _bytes(name, x: np.ndarray) -> np.ndarray:
 
 
 def _members(path: Path) -> dict[str, tuple[Path, str | None]]:
-    """{name: (file, its member or None for a .npy)} of all arrays of a file or a folder."""
+    """All arrays of a file or a folder: {name: (file, member of the .npz or None)}."""
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.suffix.lower() in (".npy", ".npz")
                        and not file.name.startswith("."))
@@ -191,14 +193,14 @@ def _members(path: Path) -> dict[str, tuple[Path, str | None]]:
 
 
 def _named(names: Mapping[str, str], wanted, split: str) -> str | None:
-    """The array among names that has one of the wanted ones, with the split before or after it; None without one."""
+    """The first of the wanted names that is among `names`, with the split before or after it; None if there is none."""
     ways = ("{word}_{split}", "{split}_{word}", "{split}-{word}", "{word}-{split}") if split else ("{word}",)
     spelled = [way.format(word=word, split=split) for word in wanted for way in ways]
     return next((names[text] for text in spelled if text in names), None)
 
 
 def _array(member: tuple[Path, str | None], name: str) -> np.ndarray:
-    """The array of a file.   Its header is read first: what promises more than MOST, or more than there is, is never begun."""
+    """Read one array.   Its header is checked first: an array larger than MOST, or than its file, is not read."""
     path, inside = member
     try:
         if inside is None:
@@ -213,7 +215,7 @@ def _array(member: tuple[Path, str | None], name: str) -> np.ndarray:
                 return np.lib.format.read_array(file, allow_pickle=False)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    except Exception as error:  # a damaged file makes zipfile and NumPy raise nearly anything
+    except Exception as error:  # for a damaged file zipfile and NumPy may raise almost any error
         what = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{path}: the array {name} cannot be read ({what}); write it again with np.savez") from error
 
@@ -232,7 +234,7 @@ def _promise(file, size: int, name: str) -> None:
 
 
 def _content(members) -> dict[str, Any]:
-    """What a run remembers of the files: how many, their bytes, and the SHA-256 of all of them."""
+    """What a run remembers of the files: their number, their bytes, and a SHA-256 of all of them."""
     digest, files = hashlib.sha256(), sorted({path for path, _ in members.values()})
     for path in files:
         with open(path, "rb") as file:

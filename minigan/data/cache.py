@@ -48,22 +48,22 @@ def write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
 
 
 def save(path: Path, arrays: dict[str, Any]) -> None:
-    """Write arrays and their SHA-256 as npz.  OSError when that is impossible."""
+    """Write arrays and their SHA-256 to an .npz file.   Raises OSError when this is impossible."""
     write(path, lambda file: np.savez(file, sha256=np.array(_digest(arrays)), **arrays))
 
 
 def read(path: Path) -> dict[str, np.ndarray] | None:
-    """The arrays of a file of `save`, in their order; None when it is missing or damaged."""
+    """The arrays in a file that `save` wrote, or None when it is missing or damaged."""
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
             arrays = {name: saved[name] for name in saved.files if name != "sha256"}
             return arrays if _digest(arrays) == str(saved["sha256"]) else None
-    except Exception:                  # a damaged header makes NumPy raise nearly anything, MemoryError included
+    except Exception:                  # for a damaged header NumPy may raise almost any error, even MemoryError
         return None
 
 
 def _digest(arrays: dict[str, np.ndarray]) -> str:
-    """SHA-256 over names, dtypes, shapes and bytes."""
+    """SHA-256 of the names, dtypes, shapes and bytes."""
     digest = hashlib.sha256()
     for name, array in arrays.items():
         digest.update(f"{name} {array.dtype.str} {array.shape};".encode())

@@ -1,7 +1,7 @@
-"""`cifar10`: 32x32 photographs of 10 kinds of things, in colour, from the files of its binary version.
+"""`cifar10`: 32x32 colour photographs of 10 kinds of things, read from the files of its binary version.
 
-load    one split as an ImageDataset        fetch, verify    where the files come from, and whether they are whole
-Elsewhere: what a data set is (base.py), where files are looked for (mnist.py does the same for IDX files)."""
+load    one split as an ImageDataset        fetch, verify    check that the files are there and complete
+Elsewhere: data sets in general (base.py), IDX files (mnist.py)."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ ROW = 1 + 3 * 32 * 32                  # bytes of a picture: its label, then red
 
 
 def load(split: str = "train", data_dir=None, size: int | None = None) -> ImageDataset:
-    """One split: images (N, 3, 32, 32) uint8 and labels (N,) int64, of 50,000 or 10,000 pictures the first `size`.
+    """Load one split: images (N, 3, 32, 32) uint8 and labels (N,) int64.   size: keep only the first `size` of them.
 
-    Looked for in `data_dir` and its subfolders cifar10 and cifar-10-batches-bin; without data_dir in $MINIGAN_DATA and in the
-    cache.   Nothing is downloaded.   info: `source`, and the `names` of the classes.
-    DataError: a file is missing, cut short, or has a label above 9.   ConfigError: size is not 1..N.
-    Krizhevsky 2009, "Learning multiple layers of features from tiny images"."""
+    If data_dir is given, it and its subfolders cifar10 and cifar-10-batches-bin are searched; otherwise $MINIGAN_DATA and the
+    cache are.   Nothing is downloaded.   info: `source`, and the `names` of the classes.
+    Raises DataError when a file is missing, is too short or has a label above 9; ConfigError when size is not from 1 to N.
+    Source: Krizhevsky 2009, "Learning multiple layers of features from tiny images"."""
     folder = _folder(data_dir)
     rows = np.concatenate([read(folder / file) for file in FILES[split]])
     if size is not None and (not isinstance(size, int | np.integer) or isinstance(size, bool) or not 1 <= size <= len(rows)):
@@ -39,7 +39,7 @@ def load(split: str = "train", data_dir=None, size: int | None = None) -> ImageD
 
 
 def read(path: Path) -> np.ndarray:
-    """The rows of a file, uint8 (N, 3073): the label first.   DataError where it is missing or damaged."""
+    """The rows of a file, uint8 (N, 3073); each begins with its label.   Raises DataError when it is missing or damaged."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -55,7 +55,7 @@ def read(path: Path) -> np.ndarray:
 
 
 def fetch() -> list[tuple[str, str]]:
-    """(file, status) of the six files; DataError, which says where to get them, unless all are there."""
+    """Return (file, status) for each of the six files.   Raises DataError, with the address, when one is missing."""
     report = verify()
     bad = [f"{file}: {status}" for file, status in report if not status.startswith("ok")]
     if bad:
@@ -65,7 +65,7 @@ def fetch() -> list[tuple[str, str]]:
 
 
 def verify(data_dir=None) -> list[tuple[str, str]]:
-    """(file, status) of the six files; a status that starts with "ok" says that the file can be used."""
+    """Return (file, status) for each of the six files; a file whose status starts with "ok" can be used."""
     folder, report = _folder(data_dir), []
     for file in (*FILES["train"], *FILES["test"]):
         try:
@@ -77,7 +77,8 @@ def verify(data_dir=None) -> list[tuple[str, str]]:
 
 
 def _folder(data_dir) -> Path:
-    """The folder that holds the files, or the first one where they should be.   DataError when data_dir is not a folder."""
+    """The first folder that holds one of the files, or else the first that was searched.   Raises DataError when data_dir is
+    not a folder."""
     if data_dir is not None:
         root = Path(data_dir).expanduser()
         if not root.is_dir():

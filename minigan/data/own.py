@@ -1,15 +1,16 @@
-"""`folder`: pictures of your own, in a folder of PNG, JPEG, WebP or BMP files; or arrays of your own, in .npy or .npz files.
+"""`folder`: your own pictures, a folder of PNG, JPEG, WebP or BMP files; or your own arrays, in .npy or .npz files.
 
-folder   the data set, from Python          load, verify    the same, as the command asks for it
+folder   load the data set in Python        load, verify    what the command calls
 Elsewhere: how a file becomes pixels (pictures.py), arrays (array_data.py).
 
-Which files: those in the folder and below it, whatever the case of their endings; hidden ones (.name) are left out.  Links are
-followed, also out of the folder, but never in a circle.  Where two or more sub-folders have pictures, they are the classes.
-DIR/train and DIR/test (or val, valid) are the splits where DIR/train exists; else one file in ten, chosen by a hash of its
-name, is in the test split, so that a picture stays where it is when others come or go.
+Files in the folder and in its sub-folders are read; the case of their endings does not matter, and hidden files (.name) are
+ignored.  Links are followed, even when they leave the folder, but never in a circle.  If two or more sub-folders hold pictures,
+the sub-folders are the classes.  If DIR/train exists, it and DIR/test (or val, valid) are the two splits.  Otherwise a hash of
+each file's name puts about one file in ten into the test split, so a file stays in its split when others come or go.
 
-The pictures are decoded once and kept in the cache, one file for each folder and look.  It is read while names, sizes and
-times of the files are the same.  What a run remembers of its data are the contents: they may be copied elsewhere."""
+The pictures are decoded once and kept in the cache, in one file for each folder and each choice of options.  The cache is valid
+while the names, sizes and times of the files stay the same.  A run remembers a checksum of the contents instead, so the files
+may be moved."""
 
 from __future__ import annotations
 
@@ -31,30 +32,32 @@ from . import array_data, cache
 from .base import ImageDataset
 from .pictures import ENDINGS, LARGEST_FILE, Look, header, pixels, read_options
 
-RECIPE = 1             # raise when the same files would give other pixels, so that old caches are not read
-MOST = array_data.MOST     # bytes of all pictures together
+RECIPE = 1             # increase it when the same files give different pixels, so that old caches are not read
+MOST = array_data.MOST # bytes of all pictures together
 
 
 def folder(data_dir, split: str = "train", *, size: int | None = None, colour: str | None = None, fit: str = "crop",
            background: str = "white") -> Any:
-    """The pictures in a folder as a data set: images (N, C, H, W) uint8, with labels where sub-folders are classes.
+    """Load the pictures in a folder: images (N, C, H, W) uint8, and labels (N,) int64 if its sub-folders are classes.
 
-    size: side of the square that they are scaled to; colour: "grey" or "rgb"; both as the files have it, where all agree.
-    fit: "crop" the middle out of a picture, or "pad" it.   background: the colour behind what is transparent or padded.
-    data_dir may also be a .npz or .npy file, or a folder of .npy files (see array_data.from_file); these have no options.
-    info: `source`, `names` (of the classes), `skipped` ((file, reason) for each that cannot be decoded; a warning names them),
-    `content` (how many files and bytes, and a SHA-256 over their names and contents), `cache` (its file, or why there is none).
+    size: every picture is scaled to a square of this side; the default is the size of the files, if all have the same.
+    colour: "grey" or "rgb"; the default is grey if all files are.   fit: "crop" the middle out of a picture, or "pad" it.
+    background: the colour that fills transparent and padded places.
+    data_dir may also be a .npz or .npy file, or a folder of .npy files (see array_data.from_file); arrays have no options.
+    info: `source`; `names` of the classes; `skipped`, (file, reason) for each file that cannot be decoded (a warning names
+    them too); `content`, the number of files and bytes with a SHA-256 of names and contents; `cache`, the cache file or the
+    reason why there is none.
 
         run = mg.runs.train("gan", data=mg.data.folder("photos", size=32))
 
-    DataError: no folder, no picture in it or none that can be decoded.   ConfigError: options that cannot be, pictures of
-    several sizes without `size`, or more than 4 GiB of them."""
+    Raises DataError when there is no folder, no picture in it or none that can be decoded; ConfigError for an impossible
+    option, for pictures of several sizes without `size`, and for more than 4 GiB of pixels."""
     usual, wanted = asdict(Look()), {"size": size, "colour": colour, "fit": fit, "background": background}
     return load(split, data_dir, {name: value for name, value in wanted.items() if value != usual[name]})
 
 
 def load(split: str, data_dir, options: Mapping[str, Any] | None = None) -> Any:
-    """`folder`, with the options in a dict, perhaps as text."""
+    """Do what `folder` does, with the options in a dict; their values may be text."""
     given = read_options(options or {})
     root = _root(data_dir)
     entries = _entries(root) if root.is_dir() else []
@@ -87,9 +90,9 @@ def load(split: str, data_dir, options: Mapping[str, Any] | None = None) -> Any:
 
 
 def verify(data_dir, options: Mapping[str, Any] | None = None) -> list[tuple[str, str]]:
-    """(what, status) of the splits, and of each file that cannot be used; "ok" at the start of a status says it can."""
+    """Return (what, status) for each split, and for each file that cannot be used.   A good status starts with "ok"."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of the files that are listed here
+        warnings.simplefilter("ignore", UserWarning)  # `load` warns of the files that are listed here
         report, broken = [], []
         for split in ("train", "test"):
             dataset = load(split, data_dir, options)
@@ -100,7 +103,7 @@ def verify(data_dir, options: Mapping[str, Any] | None = None) -> list[tuple[str
 
 def _root(data_dir) -> Path:
     if data_dir is None:
-        raise ConfigError("folder: whose pictures?  Give the folder that holds them with --data-dir DIR")
+        raise ConfigError("folder: needs the folder that holds your pictures; give it with --data-dir DIR")
     root = Path(data_dir).expanduser()
     if not root.exists():
         raise DataError(f"folder: {root} does not exist; give --data-dir the folder that holds your pictures")
@@ -111,7 +114,7 @@ def _root(data_dir) -> Path:
 
 
 class Entry:
-    """A file: its path, its name below its split's folder, the split that its folder says (or ""), and what was seen of it."""
+    """A file: its path, its name inside the folder of its split, that split ("" if no folder tells), its size and its times."""
 
     def __init__(self, path: str, name: str, split: str):
         self.path, self.name, self.split = path, unicodedata.normalize("NFC", name), split
@@ -120,12 +123,12 @@ class Entry:
             seen = os.stat(path)
             self.size, self.regular = seen.st_size, stat.S_ISREG(seen.st_mode)
             self.stamp = f"{seen.st_size} {seen.st_mtime_ns} {seen.st_ctime_ns}"
-        except OSError as error:  # a link that leads nowhere
+        except OSError as error:  # a broken link
             self.size, self.regular, self.stamp = 0, False, str(error.strerror)
 
     @property
     def rank(self) -> int:
-        """A number that depends on the name alone."""
+        """A number that depends only on the name."""
         return int.from_bytes(hashlib.sha256(os.fsencode(self.name)).digest()[:8], "big")
 
 
@@ -152,14 +155,14 @@ def _walk(folder: str, above: set[str]) -> Iterator[str]:
             continue
         if item.is_dir():
             real = os.path.realpath(item.path)
-            if real not in above:  # else a link to a folder that we are in
+            if real not in above:  # otherwise it is a link to a folder that contains it
                 yield from _walk(item.path, above | {real})
         elif item.name.lower().endswith(ENDINGS):
             yield item.path
 
 
 def _classes(root: Path, entries: list[Entry]) -> list[str]:
-    """The names of the classes: of the sub-folders, if two or more have pictures.  Numbers come in their order."""
+    """The names of the classes, which are the sub-folders if two or more hold pictures.   Numbers are sorted as numbers."""
     tops = {entry.top for entry in entries}
     names = sorted(tops - {""}, key=lambda name: (not name.isdecimal(), int(name) if name.isdecimal() else 0, name))
     if len(names) < 2:
@@ -172,7 +175,7 @@ def _classes(root: Path, entries: list[Entry]) -> list[str]:
 
 
 def _tests(entries: list[Entry]) -> np.ndarray:
-    """Which of them are the test split, bool (n,)."""
+    """Which entries belong to the test split, bool (n,)."""
     if any(entry.split for entry in entries):
         return np.array([entry.split == "test" for entry in entries])
     ranks = np.array([entry.rank for entry in entries], dtype=np.uint64)
@@ -186,7 +189,7 @@ def _tests(entries: list[Entry]) -> np.ndarray:
 
 
 def _decoded(root: Path, entries: list[Entry], look: Look) -> tuple[dict[str, np.ndarray], str]:
-    """({images, labels, test, about}, where they are cached) of all pictures that can be decoded."""
+    """Return all pictures that can be decoded, {images, labels, test, about}, and the cache file or why there is none."""
     import PIL
 
     stamp = hashlib.sha256("\n".join(f"{entry.split}/{entry.name!a} {entry.stamp}" for entry in entries).encode()).hexdigest()
@@ -247,7 +250,7 @@ def _decode(root: Path, entries: list[Entry], look: Look, stamp: str) -> dict[st
 
 
 def _shape(root: Path, entries: list[Entry], look: Look) -> tuple[tuple[int, int, int], dict[str, DataError]]:
-    """(the shape of each picture, {path: why it cannot be used}): as the look says, else as all files have it."""
+    """Return the shape of each picture, from the options or else from the files, and {path: error} of unusable files."""
     sizes: dict[tuple[int, int], str] = {}
     skipped: dict[str, DataError] = {}
     coloured = look.colour == "rgb"
@@ -260,7 +263,7 @@ def _shape(root: Path, entries: list[Entry], look: Look) -> tuple[tuple[int, int
                     coloured |= colour and look.colour is None
                 except DataError as error:
                     skipped[entry.path] = error
-    height, width = 1, 1  # of files none of which can be read, which is told when all have been tried
+    height, width = 1, 1  # if no file can be read; the error comes after all have been tried
     if look.size is not None:
         height = width = look.size
     elif len(sizes) == 1:
@@ -268,12 +271,12 @@ def _shape(root: Path, entries: list[Entry], look: Look) -> tuple[tuple[int, int
     elif sizes:
         (a, one), (b, other), *_ = sorted(sizes.items())
         raise ConfigError(f"folder: the pictures in {root} have {len(sizes)} different sizes, such as {a[1]}x{a[0]} ({one}) "
-                          f"and {b[1]}x{b[0]} ({other});\nsay which size all of them get: --set size=32")
+                          f"and {b[1]}x{b[0]} ({other});\nchoose one size for all of them: --set size=32")
     return (3 if coloured else 1, height, width), skipped
 
 
 def _slowly(entries, what):
-    """The entries, with a progress bar after a second, if stderr is a terminal."""
+    """Yield the entries, with a progress bar on a terminal when they take longer than a second."""
     from tqdm import tqdm
 
     return tqdm(entries, desc=what, unit="", delay=1, leave=False, disable=None)

@@ -1,8 +1,8 @@
-"""A picture file becomes pixels: upright, of one size, grey or in colour.   Pillow decodes, and is imported when it has to.
+"""Turn picture files into pixels: upright, of one size, grey or in colour.   Pillow decodes them; it is imported when needed.
 
-Look      how all pictures of a data set are to look          OPTIONS   the same as options, with a line about each
-header    size and colour of a file, without its pixels       pixels    a file's pixels, as a Look wants them
-Elsewhere: which files of a folder are read, and what is kept of them (own.py)."""
+Look      how all pictures of a data set must look            OPTIONS   the options of a Look, with a line about each
+header    size and colour of a file, without its pixels       pixels    the pixels of a file, changed to fit a Look
+Elsewhere: which files of a folder are read, and how they are cached (own.py)."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ import numpy as np
 from ..errors import ConfigError, DataError, choose, suggestion
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP")   # what Pillow may take a file for, whatever its ending says
-OPTIONS = {"size": "side of the square that pictures are scaled to, in pixels (default: their own, if all have the same)",
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP")   # the formats that Pillow may try; the ending of the file does not matter
+OPTIONS = {"size": "side of the square that pictures are scaled to, in pixels (default: their own size, if all have the same)",
            "colour": "grey or rgb (default: grey if all of them are)",
-           "fit": "crop: cut out the middle; pad: keep all of it, and fill the rest with the background (default: crop)",
-           "background": "colour behind what is transparent or padded: black, white, #ff8000, ... (default: white)"}
+           "fit": "crop: cut out the middle; pad: keep everything and fill the rest with the background (default: crop)",
+           "background": "colour of transparent and padded places: black, white, #ff8000, ... (default: white)"}
 LARGEST_SIDE = 1024        # pixels of `size`
 LARGEST_FILE = 2**28       # bytes
-MOST_PIXELS = 89_478_485   # of one picture, as Pillow has it: 256 MB in colour.  What claims more is called a bomb
-ORIENTATION = 0x0112       # the EXIF tag; from 5 to 8 width and height are exchanged
+MOST_PIXELS = 89_478_485   # of one picture: Pillow's own limit, 256 MB in colour.  A file that claims more is not decoded
+ORIENTATION = 0x0112       # an EXIF tag; its values 5 to 8 exchange width and height
 
 
 @dataclass(frozen=True)
 class Look:
-    """How all pictures of a data set look.   size, colour: None where the files say it.   ConfigError for what cannot be."""
+    """How all pictures of a data set must look.   size, colour: None means that the files decide.   Raises ConfigError for an
+    impossible value."""
 
     size: int | None = None
     colour: str | None = None
@@ -55,7 +56,7 @@ class Look:
 
 
 def read_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options in their types: {"size": "32"} -> {"size": 32}.   ConfigError for one that there is not, or cannot be."""
+    """Give options their types: {"size": "32"} becomes {"size": 32}.   Raises ConfigError for an unknown or impossible one."""
     found: dict[str, Any] = {}
     for name, value in options.items():
         if name not in OPTIONS:
@@ -67,31 +68,31 @@ def read_options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def header(path) -> tuple[tuple[int, int], bool]:
-    """((height, width) of a file's picture, upright; is it in colour?).   DataError for what is no picture."""
+    """Return (height, width) of a file's picture, upright, and whether it has colours.   Raises DataError for other files."""
     with _opened(path) as image:
-        # Of a PNG whose EXIF data stand behind its pixels, asking would decode all of it; then it is taken as it lies.
+        # If the EXIF data of a PNG come after its pixels, Pillow would decode everything to find them; they are ignored here.
         known = image.format != "PNG" or "exif" in image.info
         turned = known and image.getexif().get(ORIENTATION, 1) >= 5
         return (image.size if turned else image.size[::-1]), _coloured(image)
 
 
 def pixels(content: bytes, shape: tuple[int, int, int], look: Look) -> np.ndarray:
-    """The picture in a file's bytes as uint8, shape = (1 for grey or 3, height, width).
+    """Decode the bytes of a file to uint8 of this shape, which is (1 for grey or 3, height, width).
 
-    Turned upright by its EXIF orientation, laid on the background where it is transparent, scaled (bicubic, over all pixels
-    that a new one covers), and cut or padded to the shape around its middle.   A picture that has this size already keeps every
-    bit.   Of an animation the first picture.   DataError for what cannot be decoded."""
+    The picture is turned upright as its EXIF data say, laid on the background where it is transparent, scaled (bicubic, which
+    averages over all pixels that a new one covers), and cut or padded around its middle.   A picture that already has this size
+    keeps its exact pixels.   Only the first picture of an animation is used.   Raises DataError for a damaged file."""
     from PIL import Image, ImageColor, ImageOps
 
     channels, height, width = shape
     mode = "L" if channels == 1 else "RGB"
     with _opened(io.BytesIO(content)) as image:
-        # A large JPEG is decoded at a fraction of its size.  Twice what is needed is left, however it is turned and cut.
+        # Pillow can decode a large JPEG at a fraction of its size, which is faster.  Keep at least twice the size needed.
         scale = 2 * max(height, width) / min(image.size)
         if scale < 1 / 2:
             image.draft(None, [math.ceil(scale * side) for side in image.size])
         image = ImageOps.exif_transpose(image)
-        if image.mode.startswith("I"):  # 16 bits: Pillow would cut off what is above 255
+        if image.mode.startswith("I"):  # 16 bits: Pillow would set all values above 255 to 255
             image = Image.fromarray(np.round(np.asarray(image, np.float64) / 257).astype(np.uint8))
         if image.has_transparency_data:
             image = image.convert("RGBA")
@@ -109,7 +110,7 @@ def pixels(content: bytes, shape: tuple[int, int, int], look: Look) -> np.ndarra
 
 
 def _coloured(image) -> bool:
-    """Is a picture stored as one with colours?   A palette of greys has none."""
+    """Does the file store colours?   A palette that holds only greys does not."""
     if image.mode in ("P", "PA"):
         palette = np.reshape(image.getpalette("RGB"), (-1, 3))
         return bool((palette != palette[:, :1]).any())
@@ -118,12 +119,12 @@ def _coloured(image) -> bool:
 
 @contextlib.contextmanager
 def _opened(file) -> Iterator[Any]:
-    """A file opened by Pillow; whatever goes wrong with it inside the block is a DataError with a short reason."""
+    """Open a file with Pillow.   Any error inside the block becomes a DataError with a short reason."""
     from PIL import Image
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of damaged EXIF data and the like: they change no pixel
+            warnings.simplefilter("ignore")  # about damaged EXIF data, for example: these change no pixel
             with Image.open(file, formats=FORMATS) as image:
                 if math.prod(image.size) > MOST_PIXELS:
                     raise DataError(f"claims {image.size[0]} x {image.size[1]} pixels, more than a picture may have")
@@ -136,7 +137,7 @@ def _opened(file) -> Iterator[Any]:
         raise DataError("is no PNG, JPEG, WebP or BMP") from error
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror or _first_line(error)})") from error
-    except Exception as error:  # a damaged file makes the decoders raise nearly anything
+    except Exception as error:  # for a damaged file the decoders may raise almost any error
         raise DataError(f"is damaged ({_first_line(error)})") from error
 
 

@@ -62,10 +62,17 @@ def test_from_the_folder_to_numbers_and_back_after_the_data_changed(minigan, ref
     assert "was trained on 2 classes, folder now has 0" in refused("resume", "run", "--steps", 8, "--accept-changed-data")
 
 
+def test_the_labels_of_few_test_pictures_are_measured_as_far_as_they_go(minigan, photos):
+    assert minigan("train", "cgan", *FOLDER[:-1], "size=28", "--batch-size", 8, "--steps", 1, "--out", "run")[0] == 0
+    for names in ("diversity,label-accuracy", "label-accuracy"):
+        code, out, err = minigan("evaluate", "run", "-n", 500, "--metrics", names)
+        assert code == 0 and "cgan on folder, step 1" in out, err
+
+
 def test_what_cannot_be(refused, photos):
     train = ["train", "gan", *TINY, "--out", "run"]
-    assert "folder: whose pictures?  Give the folder that holds them with --data-dir DIR" in refused(*train, "--data", "folder")
-    assert "say which size all of them get: --set size=32" in refused(*train, *FOLDER[:-2])
+    assert "needs the folder that holds your pictures; give it with --data-dir DIR" in refused(*train, "--data", "folder")
+    assert "choose one size for all of them: --set size=32" in refused(*train, *FOLDER[:-2])
     assert "digits has no option 'size': it is one of --data folder; leave it out" in refused(*train, "--set", "size=32")
     assert "folder has no option 'siz'; did you mean 'size'?" in refused(*train, *FOLDER[:-1], "siz=32")
     assert "size must be a whole number of pixels from 1 to 1024, got 'big'" in refused(*train, *FOLDER[:-1], "size=big")

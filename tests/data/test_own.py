@@ -246,7 +246,7 @@ def test_all_of_it_together_is_bounded(put, monkeypatch):
 
 
 def test_folders_that_are_none(tmp_path):
-    with pytest.raises(ConfigError, match="whose pictures.*--data-dir DIR"):
+    with pytest.raises(ConfigError, match="needs the folder that holds your pictures; .*--data-dir DIR"):
         data.load("folder")
     with pytest.raises(DataError, match="nowhere does not exist; give --data-dir"):
         data.folder(tmp_path / "nowhere")
@@ -259,7 +259,7 @@ def test_folders_that_are_none(tmp_path):
 def test_different_sizes_need_one(put):
     put("a.png", noise(0, 8, 8))
     root = put("b.png", noise(0, 9, 8))
-    with pytest.raises(ConfigError, match=r"2 different sizes, such as 8x8 \(a.png\) and 8x9 \(b.png\);\nsay .*--set size=32"):
+    with pytest.raises(ConfigError, match=r"2 different sizes, .* 8x8 \(a.png\) and 8x9 \(b.png\);\nchoose .*--set size=32"):
         data.folder(root)
 
 
