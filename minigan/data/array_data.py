@@ -41,7 +41,9 @@ class ArrayDataset(Described):
         self.labels = None if labels is None else _labels(name, labels, len(x))
         classes = int(self.labels.max()) + 1 if self.labels is not None and classes is None else classes
         self.name, self.split, self.classes, self.info = name, split, classes, {} if info is None else info
-        self.kinds = {"x": Points(2)} | ({} if classes is None else {"labels": Class(classes)})
+        self.kinds = {"x": Points(2)}
+        if classes is not None:
+            self.kinds["labels"] = Class(classes)
 
     def __len__(self) -> int:
         return len(self.x)
