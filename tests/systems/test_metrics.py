@@ -95,6 +95,22 @@ def test_what_another_system_measures_is_refused_with_the_reason(name, system, t
         evaluation.chosen([name], registry.get(system), digits)
 
 
+@pytest.mark.parametrize("name", ["-1", "5", "100", "of", "a", "x", "-"])
+def test_a_number_or_a_short_word_is_no_name_of_what_another_system_measures(name):
+    digits = data.load("digits", "test")
+    for system in ("autoencoder", "gan"):
+        with pytest.raises(ConfigError, match=f"there is no metric '{name}'"):
+            evaluation.chosen([name], registry.get(system), digits)
+
+
+def test_metrics_may_be_one_text_and_default_is_all_that_fit():
+    digits, vae = data.load("digits", "test"), registry.get("vae")
+    every = evaluation.chosen(None, vae, digits)
+    assert len(every) > 5 and evaluation.chosen("default", vae, digits) == every
+    assert evaluation.chosen(" elbo, fid,elbo ", vae, digits) == evaluation.chosen(["elbo", "fid"], vae, digits)
+    assert [metric.name for metric in evaluation.chosen("diversity,default", vae, digits)][0] == "diversity"
+
+
 def test_two_systems_may_use_one_name_for_numbers_of_their_own(monkeypatch):
     digits = data.load("digits", "test")
     mine = Metric("mine", [Number("elbo", "lower", "another thing"), Number("fid-digits", "higher", "x")],
