@@ -151,22 +151,26 @@ def distance(pictures, others):
 
 
 @lru_cache(maxsize=1)
-def unseen():
-    """The test split."""
-    return data.load("filled-outline", "test")
+def unseen(name):
+    """The test split of a data set."""
+    return data.load(name, "test")
 
 
 class Unseen:
-    """The latent distribution: pictures of the test split, (n, 2, 28, 28) in [-1, 1].  A sample is the translation of one.
+    """The latent distribution: pictures of the data set's test split, (n, 2, 28, 28) in [-1, 1].  A sample is the translation
+    of one.
 
     The n pictures are all different if n <= len(self)."""
 
+    def __init__(self, name: str):
+        self.name = name
+
     def __call__(self, n, generator) -> np.ndarray:
         """n draws."""
-        return unseen()[generator.choice(len(self), n, replace=n > len(self))].x
+        return unseen(self.name)[generator.choice(len(self), n, replace=n > len(self))].x
 
     def __len__(self):
-        return len(unseen())
+        return len(unseen(self.name))
 
 
 @lru_cache(maxsize=1)
@@ -265,7 +269,7 @@ PAIRS = Metric(
              Check("cyclegan", "pair-l1", "below", "identity-l1"), Check("cyclegan", "seconds", "at most", 300)])])
 def build(settings, data):
     """The game of two generators and two discriminators."""
-    if data.x != Pair(Pictures(1, SIDE, SIDE), Pictures(1, SIDE, SIDE)):
+    if (data.x.a, data.x.b) != (Pictures(1, SIDE, SIDE),) * 2:  # aligned or not: no loss compares a with its own b
         raise ConfigError(f"cyclegan translates grey pictures of 28x28, but {data.name} holds {data.x}; use --data "
                           "filled-outline")
     objective = OBJECTIVES[settings.objective]
@@ -299,5 +303,5 @@ def build(settings, data):
     betas = (settings.beta1, 0.999)
     players = [Player("D", [nets["DA"], nets["DB"]], partial(Adam, lr=settings.lr_d, betas=betas), after=buffers.values()),
                Player("G", [nets["AB"], nets["BA"]], partial(Adam, lr=settings.lr_g, betas=betas))]
-    return Game(nets, players, terms, Unseen(), sample=sample, show=show, step=Translation, unit=objective.unit,
+    return Game(nets, players, terms, Unseen(data.name), sample=sample, show=show, step=Translation, unit=objective.unit,
                 heads=("filled", "outline", "back"))
