@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ConfigError, DataError
+from ..errors import DataError
 from . import cache
-from .base import ImageDataset
+from .base import ImageDataset, whole
 
 # matplotlib has 38 fonts, and these 22 have usable digits.  cmex10 and cmsy10 have symbols in place of digits; STIXSiz* and
 # STIXNonUni* have no digits or the same ones as others; *Display and LastResort are not made for text.
@@ -51,8 +51,8 @@ def load(split: str = "train", seed: int = 0, size: int | None = None) -> ImageD
     >>> load("test", size=20).labels[:12].tolist()
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]"""
     size = SIZES[split] if size is None else size
-    _whole("size", size, 1)
-    _whole("seed", seed, 0)
+    whole("size", size, "digits")
+    whole("seed", seed, "digits", least=0)
     try:
         path = cache_file(split, seed, size)
         arrays = read(path)
@@ -201,11 +201,6 @@ def _digest(arrays: dict[str, np.ndarray]) -> str:
         digest.update(f"{name} {array.dtype.str} {array.shape};".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
-
-
-def _whole(what: str, value, low: int) -> None:
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
-        raise ConfigError(f"digits: {what} must be a whole number of at least {low}, got {value!r}")
 
 
 def verify() -> list[tuple[str, str]]:

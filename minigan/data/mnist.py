@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import ConfigError, DataError
+from ..errors import DataError
 from . import cache
-from .base import ImageDataset
+from .base import ImageDataset, whole
 
 FILES = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
          "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")}
@@ -71,9 +71,8 @@ def load(name: str, split: str = "train", data_dir=None, size: int | None = None
                         "get the file again")
     if folder is not None:
         _not_another(name, folder, FILES[split][1])
-    if size is not None and (not isinstance(size, int | np.integer) or isinstance(size, bool)
-                             or not 1 <= size <= len(images)):
-        raise ConfigError(f"{name}: size must be a whole number from 1 to {len(images)} ({split}), got {size!r}")
+    if size is not None:
+        whole("size", size, f"{name} ({split})", most=len(images))
     return ImageDataset(name, images[:size, None], labels[:size], split, info, classes=max(10, int(labels.max()) + 1))
 
 
