@@ -31,7 +31,7 @@ from minigan.nn import Conv2d, ConvTranspose2d
 from minigan.runs import capture, evaluation, hooks, report
 from minigan.runs.capture import Captured
 from minigan.runs.feed import Feed
-from minigan.runs.folder import Run, fields
+from minigan.runs.folder import Run, fields, step_of
 from minigan.runs.hooks import Every
 from minigan.streams import Streams, using
 from minigan.systems import registry
@@ -371,7 +371,7 @@ class Session:
         """Draw curves.png and samples.gif from the files so far, and write report.html."""
         viz.curves_png(self.run.curves_path, self.run.read_log(), f"{self.run.system} on {self.data_name}",
                        unit=self.game.unit)
-        frames = [path for path in self.run.samples() if int(path.stem.partition("_")[2]) <= self.step]
+        frames = [path for path in self.run.samples() if step_of(path) <= self.step]
         if frames:
             viz.save_gif(self.run.gif_path, frames)
         report.write(self.run, self.system)
