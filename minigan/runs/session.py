@@ -73,7 +73,7 @@ class Session:
         self.layer_streams = Streams(run.seed)
         with using(self.layer_streams):
             self.game = self.system.build(self.settings, self.description, **nets).to(self.device)
-        self.schedule = hooks.Schedule(self.settings, self.game)
+        self.schedule = hooks.Schedule.of(self.settings, self.system, self.game, self.description)
         self.captured = Captured(self.game) if self.settings.capture and self.device != "cpu" else None
         self.losses, self.seconds = {}, run.seconds().get(0, 0.0)
         self.dataset: Any = None
@@ -129,7 +129,7 @@ class Session:
         game.check(batch)  # raises if the labels do not fit
         if settings.capture:
             capture.refuse(game, settings.schedule)
-        hooks.Schedule(settings, game)
+        hooks.Schedule.of(settings, made_by, game, dataset)
         evaluation.logged(settings, made_by, game, dataset)
         for line in made_by.idle(settings, overrides or {}):
             warnings.warn(line, stacklevel=2)
@@ -196,8 +196,6 @@ class Session:
         metrics = evaluation.logged(self.settings, self.system, self.game, self.dataset)
         if metrics:
             self.hooks.append(Every(self.settings.metrics_every, lambda session: session.evaluate(metrics)))
-        if waited_for := evaluation.monitored(self.settings, self.system, self.game, self.dataset):
-            self.schedule.number = waited_for[1]
 
     def real(self, n: int) -> np.ndarray:
         """Return n real samples, the same ones each time, as an array (n, *sample_shape)."""
