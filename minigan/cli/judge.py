@@ -16,7 +16,7 @@ def add(verbs) -> None:
                             description="Measure how good a run's samples are.  The results are also saved in the run's "
                                         "evaluation.json and report.html.  The same weights always give the same numbers.")
     verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
-    verb.add_argument("--metrics", metavar="A,B", help="names from `minigan list metrics` (default: all that fit the data)")
+    verb.add_argument("--metrics", metavar="A,B", help="names from `minigan list metrics`, or default: all that fit the data")
     verb.add_argument("-n", type=whole(1, MOST_SAMPLES), metavar="N",
                       help=f"samples to draw (default: {SAMPLES}, or as many as the metrics need)")
     verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: where they were at the start)")
@@ -53,8 +53,10 @@ def _evaluate(options):
     session.data_dir = options.data_dir or session.data_dir
     session.accept_changed_data = options.accept_changed_data
     session.attach()
-    names = [name.strip() for name in options.metrics.split(",") if name.strip()] if options.metrics else None
-    metrics = evaluation.chosen(names, session.system, session.dataset)
+    metrics = evaluation.chosen(options.metrics, session.system, session.dataset)
+    if not metrics:
+        raise ConfigError(f"no metric fits {session.data_name}, and {session.run.system} has none of its own; name one with "
+                          "--metrics to see what it needs")
     n = options.n or max(min(SAMPLES, evaluation.most_samples(session)), evaluation.needed(metrics))
     numbers = session.evaluate(metrics, n)
     session.run.note_evaluation(session.step, n, numbers)

@@ -191,8 +191,10 @@ def _threads(game):
 
 def _saved(session):
     """The step of the newest checkpoint, or 0 if there is none."""
+    from minigan.runs.folder import step_of
+
     path = session.run.latest_checkpoint()
-    return int(path.stem.partition("_")[2]) if path else 0
+    return step_of(path) if path else 0
 
 
 @contextlib.contextmanager

@@ -141,7 +141,7 @@ def _check(options, points, common):
         settings = system.configure(settings, dataset)
         data.Loader(dataset, settings.batch_size, 0)
         game = system.build(settings, dataset)
-        hooks.Schedule(settings, game)
+        hooks.Schedule.of(settings, system, game, dataset)
         evaluation.logged(settings, system, game, dataset)
     metric, number = evaluation.found(options.metric, system, dataset)
     metric.check(dataset)

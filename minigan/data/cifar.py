@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import ConfigError, DataError
+from ..errors import DataError
 from . import cache
-from .base import ImageDataset
+from .base import ImageDataset, whole
 
 FILES = {"train": tuple(f"data_batch_{k}.bin" for k in range(1, 6)), "test": ("test_batch.bin",)}
 FOLDER = "cifar-10-batches-bin"        # inside the published archive
@@ -31,8 +31,8 @@ def load(split: str = "train", data_dir=None, size: int | None = None) -> ImageD
     Source: Krizhevsky 2009, "Learning multiple layers of features from tiny images"."""
     folder = _folder(data_dir)
     rows = np.concatenate([read(folder / file) for file in FILES[split]])
-    if size is not None and (not isinstance(size, int | np.integer) or isinstance(size, bool) or not 1 <= size <= len(rows)):
-        raise ConfigError(f"cifar10: size must be a whole number from 1 to {len(rows)} ({split}), got {size!r}")
+    if size is not None:
+        whole("size", size, f"cifar10 ({split})", most=len(rows))
     rows = rows[:size]
     return ImageDataset("cifar10", rows[:, 1:].reshape(-1, *SHAPE), rows[:, 0], split,
                         {"source": str(folder), "names": NAMES}, classes=len(NAMES))

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ConfigError, DataError
+from ..errors import DataError
 from . import cache
-from .base import ImageDataset
+from .base import ImageDataset, whole
 
 # matplotlib has 38 fonts, and these 22 have usable digits.  cmex10 and cmsy10 have symbols in place of digits; STIXSiz* and
 # STIXNonUni* have no digits or the same ones as others; *Display and LastResort are not made for text.
@@ -50,8 +50,8 @@ def load(split: str = "train", seed: int = 0, size: int | None = None) -> ImageD
     >>> load("test", size=20).labels[:12].tolist()
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]"""
     size = SIZES[split] if size is None else size
-    _whole("size", size, 1)
-    _whole("seed", seed, 0)
+    whole("size", size, "digits")
+    whole("seed", seed, "digits", least=0)
     try:
         path = cache_file(split, seed, size)
         arrays = read(path)
@@ -187,11 +187,6 @@ def read(path: Path) -> dict[str, np.ndarray] | None:
     """The arrays of a cache file, or None when it is missing or damaged; the digits are then drawn again."""
     arrays = cache.read(path)
     return arrays if arrays and list(arrays) == ["images", "labels", "attributes"] else None
-
-
-def _whole(what: str, value, low: int) -> None:
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
-        raise ConfigError(f"digits: {what} must be a whole number of at least {low}, got {value!r}")
 
 
 def verify() -> list[tuple[str, str]]:

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ConfigError, DataError
+from ..errors import DataError
 from . import cache
-from .base import ImageDataset
+from .base import ImageDataset, whole
 
 FILES = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
          "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")}
@@ -101,9 +101,8 @@ def load(name: str, split: str = "train", data_dir=None, size: int | None = None
                         "get the file again")
     if folder is not None:
         _not_another(name, folder, files[1])
-    if size is not None and (not isinstance(size, int | np.integer) or isinstance(size, bool)
-                             or not 1 <= size <= len(images)):
-        raise ConfigError(f"{name}: size must be a whole number from 1 to {len(images)} ({split}), got {size!r}")
+    if size is not None:
+        whole("size", size, f"{name} ({split})", most=len(images))
     images, labels, names = images[:size, None], labels.astype(np.int64), NAMES.get(name, tuple("0123456789"))
     if name.startswith("emnist"):
         images = np.ascontiguousarray(images.swapaxes(2, 3))

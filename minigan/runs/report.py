@@ -15,7 +15,7 @@ import shlex
 from minigan import serialize
 from minigan.data.kinds import Description, Points
 from minigan.runs import diagnosis, evaluation
-from minigan.runs.folder import DATA, fields
+from minigan.runs.folder import DATA, fields, step_of
 from minigan.train.settings import word
 
 PICTURES = 6  # how many pictures of samples are shown, spread evenly from the first step to the last
@@ -155,7 +155,7 @@ def _samples(run):
     chosen = sorted({round(i * (len(paths) - 1) / (PICTURES - 1)) for i in range(PICTURES)})
     yield "<p>Every picture uses the same latent vectors z.</p>"
     for i in chosen:
-        step = int(paths[i].stem.partition("_")[2])
+        step = step_of(paths[i])
         yield (f'<figure class="{way}"><img src="{_data_uri(paths[i])}" alt="samples at step {step}">'
                f"<figcaption>step {step:,}</figcaption></figure>")
 

@@ -31,7 +31,7 @@ from minigan.nn import Conv2d, ConvTranspose2d
 from minigan.runs import capture, evaluation, hooks, report
 from minigan.runs.capture import Captured
 from minigan.runs.feed import Feed
-from minigan.runs.folder import Run, fields
+from minigan.runs.folder import Run, fields, step_of
 from minigan.runs.hooks import Every
 from minigan.streams import Streams, using
 from minigan.systems import registry
@@ -75,7 +75,7 @@ class Session:
         self.layer_streams = Streams(run.seed)
         with using(self.layer_streams):
             self.game = self.system.build(self.settings, self.description, **nets).to(self.device)
-        self.schedule = hooks.Schedule(self.settings, self.game)
+        self.schedule = hooks.Schedule.of(self.settings, self.system, self.game, self.description)
         self.captured = Captured(self.game) if self.settings.capture and self.device != "cpu" else None
         self.losses, self.seconds = {}, run.seconds().get(0, 0.0)
         self.dataset: Any = None
@@ -140,7 +140,7 @@ class Session:
         game.check(batch)  # raises if the labels do not fit
         if settings.capture:
             capture.refuse(game, settings.schedule)
-        hooks.Schedule(settings, game)
+        hooks.Schedule.of(settings, made_by, game, dataset)
         evaluation.logged(settings, made_by, game, dataset)
         for line in made_by.idle(settings, overrides or {}):
             warnings.warn(line, stacklevel=2)
@@ -211,8 +211,6 @@ class Session:
         metrics = evaluation.logged(self.settings, self.system, self.game, self.dataset)
         if metrics:
             self.hooks.append(Every(self.settings.metrics_every, lambda session: session.evaluate(metrics)))
-        if waited_for := evaluation.monitored(self.settings, self.system, self.game, self.dataset):
-            self.schedule.number = waited_for[1]
 
     def _load(self, split):
         """Return a split of the data set that was given, or load it by its name."""
@@ -419,7 +417,7 @@ class Session:
         """Draw curves.png and samples.gif from the files so far, and write report.html."""
         viz.curves_png(self.run.curves_path, self.run.read_log(), f"{self.run.system} on {self.data_name}",
                        unit=self.game.unit)
-        frames = [path for path in self.run.samples() if int(path.stem.partition("_")[2]) <= self.step]
+        frames = [path for path in self.run.samples() if step_of(path) <= self.step]
         if frames:
             viz.save_gif(self.run.gif_path, frames)
         report.write(self.run, self.system)

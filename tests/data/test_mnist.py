@@ -112,7 +112,7 @@ def test_size_takes_the_first_and_classes_follow_higher_labels(tmp_path, write_t
     dataset = data.load("mnist", data_dir=tmp_path, size=2)
     assert dataset.labels.tolist() == [4, 3] and dataset.classes == 26
     for size in (0, 6, 1.5, True):
-        with pytest.raises(ConfigError, match="size must be a whole number from 1 to 5"):
+        with pytest.raises(ConfigError, match=r"mnist \(train\): size must be a whole number from 1 to 5"):
             data.load("mnist", data_dir=tmp_path, size=size)
 
 
