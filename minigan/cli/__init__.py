@@ -4,8 +4,8 @@ main            parse the arguments, run the verb and return the exit code
 build_parser    the argparse parser of the whole command
 Exit codes: 0 for success; 2 for an error that the user can correct (one or two lines, no traceback); 130 after Ctrl-C.
 The verbs: train.py (train, resume, sample), judge.py (evaluate, compare), tune.py (tune), show.py (list, data, doctor),
-systems.py (show), check.py (gradcheck), lesson.py (lesson), bench.py (bench).   Several verbs share output.py and some
-functions of train.py.
+systems.py (show), check.py (gradcheck), lesson.py (lesson), bench.py (bench).   Several verbs share output.py,
+checkout.py and some functions of train.py.
 """
 
 import argparse

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from minigan.cli import checkout
 from minigan.errors import ConfigError
 
 BENCHMARKS = {"steps": "one training step of each kind of system, compared with PyTorch if it is installed",
@@ -30,13 +31,11 @@ def add(verbs) -> None:
 def script(name: str) -> Path:
     """Return the file of a benchmark: beside the package (in a checkout), or in ./benchmarks.   Raises ConfigError if there is
     none."""
-    places = [Path(__file__).resolve().parents[2] / "benchmarks", Path.cwd() / "benchmarks"]
-    for place in places:
-        if (place / f"{name}.py").is_file() and (place / "harness.py").is_file():
-            return place / f"{name}.py"
-    raise ConfigError("cannot find the benchmarks: they are in the repository, not in the installed package; get minigan's "
-                      "repository and run this command in its folder (minigan looked in "
-                      f"{' and '.join(str(place) for place in places)})")
+    def look(folder):
+        file = folder / f"{name}.py"
+        return file if file.is_file() and (folder / "harness.py").is_file() else None
+
+    return checkout.find("benchmarks", __file__, look)
 
 
 def _bench(options):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from minigan.cli import checkout
 from minigan.errors import ConfigError
 
 _FILE = re.compile(r"(\d+)_\w+\.py")
@@ -23,15 +24,11 @@ def add(verbs) -> None:
 def find() -> dict[int, Path]:
     """Return {number: file of the lesson}, from the folder beside the package (in a checkout) or from ./lessons.   Raises
     ConfigError if there are none."""
-    places = [Path(__file__).resolve().parents[2] / "lessons", Path.cwd() / "lessons"]
-    for place in places:
-        files = sorted(place.glob("*.py")) if place.is_dir() else []
-        found = {int(match[1]): path for path in files if (match := _FILE.fullmatch(path.name))}
-        if found:
-            return found
-    raise ConfigError("cannot find the lessons: they are in the repository, not in the installed package; get minigan's "
-                      "repository and run this command in its folder (minigan looked in "
-                      f"{' and '.join(str(place) for place in places)})")
+    def look(folder):
+        files = sorted(folder.glob("*.py")) if folder.is_dir() else []
+        return {int(match[1]): path for path in files if (match := _FILE.fullmatch(path.name))}
+
+    return checkout.find("lessons", __file__, look)
 
 
 def title(path: Path) -> str:

@@ -31,10 +31,14 @@ class Described:
     """The base class of data sets: it describes the data.
 
     name: of the data set.   kinds: the kind of each field of its batches.   words: the word of each token, if x are tokens that
-    stand for words; otherwise None."""
+    stand for words; otherwise None.   split: "train" or "test".   info: what else is known about the data.   test: the test
+    split, for a data set that `load` does not know by its name."""
 
     name: str
     kinds: dict[str, Kind]
+    split: str = "train"
+    info: dict = {}
+    test: Any = None
     words: tuple[str, ...] | None = None
 
     @property
@@ -120,7 +124,7 @@ class PointDataset(Described):
     def sample(self, n: int, rng) -> Batch:
         """Draw n fresh points.   rng: a numpy Generator, whose state advances, or an int seed.   Raises ConfigError when
         n < 1."""
-        _positive("n", n, self.name)
+        whole("n", n, self.name)
         return self._draw(n, np.random.default_rng(rng))
 
     def __repr__(self) -> str:
@@ -140,7 +144,7 @@ class Loader:
     (4, 1, 8, 8)"""
 
     def __init__(self, dataset: Any, batch_size: int, rng: Any):
-        _positive("batch size", batch_size, dataset.name)
+        whole("batch size", batch_size, dataset.name)
         self.dataset, self.batch_size, self.rng = dataset, int(batch_size), np.random.default_rng(rng)
         self.endless = isinstance(dataset, PointDataset)
         if not self.endless and batch_size > len(dataset):
@@ -206,16 +210,21 @@ def batches(dataset: ImageDataset, batch_size: int) -> Iterator[Batch]:
 
     >>> [len(batch.x) for batch in batches(ImageDataset("mine", np.zeros((10, 1, 8, 8), np.uint8)), 4)]
     [4, 4, 2]"""
-    _positive("batch size", batch_size, dataset.name)
+    whole("batch size", batch_size, dataset.name)
     if isinstance(dataset, PointDataset):
         raise ConfigError(f"{dataset.name}: draws fresh points without end, so there is no pass over all of them; "
                           "use dataset.sample(n, rng)")
     return (dataset[start:start + batch_size] for start in range(0, len(dataset), batch_size))
 
 
-def _positive(what: str, value, name: str) -> None:
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise ConfigError(f"{name}: {what} must be a whole number of at least 1, got {value!r}")
+def whole(what: str, value, name: str, least: int = 1, most: int | None = None) -> None:
+    """Raise ConfigError unless a value that a user gave is a whole number, of Python or NumPy, within the bounds.
+
+    what: the value's name.   name: of the data set."""
+    good = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
+    if not good or (most is not None and value > most):
+        bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise ConfigError(f"{name}: {what} must be a whole number {bounds}, got {value!r}")
 
 
 def _plain(state):

@@ -6,15 +6,14 @@ Elsewhere: the loaders (base.py), real handwriting (mnist.py).  matplotlib is im
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..errors import ConfigError, DataError
+from ..errors import DataError
 from . import cache
-from .base import ImageDataset
+from .base import ImageDataset, whole
 
 # matplotlib has 38 fonts, and these 22 have usable digits.  cmex10 and cmsy10 have symbols in place of digits; STIXSiz* and
 # STIXNonUni* have no digits or the same ones as others; *Display and LastResort are not made for text.
@@ -51,8 +50,8 @@ def load(split: str = "train", seed: int = 0, size: int | None = None) -> ImageD
     >>> load("test", size=20).labels[:12].tolist()
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]"""
     size = SIZES[split] if size is None else size
-    _whole("size", size, 1)
-    _whole("seed", seed, 0)
+    whole("size", size, "digits")
+    whole("seed", seed, "digits", least=0)
     try:
         path = cache_file(split, seed, size)
         arrays = read(path)
@@ -181,31 +180,13 @@ def cache_file(split: str, seed: int, size: int) -> Path:
 
 def save(path: Path, arrays: dict[str, Any]) -> None:
     """Write arrays and their SHA-256 to an .npz file.   Raises OSError when this is impossible."""
-    cache.write(path, lambda file: np.savez(file, sha256=np.array(_digest(arrays)), **arrays))
+    cache.save(path, arrays)
 
 
 def read(path: Path) -> dict[str, np.ndarray] | None:
     """The arrays of a cache file, or None when it is missing or damaged; the digits are then drawn again."""
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
-            arrays = {name: saved[name] for name in ("images", "labels", "attributes")}
-            return arrays if _digest(arrays) == str(saved["sha256"]) else None
-    except Exception:                  # for a damaged header NumPy may raise almost any error, even MemoryError
-        return None
-
-
-def _digest(arrays: dict[str, np.ndarray]) -> str:
-    """SHA-256 of the names, dtypes, shapes and bytes."""
-    digest = hashlib.sha256()
-    for name, array in arrays.items():
-        digest.update(f"{name} {array.dtype.str} {array.shape};".encode())
-        digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
-
-
-def _whole(what: str, value, low: int) -> None:
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
-        raise ConfigError(f"digits: {what} must be a whole number of at least {low}, got {value!r}")
+    arrays = cache.read(path)
+    return arrays if arrays and list(arrays) == ["images", "labels", "attributes"] else None
 
 
 def verify() -> list[tuple[str, str]]:

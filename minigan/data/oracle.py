@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ConfigError, DataError
-from .base import Batch, Described
+from ..errors import DataError
+from .base import Batch, Described, whole
 from .kinds import Tokens
 
 VOCABULARY, LENGTH, HIDDEN = 30, 10, 32
@@ -125,10 +125,11 @@ class TokenDataset(Described):
 def load(split: str = "train", seed: int = 0, size: int | None = None) -> TokenDataset:
     """Draw the data set "oracle": `size` sequences, by default 10,000 for "train" and 5,000 other ones for "test".
 
-    seed: decides which sequences are drawn; the oracle is always the same.   Raises ConfigError for a size below 1."""
+    seed: decides which sequences are drawn; the oracle is always the same.   Raises ConfigError for an impossible seed or
+    size."""
     size = SIZES[split] if size is None else size
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise ConfigError(f"oracle: the size must be a whole number of at least 1, got {size!r}")
+    whole("the size", size, "oracle")
+    whole("the seed", seed, "oracle", least=0)
     oracle = Oracle()
     tokens = oracle.sample(size, np.random.default_rng([seed, list(SIZES).index(split)]))
     return TokenDataset("oracle", tokens, oracle.vocabulary, split, oracle)

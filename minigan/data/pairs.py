@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import digits
-from .base import ImageDataset, _positive
+from .base import ImageDataset, whole
 from .kinds import Pair, Pictures
 
 SIZES = {split: size // 2 for split, size in digits.SIZES.items()}
@@ -24,7 +24,7 @@ def load(split: str = "train", seed: int = 0, size: int | None = None) -> ImageD
     correct translations, (size, 1, 28, 28) uint8: `outlines` of channel 0 and `fillings` of channel 1.
     Raises ConfigError for an impossible seed or size, and DataError when matplotlib's fonts are missing."""
     size = SIZES[split] if size is None else size
-    _positive("size", size, "filled-outline")
+    whole("size", size, "filled-outline")
     drawn = digits.load(split, seed, 2 * size)
     order = np.random.default_rng([seed, list(SIZES).index(split), 2]).permutation(len(drawn))
     filled, outlined = order[:size], order[size:]

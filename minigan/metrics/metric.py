@@ -129,6 +129,8 @@ class Metric:
 
     def about(self, name: str) -> bool:
         """Does the metric's description contain the words of an unknown name, such as "importance-bound"?  Only for hints."""
+        if not re.search(r"[^\W\d_]{3}", name):  # a number or "of" is in many descriptions, and means none of them
+            return False
         text = " ".join([self.name, self.summary, *(f"{number.name} {number.says}" for number in self.numbers)])
         return set(re.findall(r"\w+", name.lower())) <= set(re.findall(r"\w+", text.lower()))
 

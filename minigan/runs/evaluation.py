@@ -27,13 +27,22 @@ from minigan.systems import registry
 def chosen(names, system, dataset) -> list[Metric]:
     """Return the metrics with these names, each once.
 
-    names: names, or Metric objects; None means all metrics that fit the data.   system: a System (systems/registry.py).
-    Raises ConfigError for an unknown name, with the nearest names; for a metric that only another system can measure, the
-    message says why this one cannot.
+    names: a text such as "fid,digits", or a list of names and Metric objects.  The name "default" stands for all metrics that
+    fit the data, and so does None.   system: a System (systems/registry.py).
+    Raises ConfigError for a text without a name, and for an unknown name, with the nearest names; for a metric that only
+    another system can measure, the message says why this one cannot.
     """
-    if names is None:
-        return [*default_metrics(dataset), *(metric for metric in system.metrics if metric.needs.fits(dataset))]
-    return list(dict.fromkeys(name if isinstance(name, Metric) else _find(name, system, dataset)[0] for name in names))
+    if isinstance(names, str):
+        text, names = names, [name.strip() for name in names.split(",") if name.strip()]
+        if not names:
+            raise ConfigError(f"metrics {text!r}: names no metric; give a name from `minigan list metrics`, or default")
+    metrics = []
+    for name in ["default"] if names is None else names:
+        if name == "default":
+            metrics += [*default_metrics(dataset), *(metric for metric in system.metrics if metric.needs.fits(dataset))]
+        else:
+            metrics.append(name if isinstance(name, Metric) else _find(name, system, dataset)[0])
+    return list(dict.fromkeys(metrics))
 
 
 def _find(name, system, dataset):
@@ -81,7 +90,7 @@ def logged(settings, system, game, dataset) -> list[Metric]:
     does not exist or does not fit the data.
     """
     names = [name.strip() for name in settings.metrics.split(",") if name.strip() not in ("", "none")]
-    metrics = chosen(None if names == ["default"] else names, system, dataset)
+    metrics = chosen(names, system, dataset)
     if waited_for := monitored(settings, system, game, dataset):
         metrics = list(dict.fromkeys([*metrics, waited_for[0]]))
     for metric in metrics:

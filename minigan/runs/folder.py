@@ -10,6 +10,7 @@
 
 Run             create, open; log, read_log, truncate_log; save_checkpoint, load_checkpoint; the paths of the pictures;
                 seconds, note_seconds, evaluations, note_evaluation
+step_of         the step in the name of a picture or checkpoint
 fields          the kind of each field of a batch of the run's data, read from its config
 toml            a dict as TOML text
 environment     the contents of env.json
@@ -37,7 +38,8 @@ from minigan.data.kinds import Class, Kind, Pair, Pictures, Points, Tokens, pars
 from minigan.errors import CheckpointError, ConfigError
 from minigan.version import __version__
 
-DATA = ("data", "data_dir", "device", "sample_shape", "fields", "file", "own_nets")  # keys of a config that are no settings
+# Keys of a config that are no settings.
+DATA = ("data", "data_dir", "data_options", "data_content", "own_data", "device", "sample_shape", "fields", "file", "own_nets")
 _STEP = re.compile(r"step_(\d+)\.(npz|png)")
 
 
@@ -118,7 +120,7 @@ class Run:
             raise CheckpointError(f"{file}: cannot be read: {error.strerror}") from error
         except ValueError as error:  # TOML errors and bad UTF-8
             raise CheckpointError(f"{file}: not valid TOML: {error}; correct it, or restore it from a copy") from None
-        step = _step_of(path) if path.suffix == ".npz" else None
+        step = step_of(path) if path.suffix == ".npz" else None
         return cls(folder, system, seed, config, step)
 
     def __repr__(self):
@@ -277,8 +279,8 @@ class Run:
         """
         path = self.checkpoint_path(step)
         serialize.save(path, state, kind, step=int(step), system=self.system, seed=self.seed)
-        earlier = [other for other in self.checkpoints() if _step_of(other) < step]
-        later = [other for other in self.checkpoints() if _step_of(other) > step]
+        earlier = [other for other in self.checkpoints() if step_of(other) < step]
+        later = [other for other in self.checkpoints() if step_of(other) > step]
         unfinished = path.parent.glob(".step_*.tmp")  # left by a process that was killed while it wrote
         for old in (*earlier[: max(0, len(earlier) - (keep - 1))], *later, *unfinished):
             with contextlib.suppress(OSError):  # the new file is safe, and an old file that stays does no harm
@@ -299,23 +301,23 @@ class Run:
         A damaged file is never skipped silently: the CheckpointError names it, and the step to resume from instead.
         """
         path = self.latest_checkpoint() if step is None else self.checkpoint_path(step)
-        steps = [_step_of(other) for other in self.checkpoints()]
+        steps = [step_of(other) for other in self.checkpoints()]
         if path is None:
             raise CheckpointError(f"{self.folder}: no checkpoint to load; start again with `minigan train`")
-        if _step_of(path) not in steps:
+        if step_of(path) not in steps:
             there = f"there are steps {', '.join(map(str, steps))}" if steps else "there is none"
-            raise CheckpointError(f"{path}: no checkpoint of step {_step_of(path)}; {there}")
+            raise CheckpointError(f"{path}: no checkpoint of step {step_of(path)}; {there}")
         try:
             state, about = serialize.load(path, kind), serialize.describe(path)["about"]
         except CheckpointError as error:
             damaged = isinstance(error, serialize.DamagedCheckpoint) or not zipfile.is_zipfile(path)  # e.g. overwritten
             if not damaged or not os.access(path, os.R_OK):
                 raise
-            good = self._newest_good(kind, before=_step_of(path))
+            good = self._newest_good(kind, before=step_of(path))
             remedy = "no earlier checkpoint can be read; start again with `minigan train`"
             if good is not None:
                 remedy = f"delete it to resume from step {good}"
-                bad = [str(other) for other in steps if good < other < _step_of(path)]
+                bad = [str(other) for other in steps if good < other < step_of(path)]
                 if bad:
                     remedy = f"delete it and step {', '.join(bad)}, also damaged, to resume from step {good}"
             what = str(error).partition(";")[0]
@@ -323,14 +325,14 @@ class Run:
         if about.get("system", self.system) != self.system:
             raise CheckpointError(f"{path}: is of the system {about['system']}, this run is of {self.system}; put it back "
                                   "where it came from, and delete it here to resume from an earlier one")
-        return _step_of(path), state
+        return step_of(path), state
 
     def _newest_good(self, kind, before):
         for path in reversed(self.checkpoints()):
-            if _step_of(path) < before:
+            if step_of(path) < before:
                 with contextlib.suppress(CheckpointError):
                     serialize.load(path, kind)
-                    return _step_of(path)
+                    return step_of(path)
         return None
 
 
@@ -398,10 +400,14 @@ def _new_folder(root, name):
 def _numbered(folder, suffix):
     if not folder.is_dir():
         return []
-    return sorted((p for p in folder.iterdir() if p.suffix == suffix and _step_of(p) is not None), key=_step_of)
+    return sorted((p for p in folder.iterdir() if p.suffix == suffix and step_of(p) is not None), key=step_of)
 
 
-def _step_of(path) -> Any:
+def step_of(path: Path) -> Any:
+    """The step of a picture or checkpoint, from its name: 500 for step_000500.png; None for any other file.
+
+    >>> step_of(Path("samples/step_000500.png"))
+    500"""
     match = _STEP.fullmatch(path.name)
     return int(match[1]) if match else None
 

@@ -16,6 +16,7 @@ import numpy as np
 from minigan.errors import ConfigError, choose
 from minigan.metrics import Number, diversity
 from minigan.optim.lr_scheduler import CosineAnnealingLR, ExponentialLR, LinearLR, ReduceLROnPlateau, StepLR
+from minigan.runs import evaluation
 
 
 class Every:
@@ -93,10 +94,9 @@ class Schedule:
     plateau: the learning rate is multiplied by `factor` when `monitor` has not improved on its best value for more than
     `patience` measurements in a row; the minimum is `final_lr` times the first value.
     monitor: a player's name stands for the mean of its loss over `metrics_every` steps, and "loss" for that of the only
-    player.  A metric's name stands for `number`, which is read whenever it is measured (evaluation.monitored).
-    Raises ConfigError for a setting that is unknown or out of range, and for "loss" in a game of two players, because their
-    losses do not say how good the samples are.
-
+    player.  A metric's name stands for `number`, which is read whenever it is measured; `of` finds it.
+    Raises ConfigError for a setting that is unknown or out of range, for "loss" in a game of two players, because their losses
+    do not say how good the samples are, and for a plateau that waits neither for a player nor for a number.
     """
 
     def __init__(self, settings, game, number: Number | None = None):
@@ -124,6 +124,14 @@ class Schedule:
             make = lambda o: SCHEDULES[self.kind](o, self.steps, end)
         self.schedules: list[Any] = [make(o) for o in self.optimizers.values()] if self.kind != "none" else []
 
+    @classmethod
+    def of(cls, settings, system, game, dataset) -> "Schedule":
+        """The schedule of these settings, with the number that it waits for, if it waits for one.
+
+        dataset: the data set or its Description.   Raises ConfigError also for a monitor that is no metric and no player."""
+        waited_for = evaluation.monitored(settings, system, game, dataset)
+        return cls(settings, game, waited_for and waited_for[1])
+
     def _monitor(self, name, players):
         if name == "loss":
             if len(set(players)) > 1:
@@ -132,6 +140,9 @@ class Schedule:
                                   "a player")
             name = players[0]
         self.player = name if name in players else None
+        if self.player is None and self.number is None:
+            raise ConfigError(f"schedule=plateau: monitor={name} is no player of this game (they are "
+                              f"{', '.join(dict.fromkeys(players))}), and no number of a metric is given")
 
     def reads(self, step: int) -> bool:
         """On a GPU, does the schedule read the loss of this step?  This depends on nothing else that reads losses, so that

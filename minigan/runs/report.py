@@ -15,7 +15,7 @@ import shlex
 from minigan import serialize
 from minigan.data.kinds import Description, Points
 from minigan.runs import diagnosis, evaluation
-from minigan.runs.folder import DATA, fields
+from minigan.runs.folder import DATA, fields, step_of
 from minigan.train.settings import word
 
 PICTURES = 6  # how many pictures of samples are shown, spread evenly from the first step to the last
@@ -61,6 +61,10 @@ def command(run, system) -> str:
     defaults = vars(system.configure(data=Description(config["data"], fields(config))))
     if config.get("data") != system.default_data:
         words += ["--data", config["data"]]
+    if config["data"] == "folder":
+        words += ["--data-dir", config["data_dir"]]
+    for key, value in config.get("data_options", {}).items():
+        words += ["--set", f"{key}={value}"]
     if run.seed:
         words += ["--seed", str(run.seed)]
     if config.get("device", "cpu") != "cpu":
@@ -151,7 +155,7 @@ def _samples(run):
     chosen = sorted({round(i * (len(paths) - 1) / (PICTURES - 1)) for i in range(PICTURES)})
     yield "<p>Every picture uses the same latent vectors z.</p>"
     for i in chosen:
-        step = int(paths[i].stem.partition("_")[2])
+        step = step_of(paths[i])
         yield (f'<figure class="{way}"><img src="{_data_uri(paths[i])}" alt="samples at step {step}">'
                f"<figcaption>step {step:,}</figcaption></figure>")
 

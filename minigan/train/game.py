@@ -159,7 +159,11 @@ class Step:
         return Tensor(to_device(self._draws[name], self.game.device))
 
     def field(self, name) -> Any:
-        """The batch's field of that name (data/kinds.py) as an array on the game's device, or None if the data has none."""
+        """The batch's field of that name (data/kinds.py) as an array on the game's device, or None if the data has none.
+
+        ConfigError for a name that no field of the batch has."""
+        if name not in self.batch._fields:
+            raise ConfigError(f"step.field: a batch has no field {name!r}{suggestion(str(name), self.batch._fields)}")
         values = getattr(self.batch, name)
         return None if values is None else to_device(values, self.game.device)
 

@@ -19,7 +19,7 @@ REAL, FAKE = "#56B4E9", "#D55E00"
 GROUND = "0.72"  # grey, for real points under generated points that have the colours of their classes
 
 
-def scatter_png(path, fake, real=None, title=None, limits=None, labels=None):
+def scatter_png(path, fake, real=None, title=None, limits=None, labels=None, names=("$x_1$", "$x_2$")):
     """Draw points as a square PNG, 600 x 600 pixels, with equal axes.
 
     path    of the .png file
@@ -29,6 +29,7 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None):
             ones), so all frames of a run have the same scale
     labels  (N,) ints, the class of each fake point (of each real point if fake is None).  Each class has its own colour, and
             its number is written above the median of its points; real points under fake ones are then grey
+    names   of the two axes.  A second axis without a name, None, has no ticks either, because it is no coordinate
     Points outside the limits and points that are NaN or infinite are not drawn; the picture says how many there are.
     Raises ShapeError for other shapes, and CheckpointError when the file cannot be written.
 
@@ -58,7 +59,9 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None):
         axes.scatter(*shown.T, s=_area(fake), color=colour, alpha=0.7, linewidths=0, label=f"generated ({len(fake)})")
     if labels is not None:
         _numbers(axes, *((real, np.asarray(labels)) if only_real else (shown, np.asarray(labels)[finite])))
-    axes.set(xlim=(low, high), ylim=(low, high), xlabel="$x_1$", ylabel="$x_2$", aspect="equal")
+    axes.set(xlim=(low, high), ylim=(low, high), xlabel=names[0], ylabel=names[1], aspect="equal")
+    if names[1] is None:
+        axes.tick_params(axis="y", left=False, labelleft=False)
     axes.grid(color="0.9", linewidth=0.6)
     axes.set_axisbelow(True)
     if title is not None:

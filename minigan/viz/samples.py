@@ -28,25 +28,33 @@ def draw(path, kind: Kind, samples, labels=None, real=None, title=None, heads=()
     kind    the kind of the samples (data/kinds.py)
     samples (N, *kind.shape), or None to draw `real` alone
     labels  (N,) ints, the classes: pictures are sorted into rows by class, points have a colour for each class
-    real    real points (M, 2) to draw under the samples.  If samples is None, real samples of any kind; labels are theirs
+    real    real points (M, size) to draw under the samples.  If samples is None, real samples of any kind; labels are theirs
     title   of a scatter plot
     heads   headings, for a system whose samples are several pictures side by side, (N, C, H, len(heads) W); they are
             written above the columns.  A Pair always has the headings "A" and "B"
     masks   (N, 1, H, W), 1 inside and 0 outside; their outlines are drawn into the pictures
     words   the word of each token; without them the tokens' numbers are shown
+    Pictures that are neither grey nor RGB are drawn as their channels, side by side in grey.  Of points with more coordinates
+    the first two are drawn; points with one coordinate are spread out in their order.
     Raises ShapeError or DTypeError for samples that are not of this kind, ConfigError for a kind that cannot be drawn, and
     CheckpointError when the file cannot be written.
 
         draw("grid.png", Pictures(1, 28, 28), np.zeros((64, 1, 28, 28)))
     """
     if isinstance(kind, Points):
-        return scatter_png(path, samples, real, title, labels=labels)
+        return _scatter(path, kind, samples, real, title, labels)
     samples = real if samples is None else samples
     if isinstance(kind, Tokens):
         save_png(path, token_grid(samples, vocabulary=kind.vocabulary) if words is None else text_grid(samples, words))
     elif isinstance(kind, Pictures | Pair | Mask):
         if isinstance(kind, Pair) and not heads:
-            samples, heads = np.concatenate(_one_colour(*kind.split(samples)), axis=3), ("A", "B")
+            if _drawable(kind.a.channels) and _drawable(kind.b.channels):
+                samples, heads = np.concatenate(_one_colour(*kind.split(samples)), axis=3), ("A", "B")
+            else:  # one grey picture for each channel
+                samples, heads = _side_by_side(samples, kind.shape[0]), ("A",) * kind.a.channels + ("B",) * kind.b.channels
+        elif not _drawable(channels := np.shape(samples)[1] if heads else kind.shape[0]):  # with heads, the parts need no kind
+            samples, heads = _side_by_side(samples, channels), tuple(heads) * channels
+            masks = None if masks is None else np.tile(masks, channels)
         if isinstance(kind, Mask):
             samples = 2 * np.asarray(samples) - 1
         save_png(path, labelled_grid(samples, labels, heads, masks))
@@ -149,6 +157,33 @@ def _outlined(images, masks, scale):
     padded = np.pad(inside, ((0, 0), (0, 0), (1, 1), (1, 1)))
     core = padded[:, :, :-2, 1:-1] & padded[:, :, 2:, 1:-1] & padded[:, :, 1:-1, :-2] & padded[:, :, 1:-1, 2:]
     return np.where(inside & ~core, np.array(OUTLINE, images.dtype).reshape(1, 3, 1, 1), images)
+
+
+def _drawable(channels):
+    """Is a picture with so many channels grey or RGB?"""
+    return channels in (1, 3)
+
+
+def _side_by_side(images, channels):
+    """The channels of each picture as one grey picture: (N, C, H, W) -> (N, 1, H, C W)."""
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[1] != channels:
+        raise ShapeError(f"draw: samples of {channels} channels must be (N, {channels}, H, W), got {images.shape}")
+    return np.concatenate(np.split(images, channels, axis=1), axis=3)
+
+
+def _scatter(path, kind, samples, real, title, labels):
+    """A scatter plot of points that have any number of coordinates."""
+    both, names = [None if x is None else np.asarray(x) for x in (samples, real)], ("$x_1$", "$x_2$")
+    for x in both:
+        if x is not None and x.shape[1:] != kind.shape:
+            raise ShapeError(f"draw: samples have the shape {x.shape}, but {kind} need (N, {kind.size})")
+    if kind.size == 1:
+        known = both[0] if both[1] is None else both[1]
+        known, names = known[np.isfinite(known)], ("$x_1$", None)
+        low, high = (known.min(), known.max()) if len(known) else (0, 0)
+        both = [x if x is None else np.column_stack([x, np.linspace(low, high, len(x))]) for x in both]
+    scatter_png(path, *[x if x is None else x[:, :2] for x in both], title, labels=labels, names=names)
 
 
 def _one_colour(a, b):

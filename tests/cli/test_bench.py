@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from minigan.cli import bench, main
+from minigan.cli import bench, checkout, main
+from minigan.errors import ConfigError
 
 
 def quick(*arguments):
@@ -44,6 +45,19 @@ def test_a_wrong_result_stops_the_benchmark(monkeypatch):
         steps.main(["op-chain", "--quick"])
     with pytest.raises(SystemExit):
         steps.main(["op-chian", "--quick"])
+
+
+def test_the_folder_beside_the_package_goes_before_one_in_the_current_folder(monkeypatch, tmp_path):
+    file, here = tmp_path / "copy" / "minigan" / "cli" / "bench.py", tmp_path / "here"
+    for parent in (tmp_path / "copy", here):
+        (parent / "things").mkdir(parents=True)
+    monkeypatch.chdir(here)
+    assert checkout.find("things", str(file), Path.is_dir) is True
+    assert checkout.find("things", str(file), lambda folder: folder.parent.name) == "copy"
+    (tmp_path / "copy" / "things").rmdir()
+    assert checkout.find("things", str(file), lambda folder: folder.is_dir() and folder) == here / "things"
+    with pytest.raises(ConfigError, match=r"cannot find the others: .* \(minigan looked in .*copy.others and .*here.others\)"):
+        checkout.find("others", str(file), Path.is_dir)
 
 
 def test_a_copy_without_the_benchmarks_says_where_they_are(monkeypatch, tmp_path, capsys):

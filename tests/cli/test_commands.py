@@ -16,6 +16,7 @@ import pytest
 
 from minigan import data
 from minigan.runs import session as session_module
+from minigan.systems import registry
 from minigan.systems.registry import get
 from minigan.viz import letters
 from minigan.viz.samples import labelled_grid
@@ -145,9 +146,16 @@ def test_list(minigan):
     assert minigan("list", "systems")[1] == systems and len(systems.splitlines()) < 50  # one screen
     for word in ("adversarial", "dcgan", "2016", "wgan-gp", "translation", "a penalty pulls the slope of the critic to 1"):
         assert word in systems
-    assert all(word in datasets for word in ("digits", "fashion-mnist", "two-moons"))
+    assert all(word in datasets for word in ("digits", "fashion-mnist", "two-moons", "  size            side of the square"))
     assert "mnist" not in systems and "dcgan" not in datasets
     assert minigan("data", "list")[1] == datasets
+
+
+def test_the_list_shows_every_title_in_full(minigan):
+    systems = minigan("list", "systems")[1]
+    assert "..." not in systems
+    for one in registry.systems().values():
+        assert one.title.partition(": ")[2].rstrip(".") in systems
 
 
 def test_show_tells_all_about_a_system(minigan):

@@ -41,6 +41,19 @@ def test_evaluate_prints_writes_and_repeats_the_same_numbers(minigan, points_run
     assert f">{entry['metrics']['energy']:.4g}<" in (points_run / "report.html").read_text()
 
 
+def test_default_stands_for_all_metrics_that_fit_as_in_the_setting(minigan, points_run):
+    texts = [minigan("evaluate", points_run, *given, "-n", 2500, "--json")[1]
+             for given in ([], ["--metrics", "default"], ["--metrics", "modes,default"])]
+    assert texts[0] == texts[1] == texts[2] and "reverse-kl" in texts[0]
+
+
+def test_where_no_metric_fits_evaluate_says_so(refused, points_run, monkeypatch):
+    from minigan.runs import evaluation
+
+    monkeypatch.setattr(evaluation, "chosen", lambda *given: [])
+    assert "no metric fits ring8, and gan has none of its own" in refused("evaluate", points_run)
+
+
 def test_evaluations_are_kept_one_per_step(minigan, points_run):
     minigan("evaluate", points_run, "--metrics", "energy", "-n", 600)
     minigan("evaluate", points_run, "--metrics", "pr-points", "-n", 600)
@@ -65,6 +78,8 @@ def test_evaluate_changes_nothing_else(minigan, points_run):
     (["--metrics", "fid", "-n", "100"], "fid-digits needs at least 2,000 samples, got 100"),
     (["--metrics", "iwae"], "gan has no iwae: it draws samples and gives no probability to data"),
     (["--metrics", "importance-bound"], "a bound on the likelihood needs an encoder that says how likely each z is; see vae"),
+    *[(["--metrics", text], f"metrics {text!r}: names no metric; give a name from `minigan list metrics`, or default")
+      for text in ("", ",", " , ")],
     (["-n", "0"], "-n: must be a whole number from 1"),
     (["--metric", "fid"], "unknown option --metric; did you mean '--metrics'?"),
 ])

@@ -106,6 +106,17 @@ def test_a_size_that_is_none_is_refused(size):
         data.load("oracle", size=size)
 
 
+@pytest.mark.parametrize("seed", [-1, 0.5, "x", True])
+def test_a_seed_that_is_none_is_refused(seed):
+    with pytest.raises(ConfigError, match=f"oracle: the seed must be a whole number of at least 0, got {seed!r}"):
+        data.load("oracle", seed=seed, size=3)
+
+
+def test_sizes_and_seeds_may_be_numpys():
+    given = data.load("oracle", seed=np.int64(1), size=np.int64(3))
+    assert np.array_equal(given.tokens, data.load("oracle", seed=1, size=3).tokens)
+
+
 @pytest.mark.parametrize("tokens, text", [
     (np.zeros((2, 3)), r"an integer array \(N, T\) that is not empty, got float64 \(2, 3\)"),
     (np.zeros(3, int), r"got int64 \(3,\)"),

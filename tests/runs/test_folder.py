@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from minigan import doctor, serialize
 from minigan.errors import CheckpointError, ConfigError
 from minigan.runs import folder as run_module
-from minigan.runs.folder import Run, environment, toml
+from minigan.runs.folder import Run, environment, step_of, toml
 
 CONFIG = {"lr": 1e-4, "betas": [0.0, 0.9], "D": {"steps": 5, "spectral": True}, "data": "ring8"}
 
@@ -55,6 +55,13 @@ def test_a_new_run_sees_the_config_as_a_resumed_one_will(tmp_path):
     run = Run.create("gan", 0, {"betas": (0.5, np.float64(0.9)), "n": np.int32(3)}, out=tmp_path / "run")
     assert run.config == {"betas": [0.5, 0.9], "n": 3} == Run.open(run.folder).config
     assert type(run.config["n"]) is int
+
+
+@pytest.mark.parametrize("step", [0, 7, 500, 1_234_567])
+def test_the_step_of_a_picture_or_checkpoint_is_read_from_its_name(run, step):
+    assert step_of(run.sample_path(step)) == step_of(run.checkpoint_path(step)) == step
+    for name in ("step_.png", "step_5.gif", "curves.png", "my_step_5.png", "step_-5.npz", ".step_000005.npz.tmp"):
+        assert step_of(run.folder / name) is None
 
 
 def test_any_file_of_a_run_leads_to_it_and_a_checkpoint_also_to_its_step(run, monkeypatch):

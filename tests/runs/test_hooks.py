@@ -114,6 +114,7 @@ def test_a_saved_schedule_goes_on_as_one_never_stopped(changed):
 @pytest.mark.parametrize("changed, text", [
     ({"schedule": "linaer"}, "unknown schedule 'linaer'; did you mean 'linear'"),
     ({"schedule": "plateau"}, "losses of D and G say who is ahead"),
+    ({"schedule": "plateau", "monitor": "modes"}, "monitor=modes is no player of this game .they are D, G., and no number of"),
     ({"schedule": "exponential", "final_lr": 0.0}, "never reaches 0; set final_lr above 0"),
     ({"final_lr": 1.5}, "final_lr=1.5 .* final_lr must be from 0 to 1"),
     ({"factor": 0.0}, "factor=0.0: .* factor must be above 0 and below 1"),

@@ -229,6 +229,27 @@ def test_data_that_is_no_pair_of_domains_is_refused(about, text):
         system.build(system.configure(), about)
 
 
+def test_aligned_pairs_are_learned_too():
+    known = data.load("filled-outline", "test", size=8)
+    images = np.concatenate([known.images[:, :1], known.info["outlines"]], axis=1)
+    grey = data.kinds.Pictures(1, 28, 28)
+    aligned = data.ImageDataset("aligned", images, kind=data.kinds.Pair(grey, grey, aligned=True))
+    system = registry.get("cyclegan")
+    game = system.build(system.configure(SMALL, aligned), aligned)
+    losses = play(game, data.Loader(aligned, 4, 0), Streams(0))
+    assert all(np.isfinite(value) for value in losses.values()) and losses["G.gradient"] > 0
+
+
+def test_what_is_translated_is_the_test_split_of_the_data_set_of_the_run(monkeypatch):
+    """And not that of filled-outline, whatever the run learns."""
+    small, load = data.load("filled-outline", "test", size=5), data.load
+    monkeypatch.setattr(data, "load", lambda name, *given, **more: small if name == "mine" else load(name, *given, **more))
+    system = registry.get("cyclegan")
+    latent = system.build(system.configure(SMALL), data.Description("mine", small.kinds)).latent
+    assert len(latent) == 5 and latent(2, np.random.default_rng(0)).shape == (2, *SHAPE)
+    assert len(build().latent) == 1000
+
+
 def test_data_that_hides_no_pairs_cannot_judge():
     with pytest.raises(ConfigError, match=r"pairs: filled-outline \(train\) has no true translations; use filled-out"):
         cyclegan.pairs(build(), data.load("filled-outline", size=10), None)

@@ -1,5 +1,6 @@
 """What systems measure themselves: every number is described beside what measures it, and can be asked for by its name."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,9 @@ import minigan as mg
 from minigan import data
 from minigan.errors import ConfigError
 from minigan.metrics import METRICS, Metric, Needs, Number
+from minigan.metrics.metric import QUALIFIER
 from minigan.runs import evaluation
+from minigan.runs.hooks import Schedule
 from minigan.runs.session import Session
 from minigan.systems import registry
 from minigan.systems.latent.vae import LIKELIHOOD
@@ -95,6 +98,22 @@ def test_what_another_system_measures_is_refused_with_the_reason(name, system, t
         evaluation.chosen([name], registry.get(system), digits)
 
 
+@pytest.mark.parametrize("name", ["-1", "5", "100", "of", "a", "x", "-"])
+def test_a_number_or_a_short_word_is_no_name_of_what_another_system_measures(name):
+    digits = data.load("digits", "test")
+    for system in ("autoencoder", "gan"):
+        with pytest.raises(ConfigError, match=f"there is no metric '{name}'"):
+            evaluation.chosen([name], registry.get(system), digits)
+
+
+def test_metrics_may_be_one_text_and_default_is_all_that_fit():
+    digits, vae = data.load("digits", "test"), registry.get("vae")
+    every = evaluation.chosen(None, vae, digits)
+    assert len(every) > 5 and evaluation.chosen("default", vae, digits) == every
+    assert evaluation.chosen(" elbo, fid,elbo ", vae, digits) == evaluation.chosen(["elbo", "fid"], vae, digits)
+    assert evaluation.chosen("diversity,default", vae, digits)[0].name == "diversity"
+
+
 def test_two_systems_may_use_one_name_for_numbers_of_their_own(monkeypatch):
     digits = data.load("digits", "test")
     mine = Metric("mine", [Number("elbo", "lower", "another thing"), Number("fid-digits", "higher", "x")],
@@ -115,6 +134,41 @@ def waited_for(monitor, system, dataset, game):
     system = registry.get(system)
     found = evaluation.monitored(settings, system, game, dataset)
     return found and names(found), [metric.name for metric in evaluation.logged(settings, system, game, dataset)]
+
+
+def test_a_plateau_waits_for_the_same_number_before_there_are_data():
+    """A run makes its schedule when it is opened, with the description only; the metrics are measured on the data set."""
+    names = {name for metric in (*METRICS.values(), *evaluation.owners()) for name in
+             (metric.name, *(number.name for number in metric.numbers))}
+    names |= {re.sub(QUALIFIER + "$", "", name) for name in names}
+
+    def outcome(name, system, seen):
+        try:
+            return evaluation.found(name, system, seen)
+        except ConfigError as error:
+            return str(error)
+
+    known = 0
+    for system, data_name in (("gan", "digits"), ("gan", "ring8"), ("vae", "digits"), ("seqgan", "oracle"),
+                              ("cyclegan", "filled-outline"), ("cgan", "two-moons")):
+        system, dataset = registry.get(system), data.load(data_name)
+        for name in names:
+            found = outcome(name, system, dataset)
+            assert found == outcome(name, system, dataset.description), (name, data_name)
+            known += isinstance(found, tuple)
+    assert known > 100
+
+
+@pytest.mark.parametrize("monitor, number", [("energy", "energy"), ("G", None), ("loss", "an error")])
+def test_a_schedule_has_its_number_from_the_start(monitor, number):
+    ring8, gan = data.load("ring8"), registry.get("gan")
+    settings = gan.configure({"schedule": "plateau", "monitor": monitor, "width": 8}, ring8)
+    if number == "an error":
+        with pytest.raises(ConfigError, match="say who is ahead"):
+            Schedule.of(settings, gan, gan.build(settings, ring8), ring8.description)
+    else:
+        schedule = Schedule.of(settings, gan, gan.build(settings, ring8), ring8.description)
+        assert (schedule.number and schedule.number.name) == number and schedule.player == (monitor if number is None else None)
 
 
 def test_a_plateau_waits_for_any_number_with_a_direction_which_is_then_logged():

@@ -190,6 +190,10 @@ def test_the_base_of_all_steps_knows_a_batch_with_any_fields_and_no_net():
     step = Step(linear_game(), None, Masked(x, mask), Streams(0))
     assert step.x.tolist() == x.tolist() and step.field("mask").tolist() == mask.tolist()
     assert step.field("labels") is step.labels is None
+    with pytest.raises(ConfigError, match="step.field: a batch has no field 'masc'; did you mean 'mask'"):
+        step.field("masc")
+    with pytest.raises(ConfigError, match="no field 'count'; known: x, mask, labels"):  # a method of every tuple
+        step.field("count")
     assert not [name for name in dir(Step) if name in ("z", "fake", "score", "generate", "real_logits", "fake_logits")]
     assert step.draw("u", lambda g: g.random(3)).numpy().tolist() == step.draw("u", lambda g: g.random(3)).numpy().tolist()
     assert step.again().draw("u", lambda g: g.random(3)).numpy().tolist() == step.draw("u", None).numpy().tolist()

@@ -110,6 +110,63 @@ def test_a_grey_picture_can_be_paired_with_one_in_colours(tmp_path):
     assert pixels(tmp_path / "x.png").shape[2:] == (3,)
 
 
+@pytest.mark.parametrize("channels", [2, 4, 5])
+def test_channels_that_are_no_colours_stand_side_by_side_in_grey(tmp_path, channels):
+    x = np.random.default_rng(0).uniform(-1, 1, (3, channels, SIDE, SIDE)).astype(np.float32)
+    labels, masks = np.array([0, 1, 0]), np.random.default_rng(1).integers(0, 2, (3, 1, SIDE, SIDE))
+    beside = np.concatenate([x[:, [c]] for c in range(channels)], axis=3)
+    for given in ({}, {"labels": labels}):
+        draw(tmp_path / "x.png", Pictures(channels, SIDE, SIDE), x, **given)
+        assert np.array_equal(pixels(tmp_path / "x.png"), labelled_grid(beside, **given)[:, :, 0])
+    draw(tmp_path / "x.png", Pictures(channels, SIDE, SIDE), x, masks=masks)
+    assert np.array_equal(pixels(tmp_path / "x.png"), labelled_grid(beside, masks=np.concatenate([masks] * channels, axis=3)))
+    draw(tmp_path / "x.png", Pictures(channels, SIDE, SIDE // 2), x, heads=("a", "b"))  # two pictures, then their next channel
+    assert np.array_equal(pixels(tmp_path / "x.png"), labelled_grid(beside, heads=("a", "b") * channels)[:, :, 0])
+
+
+@pytest.mark.parametrize("a, b", [(2, 1), (1, 2), (2, 2), (3, 2), (4, 3)])
+def test_a_pair_whose_channels_are_no_colours_has_a_head_over_each_channel(tmp_path, a, b):
+    x = np.random.default_rng(0).uniform(-1, 1, (3, a + b, SIDE, SIDE)).astype(np.float32)
+    draw(tmp_path / "x.png", Pair(Pictures(a, SIDE, SIDE), Pictures(b, SIDE, SIDE)), x)
+    beside = np.concatenate([x[:, [c]] for c in range(a + b)], axis=3)
+    assert np.array_equal(pixels(tmp_path / "x.png"), labelled_grid(beside, heads="A" * a + "B" * b)[:, :, 0])
+
+
+def test_a_system_that_shows_parts_with_heads_may_show_grey_ones_whatever_it_learns(tmp_path):
+    x = np.random.default_rng(0).uniform(-1, 1, (3, 1, SIDE, 2 * SIDE)).astype(np.float32)
+    for kind in (Pair(Pictures(1, SIDE, SIDE), Pictures(1, SIDE, SIDE)), Pictures(2, SIDE, SIDE)):
+        draw(tmp_path / "x.png", kind, x, heads=("a", "b"))
+        assert np.array_equal(pixels(tmp_path / "x.png"), labelled_grid(x, heads=("a", "b"))[:, :, 0])
+
+
+def test_samples_of_another_shape_than_their_kind_are_refused_as_before(tmp_path):
+    for kind, shape, text in [(Pictures(2, SIDE, SIDE), (3, 1, SIDE, SIDE), r"must be \(N, 2, H, W\), got \(3, 1, 12, 12\)"),
+                              (Pictures(2, SIDE, SIDE), (3, SIDE), "2 channels must be"),
+                              (Pictures(1, SIDE, SIDE), (3, 2, SIDE, SIDE), "needs .N, 1 or 3, H, W"),
+                              (Points(3), (5, 2), r"points 3 need \(N, 3\)"), (Points(2), (5, 3), r"points 2 need \(N, 2\)")]:
+        with pytest.raises(ShapeError, match=text):
+            draw(tmp_path / "x.png", kind, np.zeros(shape, np.float32))
+
+
+def test_of_points_in_space_the_first_two_coordinates_are_drawn(tmp_path):
+    rng = np.random.default_rng(0)
+    fake, real, labels = rng.normal(size=(50, 3)), rng.normal(size=(60, 3)), rng.integers(0, 3, 50)
+    draw(tmp_path / "x.png", Points(3), fake, labels, real, "t")
+    scatter_png(tmp_path / "y.png", fake[:, :2], real[:, :2], "t", labels=labels)
+    assert (tmp_path / "x.png").read_bytes() == (tmp_path / "y.png").read_bytes()
+
+
+@pytest.mark.parametrize("real", [None, np.linspace(-3, 5, 20)[:, None]])
+def test_points_on_a_line_are_spread_out_in_their_order(tmp_path, real):
+    fake = np.array([0.0, 4.0, np.nan, 2.0])[:, None]
+    low, high = (0, 4) if real is None else (-3, 5)
+    spread = lambda x: np.concatenate([x, np.linspace(low, high, len(x))[:, None]], axis=1)
+    draw(tmp_path / "x.png", Points(1), fake, real=real)
+    scatter_png(tmp_path / "y.png", spread(fake), real if real is None else spread(real), names=("$x_1$", None))
+    assert (tmp_path / "x.png").read_bytes() == (tmp_path / "y.png").read_bytes()
+    draw(tmp_path / "x.png", Points(1), np.full((3, 1), np.nan))  # a generator that has diverged
+
+
 def test_heads_stand_over_what_a_system_shows_side_by_side():
     x = np.concatenate([flat([1] * 4), flat([5] * 4), flat([8] * 4)], axis=3)
     heads = ("source", "made", "back")

@@ -1,4 +1,7 @@
-"""LSGAN: D learns by least squares to give 1 for real and 0 for generated samples, without a sigmoid that saturates."""
+"""LSGAN: D learns by least squares to give 1 for real and 0 for generated samples.
+
+There is no sigmoid in its loss, which would saturate where D is sure of itself.
+"""
 
 from minigan.data.kinds import Pictures, Points
 from minigan.systems.parts import choice, perceptrons

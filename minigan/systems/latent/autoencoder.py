@@ -1,6 +1,7 @@
-"""Autoencoder: an encoder reduces a picture to a few numbers, its code, and a decoder rebuilds the picture from them.
+"""Autoencoder: an encoder reduces a picture to a few numbers, and a decoder rebuilds it from them.
 
-Nets and optimizer are those of the VAE, but the encoder gives the code itself: no noise in it, no KL.
+These numbers are its code.  Nets and optimizer are those of the VAE, but the encoder gives the code itself: no noise in it, no
+KL.
 
     loss = sum over pixels of d(x, decoder(encoder(x + noise e))), mean over the batch,   e ~ N(0, I)
 

@@ -1,6 +1,7 @@
-"""VAE: an encoder gives a Gaussian over z for each picture, a decoder gives the picture's probability; both maximise one bound.
+"""VAE: an encoder and a decoder maximise a lower bound on the probability of the pictures.
 
-The evidence lower bound of one picture, in nats:
+The encoder gives a Gaussian over z for each picture, the decoder gives the picture's probability.  The bound of one picture, in
+nats:
 
     ELBO = E ln p(x|z) - KL(q(z|x) || p(z)) <= ln p(x),   p(z) = N(0, I),  q(z|x) = N(mean, exp(log_var)),  z ~ q
 

@@ -1,7 +1,8 @@
-"""SeqGAN: G writes sequences of tokens, and learns from D by policy gradient, because choosing a token has no gradient.
+"""SeqGAN: G writes sequences of tokens, and learns from D by policy gradient.
 
-G is an LSTM language model, D a text CNN (Kim 2014).  There are three stages: G learns by maximum likelihood, then D learns
-alone, then both learn in turn.  In the last stage G's loss is
+Backpropagation cannot reach G through D, because choosing a token has no gradient.  G is an LSTM language model, D a text CNN
+(Kim 2014).  There are three stages: G learns by maximum likelihood, then D learns alone, then both learn in turn.  In the last
+stage G's loss is
 
     -E sum_t log p(y_t | y_1 ... y_{t-1}) (Q_t - b_t)
 
@@ -9,7 +10,8 @@ Q_t is D's mean probability of "real" over `rollouts` completions of y_1 ... y_t
 of Q_t over the batch.
 Differences from the paper: 30 tokens and length 10 (data/oracle.py); the baseline b_t, which theirs has not; G itself draws the
 completions, not a slower copy of it; D has no highway layer and no dropout.  Rates, batch and numbers of steps are ours:
-mle_steps is so large that more maximum likelihood at that rate gains nothing, and D has a higher rate than theirs.
+mle_steps is so large that more maximum likelihood at that rate gains nothing, and D has a higher rate than theirs.  A turn of D
+is one batch; a d-step of the paper is several epochs on newly written sequences, so d_steps has no value of theirs.
 A latent draw is uniform numbers (n, T), one for each token, so that G's samples are a function of them.
 
 The control is reward="constant" with baseline=false: it makes every token that G happens to write more probable, whatever D
@@ -212,7 +214,7 @@ ORACLE = Metric(
         settings=[Setting("steps", 8000), Setting("batch_size", 64, paper=64, where="section 5.1"),
                   Setting("mle_steps", 4000, "first stage: steps in which G learns by maximum likelihood"),
                   Setting("d_pretrain", 500, "second stage: steps in which D learns alone"),
-                  Setting("d_steps", 1, "turns of D for each turn of G", paper=5, where="section 5.1"),
+                  Setting("d_steps", 1, "turns of D, one batch each, for each turn of G"),
                   Setting("rollouts", 4, "completions of every beginning; their mean reward is its value"),
                   Setting("reward", "discriminator", "discriminator: D's probability of real; constant: always 1, the control",
                           choices=REWARDS),

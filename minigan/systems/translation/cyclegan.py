@@ -1,4 +1,4 @@
-"""CycleGAN: it learns to translate between two kinds of pictures, filled and outlined digits, from pictures without pairs.
+"""CycleGAN: it learns to translate between filled and outlined digits, from pictures without pairs.
 
 There are two generators, AB and BA, and a discriminator for each domain.  Their losses:
 
@@ -6,7 +6,9 @@ There are two generators, AB and BA, and a discriminator for each domain.  Their
     G    sum of  (D(fake) - 1)^2 / 2,   + cycle (|BA(AB(a)) - a| + |AB(BA(b)) - b|),   + identity (|AB(b) - b| + |BA(a) - a|)
 
 From the paper: these losses, old fakes for D, a D that judges patches, and learning rates that fall (theirs fall in the second
-half of training, ours from the start).  Ours: small nets; to train in minutes, higher rates and a smaller weight of the cycle.
+half of training, ours from the start).  Their G has no 1/2 before its square (their section 4), so a weight in our G's loss
+stands for twice as much in theirs: their weight of the cycle, 10, is 5 here, and our cycle=1 is their 2.
+Ours: small nets; to train in minutes, higher rates and a smaller weight of the cycle.
 The identity loss is off, because copying its input costs a generator neither cycle nor identity loss: with such a loss it would
 not learn to translate.
 Channel 0 of a sample is a picture of domain A; channel 1 is an unrelated picture of domain B.
@@ -149,22 +151,26 @@ def distance(pictures, others):
 
 
 @lru_cache(maxsize=1)
-def unseen():
-    """The test split."""
-    return data.load("filled-outline", "test")
+def unseen(name):
+    """The test split of a data set."""
+    return data.load(name, "test")
 
 
 class Unseen:
-    """The latent distribution: pictures of the test split, (n, 2, 28, 28) in [-1, 1].  A sample is the translation of one.
+    """The latent distribution: pictures of the data set's test split, (n, 2, 28, 28) in [-1, 1].  A sample is the translation
+    of one.
 
     The n pictures are all different if n <= len(self)."""
 
+    def __init__(self, name: str):
+        self.name = name
+
     def __call__(self, n, generator) -> np.ndarray:
         """n draws."""
-        return unseen()[generator.choice(len(self), n, replace=n > len(self))].x
+        return unseen(self.name)[generator.choice(len(self), n, replace=n > len(self))].x
 
     def __len__(self):
-        return len(unseen())
+        return len(unseen(self.name))
 
 
 @lru_cache(maxsize=1)
@@ -237,8 +243,8 @@ PAIRS = Metric(
         paper=Paper("Zhu et al. 2017", arxiv="1703.10593", where="equation 3 and section 4"),
         settings=[Setting("objective", "least-squares", "the losses of the players; see `minigan list objectives`",
                           choices=OBJECTIVES, paper="least-squares", where="section 4"),
-                  Setting("cycle", 1.0, "weight of a picture's distance from its translation there and back", paper=10.0,
-                          where="section 4"),
+                  Setting("cycle", 1.0, "weight of a picture's distance from its translation there and back", paper=5.0,
+                          where="section 4: 10, beside a square without our 1/2"),
                   Setting("identity", 0.0, "weight of a picture's distance from its translation into its own domain",
                           paper=0.0, where="section 5.2"),
                   Setting("buffer", 50, "how many old fakes are kept for D", paper=50, where="section 4"),
@@ -263,7 +269,7 @@ PAIRS = Metric(
              Check("cyclegan", "pair-l1", "below", "identity-l1"), Check("cyclegan", "seconds", "at most", 300)])])
 def build(settings, data):
     """The game of two generators and two discriminators."""
-    if data.x != Pair(Pictures(1, SIDE, SIDE), Pictures(1, SIDE, SIDE)):
+    if (data.x.a, data.x.b) != (Pictures(1, SIDE, SIDE),) * 2:  # aligned or not: no loss compares a with its own b
         raise ConfigError(f"cyclegan translates grey pictures of 28x28, but {data.name} holds {data.x}; use --data "
                           "filled-outline")
     objective = OBJECTIVES[settings.objective]
@@ -297,5 +303,5 @@ def build(settings, data):
     betas = (settings.beta1, 0.999)
     players = [Player("D", [nets["DA"], nets["DB"]], partial(Adam, lr=settings.lr_d, betas=betas), after=buffers.values()),
                Player("G", [nets["AB"], nets["BA"]], partial(Adam, lr=settings.lr_g, betas=betas))]
-    return Game(nets, players, terms, Unseen(), sample=sample, show=show, step=Translation, unit=objective.unit,
+    return Game(nets, players, terms, Unseen(data.name), sample=sample, show=show, step=Translation, unit=objective.unit,
                 heads=("filled", "outline", "back"))
