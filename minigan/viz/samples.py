@@ -52,7 +52,7 @@ def draw(path, kind: Kind, samples, labels=None, real=None, title=None, heads=()
                 samples, heads = np.concatenate(_one_colour(*kind.split(samples)), axis=3), ("A", "B")
             else:  # one grey picture for each channel
                 samples, heads = _side_by_side(samples, kind.shape[0]), ("A",) * kind.a.channels + ("B",) * kind.b.channels
-        elif not _drawable(channels := np.shape(samples)[1] if heads else kind.shape[0]):  # with heads, the parts need no kind
+        elif not _drawable(channels := np.asarray(samples).shape[1] if heads else kind.shape[0]):  # heads' parts have no kind
             samples, heads = _side_by_side(samples, channels), tuple(heads) * channels
             masks = None if masks is None else np.tile(masks, channels)
         if isinstance(kind, Mask):

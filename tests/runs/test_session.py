@@ -478,7 +478,7 @@ def test_a_run_that_is_done_trains_no_further(whole):
     ({"device": "tpu"}, DeviceError, "unknown device 'tpu'"),
     ({"overrides": {"steps": 0}}, ConfigError, "steps must be from 1"),
     ({"overrides": {"batch_size": None}}, ConfigError, "batch_size must be a whole number such as 64, got None"),
-    ({"overrides": {"batch_size": 10**5}}, ConfigError, "a batch of 100000 does not fit"),
+    ({"overrides": {"batch_size": 10**5}}, ConfigError, "a batch of 100000 is too large"),
     ({"overrides": {"schedule": "cosin"}}, ConfigError, "unknown schedule 'cosin'; did you mean 'cosine'"),
     ({"overrides": {"schedule": "step", "final_lr": 0}}, ConfigError,
      "schedule=step: multiplies the learning rate and so never reaches 0"),

@@ -294,7 +294,7 @@ def test_a_schedule_or_a_measure_meets_a_player_without_gradients(rng):
     with pytest.raises(ConfigError, match="no player of this game uses gradients"):
         asymmetry(game, next(batches()), Streams(0), rng)
     game.device = "cuda:0"
-    with pytest.raises(ConfigError, match="what the Evolution G does in its turn may be decided on the host"):
+    with pytest.raises(ConfigError, match="the Evolution G may make decisions on the host in its turn"):
         refuse(game)
 
 
