@@ -74,7 +74,7 @@ def facts(system) -> dict[str, str]:
     """{"paper": ..., "parent": ..., "learns": ..., "file": ..., "train": ...} of a system, as text."""
     own = {"paper": str(system.paper) if system.paper else "none", "parent": system.parent or "none",
            "learns": " or ".join(kind.word for kind in system.kinds) + f", by default {system.default_data}",
-           "file": _file(system), "train": f"minigan train {system.file if system.outside else system.name}"}
+           "file": _file(system), "train": _command(system)}
     metrics = [metric.name for metric in system.metrics]
     return own | ({"measures": ", ".join(metrics)} if metrics else {})
 
@@ -162,5 +162,11 @@ def _needed(setting, system):
     return f"used {when}" if when else ""
 
 
+def _command(system):
+    if not system.file:
+        return f'mg.runs.train("{system.name}")'
+    return f"minigan train {system.file if system.outside else system.name}"
+
+
 def _file(system):
-    return system.file if system.outside else f"minigan/{Path(system.file).relative_to(Path(__file__).parents[1]).as_posix()}"
+    return system.place if system.outside else f"minigan/{Path(system.file).relative_to(Path(__file__).parents[1]).as_posix()}"
