@@ -19,7 +19,6 @@ import time
 import warnings
 from collections.abc import Callable, Iterable
 from functools import partial
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +59,8 @@ def check_limits(steps=None, seconds=None) -> None:
     """Raise ConfigError unless training can end at these limits.   None: no limit."""
     if steps is not None:
         _whole("steps", steps, 0)
-    if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, Real) or not seconds > 0):
+    number = isinstance(seconds, int | float | np.number) and not isinstance(seconds, bool)
+    if seconds is not None and not (number and seconds > 0):
         raise ConfigError(f"seconds must be a number above 0, got {seconds!r}")
 
 
