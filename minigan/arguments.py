@@ -160,7 +160,7 @@ def _word(op, name, value, like=None):
 def _pair(op, name, value, like=None):
     if not isinstance(value, (tuple, list)) or len(value) != 2:
         raise ConfigError(f"{op}: {name} must be two numbers, got {shown(value)}")
-    return [_number(op, name, item) for item in value]
+    return tuple(_number(op, name, item) for item in value)
 
 
 def _callable(op, name, value, like=None):

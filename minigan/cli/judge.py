@@ -20,6 +20,8 @@ def add(verbs) -> None:
     verb.add_argument("-n", type=whole(1, MOST_SAMPLES), metavar="N",
                       help=f"samples to draw (default: {SAMPLES}, or as many as the metrics need)")
     verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: where they were at the start)")
+    verb.add_argument("--accept-changed-data", action="store_true",
+                      help="measure even if the data have changed since the run was started")
     verb.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: the device used at the start)")
     verb.add_argument("--json", action="store_true", help="print the results as JSON")
     verb.set_defaults(run=_evaluate)
@@ -49,6 +51,7 @@ def _evaluate(options):
         raise ConfigError(f"{session.run.folder}: has no checkpoint with a trained network; "
                           f"train it with `minigan resume {options.path}`")
     session.data_dir = options.data_dir or session.data_dir
+    session.accept_changed_data = options.accept_changed_data
     session.attach()
     names = [name.strip() for name in options.metrics.split(",") if name.strip()] if options.metrics else None
     metrics = evaluation.chosen(names, session.system, session.dataset)
@@ -61,6 +64,9 @@ def _evaluate(options):
                           "metrics": {k: v if math.isfinite(v) else None for k, v in numbers.items()}}, indent=2))
         return 0
     print(f"{session.run.system} on {session.data_name}, step {session.step}, {n:,} samples")
+    if not numbers:
+        print("  no numbers: the test split has too few samples for these metrics")
+        return 0
     known = [evaluation.meaning(name, session.run.system) for name in numbers]
     rows = [[number.name, figure(numbers[number.name]), number.direction] for number in known]
     print("\n".join(f"  {line}" for line in table(rows)))

@@ -25,6 +25,8 @@ def add(verbs) -> None:
     verb.add_argument("--data-dir", metavar="DIR",
                       help="folder with the data set's files (default: $MINIGAN_DATA/NAME, then the cache, then a download)")
     verb.add_argument("-o", "--out", metavar="FILE", help="file for the picture of preview (default: NAME.png)")
+    verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings",
+                      help="an option of --data folder, such as size=32; can be repeated; `minigan data list` lists them")
     verb.set_defaults(run=_data)
 
     verb = verbs.add_parser("doctor", help="examine this machine", allow_abbrev=False,
@@ -57,6 +59,9 @@ def _datasets():
 
     print("data sets (--data NAME):")
     for name, description in data.DATASETS.items():
+        print(f"  {name:<16}{description}")
+    print("how pictures of --data folder look (--set KEY=VALUE):")
+    for name, description in data.pictures.OPTIONS.items():
         print(f"  {name:<16}{description}")
 
 
@@ -109,7 +114,8 @@ def _data(options):
         raise ConfigError(f"data {options.action} needs the name of a data set; `minigan data list` shows them")
     if options.action == "preview":
         return _preview(options)
-    rows = data.fetch(options.name) if options.action == "fetch" else data.verify(options.name, options.data_dir)
+    fetching = options.action == "fetch"
+    rows = data.fetch(options.name) if fetching else data.verify(options.name, options.data_dir, _looks(options))
     for file, status in rows or [(options.name, "ok: drawn from its formula, there is nothing to fetch")]:
         print(f"{file}: {status}")
     if any(status == "missing" for _, status in rows):
@@ -117,12 +123,18 @@ def _data(options):
     return 0 if all(status.startswith("ok") for _, status in rows) else 2
 
 
+def _looks(options):
+    from minigan.cli.train import pairs
+
+    return pairs(options.settings)
+
+
 def _preview(options):
     import numpy as np
 
     from minigan import data, viz
 
-    dataset = data.load(options.name, data_dir=options.data_dir)
+    dataset = data.load(options.name, data_dir=options.data_dir, options=_looks(options))
     path = output_file(options.out or f"{options.name}.png", ".png")
     rng = np.random.default_rng(0)
     if hasattr(dataset, "sample"):

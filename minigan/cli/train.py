@@ -63,7 +63,7 @@ def add(verbs) -> None:
     verb.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:1 or auto (default: cpu)")
     verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings",
                       help="change a setting, such as lr=1e-4; can be repeated; `minigan show SYSTEM` "
-                           "lists all settings with their defaults")
+                           "lists all settings with their defaults, `minigan data list` the options of --data folder")
     verb.add_argument("--out", metavar="DIR", help="run folder (default: runs/<date>-<system>-s<seed>)")
     verb.set_defaults(run=_train)
 
@@ -73,6 +73,8 @@ def add(verbs) -> None:
     verb.add_argument("--steps", type=whole(1), metavar="N", help="iterations in total (default: the run's setting)")
     verb.add_argument("--seconds", type=seconds, metavar="S", help="stop after this time (default: no limit)")
     verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: where they were at the start)")
+    verb.add_argument("--accept-changed-data", action="store_true",
+                      help="continue even if the data have changed since the run was started")
     verb.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: the device used at the start)")
     verb.set_defaults(run=_resume)
 
@@ -94,16 +96,21 @@ def add(verbs) -> None:
     verb.set_defaults(run=_sample)
 
 
-def overrides(options) -> dict:
-    """{setting: value} from --set, --steps and --batch-size.   Raises ConfigError when --set is not KEY=VALUE."""
+def pairs(texts) -> dict:
+    """{key: value} of texts KEY=VALUE.   Raises ConfigError for any other text."""
     found = {}
-    for text in options.settings:
+    for text in texts:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
             raise ConfigError(f"--set takes KEY=VALUE, such as lr=1e-4, got {text!r}")
         found[key.strip()] = value.strip()
-    return found | {key: value for key, value in (("steps", options.steps), ("batch_size", options.batch_size))
-                    if value is not None}
+    return found
+
+
+def overrides(options) -> dict:
+    """{setting: value} of --set, --steps and --batch-size."""
+    given = {"steps": options.steps, "batch_size": options.batch_size}
+    return pairs(options.settings) | {key: value for key, value in given.items() if value is not None}
 
 
 def _train(options):
@@ -126,6 +133,7 @@ def _resume(options):
         raise ConfigError(f"{folder}: has {session.step} of {steps} steps already; "
                           f"go further with `minigan resume {options.path} --steps {2 * session.step}`")
     session.data_dir = options.data_dir or session.data_dir
+    session.accept_changed_data = options.accept_changed_data
     session.attach()
     if steps != session.settings.steps:
         session.settings.steps = steps

@@ -134,9 +134,11 @@ def _check(options, points, common):
     if both:
         raise ConfigError(f"{both[0]} is in --grid and also set for all runs; remove one of them")
     system = registry.get(options.system)
-    dataset = data.load(options.data or system.default_data, data_dir=options.data_dir)
+    name, dataset = options.data or system.default_data, None
     for point in points:
-        settings = system.configure({**common, **point}, dataset)
+        wanted, settings = data.take_options(name, {**common, **point}, system.settings)
+        dataset = data.load(name, data_dir=options.data_dir, options=wanted)
+        settings = system.configure(settings, dataset)
         data.Loader(dataset, settings.batch_size, 0)
         game = system.build(settings, dataset)
         hooks.Schedule(settings, game)

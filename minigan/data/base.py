@@ -31,10 +31,14 @@ class Described:
     """The base class of data sets: it describes the data.
 
     name: of the data set.   kinds: the kind of each field of its batches.   words: the word of each token, if x are tokens that
-    stand for words; otherwise None."""
+    stand for words; otherwise None.   split: "train" or "test".   info: what else is known about the data.   test: the test
+    split, for a data set that `load` does not know by its name."""
 
     name: str
     kinds: dict[str, Kind]
+    split: str = "train"
+    info: dict = {}
+    test: Any = None
     words: tuple[str, ...] | None = None
 
     @property

@@ -1,17 +1,21 @@
 """The cache folder, which keeps drawn and downloaded data.  A file appears there complete or not at all.
 
 folder   $MINIGAN_CACHE or ~/.cache/minigan      write    write a temporary file beside the target, then rename it
+save     write arrays with their SHA-256         read     read them; None if the file is missing or damaged
 Elsewhere: what is cached and how it is checked (digits.py, mnist.py).  Those files catch OSError and continue without a
 cache."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import numpy as np
 
 
 def folder() -> Path:
@@ -41,3 +45,27 @@ def write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def save(path: Path, arrays: dict[str, Any]) -> None:
+    """Write arrays and their SHA-256 to an .npz file.   Raises OSError when this is impossible."""
+    write(path, lambda file: np.savez(file, sha256=np.array(_digest(arrays)), **arrays))
+
+
+def read(path: Path) -> dict[str, np.ndarray] | None:
+    """The arrays in a file that `save` wrote, or None when it is missing or damaged."""
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
+            arrays = {name: saved[name] for name in saved.files if name != "sha256"}
+            return arrays if _digest(arrays) == str(saved["sha256"]) else None
+    except Exception:                  # for a damaged header NumPy may raise almost any error, even MemoryError
+        return None
+
+
+def _digest(arrays: dict[str, np.ndarray]) -> str:
+    """SHA-256 of the names, dtypes, shapes and bytes."""
+    digest = hashlib.sha256()
+    for name, array in arrays.items():
+        digest.update(f"{name} {array.dtype.str} {array.shape};".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

@@ -48,9 +48,9 @@ moved.guard(__name__)
 
 def default_metrics(data) -> list[Metric]:
     """The metrics that fit a data set best: modes for mixtures, energy and pr-points for other points, those with -digits for
-    digits, metrics on raw pixels for other pictures, and none for sequences of tokens."""
+    digits, metrics on raw pixels for other pictures (and memorisation, except for pairs), and none for sequences of tokens."""
     for metrics in ([MODES], [ENERGY, PR_POINTS], [INCEPTION, FRECHET, KERNEL, PR_DIGITS, DIGIT_REPORT],
-                    [TWO_SAMPLE, DIVERSITY, DUPLICATES]):
+                    [TWO_SAMPLE, DIVERSITY, DUPLICATES] + [MEMORISATION] * (data.kinds["x"].word == "pictures")):
         if all(metric.needs.fits(data) for metric in metrics):
             return metrics
     return []

@@ -166,12 +166,12 @@ cosh = elementwise(
     "y = (e^x + e^-x) / 2.   dy/dx = sinh x.", lambda x: xp(x).cosh(x), lambda g, y, x: g * sinh(x),
     name="cosh", saves="inputs")
 _bell = primitive(  # g times the slope of sigmoid (k = 1) or tanh (k = 2); its slope is -k tanh(k x / 2) times itself
-    lambda g, x, k: dispatch.bell(g, x, k),
-    lambda h, y, g, x, k: _bell(h, x, k),
-    lambda h, y, g, x, k: h * _bell(g, x, k) * (-k * tanh(x * (k / 2))),
+    lambda g, x, k, out: dispatch.bell(g, x, k, out),
+    lambda h, y, g, x, k, out: _bell(h, x, k, out),
+    lambda h, y, g, x, k, out: h * _bell(g, x, k, out) * (-k * tanh(x * (k / 2))),
     name="bell", saves="inputs")
 tanh = elementwise(
-    "y = tanh x.   dy/dx = 1 / cosh^2 x, which is 1 - y^2.", lambda x: xp(x).tanh(x), lambda g, y, x: _bell(g, x, 2),
+    "y = tanh x.   dy/dx = 1 / cosh^2 x, which is 1 - y^2.", lambda x: xp(x).tanh(x), lambda g, y, x: _bell(g, x, 2, None),
     name="tanh", saves="inputs")
 
 # ---------------------------------------------------------------------------------- choices: piecewise functions --- #
@@ -298,7 +298,7 @@ def where(condition, a, b) -> Tensor:
 
 sigmoid = elementwise(
     "y = 1 / (1 + e^-x).   dy/dx = y (1 - y), computed as e / (1 + e)^2 with e = e^-|x|.",
-    lambda x: dispatch.sigmoid(x), lambda g, y, x: _bell(g, x, 1), name="sigmoid", saves="inputs")
+    lambda x: dispatch.sigmoid(x), lambda g, y, x: _bell(g, x, 1, plain(y)), name="sigmoid")
 softplus = elementwise(
     """y = ln(1 + e^x), computed as max(x, 0) + log1p(e^-|x|).   dy/dx = sigmoid(x).
     4e-18 at x = -40 and 1000 at x = 1000, where the printed formula gives 0 and inf.""",

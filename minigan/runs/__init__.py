@@ -24,16 +24,16 @@ def __dir__():
     return __all__
 
 
-def train(system: str, data: str | None = None, *, steps: int | None = None, seconds: float | None = None, seed: int = 0,
+def train(system: str, data=None, *, steps: int | None = None, seconds: float | None = None, seed: int = 0,
           device: str = "cpu", data_dir=None, out=None, nets: "dict[str, Module] | None" = None, quiet: bool = False,
           **settings) -> "Session":
     """Train a system as `minigan train` does, and return the run: a Session with `sample`, `evaluate`, `curves`, `game`.
 
-    system: a name, or a Python file that registers a system (my_system.py).   data: the name of a data set; the default is the
-    system's own.   steps, seconds: training stops when either limit is reached.   out: the run folder; the default is a new
-    one in runs/.   settings: any setting of the system by its name, such as lr=1e-4.   nets: your own networks, {"G": my_G};
-    each replaces the system's network of that name and is trained in place.   quiet: show no progress bar.   In a notebook,
-    pictures of samples appear during training.
+    system: a name, or a Python file that registers a system (my_system.py).   data: the name of a data set, or a data set
+    such as mg.data.folder("photos", size=32) or mg.data.arrays(x); the default is the system's own.   steps, seconds: training
+    stops when either limit is reached.   out: the run folder; the default is a new one in runs/.   settings: any setting of the
+    system by its name, such as lr=1e-4.   nets: your own networks, {"G": my_G}; each replaces the system's network of that name
+    and is trained in place.   quiet: show no progress bar.   In a notebook, pictures of samples appear during training.
 
         run = mg.runs.train("gan", "ring8", steps=300)
         run.sample(64).shape == (64, 2)
@@ -51,13 +51,17 @@ def train(system: str, data: str | None = None, *, steps: int | None = None, sec
     return session
 
 
-def open(path, device: str | None = None, nets: "dict[str, Module] | None" = None) -> "Session":
+def open(path, device: str | None = None, nets: "dict[str, Module] | None" = None, data=None,
+         accept_changed_data: bool = False) -> "Session":
     """Open an existing run at its newest checkpoint, or at the checkpoint file that `path` names.  `run.train(steps=...)`
     continues it.
 
-    device: the device to use now; the default is the one that the run was started on.   nets: as for `train`; needed when the
-    run was started with your own networks.   Raises CheckpointError when `path` holds no run of this minigan, and ConfigError
-    when such networks are missing."""
+    device: the device to use now; the default is the one that the run was started on.   nets, data: as for `train`; needed
+    when the run was started with your own networks or data set.   accept_changed_data: continue even if the data have changed
+    since the run was started.   Raises CheckpointError when `path` holds no run of this minigan, and ConfigError
+    when such a data set is missing."""
     from minigan.runs.session import Session
 
-    return Session.open(path, device, nets)
+    session = Session.open(path, device, nets, data)
+    session.accept_changed_data = accept_changed_data
+    return session

@@ -37,7 +37,8 @@ from minigan.data.kinds import Class, Kind, Pair, Pictures, Points, Tokens, pars
 from minigan.errors import CheckpointError, ConfigError
 from minigan.version import __version__
 
-DATA = ("data", "data_dir", "device", "sample_shape", "fields", "file", "own_nets")  # keys of a config that are no settings
+# Keys of a config that are no settings.
+DATA = ("data", "data_dir", "data_options", "data_content", "own_data", "device", "sample_shape", "fields", "file", "own_nets")
 _STEP = re.compile(r"step_(\d+)\.(npz|png)")
 
 

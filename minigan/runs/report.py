@@ -61,6 +61,10 @@ def command(run, system) -> str:
     defaults = vars(system.configure(data=Description(config["data"], fields(config))))
     if config.get("data") != system.default_data:
         words += ["--data", config["data"]]
+    if config["data"] == "folder":
+        words += ["--data-dir", config["data_dir"]]
+    for key, value in config.get("data_options", {}).items():
+        words += ["--set", f"{key}={value}"]
     if run.seed:
         words += ["--seed", str(run.seed)]
     if config.get("device", "cpu") != "cpu":

@@ -98,6 +98,7 @@ class Session:
     layer_streams   random streams of the layers, such as dropout
     description     the name of the data set and the kind of each field; it comes from the config, so no data are loaded
     dataset, loader, hooks      made by `attach`, which `train` calls when needed; you may append to the list `hooks`
+    given           the data set, if it was given as an object that `data.load` does not know by name; otherwise None
     stopped         the number of the signal that ended `train`, 0 if there was none
 
         run = Session.start("gan", "ring8", overrides={"steps": 300})
@@ -105,8 +106,9 @@ class Session:
         run.sample(64).shape == (64, 2)
     """
 
-    def __init__(self, run: Run, device=None, nets=None):
-        self.run, self.step, self.stopped = run, 0, 0
+    def __init__(self, run: Run, device=None, nets=None, given=None):
+        self.run, self.step, self.stopped, self.given = run, 0, 0, given
+        self.accept_changed_data, self._new_content = False, None
         self._read_config(run)
         self.device, nets = device or self.device, registry.own_nets({} if nets is None else nets)
         missing = sorted(self.own_nets - set(nets))
@@ -134,7 +136,8 @@ class Session:
             self.description = data.Description(self.data_name, fields(run.config))
             self.sample_shape, self.device = tuple(config.pop("sample_shape")), config.pop("device")
             file = config.pop("file", None)  # "" for a system of a notebook
-            self.own_nets = set(config.pop("own_nets", []))
+            self.data_options, self.data_content = config.pop("data_options", {}), config.pop("data_content", None)
+            self.own_data, self.own_nets = config.pop("own_data", False), set(config.pop("own_nets", []))
             config.pop("fields", None)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _foreign(run, error) from error
@@ -167,18 +170,26 @@ class Session:
               nets=None) -> "Session":
         """Create a new run.
 
-        system: the name of a system, or a Python file that registers one.   data_name: the default is the system's own data
-        set.   data_dir: the folder with its files.   overrides: {setting: value} to change.   out: the run folder; the default
-        is a new one in runs/.   nets: {name: network}, your own networks in place of the game's.
+        system: the name of a system, or a Python file that registers one.   data_name: the name of a data set, or a data set;
+        the default is the system's own data set.   data_dir: the folder with its files.   overrides: {name: value} of settings
+        to change, and of options of the data set.   out: the run folder; the default is a new one in runs/.   nets: {name:
+        network}, your own networks in place of the game's.
         Raises ConfigError, DataError or DeviceError, before it creates a folder, for an unknown or impossible system, data
         set, setting or device.
         """
         made_by, nets = registry.get(system), registry.own_nets({} if nets is None else nets)
+        given: Any = None if data_name is None or isinstance(data_name, str) else data_name
+        data_name = data_name if given is None else given.name
+        data_name = data_name or made_by.default_data
+        options, overrides = data.take_options(data_name, overrides or {}, made_by.settings)
         made_by.configure(overrides)  # called here for its errors, before any data are downloaded
         _whole("seed", seed, 0, 2**63 - 1)
         device = backend.pick_device(device)
-        data_name = data_name or made_by.default_data
-        dataset = data.load(data_name, data_dir=data_dir)
+        if given is not None and (options or data_dir):
+            raise ConfigError(f"{data_name}: was given as a data set, so leave {', '.join(options) or 'data_dir'} out")
+        dataset = data.load(data_name, data_dir=data_dir, options=options) if given is None else given
+        if given is not None and "recipe" in given.info and given.split == "train":  # data.folder made it: it has a name
+            given, (data_dir, options) = None, given.info["recipe"].values()
         settings = made_by.configure(overrides, dataset)
         batch = next(data.Loader(dataset, settings.batch_size, 0))  # raises if the batch size does not fit the data
         with using(Streams(seed)):
@@ -195,17 +206,20 @@ class Session:
         folder = str(Path(data_dir).expanduser().absolute()) if data_dir else ""  # `resume` may be called from elsewhere
         config = {"data": data_name, "data_dir": folder, "sample_shape": list(dataset.sample_shape), "device": device,
                   **({"file": made_by.file} if made_by.outside else {}), **({"own_nets": list(nets)} if nets else {}),
-                  **vars(settings), "fields": dataset.description.words()}
-        session = cls(Run.create(made_by.name, seed, config, out), nets=nets)
+                  **({} if given is None else {"own_data": True}), **vars(settings), "fields": dataset.description.words(),
+                  **({"data_options": options} if options else {}),
+                  **({"data_content": content} if (content := data.content(dataset, given is not None)) else {})}
+        session = cls(Run.create(made_by.name, seed, config, out), nets=nets, given=given)
         session.attach(dataset)
         return session
 
     @classmethod
-    def open(cls, path, device=None, nets=None) -> "Session":
+    def open(cls, path, device=None, nets=None, given=None) -> "Session":
         """Open an existing run at its newest checkpoint, or at the checkpoint file that `path` names.
 
         A run that was killed before its first checkpoint opens at step 0.   device: the device to use now; the default is the
         one that the run was started on.   nets: as for `start`; needed when the run was started with your own networks.
+        given: the data set, if the run was started with one of your own.
         Raises CheckpointError for a folder that is no run of this minigan, for a damaged checkpoint and for one of another
         run, or when such networks are missing; ConfigError from a system that cannot be built with these settings; DeviceError
         when the run's device is not here.
@@ -213,7 +227,7 @@ class Session:
         run = Run.open(path)
         device = device and backend.pick_device(device)
         try:
-            session = cls(run, device, nets)
+            session = cls(run, device, nets, given)
         except DeviceError as error:
             raise DeviceError(f"{run.folder}: was trained on {run.config['device']!r}; {error} (--device cpu)") from None
         last = max((r["step"] for r in run.read_log() if isinstance(r.get("step"), int)), default=0)
@@ -245,10 +259,11 @@ class Session:
     def attach(self, dataset=None) -> None:
         """Load the training data (or use `dataset`), move to the position in the data that the checkpoint saved, and set up
         the hooks.   Raises CheckpointError when the data have changed since the run was started."""
-        self.dataset = dataset or data.load(self.data_name, data_dir=self.data_dir)
+        self.dataset = self._load("train") if dataset is None else dataset
         before, now = self.description.x, self.dataset.kinds["x"]
         if now != before:
             raise CheckpointError(f"{self.run.folder}: the run was trained on {before}, {self.data_name} now has {now}")
+        self._compare_content()
         self.loader = data.Loader(self.dataset, self.settings.batch_size, self.streams("data"))
         if self.device != "cpu":
             self.loader = Feed(self.loader, self.device, self.game.check)
@@ -263,6 +278,36 @@ class Session:
         if waited_for := evaluation.monitored(self.settings, self.system, self.game, self.dataset):
             self.schedule.number = waited_for[1]
 
+    def _load(self, split):
+        """Return a split of the data set that was given, or load it by its name."""
+        if self.given is not None:
+            found = self.given if split == "train" else self.given.test
+            if found is None:
+                raise ConfigError(f"{self.data_name}: this data set has no {split} split; set its attribute `{split}` to one")
+            return found
+        if self.own_data:
+            raise ConfigError(f"{self.run.folder}: was trained on its author's own data set; open it in Python with "
+                              "minigan.runs.open(path, data=...)")
+        return data.load(self.data_name, split, data_dir=self.data_dir, options=self.data_options)
+
+    def _compare_content(self):
+        """Raise CheckpointError when the contents of the data have changed since the run was started.   If the user accepts
+        this, training continues with a new epoch, and the new contents are saved with the next checkpoint."""
+        now = data.content(self.dataset, self.given is not None)
+        if self.data_content in (None, now):
+            return
+        if not self.accept_changed_data:
+            then, has = (", ".join(f"{value:,} {key}" for key, value in (content or {}).items() if key != "sha256")
+                         for content in (self.data_content, now))
+            where = f" in {self.data_dir}" if self.data_dir else ""
+            raise CheckpointError(f"{self.run.folder}: the data{where} have changed since the run was started (then {then}; "
+                                  f"now {has or 'others'});\nput them back, or continue with the data as they are: "
+                                  "--accept-changed-data")
+        kept, found = self.description.classes or 0, self.dataset.description.classes or 0
+        if found != kept:
+            raise CheckpointError(f"{self.run.folder}: the run was trained on {kept} classes, {self.data_name} now has {found}")
+        self._new_content, self._loader_state = now, None
+
     def real(self, n: int) -> np.ndarray:
         """Return n real samples, the same ones each time, as an array (n, *sample_shape)."""
         if hasattr(self.dataset, "sample"):
@@ -273,7 +318,7 @@ class Session:
     def test_dataset(self):
         """Return the data set's test split, loaded at the first call."""
         if self._test is None:
-            self._test = data.load(self.data_name, "test", data_dir=self.data_dir)
+            self._test = self._load("test")
         return self._test
 
     # ----------------------------------------------------------------------------------------------------- the loop ---
@@ -361,6 +406,9 @@ class Session:
             "game": game, "streams": self.streams.state_dict(), "noise": self.layer_streams.state_dict(),
             "loader": self.loader.state_dict(), "schedule": self.schedule.state_dict()})
         self.run.note_seconds(self.step, self.seconds)
+        if self._new_content is not None:
+            self.run.change_config(data_content=self._new_content)
+            self.data_content, self._new_content = self._new_content, None
 
     def evaluate(self, names=None, n=None) -> dict[str, float]:
         """Measure metrics and return {number: value}; see evaluation.measure.   It does not change the run.
@@ -441,7 +489,7 @@ class Session:
 
     def words(self):
         """The word of each token, or None if the tokens are only numbers.   This loads the data."""
-        return (self.dataset or data.load(self.data_name, data_dir=self.data_dir)).words
+        return (self._load("train") if self.dataset is None else self.dataset).words
 
     def finish(self) -> None:
         """Draw curves.png and samples.gif from the files so far, and write report.html."""

@@ -128,9 +128,11 @@ class System:
             whole.read(whole.default)
         places = [*(kind.word for kind in self.kinds), *data_sets.names()]
         for where, values in self.on.items():
-            if where not in places:
-                raise ConfigError(f"on has {where!r}, which is neither a kind of data that it learns nor a data set"
-                                  f"{suggestion(str(where), places)}")
+            near = difflib.get_close_matches(str(where), places, n=1, cutoff=0.8)
+            # A data set of the user's own may have any name, such as my-digits, so only a typing error can be told.
+            if where in KINDS.keys() - set(places) or (where not in places and near and near[0] not in where):
+                hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(places)}"
+                raise ConfigError(f"on has {where!r}, which is neither a kind of data that it learns nor a data set{hint}")
             self._check_values(f"on={{{where!r}: ...}}", values, {name: [name] for name in self.settings})
         self._check_values("tiny", self.tiny, meant(self.settings))
 

@@ -45,7 +45,8 @@ def asymmetry(game, batch, streams, rng, directions: int = 8) -> float:
 
 
 def _measured(game, dataset, generator):
-    batch = next(Loader(dataset, BATCH, generator))
+    size = min(BATCH, len(dataset)) if hasattr(dataset, "__len__") else BATCH  # points come without end
+    batch = next(Loader(dataset, size, generator))
     return {"asymmetry": asymmetry(game, batch, lambda name: generator, generator)}
 
 

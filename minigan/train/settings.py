@@ -15,8 +15,8 @@ from typing import Any
 from minigan.errors import ConfigError, choose, suggestion
 
 # A setting cannot have these names: they are keys of a run's config.toml, or arguments of minigan.runs.train.
-TAKEN = ("system", "seed", "data", "data_dir", "device", "sample_shape", "fields", "file", "own_nets", "seconds", "out",
-         "quiet")
+TAKEN = ("system", "seed", "data", "data_dir", "data_options", "data_content", "own_data", "device", "sample_shape", "fields",
+         "file", "own_nets", "seconds", "out", "quiet")
 LARGEST = 10**9 - 1  # the greatest value of any number: a larger one is probably a typing error
 
 

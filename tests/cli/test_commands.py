@@ -145,7 +145,7 @@ def test_list(minigan):
     assert minigan("list", "systems")[1] == systems and len(systems.splitlines()) < 50  # one screen
     for word in ("adversarial", "dcgan", "2016", "wgan-gp", "translation", "a penalty pulls the slope of the critic to 1"):
         assert word in systems
-    assert all(word in datasets for word in ("digits", "fashion-mnist", "two-moons"))
+    assert all(word in datasets for word in ("digits", "fashion-mnist", "two-moons", "  size            side of the square"))
     assert "mnist" not in systems and "dcgan" not in datasets
     assert minigan("data", "list")[1] == datasets
 

@@ -46,7 +46,7 @@ WORDS = [
     (["train", "dcgan", "--data", "ring8"], "dcgan learns pictures; ring8 holds points 2: use autoencoder or cgan"),
     (["list", "sytems"], "no list of 'sytems'; did you mean 'systems'?"),
     (["data", "verfy"], "no action 'verfy'; did you mean 'verify'?"),
-    (["train", "cgan", "--set", "classes=3"], "classes=3 allows 0 to 2; set classes to"),
+    (["train", "cgan", "--set", "classes=3"], "classes=3 allows only 0 to 2; set classes to"),
     (["data", "preview"], "data preview needs the name of a data set"),
     (["data", "preview", "digitz"], "unknown data set 'digitz'; did you mean 'digits'?"),
     (["data", "verify", "mnits"], "unknown data set 'mnits'"),

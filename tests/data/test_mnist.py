@@ -404,3 +404,74 @@ def test_the_real_mnist(real_data, monkeypatch):
 def test_mnist_files_are_not_taken_for_fashion_mnist(real_data):
     with pytest.raises(DataError, match=r"fashion-mnist: the files in .*mnist belong to mnist; .*--data mnist"):
         data.load("fashion-mnist", "test", data_dir=os.path.join(real_data, "mnist"))
+
+
+# ------------------------------------------------------------------------------------------ the sets made like MNIST
+
+SHAPES = np.random.default_rng(3).integers(256, size=(6, 4, 4))
+
+
+@pytest.mark.parametrize("name, labels, wanted, classes", [
+    ("emnist-letters", [1, 26, 2, 3, 4, 5], [0, 25, 1, 2, 3, 4], 26),
+    ("emnist-digits", [0, 9, 2, 3, 4, 5], [0, 9, 2, 3, 4, 5], 10),
+    ("emnist-balanced", [0, 46, 2, 3, 4, 5], [0, 46, 2, 3, 4, 5], 47)])
+def test_emnist_is_turned_upright_and_its_letters_count_from_0(tmp_path, idx, name, labels, wanted, classes):
+    for split in ("train", "test"):
+        (tmp_path / f"{name}-{split}-images-idx3-ubyte").write_bytes(idx(SHAPES))
+        (tmp_path / f"{name}-{split}-labels-idx1-ubyte.gz").write_bytes(gzip.compress(idx(labels)))
+        dataset = data.load(name, split, data_dir=tmp_path)
+        np.testing.assert_array_equal(dataset.images[:, 0], SHAPES.transpose(0, 2, 1))
+        assert dataset.labels.tolist() == wanted and dataset.classes == classes
+    assert len(dataset.info.get("names", range(10))) == classes
+    assert all("not checked: no published SHA-256 is known" in status for _, status in data.verify(name, tmp_path))
+    if name == "emnist-letters":
+        (tmp_path / f"{name}-train-labels-idx1-ubyte").write_bytes(idx([0, 1, 2, 3, 4, 5]))
+        with pytest.raises(DataError, match="emnist-letters: a label in .* is 0, but its letters count from 1"):
+            data.load(name, data_dir=tmp_path)
+
+
+def test_qmnist_has_its_labels_in_the_first_column_of_a_table(tmp_path, idx):
+    table = np.stack([np.arange(6), *[np.full(6, 70000)] * 7], axis=1).astype(">i4")
+    (tmp_path / "qmnist-train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(SHAPES)))
+    (tmp_path / "qmnist-train-labels-idx2-int.gz").write_bytes(gzip.compress(
+        bytes([0, 0, 12, 2]) + (6).to_bytes(4, "big") + (8).to_bytes(4, "big") + table.tobytes()))
+    dataset = data.load("qmnist", data_dir=tmp_path)
+    assert dataset.labels.tolist() == list(range(6)) and np.array_equal(dataset.images[:, 0], SHAPES)
+
+
+@pytest.mark.parametrize("name, folder", [("mnist", "MNIST"), ("fashion-mnist", "FashionMNIST"), ("kmnist", "KMNIST")])
+def test_the_folders_of_torchvision(tmp_path, write_tiny, name, folder, monkeypatch):
+    write_tiny(tmp_path / folder / "raw", ending="")
+    assert data.load(name, data_dir=tmp_path).info["source"] == str(tmp_path / folder / "raw")
+    monkeypatch.setenv("MINIGAN_DATA", str(tmp_path))
+    assert data.load(name).info["source"] == str(tmp_path / folder / "raw")
+
+
+def test_kmnist_is_downloaded_and_checked(mirror, sha256):
+    with pytest.raises(DataError, match="SHA-256 is not that of the published"):
+        mnist.load("kmnist", mirrors=[mirror.address])
+    assert len(mnist.load("kmnist", mirrors=[mirror.address], sha256=sha256)) == 5
+
+
+@pytest.mark.parametrize("name", ["emnist-letters", "emnist-digits", "emnist-balanced", "qmnist"])
+def test_what_cannot_be_checked_is_not_downloaded_and_one_is_told_where_it_is(name, tmp_path, idx, own_cache):
+    with pytest.raises(DataError, match=rf"{name}: cannot find {name}.* tried .*\nGet it from https://.*knows no SHA-256"):
+        data.fetch(name)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match=rf"neither .*empty nor its subfolder {name} has .* there, or get them from http"):
+        data.load(name, data_dir=tmp_path / "empty")
+
+
+def test_no_more_of_a_gzip_is_unpacked_than_its_header_promises(tmp_path, idx, monkeypatch):
+    path, read, real = tmp_path / "x.gz", [], gzip.GzipFile.read
+    monkeypatch.setattr(gzip.GzipFile, "read", lambda self, size=-1: read.append(size) or real(self, size))
+    path.write_bytes(gzip.compress(idx(SHAPES) + bytes(10_000_000)))
+    with pytest.raises(DataError, match="is too long: its header says 6 x 4 x 4, which is 112 bytes in all, but it has 113"):
+        mnist.read_idx(path)
+    path.write_bytes(gzip.compress(bytes(10_000_000)))
+    with pytest.raises(DataError, match="starts with 00000000"):
+        mnist.read_idx(path)
+    path.write_bytes(gzip.compress(b"\0\0\x08\3" + b"\0\1\0\0" * 3 + bytes(1000)))
+    with pytest.raises(DataError, match="its header promises 281,474,976,710,672 bytes, more than any such data set"):
+        mnist.read_idx(path)
+    assert -1 not in read and max(read) < 1000

@@ -39,7 +39,8 @@ def test_what_fits_by_default(digits):
     assert names(data.load("ring8")) == ["modes"]
     assert names(data.load("swiss-roll")) == ["energy", "pr-points"]
     assert names(digits) == ["is-digits", "fid-digits", "kid-digits", "pr-digits", "digits"]
-    assert names(shop) == names(PAIRS) == ["c2st", "diversity", "duplicates"]
+    assert names(PAIRS) == ["c2st", "diversity", "duplicates"]
+    assert names(shop) == [*names(PAIRS), "memorisation"]
     assert names(TOKENS) == []
 
 

@@ -24,7 +24,8 @@ def small(name):
 
 def learnable(one):
     """The data sets of the package that a system learns, those that need files left out."""
-    return [name for name in data.names() if name not in data.mnist.MIRRORS and isinstance(small(name).kinds["x"], one.kinds)]
+    drawn = [name for name in data.names() if name not in (*data.mnist.MIRRORS, "cifar10", "folder")]
+    return [name for name in drawn if isinstance(small(name).kinds["x"], one.kinds)]
 
 
 @pytest.mark.parametrize("name", systems())
@@ -244,6 +245,7 @@ DECLARATIONS = [
     (dict(on={"points": {"lr_q": 1.0}}), "on={'points': ...} has 'lr_q', which is no setting of this system; did you mean"),
     (dict(on={"points": {"clip": -1}}), "on={'points': ...}: setting clip must be from 0"),
     (dict(on={"pointz": {"clip": 1.0}}), "on has 'pointz', which is neither a kind .*; did you mean 'points'"),
+    (dict(on={"tokens": {"clip": 1.0}}), "on has 'tokens', which is neither a kind of data that it learns nor a data set"),
     (dict(without=["nope"]), "without has 'nope', which is no setting of the parent's own"),
     (dict(without=["steps"]), "without has 'steps', which is no setting of the parent's own"),  # a run needs it
     (dict(tiny={"zz": 1}), "tiny has 'zz', which is no setting of this system"),
@@ -262,8 +264,8 @@ def test_a_declaration_that_cannot_be_is_refused_when_it_is_made(outside, declar
 
 
 def test_a_declaration_may_use_all_that_is_allowed(outside):
-    system("ours", parent="gan", data="ring8", learns=[Points], on={"points": {"lr_d": 1e-3}, "ring8": {"clip": 1.0}},
-           without=["clip"][:0], tiny={"lr": 1.0, "width": 4}, settings=[Setting("depth", 2, "layers")], metrics=[MODES])
+    system("ours", parent="gan", data="ring8", on={"points": {"lr_d": 1e-3}, "ring8": {}, "my-points": {}},
+           learns=[Points], tiny={"lr": 1.0, "width": 4}, settings=[Setting("depth", 2, "x")], metrics=[MODES])
     assert get("ours").configure(get("ours").smallest, small("ring8")).lr_g == 1.0
 
 

@@ -52,21 +52,31 @@ def sigmoid(x):
         return 1 / (1 + np.exp(-x))
 
 
-def bell(g, x, k):
-    """g k^2 e / (1 + e)^2 with e = e^-k|x|: g times the slope of sigmoid (k = 1) and of tanh (k = 2).   g, x of one shape.
+def bell(g, x, k, y):
+    """g k^2 e / (1 + e)^2 with e = e^-k|x|: g times the slope of sigmoid (k = 1) and of tanh (k = 2).   g, x, y of one shape.
 
-    From the output y they would be y (1 - y) and 1 - y^2, whose digits cancel where y is nearly 1.
+    From the output y alone they would be y (1 - y) and 1 - y^2, whose digits cancel where y is nearly 1.  For sigmoid 1 - y is
+    1 / (1 + e^x), where nothing cancels, and half of the work is done already.
     """
-    def piece(out, x, g):
+    def of_sigmoid(out, x, g, y):
+        np.exp(x, out=out)
+        out += 1
+        np.divide(y, out, out=out)
+        out *= g
+
+    def of_tanh(out, x, g):
         np.abs(x, out=out)
-        out *= -k
+        out *= -2
         np.exp(out, out=out)
         below = out + 1
         below *= below
         out /= below
-        out *= g if k == 1 else g * (k * k)
+        out *= g * 4
 
-    return mapped(piece, x, g)
+    if k == 2:
+        return mapped(of_tanh, x, g)
+    with np.errstate(over="ignore"):  # e^x is then infinite and the slope 0, as it should be
+        return mapped(of_sigmoid, x, g, y)
 
 
 def kept(g, mask):

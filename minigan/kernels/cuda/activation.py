@@ -55,8 +55,10 @@ def _mapped(kernel, x):
     return back(y, order)
 
 
-def bell(g, x, k):
-    """g k^2 e / (1 + e)^2 with e = e^-k|x|: g times the slope of sigmoid (k = 1) and of tanh (k = 2).   g, x of one shape."""
+def bell(g, x, k, y):
+    """g k^2 e / (1 + e)^2 with e = e^-k|x|: g times the slope of sigmoid (k = 1) and of tanh (k = 2).   g, x of one shape.
+
+    y, the output, is not read: a card computes e as fast as it would read y."""
     order = order_of(x)
     g, x = in_order(g, order), in_order(x, order)
     dx = xp(x).empty(x.shape, x.dtype)

@@ -115,8 +115,9 @@ def label_accuracy(game, dataset, generator, samples=2000):
     labels = np.arange(samples) % game.classes
     fake = game.sample(game.latent(samples, generator), labels)
     real = dataset.sample(samples, generator) if hasattr(dataset, "sample") else dataset[:samples]
-    within = [diversity(fake[labels == k], real.x[real.labels == k]) for k in np.unique(real.labels)]
-    result = {"diversity-within": float(np.mean(within))}
+    several = [k for k, count in enumerate(np.bincount(real.labels)) if count > 1]  # one picture alone has no diversity
+    within = [diversity(fake[labels == k], real.x[real.labels == k]) for k in several]
+    result = {"diversity-within": float(np.mean(within))} if within else {}
     if dataset.name in ("digits", "mnist"):
         result["label-accuracy"] = agreement(fake, labels)
     elif getattr(dataset, "centres", None) is not None:
