@@ -13,6 +13,7 @@ import contextlib
 import os
 import re
 import sys
+import traceback
 import warnings
 
 from minigan import moved
@@ -69,7 +70,7 @@ def main(arguments=None) -> int:
         sys.stdout.flush()  # so that a full disk or a closed pipe raises here, where it can still be reported
         return code
     except MiniganError as error:
-        return _fail(error)
+        return _fail(f"{error}{_where(error)}")
     except KeyboardInterrupt:
         return _fail("stopped", 130)
     except BrokenPipeError:  # the program that reads our output (head, less) has ended
@@ -102,6 +103,14 @@ def _plain_warnings():
         warnings.filterwarnings("always", category=UserWarning, module="minigan")
         warnings.showwarning = show
         yield
+
+
+def _where(error) -> str:
+    """A second line that names the place in a system's file outside the package which led to this error; "" without one."""
+    places = [f"\n{frame.f_code.co_filename}:{line}, in {frame.f_code.co_name}"
+              for frame, line in traceback.walk_tb(error.__traceback__)
+              if frame.f_globals.get("__name__", "").startswith("minigan_system_")]  # registry.get names its module so
+    return places[-1] if places else ""
 
 
 def _fail(message, code=2):

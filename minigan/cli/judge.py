@@ -168,13 +168,13 @@ def history(run) -> dict:
 def grouped(runs) -> dict:
     """{name: runs that differ only in the seed}; the name is the system and the settings in which its groups differ."""
     from minigan.runs.folder import DATA
-    from minigan.train.settings import RUN
+    from minigan.train.settings import RUN, word
 
     # These keys do not change the results, or repeat what other keys say.
     silent = {"data_dir", "device", "fields", "metrics", *(key for key in RUN if key.endswith("_every"))}
 
     def key(run):
-        return run.system, *sorted((k, _word(v)) for k, v in run.config.items() if k not in silent)
+        return run.system, *sorted((k, word(v)) for k, v in run.config.items() if k not in silent)
 
     keys = list(dict.fromkeys(map(key, runs)))
     groups = {}
@@ -188,10 +188,6 @@ def grouped(runs) -> dict:
             name += " "  # the settings are the same, but the data differ
         groups[name] = [run for run in runs if key(run) == one]
     return groups
-
-
-def _word(value):
-    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 # ---- numbers and tables ----------------------------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 import textwrap
 from pathlib import Path
 
+from minigan.train.settings import word
+
 WIDTH = 120
 
 
@@ -74,7 +76,7 @@ def facts(system) -> dict[str, str]:
     """{"paper": ..., "parent": ..., "learns": ..., "file": ..., "train": ...} of a system, as text."""
     own = {"paper": str(system.paper) if system.paper else "none", "parent": system.parent or "none",
            "learns": " or ".join(kind.word for kind in system.kinds) + f", by default {system.default_data}",
-           "file": _file(system), "train": f"minigan train {system.file if system.outside else system.name}"}
+           "file": _file(system), "train": _command(system)}
     metrics = [metric.name for metric in system.metrics]
     return own | ({"measures": ", ".join(metrics)} if metrics else {})
 
@@ -82,7 +84,7 @@ def facts(system) -> dict[str, str]:
 def differences(system) -> list[list[str]]:
     """Rows of a table: setting, value here, value in the parent, value in the paper.  It holds the settings that differ from
     the parent, and those for which the system states the paper's value."""
-    from minigan.train.settings import RUN, word
+    from minigan.train.settings import RUN
 
     above = system.ancestor.settings if system.ancestor else RUN
     rows = []
@@ -129,7 +131,7 @@ def markdown() -> str:
             own = [setting for setting in one.own if not (one.ancestor and setting.name in one.ancestor.settings)]
             if own:
                 lines += ["", "| setting | default | what it does |", "| --- | --- | --- |"]
-                lines += [f"| `{s.name}` | {_value(one.settings[s.name].default)} | {one.settings[s.name].says} |"
+                lines += [f"| `{s.name}` | {word(one.settings[s.name].default)} | {one.settings[s.name].says} |"
                           for s in {s.name: s for s in own}.values()]
             others = [f"- on {where}: {', '.join(_pair(k, v) for k, v in values.items())}"
                       for where, values in one.defaults.items()]
@@ -137,14 +139,8 @@ def markdown() -> str:
     return "\n".join(lines)
 
 
-def _value(value):
-    from minigan.train.settings import word
-
-    return word(value)
-
-
 def _pair(name, value):
-    return f"{name}={_value(value)}"
+    return f"{name}={word(value)}"
 
 
 def _bounds(setting):
@@ -162,5 +158,11 @@ def _needed(setting, system):
     return f"used {when}" if when else ""
 
 
+def _command(system):
+    if not system.file:
+        return f'mg.runs.train("{system.name}")'
+    return f"minigan train {system.file if system.outside else system.name}"
+
+
 def _file(system):
-    return system.file if system.outside else f"minigan/{Path(system.file).relative_to(Path(__file__).parents[1]).as_posix()}"
+    return system.place if system.outside else f"minigan/{Path(system.file).relative_to(Path(__file__).parents[1]).as_posix()}"

@@ -40,8 +40,9 @@ def train(system: str, data=None, *, steps: int | None = None, seconds: float | 
 
     Raises ConfigError, DataError or DeviceError before it writes anything, and NotFiniteError when the run diverges."""
     from minigan.runs import notebook
-    from minigan.runs.session import Session
+    from minigan.runs.session import Session, check_limits
 
+    check_limits(seconds=seconds)
     overrides = settings | ({} if steps is None else {"steps": steps})
     session = Session.start(system, data, data_dir, seed, device, overrides, out, nets)
     notebook.follow(session)

@@ -101,7 +101,7 @@ def logged(settings, system, game, dataset) -> list[Metric]:
 def monitored(settings, system, game, dataset) -> tuple[Metric, Number] | None:
     """Return the (metric, number) that the "plateau" schedule waits for; None when it waits for a player's loss, or when the
     schedule is another one.   Raises ConfigError when the setting `monitor` names neither a metric nor a player."""
-    players = [player.name for _, stage in getattr(game, "stages", [(0, game)]) for player in stage.players]
+    players = [player.name for player in game.all_players()]
     if settings.schedule != "plateau" or settings.monitor in ("loss", *players):
         return None
     try:

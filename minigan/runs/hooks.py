@@ -110,7 +110,7 @@ class Schedule:
         if end == 0 and self.kind in ("exponential", "step"):
             raise ConfigError(f"schedule={self.kind}: multiplies the learning rate and so never reaches 0; set final_lr "
                               "above 0, such as 0.01")
-        players = [player for _, stage in getattr(game, "stages", [(0, game)]) for player in stage.players]
+        players = game.all_players()
         self.optimizers = {}
         for player in players:  # a player may appear in two stages; one that needs no gradient has no optimizer
             if hasattr(player, "optimizer") and all(player.optimizer is not other for other in self.optimizers.values()):

@@ -11,12 +11,13 @@ several sessions in one process do not affect each other.
 """
 
 import contextlib
+import copy
 import signal
 import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,10 @@ import numpy as np
 
 from minigan import backend, data, viz
 from minigan.data.kinds import Points, Tokens
-from minigan.errors import CheckpointError, ConfigError, DeviceError, NotFiniteError
+from minigan.errors import CheckpointError, ConfigError, DeviceError, MiniganError, NotFiniteError
+from minigan.grad_mode import no_grad
 from minigan.kernels.threads import suit
+from minigan.metrics import Metric
 from minigan.nn import Conv2d, ConvTranspose2d
 from minigan.runs import capture, evaluation, hooks, report
 from minigan.runs.capture import Captured
@@ -35,6 +38,7 @@ from minigan.runs.folder import Run, fields, step_of
 from minigan.runs.hooks import Every
 from minigan.streams import Streams, using
 from minigan.systems import registry
+from minigan.train.adversarial import AdversarialStep
 from minigan.train.game import play
 
 
@@ -43,6 +47,45 @@ def _foreign(run, error):
     what = f"{error} is missing" if isinstance(error, KeyError) else error
     return CheckpointError(f"{run.folder / 'config.toml'}: does not describe a run of this minigan: {what}; restore it from a "
                            "copy, or start a new run")
+
+
+def _whole(what, value, least, most=10**9 - 1) -> None:
+    """Raise ConfigError unless the value is a whole number from least to most."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
+        raise ConfigError(f"{what} must be a whole number from {least} to {most}, got {value!r}")
+
+
+def check_limits(steps=None, seconds=None) -> None:
+    """Raise ConfigError unless training can end at these limits.   None: no limit."""
+    if steps is not None:
+        _whole("steps", steps, 0)
+    number = isinstance(seconds, int | float | np.number) and not isinstance(seconds, bool)
+    if seconds is not None and not (number and seconds > 0):
+        raise ConfigError(f"seconds must be a number above 0, got {seconds!r}")
+
+
+def _try(system, settings, game, about, batch, nets) -> None:
+    """Draw two samples, and let D judge a batch if it is the user's own.   It uses no random stream of the run, and no net
+    remembers it.
+
+    nets: the user's own.   ConfigError unless a sample has the shape of the data's, and D gives as many logits as the system's
+    own D."""
+    labels = None if game.classes is None else np.arange(2) % game.classes
+    try:
+        with using(Streams(0)), no_grad():
+            found, wanted = game.sample(game.latent(2, np.random.default_rng(0)), labels).shape, (2, *about.shape)
+            if found != wanted:
+                raise ConfigError(f"{system.name} on {about.name}: two samples have the shape {found}; they must have {wanted}")
+            if "D" in nets and issubclass(game.step, AdversarialStep):
+                step = game.step(game, game.players[0], batch, Streams(0).on(game.device))
+                own = system.game[1](settings, about)["D"].to(game.device)
+                found, wanted = (step.score(step.x, D).shape for D in (copy.deepcopy(game.nets["D"]), own))
+                if found != wanted:
+                    raise ConfigError(f"for {len(batch.x)} samples D gives logits of the shape {found}; it must give {wanted}")
+    except MiniganError as error:
+        if not nets:
+            raise
+        raise ConfigError(f"nets: {' and '.join(nets)} cannot be used here: {error}") from error
 
 
 class Session:
@@ -67,7 +110,7 @@ class Session:
         self.run, self.step, self.stopped, self.given = run, 0, 0, given
         self.accept_changed_data, self._new_content = False, None
         self._read_config(run)
-        self.device, nets = device or self.device, nets or {}
+        self.device, nets = device or self.device, registry.own_nets({} if nets is None else nets)
         missing = sorted(self.own_nets - set(nets))
         if missing:
             raise CheckpointError(f"{run.folder}: was started with nets of its author's, {', '.join(missing)}; open it in "
@@ -92,7 +135,7 @@ class Session:
             self.data_name, self.data_dir = config.pop("data"), config.pop("data_dir", None) or None
             self.description = data.Description(self.data_name, fields(run.config))
             self.sample_shape, self.device = tuple(config.pop("sample_shape")), config.pop("device")
-            file = config.pop("file", "")
+            file = config.pop("file", None)  # "" for a system of a notebook
             self.data_options, self.data_content = config.pop("data_options", {}), config.pop("data_content", None)
             self.own_data, self.own_nets = config.pop("own_data", False), set(config.pop("own_nets", []))
             config.pop("fields", None)
@@ -101,10 +144,25 @@ class Session:
         if file and not Path(file).is_file():
             raise CheckpointError(f"{run.folder}: its system is defined in {file}, which does not exist; put the file back, or "
                                   "write its new path into config.toml, as `file`")
-        self.system = registry.get(run.system) if not file or registry.has(run.system, file) else registry.get(file)
+        if file == "" and not registry.has(run.system, file):
+            raise CheckpointError(f"{run.folder}: its system {run.system} was entered in a notebook or a session, and has no "
+                                  "file; enter it again, then open the run there with minigan.runs.open(path)")
+        if file and not registry.has(run.system, file):
+            self.system = registry.get(file)
+        else:
+            try:
+                self.system = registry.get(run.system)
+            except ConfigError as error:
+                raise _foreign(run, error) from error
+        if self.system.name != run.system:
+            raise CheckpointError(f"{run.folder}: is a run of the system {run.system}, and {file} now enters "
+                                  f"{self.system.name}; give the system its old name again")
         try:
             self.settings = self.system.configure(config, self.description)
         except ConfigError as error:
+            if self.system.outside:
+                raise CheckpointError(f"{run.folder}: {self.system.place}, which defines its system, has changed: {error}; "
+                                      "undo the change, or start a new run") from error
             raise _foreign(run, error) from error
 
     @classmethod
@@ -119,14 +177,13 @@ class Session:
         Raises ConfigError, DataError or DeviceError, before it creates a folder, for an unknown or impossible system, data
         set, setting or device.
         """
-        made_by, nets = registry.get(system), nets or {}
+        made_by, nets = registry.get(system), registry.own_nets({} if nets is None else nets)
         given: Any = None if data_name is None or isinstance(data_name, str) else data_name
         data_name = data_name if given is None else given.name
         data_name = data_name or made_by.default_data
         options, overrides = data.take_options(data_name, overrides or {}, made_by.settings)
         made_by.configure(overrides)  # called here for its errors, before any data are downloaded
-        if not isinstance(seed, int) or not 0 <= seed < 2**63:
-            raise ConfigError(f"seed must be a whole number from 0 to 2^63 - 1, got {seed}")
+        _whole("seed", seed, 0, 2**63 - 1)
         device = backend.pick_device(device)
         if given is not None and (options or data_dir):
             raise ConfigError(f"{data_name}: was given as a data set, so leave {', '.join(options) or 'data_dir'} out")
@@ -138,6 +195,8 @@ class Session:
         with using(Streams(seed)):
             game = made_by.build(settings, dataset, **nets).to(device)  # raises if the data do not fit the system
         game.check(batch)  # raises if the labels do not fit
+        if nets or made_by.outside:
+            _try(made_by, settings, game, dataset.description, batch, nets)
         if settings.capture:
             capture.refuse(game, settings.schedule)
         hooks.Schedule.of(settings, made_by, game, dataset)
@@ -162,7 +221,8 @@ class Session:
         one that the run was started on.   nets: as for `start`; needed when the run was started with your own networks.
         given: the data set, if the run was started with one of your own.
         Raises CheckpointError for a folder that is no run of this minigan, for a damaged checkpoint and for one of another
-        run; ConfigError when such networks are missing; DeviceError when the run's device is not here.
+        run, or when such networks are missing; ConfigError from a system that cannot be built with these settings; DeviceError
+        when the run's device is not here.
         """
         run = Run.open(path)
         device = device and backend.pick_device(device)
@@ -170,8 +230,6 @@ class Session:
             session = cls(run, device, nets, given)
         except DeviceError as error:
             raise DeviceError(f"{run.folder}: was trained on {run.config['device']!r}; {error} (--device cpu)") from None
-        except ConfigError as error:  # the system cannot be built with these settings and data
-            raise _foreign(run, error) from error
         last = max((r["step"] for r in run.read_log() if isinstance(r.get("step"), int)), default=0)
         if run.latest_checkpoint() is None and last <= session.settings.checkpoint_every:
             return session  # it was killed before its first checkpoint; the seed gives the same weights again
@@ -179,17 +237,23 @@ class Session:
         return session
 
     def _restore(self, step, state):
+        foreign = f"{self.run.checkpoint_path(step)}: is not of this run"
         try:
-            self.game.load_state_dict(state["game"])
-            self.streams.load_state_dict(state["streams"])
-            self.layer_streams.load_state_dict(state["noise"])
-            self._loader_state = state["loader"]
+            game, streams, noise, self._loader_state = (state[key] for key in ("game", "streams", "noise", "loader"))
+        except (KeyError, TypeError) as error:
+            raise CheckpointError(f"{foreign}: it lacks {error}") from error
+        try:
+            self.game.load_state_dict(game)
+            self.streams.load_state_dict(streams)
+            self.layer_streams.load_state_dict(noise)
             if "schedule" in state:  # old checkpoints do not have it
                 self.schedule.load_state_dict(state["schedule"])
         except CheckpointError as error:
-            raise CheckpointError(f"{self.run.checkpoint_path(step)}: is not of this run: {error}") from None
+            raise CheckpointError(f"{foreign}: {error}") from None
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise CheckpointError(f"{self.run.checkpoint_path(step)}: is not of this run: it lacks {error}") from error
+            if self.system.outside or self.own_nets:
+                raise  # it may be an error in its author's own code
+            raise CheckpointError(f"{foreign}: it lacks {error}") from error
         self.step, self.seconds = step, self.run.seconds().get(step, 0.0)
 
     def attach(self, dataset=None) -> None:
@@ -265,6 +329,7 @@ class Session:
         Whatever happens, the run folder stays valid up to its newest checkpoint, and `Session.open` continues from there.
         Raises NotFiniteError, which names the op, when a loss or gradient is NaN or infinite; the log records this too.
         """
+        check_limits(steps, seconds)
         planned = self.settings.steps
         steps = planned if steps is None else steps
         if self.loader is None:
@@ -346,7 +411,15 @@ class Session:
     def evaluate(self, names=None, n=None) -> dict[str, float]:
         """Measure metrics and return {number: value}; see evaluation.measure.   It does not change the run.
 
-        names: which metrics, by default all that fit the data.   n: how many samples, by default as many as they need."""
+        names: which metrics, a list or "modes,energy"; by default all that fit the data.   n: how many samples, by default as
+        many as they need.   Raises ConfigError for what is no metric, and for an n below 1."""
+        if n is not None:
+            _whole("n", n, 1)
+        if isinstance(names, str):
+            names = [name.strip() for name in names.split(",")]
+        for name in [] if names is None else names if isinstance(names, Iterable) else [names]:
+            if not isinstance(name, str | Metric):
+                raise ConfigError(f"{name!r} is no metric; give names from `minigan list metrics`, such as [\"diversity\"]")
         if self.dataset is None:
             self.attach()
         with using(Streams(self.run.seed)):
@@ -358,8 +431,11 @@ class Session:
 
         seed: another seed gives other samples.   label: one class for all samples; the default is `labels`.   show: return
         what the run's pictures show, which differs from the samples in a few systems.
-        Raises ConfigError for a label that the system does not have.
+        Raises ConfigError for a label that the system does not have, and for an n or a seed that is no such number.
         """
+        _whole("n", n, 1)
+        if seed is not None:
+            _whole("seed", seed, 0, 2**63 - 1)
         own = Streams(self.run.seed if seed is None else seed)
         labels = self.labels(n, label)
         z = self.game.latent(n, own("eval" if seed is None else "sample"))

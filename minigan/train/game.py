@@ -230,6 +230,10 @@ class Game:
         """The game to play in the iteration after `step`.  Here it is always this game; Stages has several."""
         return self
 
+    def all_players(self) -> list:
+        """The players of the whole run.  One that plays in two stages is here twice."""
+        return list(self.players)
+
     def sample(self, z, labels=None, show=False) -> np.ndarray:
         """Samples for latent draws z (n, dim), as an array with one row for each.  It changes no net and draws no numbers.
 
@@ -287,6 +291,10 @@ class Stages(Game):
                 return game
             step -= iterations
         return self.stages[-1][1]
+
+    def all_players(self) -> list:
+        """The players of all stages, one stage after the other."""
+        return [player for _, game in self.stages for player in game.players]
 
     def to(self, device: str) -> "Stages":
         """Move the nets to a device."""

@@ -8,11 +8,15 @@ The error messages at --set, `minigan show SYSTEM`, the report's table and docs/
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
+from numbers import Number
 from types import SimpleNamespace
 from typing import Any
 
 from minigan.errors import ConfigError, choose, suggestion
 
+# A setting cannot have these names: they are keys of a run's config.toml, or arguments of minigan.runs.train.
+TAKEN = ("system", "seed", "data", "data_dir", "data_options", "data_content", "own_data", "device", "sample_shape", "fields",
+         "file", "own_nets", "seconds", "out", "quiet")
 LARGEST = 10**9 - 1  # the greatest value of any number: a larger one is probably a typing error
 
 
@@ -54,6 +58,11 @@ class Setting:
                 if getattr(self, key) is None}
         return replace(self, says=self.says or parent.says, **kept)
 
+    def check_default(self) -> None:
+        """Raise ConfigError if the default has no type that a setting can have."""
+        if type(self.default) not in _TYPES:
+            raise ConfigError(f"setting {self.name} has the default {self.default!r}; give a number, a word, True or False")
+
     @property
     def kind(self) -> type:
         """The type of the values."""
@@ -66,6 +75,8 @@ class Setting:
         the choices."""
         name = name or self.name
         try:
+            if not isinstance(value, str | Number) or (isinstance(value, bool) and self.kind in (int, float)):
+                raise TypeError
             result = _TYPES[self.kind](value)
         except (ValueError, TypeError, KeyError, OverflowError):
             words = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
@@ -131,19 +142,20 @@ def meant(settings: dict[str, Setting]) -> dict[str, list[str]]:
 
 
 def values(system: str, settings: dict[str, Setting], defaults: dict, given: dict,
-           elsewhere=lambda name: "") -> SimpleNamespace:
+           elsewhere=lambda name, cutoff: "") -> SimpleNamespace:
     """Every setting with its value, from `given`, else from `defaults`, else its own default.
 
-    ConfigError for a value that does not fit, and for an unknown name; the message has the nearest name, or
-    `elsewhere(name)`."""
+    ConfigError for a value that does not fit, and for an unknown name; the message has the nearest name, and
+    elsewhere(name, cutoff), which tells of other systems' settings that are so much alike."""
     found = {name: setting.default for name, setting in settings.items()}
     found.update({name: settings[name].read(value) for name, value in defaults.items()})
     names = meant(settings)
     for name, value in given.items():
         if name not in names:
-            hint = suggestion(str(name), names)
-            other = "" if "did you mean" in hint else elsewhere(name)
-            raise ConfigError(f"{system} has no setting {name!r}{other or hint}")
+            hint, plain = suggestion(str(name), names), str(name).replace("-", "_").lower()
+            near = "did you mean" in hint
+            other = "" if plain in (own.lower() for own in names) else elsewhere(name, 1.0 if near else 0.6)
+            raise ConfigError(f"{system} has no setting {name!r}{other}{hint if near or not other else ''}")
         for full in names[name]:
             found[full] = settings[full].read(value, name)
     return SimpleNamespace(**found)

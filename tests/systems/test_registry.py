@@ -5,12 +5,14 @@ import pytest
 
 from minigan import data, nn
 from minigan.cli import systems as pages
+from minigan.data.kinds import Points
 from minigan.errors import ConfigError
+from minigan.metrics.modes import MODES
 from minigan.streams import Streams, using
 from minigan.systems import registry
 from minigan.systems.registry import families, get, system, systems
 from minigan.train.game import Game, play
-from minigan.train.settings import Setting
+from minigan.train.settings import TAKEN, Setting
 
 SMALL = {}  # name -> a small data set of that name
 
@@ -103,10 +105,24 @@ def test_a_child_has_what_its_parent_has_and_data_may_have_defaults_of_their_own
 def test_settings_of_another_system_are_told_whose_they_are():
     with pytest.raises(ConfigError, match="gan has no setting 'importance': it is a setting of vae; `minigan show vae`"):
         get("gan").configure({"importance": 50})
-    with pytest.raises(ConfigError, match=r"gan has no setting 'beta'; did you mean 'beta\d'\?"):
+    with pytest.raises(ConfigError, match=r"gan has no setting 'beta': it is a setting of vae; .*; did you mean 'beta\d'\?"):
         get("gan").configure({"beta": 0.5})
+    with pytest.raises(ConfigError, match=r"vae has no setting 'd_steps': it is a setting of .*gan.*; did you mean 'steps'"):
+        get("vae").configure({"d_steps": 2})
+    with pytest.raises(ConfigError, match=r"vae has no setting 'lr_d': it is a setting of .*\bgan\b.*; did you mean 'lr'\?"):
+        get("vae").configure({"lr_d": 2})
+    for written in ("PENALTY", "penalti"):
+        with pytest.raises(ConfigError, match=rf"vae has no setting '{written}': 'penalty' is a setting of .*\bgan\b"):
+            get("vae").configure({written: "r1"})
+    with pytest.raises(ConfigError, match="gan has no setting 'D-Steps'; did you mean 'd_steps'"):
+        get("gan").configure({"D-Steps": 2})
     with pytest.raises(ConfigError, match=r"gan has no setting 'Objective'; did you mean 'objective'\?"):
         get("gan").configure({"Objective": "hinge"})
+
+
+def test_a_run_of_every_system_is_declared_without_a_contradiction():
+    for one in systems().values():
+        one.check()
 
 
 def test_classes_are_those_of_the_data_and_data_of_another_kind_are_refused():
@@ -226,6 +242,117 @@ def test_a_system_that_lacks_data_or_a_game_is_told_so(monkeypatch):
         assert get("bare").default_data
     with pytest.raises(ConfigError, match="the system bare has neither a parent nor a function that builds its game"):
         get("bare").build(get("bare").configure(), small("ring8"))
+
+
+DECLARATIONS = [
+    (dict(settings=[Setting("a", 0, "s")]), "setting a must be from 1 to 999999999, got 0"),
+    (dict(settings=[Setting("a", 5, "s", most=3)]), "setting a must be from 1 to 3, got 5"),
+    (dict(settings=[Setting("a", "x", "s", choices=["y"])]), "unknown a 'x'; known: y"),
+    (dict(settings=[Setting("a", None, "s")]), "setting a has the default None; give a number, a word, True or False"),
+    (dict(settings=[Setting("a", [1], "s")]), r"setting a has the default \[1\]; give a number"),
+    (dict(settings=[Setting("clip", -1.0)]), "setting clip must be from 0 to 999999999, got -1.0"),  # the parent's bounds
+    (dict(settings=[Setting("clip", 1)]), "setting clip is float in the parent system, and int here"),
+    (dict(settings=[Setting("a", 1)]), r"setting a has no text; say in a line what it does, Setting\('a', 1, \"...\"\)"),
+    *[(dict(settings=[Setting(name, "x", "s")]), f"a setting has the name '{name}', which every run has already; choose")
+      for name in TAKEN],
+    *[(dict(settings=[Setting(name, "x", "s")]), f"a setting has the name '{name}', which is no Python name; choose")
+      for name in ("a b", "", "lr-d", "class", "1st")],
+    (dict(settings=["clip"]), r"settings has 'clip', which is no Setting; write Setting\(\.\.\.\)"),
+    (dict(metrics=["modes"]), "metrics has 'modes', which is no Metric"),
+    (dict(claims=["x"]), "claims has 'x', which is no Claim"),
+    (dict(paper="Smith 2020"), "paper has 'Smith 2020', which is no Paper"),
+    (dict(learns=[3]), "learns has 3, which is no kind of data"),
+    (dict(nets={"G": 1}), r"nets is {'G': 1}; give a function nets\(settings, data\)"),
+    (dict(on={"points": {"lr_q": 1.0}}), "on={'points': ...} has 'lr_q', which is no setting of this system; did you mean"),
+    (dict(on={"points": {"clip": -1}}), "on={'points': ...}: setting clip must be from 0"),
+    (dict(on={"pointz": {"clip": 1.0}}), "on has 'pointz', which is neither a kind .*; did you mean 'points'"),
+    (dict(on={"tokens": {"clip": 1.0}}), "on has 'tokens', which is neither a kind of data that it learns nor a data set"),
+    (dict(without=["nope"]), "without has 'nope', which is no setting of the parent's own"),
+    (dict(without=["steps"]), "without has 'steps', which is no setting of the parent's own"),  # a run needs it
+    (dict(tiny={"zz": 1}), "tiny has 'zz', which is no setting of this system"),
+    (dict(tiny={"lr": -1}), "tiny: setting lr must be from 0"),
+    (dict(parent="gna"), "unknown system 'gna'; did you mean 'gan'"),
+    (dict(parent="ours"), "parent='ours' leads back to ours; name another parent"),
+]
+
+
+@pytest.mark.parametrize("declared, says", DECLARATIONS, ids=[says.partition(";")[0] for _, says in DECLARATIONS])
+def test_a_declaration_that_cannot_be_is_refused_when_it_is_made(outside, declared, says):
+    before = dict(registry.SYSTEMS)
+    with pytest.raises(ConfigError, match="^the system ours: " + says.replace("{", r"\{")):
+        system("ours", **{"parent": "gan"} | declared)
+    assert before == registry.SYSTEMS
+
+
+def test_a_declaration_may_use_all_that_is_allowed(outside):
+    system("ours", parent="gan", data="ring8", on={"points": {"lr_d": 1e-3}, "ring8": {}, "my-points": {}},
+           learns=[Points], tiny={"lr": 1.0, "width": 4}, settings=[Setting("depth", 2, "x")], metrics=[MODES])
+    assert get("ours").configure(get("ours").smallest, small("ring8")).lr_g == 1.0
+
+
+def test_names_that_a_run_needs_are_all_reserved():
+    import inspect
+
+    from minigan.runs import train
+    from minigan.runs.folder import DATA
+
+    arguments = {name for name, one in inspect.signature(train).parameters.items() if one.kind is not one.VAR_KEYWORD}
+    assert set(DATA) | (arguments - {"steps", "nets"}) <= set(TAKEN)  # the autoencoder has a setting `nets`
+
+
+def test_a_name_belongs_to_the_place_that_entered_it(outside, monkeypatch):
+    with pytest.raises(ConfigError, match=r"test_registry\.py: enters the system 'gan', but there is one .* from .*gan\.py"):
+        system("gan", parent="gan")
+    monkeypatch.setitem(globals(), "__file__", "")  # as in a notebook
+    with pytest.raises(ConfigError, match=r"this session: enters the system 'gan', but there is one of that name already"):
+        system("gan")
+    system("a", parent="gan"), system("b", parent="a")
+    with pytest.raises(ConfigError, match="the system a: parent='b' leads back to a"):
+        system("a", parent="b")
+    assert not get("gan").outside and get("b").ancestor is get("a")
+
+
+def test_a_system_of_a_notebook_is_shown_and_its_child_follows_when_its_cell_runs_again(outside, monkeypatch):
+    monkeypatch.delitem(globals(), "__file__")
+    for width in (8, 16):
+        system("mine", parent="gan", data="ring8", settings=[Setting("width", width)])
+        if width == 8:
+            system("child", parent="mine")
+        assert get("child").configure().width == width and get("child").ancestor is get("mine")
+    shown = "\n".join(pages.described(get("child")))
+    assert "this session" in shown and 'mg.runs.train("child")' in shown and get("child").family == "your own"
+    assert "  your own\n" in pages.listing() and "child" in pages.markdown()
+
+
+def test_a_file_may_give_its_system_another_name_and_a_failure_changes_nothing(outside):
+    assert get(outside()).name == "mine"
+    assert get(outside(MINE.replace('"mine"', '"ours"'))).name == "ours" and "mine" not in registry.SYSTEMS
+    before = dict(registry.SYSTEMS)
+    for text in ("1 / 0\n", MINE.replace('"mine"', '"third"') + "1 / 0\n", MINE + "raise KeyboardInterrupt\n"):
+        with pytest.raises((ZeroDivisionError, KeyboardInterrupt)):
+            get(outside(text))
+        assert before == registry.SYSTEMS
+
+
+def test_a_parent_may_be_a_file(outside):
+    base = outside()
+    system("child", parent=base, data="ring8")
+    assert get("child").parent == "mine" and get("child").configure().objective == "hinge"
+
+
+@pytest.mark.parametrize("nets, says", [
+    ({"G": 5}, "nets: G is a int, not a network; give an nn.Module"),
+    ({"G": lambda z: z}, "nets: G is a function, not a network"),
+    ({"G": nn.Tanh}, "nets: G is the class Tanh; make a network of it"),
+    (nn.Tanh(), r'nets is a Tanh; give each network its name, such as nets={"G": my_G}'),
+    (dict.fromkeys("GD", nn.Linear(2, 2)), "nets: G and D are the same network; make one for each"),
+])
+def test_what_is_no_net_is_refused(nets, says):
+    with pytest.raises(ConfigError, match=says):
+        registry.own_nets(nets)
+    if isinstance(nets, dict):
+        with pytest.raises(ConfigError, match=says):
+            get("gan").build(get("gan").configure(None, small("ring8")), small("ring8"), **nets)
 
 
 def test_the_page_of_the_systems_is_what_their_files_say():
