@@ -66,7 +66,8 @@ class Streams:
         return {
             "seed": self.seed,
             "generators": {name: g.bit_generator.state for name, g in self._generators.items()},
-            "gpu": self._gpu_states | {name: g.state_dict() for name, g in self._on_gpu.items()},
+            # Sorted: after a resume the names are asked for in another order, and the bytes of a checkpoint stay the same.
+            "gpu": dict(sorted((self._gpu_states | {name: g.state_dict() for name, g in self._on_gpu.items()}).items())),
         }
 
     def load_state_dict(self, state: dict) -> None:
