@@ -51,7 +51,7 @@ SKIPPED: dict[str, str] = {
     "nn/test_init.py::test_the_same_seed": "puts elements of an array into a set, which CuPy's do not allow",
     "ops/test_derivatives.py::test_third": "the third order calls the same functions of CuPy as the second",
     "runs/test_old_folders.py": "compares with what the CPU computed, to its last digits",
-    "runs/test_session.py::test_a_run_with_noise_in_its_nets": "compares bytes: on a GPU the data's stream is some batches ahead",
+    "runs/test_session.py::test_a_run_with_noise_in_its_nets": "compares bytes, and on a GPU the stream of the data is ahead",
     "runs/test_session.py::test_sessions_in_two_threads": "two threads at once on the one stand-in, which counts for one",
     **dict.fromkeys(("runs/test_session.py::test_a_run_killed", "runs/test_session.py::test_it_may_be_killed"),
                     "starts processes of its own, which are on the CPU"),
