@@ -100,6 +100,11 @@ def test_importing_minigan_loads_nothing_heavy():
     assert "minigan.kernels.cuda.norm" in loaded_by("import minigan.kernels.cuda.norm")
 
 
+def test_the_command_parses_its_words_without_loading_the_game():
+    loaded = loaded_by("from minigan.cli import build_parser; build_parser()")
+    assert "minigan.cli.systems" in loaded and not loaded & {"minigan.train", "minigan.systems", "minigan.runs", "minigan.data"}
+
+
 def test_every_path_that_architecture_md_names_exists():
     text = (ROOT / "ARCHITECTURE.md").read_text()
     named = set(re.findall(r"`([\w/.-]+(?:\.py|\.md|\.toml|/))`", text))

@@ -3,8 +3,6 @@
 import textwrap
 from pathlib import Path
 
-from minigan.train.settings import word
-
 WIDTH = 120
 
 
@@ -53,7 +51,7 @@ def described(system) -> list[str]:
     own = [setting for setting in system.settings.values() if setting.name not in RUN]
     lines += ["", "settings (--set KEY=VALUE), with their defaults", *_settings(own, system)]
     for where, values in system.defaults.items():
-        lines += textwrap.wrap(f"on {where}: {', '.join(_pair(k, v) for k, v in values.items())}", WIDTH,
+        lines += textwrap.wrap(f"on {where}: {_pairs(values)}", WIDTH,
                                initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
     lines += ["", "settings of every run", *_settings([system.settings[name] for name in RUN], system)]
     if system.claims:
@@ -84,7 +82,7 @@ def facts(system) -> dict[str, str]:
 def differences(system) -> list[list[str]]:
     """Rows of a table: setting, value here, value in the parent, value in the paper.  It holds the settings that differ from
     the parent, and those for which the system states the paper's value."""
-    from minigan.train.settings import RUN
+    from minigan.train.settings import RUN, word
 
     above = system.ancestor.settings if system.ancestor else RUN
     rows = []
@@ -115,6 +113,7 @@ def measured(claim) -> list[str]:
 def markdown() -> str:
     """The text of docs/systems.md: every system with its paper, its settings and its differences from parent and paper."""
     from minigan.systems.registry import families
+    from minigan.train.settings import word
 
     lines = ["# The systems", "",
              "`minigan list systems --markdown` generates this page from the systems' own files;",
@@ -133,13 +132,19 @@ def markdown() -> str:
                 lines += ["", "| setting | default | what it does |", "| --- | --- | --- |"]
                 lines += [f"| `{s.name}` | {word(one.settings[s.name].default)} | {one.settings[s.name].says} |"
                           for s in {s.name: s for s in own}.values()]
-            others = [f"- on {where}: {', '.join(_pair(k, v) for k, v in values.items())}"
+            others = [f"- on {where}: {_pairs(values)}"
                       for where, values in one.defaults.items()]
             lines += ["", *others, ""] if others else [""]
     return "\n".join(lines)
 
 
+def _pairs(values):
+    return ", ".join(_pair(name, value) for name, value in values.items())
+
+
 def _pair(name, value):
+    from minigan.train.settings import word
+
     return f"{name}={word(value)}"
 
 

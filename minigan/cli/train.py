@@ -203,6 +203,8 @@ def _progress(session, steps, seconds):
     after each tenth of the steps, and after each tenth of `seconds` if given."""
     from tqdm import tqdm
 
+    from minigan.runs.notebook import losses_text
+
     first, start, tenths = session.step, time.monotonic(), 0
     columns = _columns()
     bar = tqdm(total=steps, initial=first, unit="step", disable=columns is None, dynamic_ncols=bool(columns), ncols=80)
@@ -212,12 +214,12 @@ def _progress(session, steps, seconds):
         elapsed = max(time.monotonic() - start, 1e-9)
         before, tenths = tenths, int(10 * elapsed / seconds) if seconds else 0
         if not bar.disable:
-            bar.set_postfix_str(_losses(losses), refresh=False)  # tqdm redraws at most ten times per second
+            bar.set_postfix_str(losses_text(losses), refresh=False)  # tqdm redraws at most ten times per second
             bar.update()
         elif step % max(1, steps // 10) == 0 or step == steps or tenths > before:
             speed = (step - first) / elapsed
             left = min((steps - step) / speed, (seconds or math.inf) - elapsed)
-            print(f"step {step}/{steps}  {_losses(losses)}  {speed:.1f} steps/s  {max(left, 0):.0f} s left",
+            print(f"step {step}/{steps}  {losses_text(losses)}  {speed:.1f} steps/s  {max(left, 0):.0f} s left",
                   file=sys.stderr, flush=True)
 
     with bar:  # this closes the bar after an error too, so that the message starts on a new line
@@ -232,11 +234,6 @@ def _columns():
         return os.get_terminal_size(sys.stderr.fileno()).columns
     except (OSError, ValueError):
         return 0
-
-
-def _losses(losses):
-    return "  ".join(f"{name} {value:.3f}" if abs(value) < 1e5 else f"{name} {value:.3g}"
-                     for name, value in losses.items() if "." not in name)
 
 
 def _sample(options):

@@ -217,14 +217,14 @@ def batches(dataset: ImageDataset, batch_size: int) -> Iterator[Batch]:
     return (dataset[start:start + batch_size] for start in range(0, len(dataset), batch_size))
 
 
-def whole(what: str, value, name: str, least: int = 1, most: int | None = None) -> None:
+def whole(what: str, value, name: str = "", least: int = 1, most: int | None = None) -> None:
     """Raise ConfigError unless a value that a user gave is a whole number, of Python or NumPy, within the bounds.
 
-    what: the value's name.   name: of the data set."""
+    what: the value's name.   name: of the data set, if it is about one."""
     good = isinstance(value, int | np.integer) and not isinstance(value, bool) and value >= least
     if not good or (most is not None and value > most):
         bounds = f"of at least {least}" if most is None else f"from {least} to {most}"
-        raise ConfigError(f"{name}: {what} must be a whole number {bounds}, got {value!r}")
+        raise ConfigError(f"{name}{': ' if name else ''}{what} must be a whole number {bounds}, got {value!r}")
 
 
 def _plain(state):

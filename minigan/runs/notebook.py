@@ -2,14 +2,15 @@
 
 inside      is this a notebook?             follow      show the newest picture of samples during training
 progress    a progress bar on stderr        page        a run as HTML, for a notebook's output cell
+losses_text the losses as text for a progress bar, here and in `minigan train`
 """
 
-import base64
 import contextlib
 import html
 import sys
 
 from minigan.runs.hooks import Every
+from minigan.runs.report import data_uri
 
 
 def inside() -> bool:
@@ -49,10 +50,16 @@ def progress(session, quiet=False):
 
     with tqdm(total=session.settings.steps, initial=session.step, unit="step") as bar:
         def report(step, losses):
-            bar.set_postfix_str("  ".join(f"{k} {v:.3f}" for k, v in losses.items() if "." not in k), refresh=False)
+            bar.set_postfix_str(losses_text(losses), refresh=False)
             bar.update()
 
         yield report
+
+
+def losses_text(losses) -> str:
+    """The players' losses for a progress bar, without their terms and gradients: "D 0.693  G 0.701"."""
+    return "  ".join(f"{name} {value:.3f}" if abs(value) < 1e5 else f"{name} {value:.3g}"
+                     for name, value in losses.items() if "." not in name)
 
 
 def page(session) -> str:
@@ -63,8 +70,7 @@ def page(session) -> str:
     pictures = [(path, what) for path, what in ((next(reversed(run.samples()), None), "samples"), (run.curves_path, "curves"))
                 if path is not None and path.exists()]
     for path, what in pictures:
-        data = base64.b64encode(path.read_bytes()).decode("ascii")
-        parts.append(f'<p><img alt="{what} of this run" src="data:image/png;base64,{data}"></p>')
+        parts.append(f'<p><img alt="{what} of this run" src="{data_uri(path)}"></p>')
     found = run.measurements()
     if found:
         cells = "".join(f"<tr><td>{html.escape(name)}</td><td>{value:.4g}</td></tr>"

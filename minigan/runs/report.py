@@ -82,7 +82,8 @@ def _text(value):
     return html.escape(str(value), quote=True)
 
 
-def _data_uri(path):
+def data_uri(path) -> str:
+    """A .png or .gif file as the address of an <img> that needs no file."""
     kind = {".png": "image/png", ".gif": "image/gif"}[path.suffix]
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 
@@ -156,14 +157,14 @@ def _samples(run):
     yield "<p>Every picture uses the same latent vectors z.</p>"
     for i in chosen:
         step = step_of(paths[i])
-        yield (f'<figure class="{way}"><img src="{_data_uri(paths[i])}" alt="samples at step {step}">'
+        yield (f'<figure class="{way}"><img src="{data_uri(paths[i])}" alt="samples at step {step}">'
                f"<figcaption>step {step:,}</figcaption></figure>")
 
 
 def _curves(run):
     yield "<h2>Losses, gradients and metrics over the steps</h2>"
     if run.curves_path.exists():
-        yield f'<p><img src="{_data_uri(run.curves_path)}" alt="curves"></p>'
+        yield f'<p><img src="{data_uri(run.curves_path)}" alt="curves"></p>'
     yield ("<p><small>Pale lines show the logged values, strong lines a running median.  The gradient norm is the length of a "
            "player's whole gradient: when it is near 0, the player learns nothing; when it grows without limit, the player "
            "diverges.  A GAN's losses say which player is ahead, not how good the samples are.  Diversity is the mean distance "

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from minigan import backend, data, viz
+from minigan.data.base import whole
 from minigan.data.kinds import Points, Tokens
 from minigan.errors import CheckpointError, ConfigError, DeviceError, MiniganError, NotFiniteError
 from minigan.grad_mode import no_grad
@@ -40,6 +41,7 @@ from minigan.streams import Streams, using
 from minigan.systems import registry
 from minigan.train.adversarial import AdversarialStep
 from minigan.train.game import play
+from minigan.train.settings import LARGEST
 
 
 def _foreign(run, error):
@@ -49,16 +51,10 @@ def _foreign(run, error):
                            "copy, or start a new run")
 
 
-def _whole(what, value, least, most=10**9 - 1) -> None:
-    """Raise ConfigError unless the value is a whole number from least to most."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not least <= value <= most:
-        raise ConfigError(f"{what} must be a whole number from {least} to {most}, got {value!r}")
-
-
 def check_limits(steps=None, seconds=None) -> None:
     """Raise ConfigError unless training can end at these limits.   None: no limit."""
     if steps is not None:
-        _whole("steps", steps, 0)
+        whole("steps", steps, least=0, most=LARGEST)
     number = isinstance(seconds, int | float | np.number) and not isinstance(seconds, bool)
     if seconds is not None and not (number and seconds > 0):
         raise ConfigError(f"seconds must be a number above 0, got {seconds!r}")
@@ -183,7 +179,7 @@ class Session:
         data_name = data_name or made_by.default_data
         options, overrides = data.take_options(data_name, overrides or {}, made_by.settings)
         made_by.configure(overrides)  # called here for its errors, before any data are downloaded
-        _whole("seed", seed, 0, 2**63 - 1)
+        whole("seed", seed, least=0, most=2**63 - 1)
         device = backend.pick_device(device)
         if given is not None and (options or data_dir):
             raise ConfigError(f"{data_name}: was given as a data set, so leave {', '.join(options) or 'data_dir'} out")
@@ -414,7 +410,7 @@ class Session:
         names: which metrics, a list or "modes,energy"; by default all that fit the data.   n: how many samples, by default as
         many as they need.   Raises ConfigError for what is no metric, and for an n below 1."""
         if n is not None:
-            _whole("n", n, 1)
+            whole("n", n, most=LARGEST)
         if isinstance(names, str):
             names = [name.strip() for name in names.split(",")]
         for name in [] if names is None else names if isinstance(names, Iterable) else [names]:
@@ -433,9 +429,9 @@ class Session:
         what the run's pictures show, which differs from the samples in a few systems.
         Raises ConfigError for a label that the system does not have, and for an n or a seed that is no such number.
         """
-        _whole("n", n, 1)
+        whole("n", n, most=LARGEST)
         if seed is not None:
-            _whole("seed", seed, 0, 2**63 - 1)
+            whole("seed", seed, least=0, most=2**63 - 1)
         own = Streams(self.run.seed if seed is None else seed)
         labels = self.labels(n, label)
         z = self.game.latent(n, own("eval" if seed is None else "sample"))

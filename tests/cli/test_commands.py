@@ -372,9 +372,9 @@ def test_reporting_never_draws_by_itself(minigan, monkeypatch):
 
 
 def test_losses_are_short_however_large():
-    from minigan.cli.train import _losses
+    from minigan.runs.notebook import losses_text
 
-    assert _losses({"D": 0.69314, "D.penalty": 1.0, "G": -2.9e18}) == "D 0.693  G -2.9e+18"
+    assert losses_text({"D": 0.69314, "D.penalty": 1.0, "G": -2.9e18}) == "D 0.693  G -2.9e+18"
 
 
 # ---- Ctrl-C ----------------------------------------------------------------------------------------------------------
