@@ -19,7 +19,7 @@ from operator import attrgetter
 
 import numpy as np
 
-from minigan import moved
+from minigan import errors, moved
 from minigan.backend import MODULES, check_mix, constant
 from minigan.errors import CONSTANT, FREED, DTypeError, GraphError, ShapeError, broadcast_advice, stale
 from minigan.grad_mode import enable_grad, is_recording, set_recording
@@ -171,8 +171,8 @@ def record(op, args, params):
             arrays, cells[:] = [a if node is None else None for a, node in zip(arrays, parents)], [None] * len(arrays)
         cells.append(out.changed if op.saves_output else None)
         output = kept if op.backward is not None else y if op.saves_output else None
-        out.node = Node(op, tuple(arrays), (rest, params) if rest or params else NO_PARAMS, tuple(parents), tuple(cells),
-                        output, y.shape, y.dtype, site)
+        constants = (rest, params) if rest or params else NO_PARAMS
+        out.node = Node(op, tuple(arrays), constants, tuple(parents), tuple(cells), output, y.shape, y.dtype, site)
     return out
 
 
@@ -308,8 +308,7 @@ def _fitted(h, parent, op, i):
         repeated = [k for k in range(h.ndim) if k < lead or parent.shape[k - lead] == 1 != h.shape[k]]
         h = h.sum(axis=tuple(repeated), keepdims=True).reshape(parent.shape)
     if h.shape != parent.shape or h.dtype != parent.dtype:
-        raise GraphError(f"{op.name}: the rule of input {i} returned {h.dtype} {h.shape}, but the input is {parent.dtype} "
-                         f"{parent.shape}; the rule is wrong")
+        raise GraphError(errors.misfit(op.name, i, h, parent))
     return _array(h)
 
 
@@ -341,8 +340,7 @@ def _start(output, gradient, argument, create_graph):
     y = output.data
     if gradient is None:
         if y.ndim:
-            raise GraphError(f"only a scalar has one gradient and this tensor is {y.shape}; reduce it with .sum() or .mean(), "
-                             f"or pass {argument} of that shape")
+            raise GraphError(errors.no_scalar(y.shape, argument))
         gradient = MODULES[type(y)].ones_like(y)
     if not isinstance(gradient, Tensor):
         gradient = Tensor(gradient if type(gradient) in MODULES else np.asarray(gradient, y.dtype))
@@ -389,8 +387,7 @@ def grad(outputs, inputs, grad_outputs=None, create_graph=False, retain_graph=No
     for i, x in enumerate(inputs):
         g = arrived(x, found)
         if g is None and not allow_unused:
-            raise GraphError(f"grad: input {i} {x.data.shape} was not used to compute the outputs (or was used under no_grad() "
-                             f"or after detach()); leave it out, or pass allow_unused=True to get None in its place")
+            raise GraphError(errors.unused(i, x.data.shape))
         results.append(g if g is None or isinstance(g, Tensor) else Tensor(g))
     return tuple(results)  # type: ignore[arg-type]  # it holds None only if allow_unused is true
 

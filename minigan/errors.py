@@ -65,6 +65,30 @@ FREED = "this graph was freed by an earlier backward() or grad(); pass retain_gr
 CONSTANT = "it was made under no_grad() or detach(), or from tensors none of which has requires_grad=True"
 
 
+def misfit(op, i, gradient, input) -> str:
+    """The message for a gradient rule whose result has another shape or dtype than its input."""
+    return (
+        f"{op}: the rule of input {i} returned {gradient.dtype} {gradient.shape}, but the input is {input.dtype} "
+        f"{input.shape}; the rule is wrong"
+    )
+
+
+def no_scalar(shape, argument) -> str:
+    """The message for a walk that starts at more than one number."""
+    return (
+        f"only a scalar has one gradient and this tensor is {shape}; reduce it with .sum() or .mean(), or pass {argument} of "
+        "that shape"
+    )
+
+
+def unused(i, shape) -> str:
+    """The message for an input of `grad` on which the outputs do not depend."""
+    return (
+        f"grad: input {i} {shape} was not used to compute the outputs (or was used under no_grad() or after detach()); leave "
+        "it out, or pass allow_unused=True to get None in its place"
+    )
+
+
 def stale(op: str, site: str | None, i: int, parents) -> str:
     """The error text for a saved value that was changed: input i, or the output if i is the number of inputs."""
     if i >= len(parents):
