@@ -100,9 +100,15 @@ def measure(call, clock, seconds: float, once: bool = False) -> dict:
         enqueues.append(sent / calls)
         i += calls
     bursts.sort()
-    return {"latency": statistics.median(latencies), "burst": statistics.median(bursts),
-            "low": bursts[len(bursts) // 10], "high": bursts[-1 - len(bursts) // 10],
-            "enqueue": statistics.median(enqueues), "calls": calls, "bursts": len(bursts)}
+    return {
+        "latency": statistics.median(latencies),
+        "burst": statistics.median(bursts),
+        "low": bursts[len(bursts) // 10],
+        "high": bursts[-1 - len(bursts) // 10],
+        "enqueue": statistics.median(enqueues),
+        "calls": calls,
+        "bursts": len(bursts),
+    }
 
 
 def single(call, clock, i: int) -> float:
@@ -147,8 +153,12 @@ def host_ceilings(threads: int, product, seconds: float, small: bool = False) ->
     """
     large = 2**16 if small else max(2**26, 2 * host_cache())  # bytes of the two arrays of all threads together
     memory = max(_host_rate(touch, n, large // n, 1, seconds) for touch in (_copy, _read) for n in {1, threads})
-    cache = max(_host_rate(touch, n, size, 64, seconds / 4) for touch in (_copy, _read) for n in {1, threads}
-                for size in ([2**14] if small else [2**15, 2**17, 2**19, 2**21]))
+    cache = max(
+        _host_rate(touch, n, size, 64, seconds / 4)
+        for touch in (_copy, _read)
+        for n in {1, threads}
+        for size in ([2**14] if small else [2**15, 2**17, 2**19, 2**21])
+    )
     sizes = [32] if small else [512, 1024, 2048, 4096]
     return {"memory": memory, "cache": max(cache, memory), "product": _product_rate(sizes, product, HostClock(), seconds)}
 

@@ -48,14 +48,20 @@ def curves(rows: list[dict], crossings: dict, title: str, path) -> None:
             sizes = [row["size"] for row in rows if row["row"] == name]
             panel.axvline(at, color="black", linewidth=0.8)
             text = " card wins at all sizes " if at == min(sizes) else f" card wins from {at:.3g} "
-            panel.annotate(text, (at, 0.97), xycoords=("data", "axes fraction"), va="top", fontsize=7,
-                           ha="right" if at * at > min(sizes) * max(sizes) else "left")
+            panel.annotate(
+                text,
+                (at, 0.97),
+                xycoords=("data", "axes fraction"),
+                va="top",
+                fontsize=7,
+                ha="right" if at * at > min(sizes) * max(sizes) else "left",
+            )
         panel.set_title(name, fontsize=9)
         panel.set_xlabel("size", fontsize=8)
         panel.set_ylabel("ms", fontsize=8)
         panel.tick_params(labelsize=7)
         panel.tick_params(which="minor", labelleft=False, labelbottom=False)
-    for panel in list(panels.flat)[len(names):]:
+    for panel in list(panels.flat)[len(names) :]:
         panel.set_axis_off()
     handles = {label: h for panel in panels.flat for h, label in zip(*panel.get_legend_handles_labels())}
     figure.suptitle(title, fontsize=10)
@@ -82,8 +88,15 @@ def roofline(rows: list[dict], roofs: dict, title: str, path) -> None:
         axes.loglog(x, np.minimum(operations, x * bandwidth) / 1e9, color=f"C{number}", linewidth=1, label=kind)
         for row in rows:
             if row["series"] == kind:
-                axes.plot(row["operations"] / row["bytes"], row["operations"] / row["burst"] / 1e9, color=f"C{number}",
-                          alpha=0.7, marker=marker[row["row"]], markersize=5, linestyle="")
+                axes.plot(
+                    row["operations"] / row["bytes"],
+                    row["operations"] / row["burst"] / 1e9,
+                    color=f"C{number}",
+                    alpha=0.7,
+                    marker=marker[row["row"]],
+                    markersize=5,
+                    linestyle="",
+                )
     for name in names:  # empty lines in grey, so that the legend explains the markers
         axes.plot([], [], color="grey", marker=marker[name], linestyle="", label=name, markersize=5)
     axes.set(xlabel="operations per byte that must be moved", ylabel="GFLOP/s", title=title)

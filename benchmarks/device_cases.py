@@ -58,8 +58,12 @@ class Case:
         self.there = [[side.put(a, i in self.images) for i, a in enumerate(arrays)] for arrays in self.host]
         exact = self.ours(lambda a: a.astype(np.float64))
         for i in range(self.calls):
-            truth = exact(*(pixels_first(a.astype(np.float64)) if k in self.images else a.astype(np.float64)
-                            for k, a in enumerate(self.host[i % sets])))
+            truth = exact(
+                *(
+                    pixels_first(a.astype(np.float64)) if k in self.images else a.astype(np.float64)
+                    for k, a in enumerate(self.host[i % sets])
+                )
+            )
         self.truth = [np.array(a) for a in (truth if isinstance(truth, list) else [truth])]
 
     def modes(self, side) -> tuple:

@@ -16,8 +16,11 @@ from harness import describe, markdown
 def series(row, is_stand_in) -> str:
     """The name of the line in the plots that a row belongs to."""
     place = "CPU" if row["device"] == "cpu" else "stand-in" if is_stand_in else "GPU"
-    return ((f"PyTorch {place}" if row["library"] == "PyTorch" else place) + (", TF32" if row["tf32"] else "")
-            + (", captured" if row["mode"] == "captured" else ""))
+    return (
+        (f"PyTorch {place}" if row["library"] == "PyTorch" else place)
+        + (", TF32" if row["tf32"] else "")
+        + (", captured" if row["mode"] == "captured" else "")
+    )
 
 
 def crossings_of(rows) -> list[dict]:
@@ -27,12 +30,19 @@ def crossings_of(rows) -> list[dict]:
     for name in dict.fromkeys(row["row"] for row in ours):
         some = [row for row in ours if row["row"] == name]
         cpu = {row["size"]: row["burst"] for row in some if row["device"] == "cpu"}
-        kinds = {"eager": ("burst", False, "eager"), "with transfers": ("with_transfers", False, "eager"),
-                 "TF32": ("burst", True, "eager"), "captured": ("burst", False, "captured")}
+        kinds = {
+            "eager": ("burst", False, "eager"),
+            "with transfers": ("with_transfers", False, "eager"),
+            "TF32": ("burst", True, "eager"),
+            "captured": ("burst", False, "captured"),
+        }
         entry, known = {"row": name, "smallest": min(cpu, default=0), "largest": max(cpu, default=0)}, False
         for kind, (key, tf32, mode) in kinds.items():
-            times = {row["size"]: row[key] for row in some
-                     if row["device"] != "cpu" and row["tf32"] == tf32 and row["mode"] == mode and row["size"] in cpu}
+            times = {
+                row["size"]: row[key]
+                for row in some
+                if row["device"] != "cpu" and row["tf32"] == tf32 and row["mode"] == mode and row["size"] in cpu
+            }
             if len(times) > 1:
                 known = True
                 entry[kind] = crossing(list(times), [cpu[n] for n in times], list(times.values()))
@@ -50,8 +60,11 @@ def tables(result) -> dict:
     """Title -> Markdown table."""
     rows, stand_in = result["rows"], bool(result["card"] and result["card"]["is_stand_in"])
     there = "stand-in" if stand_in else "GPU"
-    roofs = [{"device": device, "ceiling": key, "at most": f"{rate / 1e9:.4g} " + ("GFLOP/s" if "product" in key else "GB/s")}
-             for device, known in result["ceilings"].items() for key, rate in sorted(known.items())]
+    roofs = [
+        {"device": device, "ceiling": key, "at most": f"{rate / 1e9:.4g} " + ("GFLOP/s" if "product" in key else "GB/s")}
+        for device, known in result["ceilings"].items()
+        for key, rate in sorted(known.items())
+    ]
     found = {"Ceilings": markdown(roofs, ["device", "ceiling", "at most"])}
     kinds = list(dict.fromkeys(series(row, stand_in) for row in rows))
     if len(kinds) > 1:
@@ -73,13 +86,27 @@ def tables(result) -> dict:
         columns = ["row", "smallest", "largest", *(k for k in kinds if any(k in c for c in result["crossings"]))]
         text = lambda at, smallest: "never" if at is None else "always" if at == smallest else f"{at:.3g}"
         found[f"From which size the {there} needs less time than the CPU"] = markdown(
-            [c | {k: text(c[k], c["smallest"]) for k in kinds if k in c} for c in result["crossings"]], columns)
-    details = [{"row": r["row"], "size": r["size"], "on": series(r, stand_in), "first": milliseconds(r["first"]),
-                "latency": milliseconds(r["latency"]), "burst": milliseconds(r["burst"]),
-                "from - to": f"{milliseconds(r['low'])} - {milliseconds(r['high'])}", "enqueue": milliseconds(r["enqueue"]),
-                "floor": milliseconds(r["floor"]), "share": f"{r['share']:.2f}", "bound": r["bound"],
-                "GFLOP/s": f"{r['operations'] / r['burst'] / 1e9:.3g}", "GB/s": f"{r['bytes'] / r['burst'] / 1e9:.3g}",
-                "error": f"{r['error']:.0e}"} for r in rows]
+            [c | {k: text(c[k], c["smallest"]) for k in kinds if k in c} for c in result["crossings"]], columns
+        )
+    details = [
+        {
+            "row": r["row"],
+            "size": r["size"],
+            "on": series(r, stand_in),
+            "first": milliseconds(r["first"]),
+            "latency": milliseconds(r["latency"]),
+            "burst": milliseconds(r["burst"]),
+            "from - to": f"{milliseconds(r['low'])} - {milliseconds(r['high'])}",
+            "enqueue": milliseconds(r["enqueue"]),
+            "floor": milliseconds(r["floor"]),
+            "share": f"{r['share']:.2f}",
+            "bound": r["bound"],
+            "GFLOP/s": f"{r['operations'] / r['burst'] / 1e9:.3g}",
+            "GB/s": f"{r['bytes'] / r['burst'] / 1e9:.3g}",
+            "error": f"{r['error']:.0e}",
+        }
+        for r in rows
+    ]
     found["Every row beside its ceiling (times in ms)"] = markdown(details, list(details[0]) if details else ["row"])
     return found
 
@@ -89,13 +116,17 @@ def heading(result) -> str:
     env, found = result["environment"], result["card"]
     lines = [f"{describe(env)}; commit {env['commit']}"]
     if found and found["is_stand_in"]:
-        lines.append(f"NOT A GPU: a stand-in for CuPy {found['cupy']} that computes with NumPy on the CPU. Its times say "
-                     "nothing about any card.")
+        lines.append(
+            f"NOT A GPU: a stand-in for CuPy {found['cupy']} that computes with NumPy on the CPU. Its times say "
+            "nothing about any card."
+        )
     elif found:
-        lines.append(f"{found['name']} (compute capability {found['capability']}, {found['multiprocessors']} multiprocessors, "
-                     f"cache {found['cache'] / 2**20:.0f} MiB); CuPy {found['cupy']}, CUDA runtime {found['cuda_runtime']}, "
-                     f"driver for CUDA {found['cuda_driver']}; {found['driver'] or 'driver version unknown'}; "
-                     f"NVIDIA_TF32_OVERRIDE {found['tf32_override'] or 'not set'}")
+        lines.append(
+            f"{found['name']} (compute capability {found['capability']}, {found['multiprocessors']} multiprocessors, "
+            f"cache {found['cache'] / 2**20:.0f} MiB); CuPy {found['cupy']}, CUDA runtime {found['cuda_runtime']}, "
+            f"driver for CUDA {found['cuda_driver']}; {found['driver'] or 'driver version unknown'}; "
+            f"NVIDIA_TF32_OVERRIDE {found['tf32_override'] or 'not set'}"
+        )
     peers = ", ".join(f"{p['library']} {p['version']} on {p['device']}" for p in result["peers"]) or "none"
     lines.append(f"peers: {peers}; {result['threads']} threads on the CPU; TF32 off unless a column says TF32")
     if result["quick"]:
@@ -105,8 +136,9 @@ def heading(result) -> str:
 
 def commit() -> str:
     """The commit of this checkout, with a + if files differ from it; "unknown" outside a checkout."""
-    git = lambda *words: subprocess.run(["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True,
-                                        check=True).stdout
+    git = lambda *words: (
+        subprocess.run(["git", *words], cwd=Path(__file__).parent, capture_output=True, text=True, check=True).stdout
+    )
     try:
         return git("rev-parse", "--short=12", "HEAD").strip() + ("+" if git("status", "--porcelain", "-uno").strip() else "")
     except (OSError, subprocess.CalledProcessError):
@@ -116,17 +148,24 @@ def commit() -> str:
 def draw(result, folder):
     """Write the plots to the folder."""
     stand_in = bool(result["card"] and result["card"]["is_stand_in"])
-    title = ("NOT A GPU: a stand-in that computes with NumPy; its times say nothing" if stand_in else
-             result["card"]["name"] + " and " + result["environment"]["processor"] if result["card"] else
-             result["environment"]["processor"])
+    title = (
+        "NOT A GPU: a stand-in that computes with NumPy; its times say nothing"
+        if stand_in
+        else result["card"]["name"] + " and " + result["environment"]["processor"]
+        if result["card"]
+        else result["environment"]["processor"]
+    )
     rows = [row | {"series": series(row, stand_in)} for row in result["rows"]]
     name = "stand-in" if stand_in else "GPU"
-    lines = rows + [row | {"series": f"{name}, with transfers", "burst": row["with_transfers"]} for row in rows
-                    if row["series"] == name]
+    lines = rows + [
+        row | {"series": f"{name}, with transfers", "burst": row["with_transfers"]} for row in rows if row["series"] == name
+    ]
     lines = [row for row in lines if row["group"] != "overhead"]  # these have one size only
     at = {c["row"]: c.get("eager") for c in result["crossings"]}
-    for kind, some in (("kernels", [r for r in lines if r["group"] != "steps"]),
-                       ("steps", [r for r in lines if r["group"] == "steps"])):
+    for kind, some in (
+        ("kernels", [r for r in lines if r["group"] != "steps"]),
+        ("steps", [r for r in lines if r["group"] == "steps"]),
+    ):
         if some:
             curves(some, at, title, folder / f"devices-{kind}.png")
     roofs = {}

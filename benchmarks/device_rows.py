@@ -24,6 +24,8 @@ def arrays(*shapes):
     return lambda generator: [generator.standard_normal(shape, dtype=np.float32) for shape in shapes]
 
 
+# A table: one entry, one line, so the formatter leaves it alone.
+# fmt: off
 def products(quick):
     """Matrix products: of square matrices, and of the shapes in the DCGAN's layers."""
     def case(row, size, m, n, k):

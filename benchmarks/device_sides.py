@@ -149,12 +149,19 @@ def card() -> dict:
     driver = Path("/proc/driver/nvidia/version")
     # The tests' stand-in computes with NumPy: a reader of its times must see that they are not those of a card.
     stand_in = hasattr(cupy, "_fake")
-    return {"name": known["name"].decode(), "is_stand_in": stand_in, "capability": str(device.compute_capability),
-            "multiprocessors": known["multiProcessorCount"], "memory": known["totalGlobalMem"],
-            "cache": known.get("l2CacheSize", 2**26), "cupy": cupy.__version__, "cuda_runtime": runtime.runtimeGetVersion(),
-            "cuda_driver": runtime.driverGetVersion(),
-            "driver": driver.read_text().splitlines()[0] if driver.exists() and not stand_in else None,
-            "tf32_override": os.environ.get("NVIDIA_TF32_OVERRIDE")}
+    return {
+        "name": known["name"].decode(),
+        "is_stand_in": stand_in,
+        "capability": str(device.compute_capability),
+        "multiprocessors": known["multiProcessorCount"],
+        "memory": known["totalGlobalMem"],
+        "cache": known.get("l2CacheSize", 2**26),
+        "cupy": cupy.__version__,
+        "cuda_runtime": runtime.runtimeGetVersion(),
+        "cuda_driver": runtime.driverGetVersion(),
+        "driver": driver.read_text().splitlines()[0] if driver.exists() and not stand_in else None,
+        "tf32_override": os.environ.get("NVIDIA_TF32_OVERRIDE"),
+    }
 
 
 def has(library, device) -> bool:

@@ -41,8 +41,13 @@ def _multiplications():
     # G once; the critic forward on real, fake and mixed samples; the slope; its derivative, which takes twice as much; the
     # gradients of the other two.
     critic = sum(g) + 3 * sum(d) + sum(d) + (2 * sum(d) - d[-1]) + 2 * (2 * sum(d) - d[0])
-    return {"mlp-gan": two(g, d), "vae": 3 * sum(v) - v[0], "wgan-gp-critic": critic,
-            "toy-gan": two((2 * 64, 64 * 64, 64 * 2), (2 * 64, 64 * 64, 64)), "dcgan": two(G, D)}
+    return {
+        "mlp-gan": two(g, d),
+        "vae": 3 * sum(v) - v[0],
+        "wgan-gp-critic": critic,
+        "toy-gan": two((2 * 64, 64 * 64, 64 * 2), (2 * 64, 64 * 64, 64)),
+        "dcgan": two(G, D),
+    }
 
 
 MULTIPLICATIONS = _multiplications()

@@ -46,9 +46,14 @@ def run_side(library, device, threads, name, quick, seconds) -> dict:
     is expensive.
     """
     side = Side(library, device, threads)
-    found = {"library": library, "device": device, "rows": [], "failures": [],
-             "card": card() if side.is_ours and side.is_card else None,
-             "version": None if side.is_ours else side.torch.__version__}
+    found = {
+        "library": library,
+        "device": device,
+        "rows": [],
+        "failures": [],
+        "card": card() if side.is_ours and side.is_card else None,
+        "version": None if side.is_ours else side.torch.__version__,
+    }
     if name == "conv" and side.is_ours and not side.is_card:
         mg.nn.Conv2d(1, 1, 1)  # making such a layer starts the sharing of convolutions among threads; see kernels/threads.py
     for case in GROUPS[name](quick):
@@ -84,9 +89,22 @@ def row_of(case, side, mode, tf32, quick, seconds) -> dict:
     times["with_transfers"] = measure(send, HostClock(), seconds / 2, quick)["latency"] if side.is_card else None
     for key in ("latency", "burst", "low", "high", "enqueue", "with_transfers"):
         times[key] = times[key] and times[key] / case.per
-    return {"group": case.group, "row": case.row, "size": case.size, "library": side.library, "device": side.device,
-            "mode": mode, "tf32": tf32, "operations": case.operations, "bytes": case.bytes, "is_cold": bool(case.is_cold),
-            "error": off, "tolerance": tolerance, "first": first, **times}
+    return {
+        "group": case.group,
+        "row": case.row,
+        "size": case.size,
+        "library": side.library,
+        "device": side.device,
+        "mode": mode,
+        "tf32": tf32,
+        "operations": case.operations,
+        "bytes": case.bytes,
+        "is_cold": bool(case.is_cold),
+        "error": off,
+        "tolerance": tolerance,
+        "first": first,
+        **times,
+    }
 
 
 def apart(function, *arguments):
@@ -100,8 +118,16 @@ def survive(start, library, device, threads, name, *how) -> dict:
     try:
         return start(run_side, library, device, threads, name, *how)
     except BrokenProcessPool:
-        return {"library": library, "device": device, "rows": [], "card": None, "version": None, "failures": [
-            f"{library} on {device}: all of {name}: its process was killed, perhaps because it took too much memory"]}
+        return {
+            "library": library,
+            "device": device,
+            "rows": [],
+            "card": None,
+            "version": None,
+            "failures": [
+                f"{library} on {device}: all of {name}: its process was killed, perhaps because it took too much memory"
+            ],
+        }
 
 
 def ceilings_of(library, device, threads, quick, seconds) -> dict:
@@ -123,8 +149,10 @@ def hold(rows: list[dict], ceilings: dict) -> list[dict]:
     above = []
     for row in rows:
         known = ceilings[row["device"]]
-        floors = {"product": row["operations"] / known["product, TF32" if row["tf32"] else "product"],
-                  "memory": row["bytes"] / known["memory" if row["is_cold"] else "cache"]}
+        floors = {
+            "product": row["operations"] / known["product, TF32" if row["tf32"] else "product"],
+            "memory": row["bytes"] / known["memory" if row["is_cold"] else "cache"],
+        }
         if row["row"].startswith(("conv", "dcgan")) and (row["library"] == "PyTorch" or row["device"] == "cpu"):
             floors["product"] = 0.0  # their algorithms need fewer multiplications (ours is kernels/cpu/toom_cook.py)
         bound = max(floors, key=floors.get)
@@ -161,15 +189,28 @@ def main(arguments=None) -> int:
             ceilings[side[1]] = largest([ceilings[side[1]], start(ceilings_of, *side, threads, *how)])
         above = hold(rows, ceilings)
     if not options.quick:
-        failures += [f"{r['library']} on {r['device']}: {r['row']} {r['size']}{' with TF32' if r['tf32'] else ''}: "
-                     f"{milliseconds(r['burst'])} ms is less than its floor, {milliseconds(r['floor'])} ms at the ceiling of "
-                     f"{r['bound']}: the clock is wrong" for r in above]
-    result = {"benchmark": "devices", "environment": env, "device": options.device, "quick": options.quick,
-              "threads": threads,
-              "card": next((f["card"] for f in found if f["card"]), None),
-              "peers": [dict(zip(("library", "device", "version"), peer)) for peer in dict.fromkeys(
-                  (f["library"], f["device"], f["version"]) for f in found if f["version"])],
-              "ceilings": ceilings, "rows": rows, "crossings": crossings_of(rows), "failures": failures}
+        failures += [
+            f"{r['library']} on {r['device']}: {r['row']} {r['size']}{' with TF32' if r['tf32'] else ''}: "
+            f"{milliseconds(r['burst'])} ms is less than its floor, {milliseconds(r['floor'])} ms at the ceiling of "
+            f"{r['bound']}: the clock is wrong"
+            for r in above
+        ]
+    result = {
+        "benchmark": "devices",
+        "environment": env,
+        "device": options.device,
+        "quick": options.quick,
+        "threads": threads,
+        "card": next((f["card"] for f in found if f["card"]), None),
+        "peers": [
+            dict(zip(("library", "device", "version"), peer))
+            for peer in dict.fromkeys((f["library"], f["device"], f["version"]) for f in found if f["version"])
+        ],
+        "ceilings": ceilings,
+        "rows": rows,
+        "crossings": crossings_of(rows),
+        "failures": failures,
+    }
     as_json = json.dumps(result, indent=2)
     as_text = heading(result) + "".join(f"\n\n## {title}\n\n{table}" for title, table in tables(result).items())
     publish("devices", as_json, as_text, options)

@@ -25,17 +25,26 @@ CARD = [PYTHON, "-m", "pytest", "-m", "gpu", "-n", "0", "-rs"]
 
 def steps(folder) -> list:
     """(name, what it does, command), in order."""
-    bench = lambda name, *groups: (name, f"times of {', '.join(groups)}, beside ceilings and peers", [
-        PYTHON, str(ROOT / "benchmarks" / "devices.py"), "--device", "both", "--out", str(folder / name), *groups])
-    sanitizer = lambda tool: (tool, "compute-sanitizer over the kernels' tests", [
-        "compute-sanitizer", "--tool", tool, "--error-exitcode", "1", *CARD, "tests/kernels/cuda"])
+    bench = lambda name, *groups: (
+        name,
+        f"times of {', '.join(groups)}, beside ceilings and peers",
+        [PYTHON, str(ROOT / "benchmarks" / "devices.py"), "--device", "both", "--out", str(folder / name), *groups],
+    )
+    sanitizer = lambda tool: (
+        tool,
+        "compute-sanitizer over the kernels' tests",
+        ["compute-sanitizer", "--tool", tool, "--error-exitcode", "1", *CARD, "tests/kernels/cuda"],
+    )
     return [
         ("doctor", "driver, card, versions", [PYTHON, "-m", "minigan", "doctor"]),
         ("parity", "every op and layer against float64 on the CPU", [PYTHON, str(ROOT / "benchmarks" / "parity.py")]),
         ("tests", "the tests for a card; if all pass, they write gpu-verified.json", CARD),
         *(sanitizer(tool) for tool in ("memcheck", "racecheck", "initcheck")),
-        ("quick", "every row of the benchmark once, at tiny sizes, to check the results", [
-            PYTHON, "-m", "minigan", "bench", "--device", "both", "--quick"]),
+        (
+            "quick",
+            "every row of the benchmark once, at tiny sizes, to check the results",
+            [PYTHON, "-m", "minigan", "bench", "--device", "both", "--quick"],
+        ),
         bench("overhead", "overhead"),  # first, because the cost of one op decides what to work on next
         bench("products", "gemm", "conv"),
         bench("memory", "elementwise", "reduction", "norm", "adam"),
@@ -55,7 +64,7 @@ def main(arguments=None) -> int:
     names = [name for name, _, _ in todo]
     if options.first and options.first not in names:
         parser.error(f"no step {options.first!r}; there are {', '.join(names)}")
-    todo = todo[names.index(options.first) if options.first else 0:]
+    todo = todo[names.index(options.first) if options.first else 0 :]
     if options.list:
         for name, what, command in todo:
             print(f"# {name}: {what}\n{' '.join(f'{k}={v}' for k, v in settings(command).items())} {' '.join(command)}\n")

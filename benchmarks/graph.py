@@ -69,10 +69,12 @@ def convolution(channels, batch=32):
 
 
 # what grows: (the function, its sizes, its sizes with --quick)
-GROWTH = {"graph length": (chain, (10, 100, 1_000, 10_000, 100_000), (10, 100)),
-          "batch": (mlp, (16, 32, 64, 128, 256, 512, 1024), (2, 4)),
-          "depth": (lambda n: mlp(64, n), (1, 2, 4, 8, 16, 32), (1, 2)),
-          "channels": (convolution, (8, 16, 32, 64, 128), (2, 4))}
+GROWTH = {
+    "graph length": (chain, (10, 100, 1_000, 10_000, 100_000), (10, 100)),
+    "batch": (mlp, (16, 32, 64, 128, 256, 512, 1024), (2, 4)),
+    "depth": (lambda n: mlp(64, n), (1, 2, 4, 8, 16, 32), (1, 2)),
+    "channels": (convolution, (8, 16, 32, 64, 128), (2, 4)),
+}
 
 
 def peak(function):
@@ -109,11 +111,20 @@ def main(arguments=None):
         for size in few if options.quick else sizes:
             function = make(size)
             seconds, memory = best(function, 0 if options.quick else options.seconds), peak(function)
-            row = {"what": what, "size": size, "ms": round(1e3 * seconds, 4), "us per size": round(1e6 * seconds / size, 2),
-                   "MB": round(memory / 1e6, 3), "seconds": seconds, "bytes": memory}
+            row = {
+                "what": what,
+                "size": size,
+                "ms": round(1e3 * seconds, 4),
+                "us per size": round(1e6 * seconds / size, 2),
+                "MB": round(memory / 1e6, 3),
+                "seconds": seconds,
+                "bytes": memory,
+            }
             if last:
-                row |= {f"growth of {name}": round(math.log(row[key] / last[key]) / math.log(size / last["size"]), 2)
-                        for name, key in (("time", "seconds"), ("memory", "bytes"))}
+                row |= {
+                    f"growth of {name}": round(math.log(row[key] / last[key]) / math.log(size / last["size"]), 2)
+                    for name, key in (("time", "seconds"), ("memory", "bytes"))
+                }
             found.append(row)
             last = row
     report("graph", found, ["what", "size", "ms", "us per size", "growth of time", "MB", "growth of memory"], options)

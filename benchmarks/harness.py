@@ -59,9 +59,15 @@ def compare(build, ours, theirs, seconds: float, threads: int = 0) -> dict:
     row = {"ours": statistics.median(medians[0]), "ours_min": min(minima[0]), "memory": memory[0], "turns": turns}
     if theirs is not None:
         ratios = sorted(a / b for a, b in zip(*medians))
-        row |= {"theirs": statistics.median(medians[1]), "theirs_min": min(minima[1]), "their_memory": memory[1],
-                "ratio": statistics.median(ratios), "low": ratios[turns // 10], "high": ratios[-1 - turns // 10],
-                "ratio_of_minima": min(minima[0]) / min(minima[1])}
+        row |= {
+            "theirs": statistics.median(medians[1]),
+            "theirs_min": min(minima[1]),
+            "their_memory": memory[1],
+            "ratio": statistics.median(ratios),
+            "low": ratios[turns // 10],
+            "high": ratios[-1 - turns // 10],
+            "ratio_of_minima": min(minima[0]) / min(minima[1]),
+        }
     return row
 
 
@@ -132,10 +138,18 @@ def best(function, seconds: float = 0.3) -> float:
 def environment() -> dict:
     """Everything that the numbers depend on."""
     found = blas()
-    return {"processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version(), "numpy": np.__version__,
-            "minigan": mg.__version__, "blas": f"{found['library']} {found['version']}", "kernel": found["kernel"],
-            "blas_threads": found["threads"], "pinned": os.environ.get("OPENBLAS_CORETYPE"),
-            "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None}
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "minigan": mg.__version__,
+        "blas": f"{found['library']} {found['version']}",
+        "kernel": found["kernel"],
+        "blas_threads": found["threads"],
+        "pinned": os.environ.get("OPENBLAS_CORETYPE"),
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
+    }
 
 
 def _processor():
@@ -149,8 +163,10 @@ def _processor():
 def describe(env: dict) -> str:
     """The environment in one line."""
     pinned = f" (pinned by OPENBLAS_CORETYPE={env['pinned']}: unset it to measure what users see)" if env["pinned"] else ""
-    return (f"{env['processor']}, {env['cores']} cores, load {env['load']}; Python {env['python']}, NumPy {env['numpy']}; "
-            f"{env['blas']}, kernel {env['kernel']}, {env['blas_threads']} threads{pinned}")
+    return (
+        f"{env['processor']}, {env['cores']} cores, load {env['load']}; Python {env['python']}, NumPy {env['numpy']}; "
+        f"{env['blas']}, kernel {env['kernel']}, {env['blas_threads']} threads{pinned}"
+    )
 
 
 def options_of(doc, arguments, seconds, names=(), **more):
@@ -164,8 +180,9 @@ def options_of(doc, arguments, seconds, names=(), **more):
     parser.add_argument("--seconds", type=float, default=seconds, metavar="S", help=f"time for each row (default {seconds})")
     parser.add_argument("--out", metavar="FOLDER", help="write the results there, as JSON, Markdown and pictures")
     for name, (default, text) in more.items():
-        parser.add_argument(f"--{name}", type=type(default), default=default,
-                            metavar="N" if type(default) is int else name.upper(), help=text)
+        parser.add_argument(
+            f"--{name}", type=type(default), default=default, metavar="N" if type(default) is int else name.upper(), help=text
+        )
     if names:
         parser.add_argument("names", nargs="*", metavar="NAME", help=f"rows: {', '.join(names)} (default: all)")
     options = parser.parse_args(arguments)

@@ -22,8 +22,11 @@ from minigan.kernels.cpu import conv
 from minigan.kernels.cpu.memory import images_first, pixels_first
 
 BATCH = 128
-LAYERS = {"1-64 28x28 k4 s2": (1, 64, 28, 4, 2), "64-128 14x14 k4 s2": (64, 128, 14, 4, 2),
-          "64-64 14x14 k3 s1": (64, 64, 14, 3, 1)}
+LAYERS = {
+    "1-64 28x28 k4 s2": (1, 64, 28, 4, 2),
+    "64-128 14x14 k4 s2": (64, 128, 14, 4, 2),
+    "64-64 14x14 k3 s1": (64, 64, 14, 3, 1),
+}
 
 
 def rows(batch):
@@ -38,8 +41,13 @@ def rows(batch):
         x, u, w = pixels_first(draw(batch, c, size, size)), pixels_first(draw(batch, o, out, out)), draw(o, c, k, k)
         how, work, data = ((s, s), (1, 1), (1, 1), 1), 2 * batch * out * out * o * c * k * k, x.nbytes + u.nbytes + w.nbytes
         yield f"conv {name}", lambda x, w, how=how, out=out: conv.conv2d(x, w, (out, out), *how), (x, w), work, data
-        yield (f"conv {name}, adjoint", lambda u, w, how=how, n=size: conv.conv2d_adjoint(u, w, (n, n), *how), (u, w), work,
-               data)
+        yield (
+            f"conv {name}, adjoint",
+            lambda u, w, how=how, n=size: conv.conv2d_adjoint(u, w, (n, n), *how),
+            (u, w),
+            work,
+            data,
+        )
         yield f"conv {name}, weight", lambda x, u, how=how, k=k: conv.conv2d_weight(x, u, (k, k), *how), (x, u), work, data
     x, g = pixels_first(draw(batch, 64, 14, 14)), pixels_first(draw(batch, 64, 14, 14))
     n = x.size
@@ -132,10 +140,20 @@ def main(arguments=None):
         off = float(abs(np.asarray(function(*arrays)) - exact).max() / max(abs(exact).max(), 1e-30))
         assert off < 1e-4, f"{name}: off by {off} from float64, so its time would mean nothing"
         taken, floor = best(lambda f=function, a=arrays: f(*a), seconds), max(operations / flops, size / bandwidth)
-        found.append({"name": name, "ms": round(1e3 * taken, 3), "floor ms": round(1e3 * floor, 3),
-                      "floors": round(taken / floor, 1), "GFLOP/s": round(operations / taken / 1e9, 1),
-                      "GB/s": round(size / taken / 1e9, 1), "error": f"{off:.0e}", "seconds": taken, "operations": operations,
-                      "bytes": size})
+        found.append(
+            {
+                "name": name,
+                "ms": round(1e3 * taken, 3),
+                "floor ms": round(1e3 * floor, 3),
+                "floors": round(taken / floor, 1),
+                "GFLOP/s": round(operations / taken / 1e9, 1),
+                "GB/s": round(size / taken / 1e9, 1),
+                "error": f"{off:.0e}",
+                "seconds": taken,
+                "operations": operations,
+                "bytes": size,
+            }
+        )
     if not options.quick:
         found.append({"name": "engine, one op there and back", "ms": round(1e3 * overhead(), 5)})
     roofs = f"roofs: {flops / 1e9:.0f} GFLOP/s, {bandwidth / 1e9:.0f} GB/s; batch {batch}"

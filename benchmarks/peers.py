@@ -136,11 +136,25 @@ def main(arguments=None):
                 rows.append({"row": name, "peer": label, "theirs ms": round(1e3 * best(peer(name), 0), 3)})
                 continue
             row = compare(build, (minigan, name), (peer, name), options.seconds)
-            rows.append({"row": name, "peer": label, "ours ms": round(1e3 * row["ours"], 3),
-                         "theirs ms": round(1e3 * row["theirs"], 3), "ratio": round(row["ratio"], 2),
-                         "from": round(row["low"], 2), "to": round(row["high"], 2), "seconds": row})
-    report("peers", rows, ["row", "peer", "ours ms", "theirs ms", "ratio", "from", "to"], options,
-           "; ".join(dict.fromkeys(remarks)))
+            rows.append(
+                {
+                    "row": name,
+                    "peer": label,
+                    "ours ms": round(1e3 * row["ours"], 3),
+                    "theirs ms": round(1e3 * row["theirs"], 3),
+                    "ratio": round(row["ratio"], 2),
+                    "from": round(row["low"], 2),
+                    "to": round(row["high"], 2),
+                    "seconds": row,
+                }
+            )
+    report(
+        "peers",
+        rows,
+        ["row", "peer", "ours ms", "theirs ms", "ratio", "from", "to"],
+        options,
+        "; ".join(dict.fromkeys(remarks)),
+    )
 
 
 if __name__ == "__main__":

@@ -33,8 +33,11 @@ class Turn:
 def mlp_gan(lib, net):
     """A GAN of two perceptrons on 784 pixels: D's turn and G's turn."""
     nn = lib.nn
-    G = net(nn.Sequential(nn.Linear(100, 128), nn.LeakyReLU(0.2), nn.Linear(128, 256), nn.LeakyReLU(0.2),
-                          nn.Linear(256, 784), nn.Tanh()))
+    G = net(
+        nn.Sequential(
+            nn.Linear(100, 128), nn.LeakyReLU(0.2), nn.Linear(128, 256), nn.LeakyReLU(0.2), nn.Linear(256, 784), nn.Tanh()
+        )
+    )
     D = net(nn.Sequential(nn.Linear(784, 256), nn.LeakyReLU(0.2), nn.Linear(256, 128), nn.LeakyReLU(0.2), nn.Linear(128, 1)))
     return adversaries(lib, G, D, 100)
 
@@ -82,8 +85,11 @@ def vae(lib, net):
 def wgan_gp(lib, net):
     """One step of WGAN-GP's critic (Gulrajani et al. 2017); its penalty needs second derivatives."""
     nn = lib.nn
-    G = net(nn.Sequential(nn.Linear(100, 128), nn.LeakyReLU(0.2), nn.Linear(128, 256), nn.LeakyReLU(0.2),
-                          nn.Linear(256, 784), nn.Tanh()))
+    G = net(
+        nn.Sequential(
+            nn.Linear(100, 128), nn.LeakyReLU(0.2), nn.Linear(128, 256), nn.LeakyReLU(0.2), nn.Linear(256, 784), nn.Tanh()
+        )
+    )
     D = net(nn.Sequential(nn.Linear(784, 256), nn.LeakyReLU(0.2), nn.Linear(256, 128), nn.LeakyReLU(0.2), nn.Linear(128, 1)))
 
     def loss(x, z, u):
@@ -108,20 +114,41 @@ def toy_gan(lib, net):
 def dcgan(lib, net, channels=64):
     """A DCGAN on pictures of 28x28 (Radford et al. 2016): D's turn and G's turn."""
     nn, wide = lib.nn, 2 * channels
-    G = net(nn.Sequential(
-        nn.Linear(100, wide * 49), nn.BatchNorm1d(wide * 49), nn.ReLU(), nn.Unflatten(1, (wide, 7, 7)),
-        nn.ConvTranspose2d(wide, channels, 4, 2, 1, bias=False), nn.BatchNorm2d(channels), nn.ReLU(),
-        nn.ConvTranspose2d(channels, 1, 4, 2, 1), nn.Tanh()))
-    D = net(nn.Sequential(
-        nn.Conv2d(1, channels, 4, 2, 1), nn.LeakyReLU(0.2),
-        nn.Conv2d(channels, wide, 4, 2, 1, bias=False), nn.BatchNorm2d(wide), nn.LeakyReLU(0.2),
-        nn.Flatten(), nn.Linear(wide * 49, 1)))
+    G = net(
+        nn.Sequential(
+            nn.Linear(100, wide * 49),
+            nn.BatchNorm1d(wide * 49),
+            nn.ReLU(),
+            nn.Unflatten(1, (wide, 7, 7)),
+            nn.ConvTranspose2d(wide, channels, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(),
+            nn.ConvTranspose2d(channels, 1, 4, 2, 1),
+            nn.Tanh(),
+        )
+    )
+    D = net(
+        nn.Sequential(
+            nn.Conv2d(1, channels, 4, 2, 1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(channels, wide, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(wide),
+            nn.LeakyReLU(0.2),
+            nn.Flatten(),
+            nn.Linear(wide * 49, 1),
+        )
+    )
     return adversaries(lib, G, D, 100)
 
 
 # name: the function, the shape of a sample, and our goal for the ratio to PyTorch's time
-STEPS = {"mlp-gan": (mlp_gan, (784,), 0.55), "vae": (vae, (784,), 0.75), "wgan-gp-critic": (wgan_gp, (784,), 0.45),
-         "toy-gan": (toy_gan, (2,), 0.50), "dcgan": (dcgan, (1, 28, 28), 0.85)}
+STEPS = {
+    "mlp-gan": (mlp_gan, (784,), 0.55),
+    "vae": (vae, (784,), 0.75),
+    "wgan-gp-critic": (wgan_gp, (784,), 0.45),
+    "toy-gan": (toy_gan, (2,), 0.50),
+    "dcgan": (dcgan, (1, 28, 28), 0.85),
+}
 # name: channels in, channels out, size, kernel, stride, and the goal
 CONVOLUTIONS = {"conv-4x4-stride-2": (64, 128, 14, 4, 2, 1.0), "conv-3x3": (64, 64, 14, 3, 1, 1.4)}
 CHAIN, FACTOR = 200, 0.9999
@@ -168,8 +195,11 @@ def error(results, truth):
     for (loss, *gradients), (true_loss, *true_gradients) in zip(results, truth):
         # Not relative to each gradient itself: the bias before a batch norm has gradient 0, and its error is all rounding.
         largest = max(abs(g).max() for g in true_gradients)
-        worst = max(worst, abs(loss - true_loss) / max(1, abs(true_loss)),
-                    *(abs(g - h).max() / largest for g, h in zip(gradients, true_gradients)))
+        worst = max(
+            worst,
+            abs(loss - true_loss) / max(1, abs(true_loss)),
+            *(abs(g - h).max() / largest for g, h in zip(gradients, true_gradients)),
+        )
     return float(worst)
 
 
@@ -245,8 +275,9 @@ def check_arrays(build):
 
     def check(name, batch, sides):
         truth = build(name, batch, "exact")()
-        return [max(float(abs(a - b).max() / abs(b).max()) for a, b in zip(build(name, batch, side)(), truth))
-                for side in sides], None
+        return [
+            max(float(abs(a - b).max() / abs(b).max()) for a, b in zip(build(name, batch, side)(), truth)) for side in sides
+        ], None
 
     return check
 
@@ -264,8 +295,14 @@ ALL = [*STEPS, *CONVOLUTIONS, *CHAINS]
 
 
 def main(arguments=None):
-    options = options_of(__doc__, arguments, seconds=6, names=ALL, batch=(128, "samples to a batch (default 128)"), threads=(
-        0, "call mg.set_num_threads(N); 0: use the threads of a session (minigan/kernels/threads.py)"))
+    options = options_of(
+        __doc__,
+        arguments,
+        seconds=6,
+        names=ALL,
+        batch=(128, "samples to a batch (default 128)"),
+        threads=(0, "call mg.set_num_threads(N); 0: use the threads of a session (minigan/kernels/threads.py)"),
+    )
     torch, rows, batch = torch_or_none(), [], 8 if options.quick else options.batch
     sides = ["minigan", "torch"] if torch else ["minigan"]
     for name in options.names or ALL:
@@ -282,18 +319,36 @@ def main(arguments=None):
             row = {"ours": best(build(*arguments[0]), 0)}
         else:
             row = compare(build, *[*arguments, None][:2], options.seconds, options.threads)
-        rows.append({"row": name, "ours ms": round(1e3 * row["ours"], 3), "goal": goal, "error": f"{errors[0]:.0e}",
-                     "MiB": round(row.get("memory", 0) / 2**20), "seconds": row})
+        rows.append(
+            {
+                "row": name,
+                "ours ms": round(1e3 * row["ours"], 3),
+                "goal": goal,
+                "error": f"{errors[0]:.0e}",
+                "MiB": round(row.get("memory", 0) / 2**20),
+                "seconds": row,
+            }
+        )
         if torch:
             rows[-1]["their error"] = f"{errors[1]:.0e}"
         if "theirs" in row:
-            rows[-1] |= {"theirs ms": round(1e3 * row["theirs"], 3), "their MiB": round(row["their_memory"] / 2**20),
-                         "ratio": round(row["ratio"], 2), "from": round(row["low"], 2), "to": round(row["high"], 2),
-                         "minima": round(row["ratio_of_minima"], 2)}
+            rows[-1] |= {
+                "theirs ms": round(1e3 * row["theirs"], 3),
+                "their MiB": round(row["their_memory"] / 2**20),
+                "ratio": round(row["ratio"], 2),
+                "from": round(row["low"], 2),
+                "to": round(row["high"], 2),
+                "minima": round(row["ratio_of_minima"], 2),
+            }
     peer = f"PyTorch {torch.__version__} (eager), {torch.get_num_threads()} threads" if torch else "none, PyTorch is not here"
     columns = "row,ours ms,theirs ms,ratio,from,to,minima,goal,error,their error,MiB,their MiB"
-    report("steps", rows, columns.split(","), options,
-           f"one step, batch {batch}; our threads: {options.threads or 'as a session has them'}; peer: {peer}")
+    report(
+        "steps",
+        rows,
+        columns.split(","),
+        options,
+        f"one step, batch {batch}; our threads: {options.threads or 'as a session has them'}; peer: {peer}",
+    )
 
 
 if __name__ == "__main__":

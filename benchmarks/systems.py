@@ -33,48 +33,50 @@ def claims() -> dict[str, Claim]:
     return {claim.name: claim for one in members for claim in one.claims} | COMPARISONS
 
 
-COMPARISONS = {"conjugate-gradients": Claim(
-    "conjugate-gradients",
-    "What conjugate directions give a VAE, whose field is a gradient, and a GAN, whose field is not, beside Adam at equal "
-    "time; seen: with a fixed step the GAN diverges, to NaN or infinity, with seeds 0, 1, 3 and 4",
-    ["elbo", "modes", "fair-modes", "high-quality", "asymmetry"],
-    {"vae, Adam": Arm("vae", "digits", {"steps": 3000}),
-     "vae, Polak-Ribiere+ with line search": Arm(
-         "vae", "digits", {"steps": 10**6, "optimizer": "polak-ribiere-search"}, like="vae, Adam"),
-     "vae, the same at batch 1000": Arm(
-         "vae", "digits", {"steps": 10**6, "optimizer": "polak-ribiere-search", "batch_size": 1000}, like="vae, Adam"),
-     "gan, Adam": Arm("gan", "ring8"),
-     "gan, Polak-Ribiere+ with fixed step": Arm(
-         "gan", "ring8", {"steps": 10**6, "optimizer": "polak-ribiere", "lr": 0.01}, like="gan, Adam"),
-     "gan, Polak-Ribiere+ with line search for G": Arm(
-         "gan", "ring8", {"steps": 10**6, "optimizer_g": "polak-ribiere-search"}, like="gan, Adam")})}
+COMPARISONS = {
+    "conjugate-gradients": Claim(
+        "conjugate-gradients",
+        "What conjugate directions give a VAE, whose field is a gradient, and a GAN, whose field is not, beside Adam at equal "
+        "time; seen: with a fixed step the GAN diverges, to NaN or infinity, with seeds 0, 1, 3 and 4",
+        ["elbo", "modes", "fair-modes", "high-quality", "asymmetry"],
+        {
+            "vae, Adam": Arm("vae", "digits", {"steps": 3000}),
+            "vae, Polak-Ribiere+ with line search": Arm(
+                "vae", "digits", {"steps": 10**6, "optimizer": "polak-ribiere-search"}, like="vae, Adam"
+            ),
+            "vae, the same at batch 1000": Arm(
+                "vae", "digits", {"steps": 10**6, "optimizer": "polak-ribiere-search", "batch_size": 1000}, like="vae, Adam"
+            ),
+            "gan, Adam": Arm("gan", "ring8"),
+            "gan, Polak-Ribiere+ with fixed step": Arm(
+                "gan", "ring8", {"steps": 10**6, "optimizer": "polak-ribiere", "lr": 0.01}, like="gan, Adam"
+            ),
+            "gan, Polak-Ribiere+ with line search for G": Arm(
+                "gan", "ring8", {"steps": 10**6, "optimizer_g": "polak-ribiere-search"}, like="gan, Adam"
+            ),
+        },
+    )
+}
 CLAIMS = claims()
 # What single runs have shown besides, with one seed unless it is said otherwise; a page has room for it, a system's file not.
 NOTES = {
-    "dcgan":
-        "On font digits, as the mean confidence of the digit classifier (1.00 on real digits): with 64 channels 0.856 "
-        "after 1,000 steps with the paper's rates and 0.880 with ours; with 32 channels and our rates 0.886 after "
-        "1,500 steps and 0.902 after 2,500.  64 channels take twice the time of 32.",
-    "ring8":
-        "With two minutes for each, the share of high-quality samples was 0.77 with five critic steps, 0.79 with "
-        "three and 0.93 with one.",
-    "grid25":
-        "With one critic step the share of high-quality samples was 0.69 after 40,000 steps, 0.80 after 60,000 with "
-        "G's rate doubled, and 0.84 after 80,000.",
-    "vae":
-        "With another seed, 9,000 steps reached an ELBO of -100.5 and a bound of -95.8.",
-    "cgan":
-        "The share of samples that are the digit asked for was 0.88 after 1,000 steps and 0.97 after 2,500; with "
-        "shuffled labels it was 0.11 after 750.  With nets=mlp, lr=2e-4 and no norm it was 0.19 after 4,000 steps.",
-    "cyclegan":
-        "After 150 steps the correlation of the outlines made with the hidden true ones was 0.77; with cycle=10 it "
-        "was 0.48, and with identity=0.5 it was 0.02.  After 1,000 steps at constant rates the share of fillings that "
-        "are still the digit outlined lay between 0.87 and 0.99 over five seeds; the worst of these seeds has 0.98 "
-        "now.",
-    "seqgan":
-        "From a start of 300 steps of maximum likelihood (NLL by the oracle 2.85) it reached 2.76 with D's rate 1e-3 "
-        "and 32 channels, 2.70 with rate 3e-3, and 2.66 with 64 channels too; from a start of 4,000 steps (2.59) it "
-        "reached 2.49 with both.  Maximum likelihood alone reaches 2.52 if its rate falls to 1/100 over 40,000 steps.",
+    "dcgan": "On font digits, as the mean confidence of the digit classifier (1.00 on real digits): with 64 channels 0.856 "
+    "after 1,000 steps with the paper's rates and 0.880 with ours; with 32 channels and our rates 0.886 after "
+    "1,500 steps and 0.902 after 2,500.  64 channels take twice the time of 32.",
+    "ring8": "With two minutes for each, the share of high-quality samples was 0.77 with five critic steps, 0.79 with "
+    "three and 0.93 with one.",
+    "grid25": "With one critic step the share of high-quality samples was 0.69 after 40,000 steps, 0.80 after 60,000 with "
+    "G's rate doubled, and 0.84 after 80,000.",
+    "vae": "With another seed, 9,000 steps reached an ELBO of -100.5 and a bound of -95.8.",
+    "cgan": "The share of samples that are the digit asked for was 0.88 after 1,000 steps and 0.97 after 2,500; with "
+    "shuffled labels it was 0.11 after 750.  With nets=mlp, lr=2e-4 and no norm it was 0.19 after 4,000 steps.",
+    "cyclegan": "After 150 steps the correlation of the outlines made with the hidden true ones was 0.77; with cycle=10 it "
+    "was 0.48, and with identity=0.5 it was 0.02.  After 1,000 steps at constant rates the share of fillings that "
+    "are still the digit outlined lay between 0.87 and 0.99 over five seeds; the worst of these seeds has 0.98 "
+    "now.",
+    "seqgan": "From a start of 300 steps of maximum likelihood (NLL by the oracle 2.85) it reached 2.76 with D's rate 1e-3 "
+    "and 32 channels, 2.70 with rate 3e-3, and 2.66 with 64 channels too; from a start of 4,000 steps (2.59) it "
+    "reached 2.49 with both.  Maximum likelihood alone reaches 2.52 if its rate falls to 1/100 over 40,000 steps.",
 }
 
 
@@ -136,12 +138,17 @@ def table(results) -> str:
         if not any(rows.values()):
             lines += [f"### {name}", "", f"{claim}.", "", "Not measured yet.", ""]
             continue
-        lines += [f"### {name}", "", claim + ".", "", f"| run | seeds | seconds | steps | {' | '.join(numbers)} |",
-                  "| --- " * (len(numbers) + 4) + "|"]
+        lines += [
+            f"### {name}",
+            "",
+            claim + ".",
+            "",
+            f"| run | seeds | seconds | steps | {' | '.join(numbers)} |",
+            "| --- " * (len(numbers) + 4) + "|",
+        ]
         for arm, found in rows.items():
             if found:
-                cells = [summary([row[number] for row in found if number in row])
-                         for number in ("seconds", "steps", *numbers)]
+                cells = [summary([row[number] for row in found if number in row]) for number in ("seconds", "steps", *numbers)]
                 lines.append(f"| {arm} | {len(found)} | {' | '.join(cells)} |")
         lines += ["", *[f"- {arm}: {arms[arm].command()}" for arm, found in rows.items() if found], ""]
         lines += [*[check.verdict(results[name]) for check in checks], *([""] if checks else [])]
@@ -177,8 +184,13 @@ def main():
     first, _, last = options.seeds.partition("-")
     seeds = range(int(first), int(last or first) + 1)
     for later in (False, True):  # runs of equal time come later, because they need the seconds of the others
-        todo = [(name, arm, seed) for name in options.claims or CLAIMS for arm, about in CLAIMS[name].arms.items()
-                for seed in seeds if bool(about.like) == later and str(seed) not in results.get(name, {}).get(arm, {})]
+        todo = [
+            (name, arm, seed)
+            for name in options.claims or CLAIMS
+            for arm, about in CLAIMS[name].arms.items()
+            for seed in seeds
+            if bool(about.like) == later and str(seed) not in results.get(name, {}).get(arm, {})
+        ]
         with ThreadPoolExecutor(options.jobs) as pool:
             for _ in pool.map(lambda job: outcome(*job, results), todo):
                 write(results, options.out)

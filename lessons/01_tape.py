@@ -59,6 +59,7 @@ claim, figure = lesson.claim, lesson.figure
 # using the same operators `+ * **` that they define. We need this only at the end of the lesson, and then it decides
 # everything.
 
+
 # %% id="tape-code"
 class Value:
     """A number that remembers how it was made: its parents, and per parent a rule  g -> what the parent receives."""
@@ -115,14 +116,17 @@ def exp(a):
     y.rules = (lambda g: g * y,)  # the derivative of exp is exp itself, and y is already computed
     return y
 
+
 # %% [markdown] id="forward"
 # ## Forward: compute and record
 #
 # **Predict:** how many values does the tape hold after the next cell? Count the two inputs too.
 
+
 # %% id="forward-code"
 def f(x1, x2):
     return log(x1) + x1 * x2 - sin(x2)
+
 
 x1, x2 = Value(2.0, name="x1"), Value(5.0, name="x2")
 y = f(x1, x2)
@@ -143,6 +147,7 @@ claim(y.order - x1.order + 1, 7, says="values on the tape: 2 inputs and 5 steps"
 #
 # **Predict:** how many paths lead from $x_2$ to $y$, and what are their two products?
 
+
 # %% id="paths-code"
 def paths(node, source, product=1.0):
     """For every path from source to node: the product of the local derivatives along it."""
@@ -150,6 +155,7 @@ def paths(node, source, product=1.0):
         yield product
     for parent, rule in zip(node.parents, node.rules):
         yield from paths(parent, source, product * rule(Value(1.0)).data)
+
 
 claim(sorted(paths(y, x1)), [0.5, 5.0], says="the two paths from x1")
 claim(sum(paths(y, x1)), 5.5, says="their sum is df/dx1")
@@ -168,6 +174,7 @@ claim(sorted(paths(y, x2)), [-math.cos(5.0), 2.0], atol=1e-15, says="the two pat
 # the number of paths. This is reverse mode. (Griewank and Walther 2008, chapter 3; the bound on the cost is by Baur
 # and Strassen 1983.)
 
+
 # %% id="walk-code"
 def walk(out):
     """Every value that out was made from, the newest first."""
@@ -179,6 +186,7 @@ def walk(out):
                 stack.append(parent)
     return sorted(found, key=lambda node: node.order, reverse=True)
 
+
 def gradients(out):
     """{value: d out / d value} for everything that out was made from; the derivatives are Values too."""
     grads = {out: Value(1.0)}
@@ -187,6 +195,7 @@ def gradients(out):
         for parent, rule in zip(node.parents, node.rules):
             grads[parent] = grads[parent] + rule(g) if parent in grads else rule(g)
     return grads
+
 
 # %% [markdown] id="order"
 # Why *newest first*? A value may pass its gradient on only when the gradient is complete: when every step that used
@@ -213,6 +222,7 @@ claim(gradients(chain)[start].data, 2**16, says="the derivative, after 16 steps 
 # derivative. Check one gradient with your finger: start at $y$ with 1, go back along the arrows, multiply along each
 # path, add the paths.
 
+
 # %% id="picture-code"
 def draw(axes, out, places):
     """Boxes with value and gradient at its place (column, row); arrows with their local derivative."""
@@ -224,10 +234,18 @@ def draw(axes, out, places):
         for parent, rule in zip(node.parents, node.rules):
             (c, r), local = places[parent], rule(Value(1.0)).data
             axes.annotate("", (column - 0.25, row), (c + 0.25, r), arrowprops={"arrowstyle": "->", "color": "0.4"})
-            axes.text((column + c) / 2, (row + r) / 2, f"{local:.3g}", color="#B34700", ha="center", va="center",
-                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
+            axes.text(
+                (column + c) / 2,
+                (row + r) / 2,
+                f"{local:.3g}",
+                color="#B34700",
+                ha="center",
+                va="center",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
+            )
     axes.set(xlim=(-0.45, 3.45), ylim=(-0.75, 2.75))
     axes.axis("off")
+
 
 # %% id="picture-draw"
 total, sine = y.parents
@@ -263,10 +281,12 @@ claim([float(g) for g in theirs], ours, atol=1e-15, says="all seven gradients, b
 #
 # **Predict:** which step $h$ is best: $10^{-2}$, $10^{-5}$ or $10^{-12}$?
 
+
 # %% id="differences-code"
 def difference(h):
     """The central difference of f in x1 at (2, 5)."""
     return (f(Value(2 + h), Value(5.0)).data - f(Value(2 - h), Value(5.0)).data) / (2 * h)
+
 
 steps = 10.0 ** np.arange(-14, 0.1, 0.5)
 errors = [abs(difference(h) - 5.5) for h in steps]
@@ -299,10 +319,12 @@ claim(difference(1e-2) - 5.5, 1e-4 / 24, atol=1e-8, says="the error at h = 1e-2 
 # such limit. (Recursion has a second danger. If it passes gradients on at its first visit, they are not yet complete:
 # issue 68 of micrograd shows an example.)
 
+
 # %% id="recursion-code"
 def recursive(node):
     """How many values lie behind this one, by recursion (each has one parent here)."""
     return 1 + sum(recursive(parent) for parent in node.parents)
+
 
 length = 10_000 if lesson.fast else 100_000
 start = chain = Value(1.0)
@@ -325,6 +347,7 @@ claim(gradients(chain)[start].data, 1.00001**length, atol=1e-9, says=f"our walk,
 # **Predict:** $\partial f / \partial x_1 = 5.5$. What does the careless engine say after its
 # second call: 5.5, 11, or something else?
 
+
 # %% id="twice-code"
 def careless_backward(out):
     """Like gradients(), but the sums live in node.grad, and nobody clears those in the middle."""
@@ -332,6 +355,7 @@ def careless_backward(out):
     for node in walk(out):
         for parent, rule in zip(node.parents, node.rules):
             parent.grad = getattr(parent, "grad", 0.0) + rule(Value(node.grad)).data
+
 
 careless_backward(y)
 claim(x1.grad, 5.5, says="careless, first call")
@@ -451,6 +475,7 @@ claim([d1.data, d2.data, d3.data], [32.0, 48.0, 48.0], says="x^4 at 2: 4 x^3, 12
 # **Predict:** below, `wrong_cube` gives the same first derivative as `cube`. What happens to the second derivative of
 # $x \cdot x^3 = x^4$?
 
+
 # %% id="primitive-code"
 def derivatives(op):
     """The first and second derivative of x op(x) at 2, by minigan."""
@@ -458,6 +483,7 @@ def derivatives(op):
     (first,) = mg.grad(x * op(x), [x], create_graph=True)
     (second,) = mg.grad(first, [x])
     return float(first), float(second)
+
 
 cube = mg.primitive(lambda x: x**3, lambda g, y, x: g * (3 * x**2), name="cube")
 wrong_cube = mg.primitive(lambda x: x**3, lambda g, y, x: g * (3 * mg.tensor(x) ** 2), name="wrong_cube")
@@ -478,10 +504,12 @@ claim(derivatives(wrong_cube)[1], 24.0, says="with wrong_cube half of the second
 # Our tape cannot divide. For $q = a / b$: which rule sends $g$ to $a$, and which one to $b$? Write them with Values
 # (`*`, `**`, `-`), so that the second derivative works too. Replace the `return None`.
 
+
 # %% id="exercise-1-code"
 def divide_rules(g, a, b):
     """The pair (what a receives, what b receives) for q = a / b."""
     return None
+
 
 # %% id="exercise-1-check"
 def divided():
@@ -493,6 +521,7 @@ def divided():
     first = gradients(q)
     return [first[a].data, first[b].data, gradients(first[b])[b].data]
 
+
 lesson.exercise("1.1", divided(), [1 / 4, -3 / 16, 6 / 64], atol=1e-12)
 
 # %% [markdown] id="exercise-2"
@@ -501,10 +530,12 @@ lesson.exercise("1.1", divided(), [1 / 4, -3 / 16, 6 / 64], atol=1e-12)
 # $\tanh$ is the activation of lesson 2. Its derivative is $1 - \tanh^2$: it can be written with the *output* alone.
 # Write the rule with the output $y$, as `exp` does above. What is the advantage of using $y$ and not $\cosh a$?
 
+
 # %% id="exercise-2-code"
 def tanh_rule(g, y):
     """What a receives, for y = tanh(a)."""
     return None
+
 
 # %% id="exercise-2-check"
 def tanh_derivatives():
@@ -517,6 +548,7 @@ def tanh_derivatives():
     first = gradients(y)[a]
     second = gradients(first)[a]
     return [first.data, second.data, gradients(second)[a].data]
+
 
 t = math.tanh(0.5)
 lesson.exercise("1.2", tanh_derivatives(), [1 - t**2, -2 * t * (1 - t**2), (1 - t**2) * (6 * t**2 - 2)], atol=1e-12)

@@ -46,11 +46,13 @@ SEED, BATCH, STEPS = 0, 256, 120 if lesson.fast else 2400
 # %% id="data-code"
 ring = load("ring8")
 
+
 def count(points):
     """(captured modes, share of good points, modes that are nearest to some point, good or not) of points (N, 2)."""
     distances = np.linalg.norm(points[:, None] - ring.centres, axis=2)  # (N, 8)
     nearest, good = distances.argmin(axis=1), distances.min(axis=1) <= 3 * ring.std
     return len(set(nearest[good])), good.mean(), len(set(nearest))
+
 
 captured, share, _ = count(ring.sample(2500, 0).x)
 claim(captured, 8, says="modes captured by real points")
@@ -67,16 +69,19 @@ claim(share, 1 - math.exp(-4.5), atol=0.01, says="share of good points among rea
 # **Predict:** how many parameters has G, with layers 2-128-128-2? Each layer has (inputs x outputs) weights and as many
 # biases as outputs.
 
+
 # %% id="players-code"
 def mlp(*sizes):
     """Linear layers of these sizes with tanh between them."""
     layers = [layer for a, b in itertools.pairwise(sizes) for layer in (nn.Linear(a, b), nn.Tanh())]
     return nn.Sequential(*layers[:-1])  # no tanh after the last one
 
+
 def players():
     """A new G and D, always with the same random weights."""
     mg.seed(SEED)
     return mlp(2, 128, 128, 2), mlp(2, 128, 128, 1)
+
 
 G, D = players()
 by_hand = (2 * 128 + 128) + (128 * 128 + 128) + (128 * 2 + 2)
@@ -99,15 +104,19 @@ claim(sum(p.size for p in D.parameters()), by_hand - 128 - 1, says="D has one ou
 #
 # **Predict:** D is undecided: every logit is 0. What does D pay? (Hint: $\log\frac12$, twice.)
 
+
 # %% id="losses-code"
 def d_loss(a, b):
     return mg.mean(mg.softplus(-a)) + mg.mean(mg.softplus(b))
 
+
 def saturating(b):
     return -mg.mean(mg.softplus(b))
 
+
 def non_saturating(b):
     return mg.mean(mg.softplus(-b))
+
 
 nn.init.zeros_(D[-1].weight)
 nn.init.zeros_(D[-1].bias)
@@ -126,6 +135,7 @@ claim(non_saturating(D(G(z))), math.log(2), atol=1e-6, says="and G pays ln 2")
 #
 # **Predict:** (1) Without detach: do *D's* gradients change? (2) What is in G's gradients then?
 
+
 # %% id="detach-code"
 def d_turn(make_fake):
     """D's backward pass; the gradients it leaves in D and in G, and how many gradient rules it called."""
@@ -135,9 +145,11 @@ def d_turn(make_fake):
         d_loss(D(x), D(make_fake(G))).backward()
     return [p.grad for p in D.parameters()], [p.grad for p in G.parameters()], len(rules)
 
+
 def without_recording(G):
     with mg.no_grad():
         return G(z)
+
 
 detached = d_turn(lambda G: G(z).detach())
 unrecorded = d_turn(without_recording)
@@ -186,8 +198,10 @@ claim(slope_non_saturating[0] / slope_saturating[0], math.exp(10), atol=1e-3, sa
 # %% id="slopes-draw"
 with figure("slopes", width=6.5, height=3.6) as fig:
     axes = fig.add_subplot()
-    for slope, look, label in ((slope_saturating, "-", "saturating: $-\\sigma(b)$"),
-                               (slope_non_saturating, "--", "non-saturating: $-(1-\\sigma(b))$")):
+    for slope, look, label in (
+        (slope_saturating, "-", "saturating: $-\\sigma(b)$"),
+        (slope_non_saturating, "--", "non-saturating: $-(1-\\sigma(b))$"),
+    ):
         axes.plot(b.tolist(), slope.tolist(), look, color="#D55E00" if look == "-" else "#0072B2", label=label)
     axes.set(xlabel="logit $b = D(G(z))$:   left: D is sure it is fake,   right: D is fooled", ylabel="slope")
     axes.grid(color="0.9")
@@ -200,6 +214,7 @@ with figure("slopes", width=6.5, height=3.6) as fig:
 # noise. G's turn does not look at the real points; it draws them so that all turns are alike.
 #
 # `head_start` lets D play alone for some steps before G begins. We shall need it for an experiment.
+
 
 # %% id="loop-code"
 def train(G, D, steps, head_start=0, watch=lambda step: None):
@@ -223,6 +238,7 @@ def train(G, D, steps, head_start=0, watch=lambda step: None):
             losses.append((float(loss_D), float(loss_G)))
     return losses
 
+
 # %% [markdown] id="confident"
 # ## A confident D, measured
 #
@@ -237,9 +253,11 @@ train(G, D, steps=0, head_start=300)
 claim(all(np.array_equal(p, q) for p, q in zip(before, G.parameters())), True, says="300 turns of D have not moved G")
 claim(d_loss(D(x), D(G(z))), 0, atol=0.02, says="a confident D pays almost nothing")
 
+
 def size(loss):
     """The length of G's gradient."""
     return math.sqrt(sum(float(mg.sum(mg.square(g))) for g in mg.grad(loss, G.parameters())))
+
 
 ratio = size(non_saturating(D(G(z)))) / size(saturating(D(G(z))))
 claim(ratio > 100, True, says=f"non-saturating gradient / saturating gradient = {ratio:.0f}, above 100")
@@ -251,12 +269,14 @@ claim(ratio > 100, True, says=f"non-saturating gradient / saturating gradient = 
 #
 # The first step of Adam has the length `lr` in each coordinate, whatever the gradient.
 
+
 # %% id="adam-code"
 def first_step(optimizer, gradient):
     """How far the first step moves a weight with this gradient."""
     w = mg.zeros(1, requires_grad=True)
     optimizer([w], lr=1e-3).step([mg.tensor([gradient])])
     return -float(w)
+
 
 adam_steps, plain_steps = ([first_step(rule, g) for g in (1.0, 1 / 400)] for rule in (mg.optim.Adam, mg.optim.SGD))
 claim(adam_steps, [1e-3, 1e-3], atol=1e-8, says="Adam, for gradients 1 and 1/400")
@@ -276,6 +296,7 @@ Z = mg.tensor(Streams(SEED)("eval").standard_normal((2500, 2), dtype=np.float32)
 grid = np.linspace(-3, 3, 61, dtype=np.float32)
 plane = mg.tensor(np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2))
 
+
 def picture(G, D):
     """What a frame needs: D's probabilities on the plane (61, 61), points (2500, 2), arrows at the first 40 of them."""
     with mg.no_grad():
@@ -284,15 +305,19 @@ def picture(G, D):
     (slope,) = mg.grad(mg.sum(mg.softplus(-D(here))), [here])
     return surface.numpy().reshape(61, 61), points, -slope.numpy()
 
+
 def observer(G, D, story, history, moments=()):
     """A function of the step: it keeps a frame at each of the moments, and counts modes about 30 times on the way."""
+
     def look(step):
         if step in moments:
             story[step] = picture(G, D)
         if step >= 0 and step % (STEPS // 30) == 0:
             with mg.no_grad():
                 history[step] = count(G(Z).numpy())
+
     return look
+
 
 # %% id="train-run"
 G, D = players()
@@ -301,6 +326,7 @@ moments = [round(STEPS * part) for part in (0, 0.06, 0.12, 0.25, 0.5)]
 losses = train(G, D, STEPS, watch=observer(G, D, story, history, moments))
 story[STEPS] = picture(G, D)
 
+
 # %% id="story-draw"
 def draw(axes, surface, points, arrows, title):
     """D's opinion as colour, real modes as rings, generated points black, arrows: where the loss pushes points."""
@@ -308,11 +334,22 @@ def draw(axes, surface, points, arrows, title):
     axes.plot(*ring.centres.T, "o", markersize=13, markerfacecolor="none", markeredgecolor="black", markeredgewidth=1)
     axes.plot(*points.T, ".", markersize=2, color="black", alpha=0.5)
     longest = np.linalg.norm(arrows, axis=1).max()
-    axes.quiver(*points[:40].T, *arrows.T, angles="xy", scale_units="xy", scale=longest, width=0.012, color="#F0E442",
-                edgecolor="black", linewidth=0.6, zorder=3)
+    axes.quiver(
+        *points[:40].T,
+        *arrows.T,
+        angles="xy",
+        scale_units="xy",
+        scale=longest,
+        width=0.012,
+        color="#F0E442",
+        edgecolor="black",
+        linewidth=0.6,
+        zorder=3,
+    )
     axes.text(-2.9, -2.9, f"longest arrow: {longest:.2g}", fontsize=8, va="bottom", bbox={"color": "white", "pad": 1.5})
     axes.set(xlim=(-3, 3), ylim=(-3, 3), title=title)
     return colours
+
 
 # %% id="story-figure"
 with figure("story", width=10, height=6.8) as fig:
@@ -334,11 +371,13 @@ with figure("story", width=10, height=6.8) as fig:
 # A count depends on its definition. **Predict:** how many modes does the *untrained* G have, if every point counts
 # for its nearest mode? And if only good points count?
 
+
 # %% id="count-code"
 def late(history):
     """The counts in the last third of the run: arrays of captured modes and of shares."""
     captured, shares, _ = zip(*list(history.values())[-len(history) // 3 :])
     return captured, shares
+
 
 untrained = count(story[0][1])
 claim(untrained[2] > 4, True, says=f"untrained, every point counts: {untrained[2]} modes")
@@ -365,11 +404,13 @@ print(f"  lowest {min(shares):.2f}, highest {max(shares):.2f}: a single picture 
 # **Predict:** G has perfect points, but on only 4 of the 8 modes. What does the best D pay? (At a captured mode, $p_g$
 # is twice as dense as $p_\text{data}$, so $D^* = 1/3$. At a lost mode $D^* = 1$.)
 
+
 # %% id="curves-code"
 def best_D_pays(k):
     """The loss of the best D if G has k of the 8 modes, all equally often, and is perfect there."""
     captured = (1 / 8) / (1 / 8 + 1 / k)  # D* at a captured mode
     return -(k / 8) * math.log(captured) - math.log(1 - captured)  # a lost mode costs nothing: -log 1
+
 
 claim(best_D_pays(8), 2 * math.log(2), atol=1e-12, says="all 8 modes: 2 ln 2")
 claim(best_D_pays(4), 0.955, atol=1e-3, says="4 of 8 modes")
@@ -388,8 +429,12 @@ with figure("curves", width=8, height=5) as fig:
     above.set(ylabel="loss (25 steps)", title="the losses hardly move ...", xlim=(0, STEPS * 1.05), ylim=(0, 1.6))
     shares = [share for _, share, _ in history.values()]
     below.plot(history.keys(), shares, "o-", color="#009E73", markersize=4)
-    below.set(xlabel="step", ylabel="share of good points", ylim=(0, 1),
-              title=f"... while the good points go from {shares[0]:.0%} to {shares[-1]:.0%}")
+    below.set(
+        xlabel="step",
+        ylabel="share of good points",
+        ylim=(0, 1),
+        title=f"... while the good points go from {shares[0]:.0%} to {shares[-1]:.0%}",
+    )
 
 # %% [markdown] id="curves-look"
 # `curves.png` shows both. After the first steps the losses are nearly flat. In the same time nearly all of the
@@ -452,11 +497,16 @@ with figure("collapse", width=10, height=4.8) as fig:
 # %% id="game-code"
 G, D = players()
 adam = partial(mg.optim.Adam, lr=1e-3, betas=(0.5, 0.999))
-game = Game({"G": G, "D": D}, latent=Normal(2),
-            players=[Player("D", [D], adam), Player("G", [G], adam)],
-            terms=[Term("adversarial", "D", lambda step: d_loss(step.real_logits, step.fake_logits)),
-                   Term("adversarial", "G", lambda step: non_saturating(step.fake_logits))],
-            step=AdversarialStep)
+game = Game(
+    {"G": G, "D": D},
+    latent=Normal(2),
+    players=[Player("D", [D], adam), Player("G", [G], adam)],
+    terms=[
+        Term("adversarial", "D", lambda step: d_loss(step.real_logits, step.fake_logits)),
+        Term("adversarial", "G", lambda step: non_saturating(step.fake_logits)),
+    ],
+    step=AdversarialStep,
+)
 streams = Streams(SEED)
 loader = Loader(ring, BATCH, streams("data"))
 theirs = [play(game, loader, streams) for _ in range(50 if lesson.fast else 200)]
@@ -485,16 +535,19 @@ claim(difference, 0, atol=1e-6, says=f"largest difference of the losses in {len(
 # 0 for generated ones, G wants D to say 1, and each pays half the mean square of the difference. Write the two losses
 # with `mg.mean` and `mg.square`.
 
+
 # %% id="exercise-1-code"
 def least_squares(a, b):
     """(loss of D, loss of G) for D's answers a on real and b on generated points."""
     return None
+
 
 # %% id="exercise-1-check"
 def answers():
     """Both losses for two answers on each side; None while the exercise is open."""
     pair = least_squares(mg.tensor([1.0, 0.5]), mg.tensor([0.0, 3.0]))
     return None if pair is None else [float(loss) for loss in pair]
+
 
 lesson.exercise("2.1", answers(), [0.0625 + 2.25, 0.25 * (1 + 4)], atol=1e-6)
 

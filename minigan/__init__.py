@@ -4,6 +4,8 @@ Start with autograd.py.  Array functions have NumPy's names, networks have PyTor
 nothing larger; `mg.data`, `mg.train`, `mg.systems`, `mg.runs`, `mg.viz` and `mg.metrics` load on first use.
 """
 
+# Names in the order of a family, so the formatter leaves it alone.
+# fmt: off
 import importlib
 from typing import TYPE_CHECKING
 

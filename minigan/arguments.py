@@ -86,7 +86,8 @@ def _arrays(op, name, value, like):
 
 def _number(op, name, value, like=None):
     if isinstance(value, (bool, int, float, np.integer, np.floating)) or (
-        is_array(plain(value)) and plain(value).size == 1 and plain(value).dtype.kind in "fiub"):
+        is_array(plain(value)) and plain(value).size == 1 and plain(value).dtype.kind in "fiub"
+    ):
         return value
     raise ConfigError(f"{op}: {name} must be a number, got {shown(value)}")
 
@@ -200,16 +201,22 @@ KINDS = {
 }
 # The same for a constructor.
 CONSTRUCTOR_KINDS = {
-    **_named(_count, "in_features out_features in_channels out_channels num_embeddings embedding_dim num_features num_channels "
-                     "num_groups groups num_parameters input_size hidden_size num_layers kernels upscale_factor "
-                     "downscale_factor n m"),
+    **_named(
+        _count,
+        "in_features out_features in_channels out_channels num_embeddings embedding_dim num_features num_channels "
+        "num_groups groups num_parameters input_size hidden_size num_layers kernels upscale_factor "
+        "downscale_factor n m",
+    ),
     **_named(_int, "padding_idx ignore_index"),
     **_named(_number, "p alpha beta threshold negative_slope delta label_smoothing dropout momentum init fill_value"),
     **_named(_positive, "eps"),
     **_named(_several, "padding"),
     **_named(_ints, "normalized_shape unflattened_size"),
-    **_named(_flag, "bias affine track_running_stats elementwise_affine batch_first bidirectional return_indices ceil_mode "
-                    "count_include_pad align_corners log_target requires_grad inplace"),
+    **_named(
+        _flag,
+        "bias affine track_running_stats elementwise_affine batch_first bidirectional return_indices ceil_mode "
+        "count_include_pad align_corners log_target requires_grad inplace",
+    ),
     **_named(_shape, "shape"),
     **_named(_array, "weight pos_weight"),
     **_named(_text, "reduction mode padding_mode approximate device"),
@@ -218,9 +225,11 @@ CONSTRUCTOR_KINDS = {
 OPTIMIZER_KINDS = {
     **_named(_iterable, "params"),
     **_named(_iterables, "blocks"),
-    **_named(_pair, "betas"), **_named(_callable, "base"),
+    **_named(_pair, "betas"),
+    **_named(_callable, "base"),
     **_named(_count, "seed"),
-    **_named(_number, "lr momentum dampening weight_decay eps alpha c1 c2"), **_named(_word, "rule line_search"),
+    **_named(_number, "lr momentum dampening weight_decay eps alpha c1 c2"),
+    **_named(_word, "rule line_search"),
     **_named(_flag, "nesterov amsgrad centered maximize"),
 }
 # The same for a module's forward.
@@ -245,7 +254,8 @@ def _looked_at(op, f, args, params, kinds):
         return kinds[name](op, name, value, like)
 
     return [look(name, value) for name, value in zip((*names, *[rest] * len(args)), args)], {  # rest: *operands
-        name: look(name, value) for name, value in params.items()}
+        name: look(name, value) for name, value in params.items()
+    }
 
 
 def public(f, moves=False):
@@ -299,8 +309,10 @@ def _carefully(op, f, args, params, moves):
     args, params = _looked_at(op, f, args, params, KINDS)
     arrays = [plain(item) for v in (*args, *params.values()) for item in (v if isinstance(v, (tuple, list)) else [v])]
     if not moves and any(is_array(x) and x.dtype == HALF for x in arrays):
-        raise DTypeError(f"{op}: float16 is for storing numbers, not for computing: sums overflow at 65504 and keep three "
-                         f"digits; convert with .astype('float32') first")
+        raise DTypeError(
+            f"{op}: float16 is for storing numbers, not for computing: sums overflow at 65504 and keep three "
+            f"digits; convert with .astype('float32') first"
+        )
     try:
         return f(*args, **params)
     except ValueError as error:

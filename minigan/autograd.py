@@ -69,16 +69,16 @@ NO_PARAMS = ((), {})  # all nodes share it, because Python's collector is faster
 class Op:
     """What the engine knows of an op; the public function has it as `.op`.  count: the number of inputs; None: any number."""
 
-    def __init__(self, forward, count, rule=None, broadcasts=False, saves="both", views=False, backward=None,
-                 composition=None):
+    def __init__(self, forward, count, rule=None, broadcasts=False, saves="both", views=False, backward=None, composition=None):
         self.name, self.forward, self.count, self.rule = forward.__name__, forward, count, rule
         self.broadcasts, self.views = broadcasts, views
         self.saves_inputs, self.saves_output = saves in ("both", "inputs"), saves in ("both", "output")
         self.backward, self.composition = backward, composition
 
 
-def primitive(forward: Function[P], *rules, name=None, broadcasts=False, saves="both", views=False,
-              variadic=False) -> Differentiable[P]:
+def primitive(
+    forward: Function[P], *rules, name=None, broadcasts=False, saves="both", views=False, variadic=False
+) -> Differentiable[P]:
     """A differentiable op: if it gets arrays, it computes; if it gets a Tensor, it also records the call.
 
     forward(*inputs, *params) -> array: plain array code.  The first len(rules) arguments are the inputs.
@@ -111,10 +111,12 @@ def fused(forward: Function[P], backward, composition) -> Differentiable[P]:
 def _callable(op):
     """The public function of an op; it has the forward's name, docstring and signature."""
     count, forward, is_fused = op.count, op.forward, op.backward is not None
+
     @wraps(forward)
     def call(*args, **params):
         if count is not None and len(args) < count:
             from inspect import signature  # it is slow to import, and needed only if inputs are given by name
+
             bound = signature(forward).bind(*args, **params)
             args, params = bound.args, bound.kwargs
         for x in args if count is None or len(args) == count else args[:count]:
@@ -325,7 +327,7 @@ def _through_composition(node, g, needed, create_graph):
             array = Tensor(array, parent, cell).reshape(array.shape) if create_graph else Tensor(array).requires_grad_()
         inputs.append(array)
     ends = [x.node if isinstance(x, Tensor) else None for x in inputs]
-    ends += node.parents[len(inputs):]  # what a checkpoint's function uses beside its inputs
+    ends += node.parents[len(inputs) :]  # what a checkpoint's function uses beside its inputs
     with enable_grad():
         out = node.op.composition(*inputs, *rest, **params)
         targets = {end for end, need in zip(ends, needed) if need}

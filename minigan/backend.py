@@ -89,8 +89,9 @@ def new_array(data, dtype=None) -> Any:
     except ValueError as error:
         if "inhomogeneous" not in str(error):
             raise
-        raise ShapeError("a tensor is made from nested lists of equal lengths; these differ, so pad them or make several "
-                         "tensors") from None
+        raise ShapeError(
+            "a tensor is made from nested lists of equal lengths; these differ, so pad them or make several tensors"
+        ) from None
     if array.dtype.kind not in "fiub":
         raise DTypeError(f"a tensor holds real numbers or booleans, got {array.dtype} from {type(data).__name__}")
     if not array.dtype.isnative:  # such as big-endian data from a file, which would not equal the same dtype elsewhere
@@ -206,11 +207,15 @@ def load_cupy():
         ) from None
     except ImportError as error:  # the first of its lines says what failed
         first = next(iter(str(error).strip().splitlines()), "")
-        raise DeviceError(f"CuPy is installed but does not load: {first}; reinstall it with pip install 'minigan[cuda12]' or "
-                          f"'minigan[cuda13]' (only one CuPy at a time), or use device 'cpu'") from None
+        raise DeviceError(
+            f"CuPy is installed but does not load: {first}; reinstall it with pip install 'minigan[cuda12]' or "
+            f"'minigan[cuda13]' (only one CuPy at a time), or use device 'cpu'"
+        ) from None
     except OSError as error:  # CuPy's import creates a folder for compiled kernels
-        raise DeviceError(f"CuPy is installed but cannot write {error.filename}: {error.strerror}; set CUPY_CACHE_DIR to a "
-                          f"folder that can be written, or use device 'cpu'") from None
+        raise DeviceError(
+            f"CuPy is installed but cannot write {error.filename}: {error.strerror}; set CUPY_CACHE_DIR to a "
+            f"folder that can be written, or use device 'cpu'"
+        ) from None
     if not cupy.cuda.is_available():
         raise DeviceError(f"CuPy is installed but {_what_is_missing(cupy)}, or use device 'cpu'")
     if cupy.ndarray not in MODULES:  # a driver is not enough: CuPy also needs NVRTC to compile each kernel on first use
@@ -218,9 +223,10 @@ def load_cupy():
             cupy.cuda.nvrtc.getVersion()
         except (RuntimeError, OSError, ImportError):
             built_for = cupy.cuda.runtime.runtimeGetVersion() // 1000
-            raise DeviceError(f"CuPy is installed but finds no NVRTC, NVIDIA's compiler for kernels; pip install "
-                              f"'cupy-cuda{built_for}x[ctk]', or install the CUDA toolkit {built_for}, or use device 'cpu'"
-                              ) from None
+            raise DeviceError(
+                f"CuPy is installed but finds no NVRTC, NVIDIA's compiler for kernels; pip install "
+                f"'cupy-cuda{built_for}x[ctk]', or install the CUDA toolkit {built_for}, or use device 'cpu'"
+            ) from None
         MODULES[cupy.ndarray] = cupy
     return cupy
 
@@ -231,8 +237,10 @@ def _what_is_missing(cupy) -> str:
     if not driver:
         return "this machine has no CUDA driver; install NVIDIA's driver"
     if driver // 1000 < built_for // 1000:  # a driver supports all minor versions of its major version, and older ones
-        return (f"is for CUDA {built_for // 1000}, and the driver here knows CUDA {driver // 1000}.{driver % 1000 // 10} at "
-                f"most; update the driver, or pip install 'minigan[cuda{driver // 1000}]' and uninstall this CuPy")
+        return (
+            f"is for CUDA {built_for // 1000}, and the driver here knows CUDA {driver // 1000}.{driver % 1000 // 10} at "
+            f"most; update the driver, or pip install 'minigan[cuda{driver // 1000}]' and uninstall this CuPy"
+        )
     return "finds no CUDA card here; check that nvidia-smi lists one, and $CUDA_VISIBLE_DEVICES"
 
 

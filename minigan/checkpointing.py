@@ -36,8 +36,9 @@ def checkpoint(function):
             now = streams.state_dict()
             streams.load_state_dict(before)
             try:
-                return function(*(Tensor(v) if constant and not isinstance(v, Tensor) else v
-                                  for v, constant in zip(values, tensors)))
+                return function(
+                    *(Tensor(v) if constant and not isinstance(v, Tensor) else v for v, constant in zip(values, tensors))
+                )
             finally:
                 streams.load_state_dict(now)
 
@@ -45,8 +46,9 @@ def checkpoint(function):
         op = Op(again, None, composition=again)
         ours = [x if isinstance(x, Tensor) else Tensor(x) for x in xs]
         cells = [x.changed for x in ours] + [node.leaf().changed if node.op is None else None for node in others]
-        result.node = Node(op, [x.data for x in ours], ((), {}), [x.node for x in ours] + others, cells, None, out.shape,
-                           out.dtype)
+        result.node = Node(
+            op, [x.data for x in ours], ((), {}), [x.node for x in ours] + others, cells, None, out.shape, out.dtype
+        )
         return result
 
     return call

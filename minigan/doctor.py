@@ -37,8 +37,12 @@ def blas() -> dict:
     np.ones((2, 2)) @ np.ones((2, 2))
     for library in threadpool_info():
         if library["user_api"] == "blas":
-            return {"library": library["internal_api"], "version": library["version"] or "unknown",
-                    "kernel": library.get("architecture", "unknown"), "threads": library["num_threads"]}
+            return {
+                "library": library["internal_api"],
+                "version": library["version"] or "unknown",
+                "kernel": library.get("architecture", "unknown"),
+                "threads": library["num_threads"],
+            }
     return {"library": "unknown", "version": "unknown", "kernel": "unknown", "threads": 0}
 
 
@@ -49,8 +53,13 @@ def examine() -> list[Finding]:
 
 def _python():
     ok = sys.version_info >= (3, 11)
-    return Finding("python", f"{platform.python_version()} on {platform.system()} {platform.machine()}", ok,
-                   "" if ok else "minigan needs Python 3.11 or newer", needed=True)
+    return Finding(
+        "python",
+        f"{platform.python_version()} on {platform.system()} {platform.machine()}",
+        ok,
+        "" if ok else "minigan needs Python 3.11 or newer",
+        needed=True,
+    )
 
 
 def _numpy():
@@ -68,8 +77,13 @@ def _blas():
     if slower is not None and slower < 1.1:
         return Finding("blas", f"{text}; OPENBLAS_CORETYPE={pinned} pins the kernel, which costs nothing here")
     cost = "" if slower is None else f", and a matrix product takes {slower:.1f} times as long"
-    return Finding("blas", text, False, f"OPENBLAS_CORETYPE={pinned} pins the kernel{cost}; unset it, and OpenBLAS chooses the "
-                                        "fastest kernel for this processor")
+    return Finding(
+        "blas",
+        text,
+        False,
+        f"OPENBLAS_CORETYPE={pinned} pins the kernel{cost}; unset it, and OpenBLAS chooses the "
+        "fastest kernel for this processor",
+    )
 
 
 _PRODUCT = """
@@ -89,8 +103,14 @@ def _cost_of_pinning():
     as_it_is = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # other programs disturb one thread less than several
     free = {name: value for name, value in as_it_is.items() if name != "OPENBLAS_CORETYPE"}
     try:
-        pinned, unpinned = (float(subprocess.run([sys.executable, "-c", _PRODUCT], env=env, capture_output=True, text=True,
-                                                 timeout=20, check=True).stdout) for env in (as_it_is, free))
+        pinned, unpinned = (
+            float(
+                subprocess.run(
+                    [sys.executable, "-c", _PRODUCT], env=env, capture_output=True, text=True, timeout=20, check=True
+                ).stdout
+            )
+            for env in (as_it_is, free)
+        )
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
     return pinned / unpinned
@@ -113,8 +133,12 @@ def _mnist():
 
     rows = data.verify("mnist")
     if all(status == "missing" for _, status in rows):
-        return Finding("mnist", "not on this machine", absent=True,
-                       advice="it is downloaded at first use; if you have the files, give --data-dir or set $MINIGAN_DATA")
+        return Finding(
+            "mnist",
+            "not on this machine",
+            absent=True,
+            advice="it is downloaded at first use; if you have the files, give --data-dir or set $MINIGAN_DATA",
+        )
     bad = [f"{file}: {status}" for file, status in rows if not status.startswith("ok")]
     return Finding("mnist", _summary(rows, "none"), not bad, "; ".join(bad))
 
@@ -147,8 +171,12 @@ def _disk():
         free = shutil.disk_usage(".").free / 2**30
     except OSError as error:
         return Finding("disk", f"this folder cannot be used: {error.strerror}", False, "change to another folder")
-    return Finding("disk", f"{free:.1f} GiB free here", free > 0.5,
-                   "" if free > 0.5 else "a run needs about 0.1 GiB; free some space, or change to another disk")
+    return Finding(
+        "disk",
+        f"{free:.1f} GiB free here",
+        free > 0.5,
+        "" if free > 0.5 else "a run needs about 0.1 GiB; free some space, or change to another disk",
+    )
 
 
 def _cuda():
@@ -168,5 +196,10 @@ def _kernels():
     states = verified.states().values()
     good = sum(state.startswith("verified") for state in states)
     advice = "" if good == len(states) else "to test the others, on a machine with a GPU: MINIGAN_BACKEND=cupy pytest -m gpu"
-    return Finding("kernels", f"{good} of {len(states)} GPU source files were tested on a GPU in their current form", True,
-                   advice, absent=good < len(states))
+    return Finding(
+        "kernels",
+        f"{good} of {len(states)} GPU source files were tested on a GPU in their current form",
+        True,
+        advice,
+        absent=good < len(states),
+    )

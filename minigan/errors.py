@@ -96,8 +96,10 @@ def stale(op: str, site: str | None, i: int, parents) -> str:
     else:
         what = f"input {i} {parents[i].shape}" if parents[i] is not None else f"input {i}"
     called = f" (called at {site})" if site else ""
-    return (f"{op}{called}: {what}, saved for backward, was updated in place after use; run backward() or grad() before the "
-            f"update (optimizer.step(), x[...] = ...), or compute the loss again")
+    return (
+        f"{op}{called}: {what}, saved for backward, was updated in place after use; run backward() or grad() before the "
+        f"update (optimizer.step(), x[...] = ...), or compute the loss again"
+    )
 
 
 def suggestion(word: str, known) -> str:

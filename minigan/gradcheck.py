@@ -177,9 +177,13 @@ class _Check:
             if g.shape != x.shape or g.dtype != x.dtype:
                 self.fail(f"the gradient of {label} is {g.dtype} {g.shape}, but the input is {x.dtype} {x.shape}")
             self.finite(g, f"the gradient of {label}")
-        self.no_aliases(gradients, labels, [(x.data, what) for x, what in zip(inputs, labels)]
-                        + [(v.data, f"the cotangent of output {k}") for k, v in enumerate(given)]
-                        + [(y.data, f"output {k}") for k, y in enumerate(outputs)])
+        self.no_aliases(
+            gradients,
+            labels,
+            [(x.data, what) for x, what in zip(inputs, labels)]
+            + [(v.data, f"the cotangent of output {k}") for k, v in enumerate(given)]
+            + [(y.data, f"output {k}") for k, y in enumerate(outputs)],
+        )
         again = _gradients(outputs, inputs, given)
         for x, a, label in zip(inputs, arrays, labels):
             self.unchanged(x.data, a, f"{label} was changed in place")
@@ -188,8 +192,12 @@ class _Check:
         for k, (y, a) in enumerate(zip(outputs, y_before)):
             self.unchanged(y.data, a, f"output {k} was changed in place by the backward pass")
         for g, h, a, label in zip(gradients, again, kept, labels):
-            self.unchanged(h.data, a, f"a second backward over the same graph gives another gradient of {label}: "
-                                      f"a rule writes into an array that was saved")
+            self.unchanged(
+                h.data,
+                a,
+                f"a second backward over the same graph gives another gradient of {label}: "
+                f"a rule writes into an array that was saved",
+            )
             self.unchanged(g, a, f"the gradient of {label} was changed by a second backward: the array is not its own")
 
         leaves = [Tensor(a.copy()).requires_grad_() for a in arrays]
@@ -212,15 +220,18 @@ class _Check:
         for i, g in enumerate(gradients):
             for other, what in others + [(h, f"the gradient of {labels[k]}") for k, h in enumerate(gradients[:i])]:
                 if xp(g).shares_memory(g, other):
-                    self.fail(f"the gradient of {labels[i]} shares memory with {what}; "
-                              f"a rule returns g, a view of g, or a new array")
+                    self.fail(
+                        f"the gradient of {labels[i]} shares memory with {what}; a rule returns g, a view of g, or a new array"
+                    )
 
     def finite(self, array, what):
         bad = np.flatnonzero(~np.isfinite(to_device(array, "cpu")))
         if bad.size:
             index = _index(int(bad[0]), array.shape)
-            self.fail(f"{what} is {array.reshape(-1)[int(bad[0])]}{f' at {index}' if index else ''}; "
-                      f"there is nothing to compare it with, choose another point")
+            self.fail(
+                f"{what} is {array.reshape(-1)[int(bad[0])]}{f' at {index}' if index else ''}; "
+                f"there is nothing to compare it with, choose another point"
+            )
 
     def unchanged(self, array, before, text):
         if not xp(array).array_equal(array, before):
@@ -257,9 +268,11 @@ class _Check:
         if all(later <= error / 8 for error, later in pairwise(errors)):
             return  # not a kink: differences of x^5 at 0, for example, go to 0 with h, but their relative error stays large
         if self.kinks == "raise":
-            self.fail(f"a kink: the function is not smooth here.  Slopes for steps {h * SHRINK:.1e} and "
-                      f"{h * SHRINK / 2:.1e} disagree by {doubt:.1e}, so there is no derivative to compare with "
-                      f"{by_rule:.6g}; move the point, or pass kinks='skip'")
+            self.fail(
+                f"a kink: the function is not smooth here.  Slopes for steps {h * SHRINK:.1e} and "
+                f"{h * SHRINK / 2:.1e} disagree by {doubt:.1e}, so there is no derivative to compare with "
+                f"{by_rule:.6g}; move the point, or pass kinks='skip'"
+            )
         self.skipped += 1
 
     def explain(self, function, arrays, i, g, cotangents, h):
@@ -306,8 +319,9 @@ class _Line:
         moved = xp(self.u).asarray(self.arrays[self.i] + t * self.u)
         # Overflow and NaN near the point need no warning: they make the two steps disagree, and so h becomes smaller.
         with np.errstate(all="ignore"):
-            return [y.data for y in self.function(*[Tensor(moved if k == self.i else a.copy())
-                                                    for k, a in enumerate(self.arrays)])]
+            return [
+                y.data for y in self.function(*[Tensor(moved if k == self.i else a.copy()) for k, a in enumerate(self.arrays)])
+            ]
 
     def __call__(self, t):
         # Take the difference first, then the sum: in the other order the rounding of large outputs would hide small slopes.
@@ -335,8 +349,10 @@ class _Line:
         """
         differences = np.diff([self(k * h * 1e-3) for k in range(-8, 8)], 4)
         with np.errstate(all="ignore"):
-            sizes = [math.sqrt(sum(float(((v * y) ** 2).sum()) for v, y in zip(self.cotangents, ys)))
-                     for ys in (self.start, self.outputs(h))]
+            sizes = [
+                math.sqrt(sum(float(((v * y) ** 2).sum()) for v, y in zip(self.cotangents, ys)))
+                for ys in (self.start, self.outputs(h))
+            ]
         last_digit = max(size for size in sizes if math.isfinite(size)) * 2.0**-53
         return max(float(np.median(np.abs(differences))) / math.sqrt(70), last_digit)  # 70 = 1 + 16 + 36 + 16 + 1
 

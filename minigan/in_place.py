@@ -29,16 +29,20 @@ def setitem(x, index, value):
     write(x, "x[...] = value", _checked(plain(index), x, "x[...] = value"), plain(value))
 
 
-_IN_PLACE = ("{} would change a tensor that a graph depends on; build a new one with mg.where, mg.concatenate or "
-             "mg.scatter_add, or change a leaf inside `with mg.no_grad():`")
+_IN_PLACE = (
+    "{} would change a tensor that a graph depends on; build a new one with mg.where, mg.concatenate or "
+    "mg.scatter_add, or change a leaf inside `with mg.no_grad():`"
+)
 
 
 def _check_in_place(x, what, value):
     if not x.is_leaf:
         raise GraphError(_IN_PLACE.format(what))
     if isinstance(value, Tensor) and value.node is not None and is_recording():
-        raise GraphError(f"{what} would lose the derivative of the value; use .detach() if you want none, or build a new "
-                         f"tensor with mg.where, mg.concatenate or mg.stack")
+        raise GraphError(
+            f"{what} would lose the derivative of the value; use .detach() if you want none, or build a new "
+            f"tensor with mg.where, mg.concatenate or mg.stack"
+        )
 
 
 def write(x, what, index, value):
@@ -53,8 +57,10 @@ def write(x, what, index, value):
         value = constant(new_array(value, x.dtype if x.dtype.kind == "f" else None), (x,))
     repeated = any(stride == 0 and n > 1 for stride, n in zip(x.data.strides, x.shape))
     if repeated or not getattr(x.data.flags, "writeable", True):
-        raise ShapeError(f"{what}: several elements of this tensor are one place in memory (broadcast_to), or the memory is "
-                         f"read-only; write into a copy, mg.tensor(x)")
+        raise ShapeError(
+            f"{what}: several elements of this tensor are one place in memory (broadcast_to), or the memory is "
+            f"read-only; write into a copy, mg.tensor(x)"
+        )
     try:
         x.data[index] = value
     except IndexError as error:
@@ -78,8 +84,10 @@ def in_place(symbol, op):
         """
         if is_recording():
             if x.node is not None and x.is_leaf:
-                raise GraphError(f"{what} would change a leaf that requires a gradient; do it inside `with mg.no_grad():`, or "
-                                 f"make a new tensor, x = x {symbol[:-1]} value")
+                raise GraphError(
+                    f"{what} would change a leaf that requires a gradient; do it inside `with mg.no_grad():`, or "
+                    f"make a new tensor, x = x {symbol[:-1]} value"
+                )
             if x.node is not None or (isinstance(value, Tensor) and value.node is not None):
                 return op(x, value)
         _check_in_place(x, what, value)

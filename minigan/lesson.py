@@ -59,8 +59,10 @@ class Lesson:
             self.left_out += 1
             return _say(f"  -  left out, needs the full run: {says}")
         if not _near(value, expected, atol):
-            raise FalseClaim(f"{self.name}: {says}: the text says {_short(expected)} within {atol:g}, but "
-                             f"this machine computes {_short(value)}")
+            raise FalseClaim(
+                f"{self.name}: {says}: the text says {_short(expected)} within {atol:g}, but "
+                f"this machine computes {_short(value)}"
+            )
         self.held += 1
         return _say(f"  {_sign('✓', 'ok')} {says}: {_short(value)}")
 

@@ -26,8 +26,16 @@ def _swapped(op):
 
 
 # Operators, and the same operators with the tensor on the right.
-for symbol, op in {"add": ops.add, "sub": ops.subtract, "mul": ops.multiply, "truediv": ops.divide, "pow": ops.power,
-                   "matmul": ops.matmul, "mod": ops.remainder, "floordiv": ops.floor_divide}.items():
+for symbol, op in {
+    "add": ops.add,
+    "sub": ops.subtract,
+    "mul": ops.multiply,
+    "truediv": ops.divide,
+    "pow": ops.power,
+    "matmul": ops.matmul,
+    "mod": ops.remainder,
+    "floordiv": ops.floor_divide,
+}.items():
     setattr(Tensor, f"__{symbol}__", op)
     setattr(Tensor, f"__r{symbol}__", _swapped(op))
 
@@ -72,8 +80,10 @@ def _constant_op(symbol, check=lambda x, value: None):
 def _check_bits(*values):
     for x in values:
         if getattr(x, "dtype", np.dtype(type(x))).kind not in "biu":
-            raise DTypeError(f"&, |, ^ and ~ need booleans or integers, got {getattr(x, 'dtype', type(x).__name__)}; compare "
-                             f"first, as in (x > 0) & (x < 1)")
+            raise DTypeError(
+                f"&, |, ^ and ~ need booleans or integers, got {getattr(x, 'dtype', type(x).__name__)}; compare "
+                f"first, as in (x > 0) & (x < 1)"
+            )
 
 
 def _invert(x):
@@ -92,6 +102,7 @@ cls.__invert__ = _invert
 
 def _asked(name, doc):
     """The method `name` of every element, a constant boolean Tensor."""
+
     def method(x):
         return Tensor(xp(x.data).asarray(getattr(xp(x.data), name)(x.data)))
 
@@ -132,8 +143,9 @@ cls.__round__ = lambda x, ndigits=None: ops.round(x, ndigits or 0)
 cls.__array_ufunc__, cls.__array_function__ = ForNumPy(), on_function
 
 # These methods are the functions of the same name.
-for name in ("sum mean prod max min var std argmax argmin cumsum clip repeat take dot trace diagonal squeeze swapaxes ravel "
-             "round astype").split():
+for name in (
+    "sum mean prod max min var std argmax argmin cumsum clip repeat take dot trace diagonal squeeze swapaxes ravel round astype"
+).split():
     setattr(Tensor, name, getattr(ops, name))
 for name in "exp log sqrt square tanh sigmoid relu abs norm".split():
     setattr(Tensor, name, getattr(ops, name))
@@ -205,10 +217,19 @@ def _copy(x):
 cls.requires_grad = property(_requires_grad, _set_requires_grad, doc=_requires_grad.__doc__)
 cls.requires_grad_, cls.__setitem__, cls.backward = _requires_grad_, setitem, backward
 cls.__copy__, cls.__deepcopy__, cls.copy_ = _copy, _deepcopy, copy_
-for symbol, written in {"add": ("+=", ops.add), "sub": ("-=", ops.subtract), "mul": ("*=", ops.multiply),
-                        "truediv": ("/=", ops.divide), "pow": ("**=", ops.power), "matmul": ("@=", ops.matmul),
-                        "mod": ("%=", ops.remainder), "floordiv": ("//=", ops.floor_divide), "and": ("&=", cls.__and__),
-                        "or": ("|=", cls.__or__), "xor": ("^=", cls.__xor__)}.items():
+for symbol, written in {
+    "add": ("+=", ops.add),
+    "sub": ("-=", ops.subtract),
+    "mul": ("*=", ops.multiply),
+    "truediv": ("/=", ops.divide),
+    "pow": ("**=", ops.power),
+    "matmul": ("@=", ops.matmul),
+    "mod": ("%=", ops.remainder),
+    "floordiv": ("//=", ops.floor_divide),
+    "and": ("&=", cls.__and__),
+    "or": ("|=", cls.__or__),
+    "xor": ("^=", cls.__xor__),
+}.items():
     setattr(Tensor, f"__i{symbol}__", in_place(*written))
 
 # ------------------------------------------------------------------------------------------------- new tensors ---
@@ -234,8 +255,9 @@ def eye(n, m=None, dtype: Any = np.float32, requires_grad=False, device: str | N
     return _new(np.eye(n, m, dtype=dtype), requires_grad, device)
 
 
-def arange(start: float, stop: float | None = None, step: float = 1, dtype: Any = None, requires_grad=False,
-           device: str | None = None) -> Tensor:
+def arange(
+    start: float, stop: float | None = None, step: float = 1, dtype: Any = None, requires_grad=False, device: str | None = None
+) -> Tensor:
     """start, start + step, ... below stop (arange(n): 0 .. n-1).  int64 for integers, float32 for floats."""
     first, end = (0, start) if stop is None else (start, stop)
     array: Any = np.arange(first, end, step, dtype=dtype)

@@ -18,20 +18,36 @@ from minigan.grad_mode import is_recording
 from minigan.tensor import Tensor, plain
 
 # NumPy's name of a function, if ours is different.
-ALIASES = {"absolute": ops.abs, "fabs": ops.abs, "rint": ops.round, "around": ops.round, "amax": ops.max, "amin": ops.min,
-           "positive": lambda x: x}
+ALIASES = {
+    "absolute": ops.abs,
+    "fabs": ops.abs,
+    "rint": ops.round,
+    "around": ops.round,
+    "amax": ops.max,
+    "amin": ops.min,
+    "positive": lambda x: x,
+}
 # NumPy's name of an argument, if ours is different; arguments without a default are passed by position.
 ARGUMENTS = {"a_min": "min", "a_max": "max"}
 # Comparisons and logic are methods of the side that is a Tensor.
-METHODS = {"less": ("__lt__", "__gt__"), "less_equal": ("__le__", "__ge__"), "greater": ("__gt__", "__lt__"),
-           "greater_equal": ("__ge__", "__le__"), "equal": ("__eq__", "__eq__"), "not_equal": ("__ne__", "__ne__"),
-           "bitwise_and": ("__and__", "__rand__"), "bitwise_or": ("__or__", "__ror__"), "bitwise_xor": ("__xor__", "__rxor__"),
-           "invert": ("__invert__", "")}
+METHODS = {
+    "less": ("__lt__", "__gt__"),
+    "less_equal": ("__le__", "__ge__"),
+    "greater": ("__gt__", "__lt__"),
+    "greater_equal": ("__ge__", "__le__"),
+    "equal": ("__eq__", "__eq__"),
+    "not_equal": ("__ne__", "__ne__"),
+    "bitwise_and": ("__and__", "__rand__"),
+    "bitwise_or": ("__or__", "__ror__"),
+    "bitwise_xor": ("__xor__", "__rxor__"),
+    "invert": ("__invert__", ""),
+}
 NO_DERIVATIVE = frozenset(
     "isnan isfinite isinf signbit logical_and logical_or logical_xor logical_not "
     "shape ndim size any all isclose allclose array_equal array_equiv isin argsort argpartition argwhere nonzero flatnonzero "
     "count_nonzero searchsorted digitize result_type can_cast iscomplexobj isrealobj array_repr array_str array2string "
-    "shares_memory may_share_memory".split())
+    "shares_memory may_share_memory".split()
+)
 WRITES = frozenset("copyto put put_along_axis place putmask fill_diagonal".split())
 
 
@@ -55,8 +71,10 @@ def on_ufunc(tensor, ufunc, method, *inputs, **options):
     if method == "at" or any(isinstance(x, Tensor) for x in options.get("out", ())):
         raise _writes(f"{name}.at" if method == "at" else name)
     if "out" in options and _in_graph(inputs) is not None:
-        raise GraphError(f"np.{name}: the derivative would be lost in the array that takes the result (out=, array += tensor); "
-                         f"make a new one (array = array + tensor), or use .detach() if you want none")
+        raise GraphError(
+            f"np.{name}: the derivative would be lost in the array that takes the result (out=, array += tensor); "
+            f"make a new one (array = array + tensor), or use .detach() if you want none"
+        )
     if name not in NO_DERIVATIVE:
         name = name if method == "__call__" else f"{name}.{method}"
         _refuse_graph(f"{name} with {', '.join(options)}" if options else name, (inputs, options))
@@ -80,7 +98,7 @@ def on_function(tensor, function, types, args, kwargs):
                 raise
     elif name not in NO_DERIVATIVE:  # zeros_like and similar functions use only the shape of their first argument
         full_name = name if function.__module__ == "numpy" else f"{function.__module__[6:]}.{name}"
-        _refuse_graph(full_name, (args[name.endswith("_like"):], kwargs))
+        _refuse_graph(full_name, (args[name.endswith("_like") :], kwargs))
     y = function(*plain(tuple(args)), **{key: plain(value) for key, value in kwargs.items()})
     return y if op is None else _tensor(y)
 
@@ -99,8 +117,10 @@ def _norm(x, ord=None, axis=None, keepdims=False):
     """np.linalg.norm for the Euclidean length: of a vector, or of a matrix taken as one vector (Frobenius)."""
     axes = x.ndim if axis is None else 1 if np.ndim(axis) == 0 else len(axis)
     if not (ord is None or (ord == 2 and axes == 1) or (ord == "fro" and axes == 2)):
-        raise ConfigError(f"np.linalg.norm: there is no op for ord={ord!r} over {axes} axes; leave ord out for the Euclidean "
-                          f"norm, or write it in minigan's ops")
+        raise ConfigError(
+            f"np.linalg.norm: there is no op for ord={ord!r} over {axes} axes; leave ord out for the Euclidean "
+            f"norm, or write it in minigan's ops"
+        )
     return ops.norm(x, axis, keepdims)
 
 
@@ -148,8 +168,10 @@ def _in_graph(x) -> Tensor | None:
 def _refuse_graph(name, arguments):
     tensor = _in_graph(arguments)
     if tensor is not None:
-        raise GraphError(f"np.{name}: minigan has no such op, so the derivative of the Tensor {tensor.shape} would be lost; "
-                         f"write it in minigan's ops, or use .detach() if you want none")
+        raise GraphError(
+            f"np.{name}: minigan has no such op, so the derivative of the Tensor {tensor.shape} would be lost; "
+            f"write it in minigan's ops, or use .detach() if you want none"
+        )
 
 
 def _writes(name):

@@ -68,10 +68,11 @@ def row(name, *cases, numbers=ANY, smooth=True):
 def rows(names, *shapes, numbers=ANY, smooth=True):
     """Add elementwise ops, called on arrays of these shapes; a list of shapes stands for several inputs."""
     for name in names.split():
-        row(name, *((getattr(ops, name), *(s if isinstance(s, list) else [s])) for s in shapes),
-            numbers=numbers, smooth=smooth)
+        row(name, *((getattr(ops, name), *(s if isinstance(s, list) else [s])) for s in shapes), numbers=numbers, smooth=smooth)
 
 
+# A table: one entry, one line, so the formatter leaves it alone.
+# fmt: off
 # ------------------------------------------------------------------------------------------------- elementwise ---
 
 ONE = (), (3,), (2, 1, 3), (0, 2)
@@ -335,6 +336,7 @@ class Result:
     shapes: str
     skipped: int = 0
     failure: str = ""
+# fmt: on
 
 
 def missing() -> list:
@@ -348,8 +350,11 @@ def entry(name) -> Op:
     if name in TABLE:
         return TABLE[name]
     reason = NOT_DIFFERENTIABLE.get(name)
-    raise ConfigError(f"gradcheck: {name} has no derivative to check: it {reason}" if reason else
-                      f"gradcheck: no op is called {name!r}{suggestion(name, TABLE)}")
+    raise ConfigError(
+        f"gradcheck: {name} has no derivative to check: it {reason}"
+        if reason
+        else f"gradcheck: no op is called {name!r}{suggestion(name, TABLE)}"
+    )
 
 
 def check_op(name, order=2, seed=0) -> Result:

@@ -39,8 +39,10 @@ class Profile:
         lines = [f"{'op':<28}{'phase':<10}{'calls':>7}{'ms':>10}{'share':>7}{'MB':>9}{'GB/s':>7}"]
         for row in self.rows:
             rate = row.bytes / row.seconds / 1e9 if row.seconds else 0.0
-            lines.append(f"{row.op:<28}{row.phase:<10}{row.calls:>7}{1e3 * row.seconds:>10.3f}"
-                         f"{row.seconds / total:>7.1%}{row.bytes / 1e6:>9.2f}{rate:>7.1f}")
+            lines.append(
+                f"{row.op:<28}{row.phase:<10}{row.calls:>7}{1e3 * row.seconds:>10.3f}"
+                f"{row.seconds / total:>7.1%}{row.bytes / 1e6:>9.2f}{rate:>7.1f}"
+            )
         calls, megabytes = sum(row.calls for row in self.rows), sum(row.bytes for row in self.rows) / 1e6
         lines.append(f"{'all':<38}{calls:>7}{1e3 * sum(row.seconds for row in self.rows):>10.3f}{'':>7}{megabytes:>9.2f}")
         return "\n".join(lines)

@@ -234,8 +234,17 @@ def _reading(path):
 
 # What zipfile, zlib, json and NumPy raise when they read bytes that nobody wrote.  MemoryError is not among them: the
 # checksum was right by then, so the array is as large as it says.
-_NONSENSE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError,
-             RuntimeError, KeyError, ValueError, TypeError, AttributeError)
+_NONSENSE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    RuntimeError,
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+)
 
 
 def _damaged(path, error):

@@ -157,6 +157,7 @@ class Tensor:
         self.changed[0] = next(clock)
 
     if TYPE_CHECKING:  # what methods.py puts here; a test checks that the two agree
+
         def __add__(self, b: Operand) -> Tensor: ...
         def __radd__(self, b: Operand) -> Tensor: ...
         def __sub__(self, b: Operand) -> Tensor: ...
@@ -266,8 +267,10 @@ def refuse_graph(op: str, arguments) -> None:
     """GraphError if one of these arguments, which the op does not differentiate, is a Tensor that requires a gradient."""
     for x in arguments:
         if isinstance(x, Tensor) and x.node is not None:
-            raise GraphError(f"{op}: a Tensor {x.shape} that requires a gradient is given where {op} has no derivative, so its "
-                             f"gradient would be lost; use .detach() if you want none, or an op that has one (maximum, where)")
+            raise GraphError(
+                f"{op}: a Tensor {x.shape} that requires a gradient is given where {op} has no derivative, so its "
+                f"gradient would be lost; use .detach() if you want none, or an op that has one (maximum, where)"
+            )
 
 
 def plain(x) -> Any:
@@ -315,7 +318,13 @@ def _shared(array, cell=None):
     """The `changed` cell of memory that is shared through DLPack; a new cell if the memory was not seen before."""
     _with_others[:] = [entry for entry in _with_others if entry[0]() is not None]
     if cell is None:
-        cell = next((known for other, known in _with_others if type(other()) is type(array)
-                     and MODULES[type(array)].may_share_memory(other(), array)), [0])
+        cell = next(
+            (
+                known
+                for other, known in _with_others
+                if type(other()) is type(array) and MODULES[type(array)].may_share_memory(other(), array)
+            ),
+            [0],
+        )
     _with_others.append((weakref.ref(array), cell))
     return cell

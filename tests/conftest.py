@@ -49,8 +49,9 @@ def pytest_collection_modifyitems(config, items):
         items[:] = [item for item in items if item not in set(out)]
 
 
-settings.register_profile("minigan", derandomize=True, deadline=None, database=None,
-                          max_examples=25 if BACKEND == "numpy" else 5)
+settings.register_profile(
+    "minigan", derandomize=True, deadline=None, database=None, max_examples=25 if BACKEND == "numpy" else 5
+)
 settings.load_profile("minigan")
 
 
@@ -86,8 +87,14 @@ def pytest_sessionfinish(session, exitstatus):
     config = session.config
     option = config.option
     whole = not (option.keyword or getattr(option, "lf", False) or option.deselect or session.shouldstop or session.shouldfail)
-    if (BACKEND == "cupy" and exitstatus == 0 and whole and option.markexpr == "gpu" and config.args_source.name != "ARGS"
-            and not hasattr(config, "workerinput")):
+    if (
+        BACKEND == "cupy"
+        and exitstatus == 0
+        and whole
+        and option.markexpr == "gpu"
+        and config.args_source.name != "ARGS"
+        and not hasattr(config, "workerinput")
+    ):
         from minigan.kernels.cuda import verified
 
         verified.record(*verified.this_card())

@@ -18,9 +18,20 @@ from pathlib import Path
 
 FILE = Path(__file__).parent / "fakecupy" / "surface.json"
 MODULES = "cupy", "cupy.linalg", "cupy.random", "cupy.lib.stride_tricks", "cupy.cuda", "cupy.cuda.runtime", "cupyx"
-CLASSES = ("cupy.ndarray", "cupy.random.Generator", "cupy.cuda.Stream", "cupy.cuda.Event", "cupy.cuda.Device",
-           "cupy.cuda.MemoryPool", "cupy.cuda.MemoryPointer", "cupy.cuda.PinnedMemoryPool", "cupy.cuda.Graph",
-           "cupy.RawModule", "cupy.RawKernel", "cupy.add")  # add stands for all ufuncs
+CLASSES = (
+    "cupy.ndarray",
+    "cupy.random.Generator",
+    "cupy.cuda.Stream",
+    "cupy.cuda.Event",
+    "cupy.cuda.Device",
+    "cupy.cuda.MemoryPool",
+    "cupy.cuda.MemoryPointer",
+    "cupy.cuda.PinnedMemoryPool",
+    "cupy.cuda.Graph",
+    "cupy.RawModule",
+    "cupy.RawKernel",
+    "cupy.add",
+)  # add stands for all ufuncs
 
 
 def parameters(thing):
@@ -60,8 +71,9 @@ def take() -> dict:
     for name in CLASSES:
         module, _, last = name.rpartition(".")
         surface[name] = _public(getattr(importlib.import_module(module), last), special=True)
-    surface["ufuncs"] = {name: list(thing.types) for name in sorted(surface["cupy"])
-                         if isinstance(thing := getattr(cupy, name), cupy.ufunc)}
+    surface["ufuncs"] = {
+        name: list(thing.types) for name in sorted(surface["cupy"]) if isinstance(thing := getattr(cupy, name), cupy.ufunc)
+    }
     return surface
 
 
@@ -69,8 +81,16 @@ def _public(thing, special=False):
     """name -> parameters; of a class also the special methods, without parameters, that not every object has."""
     names = {n: parameters(getattr(thing, n)) for n in dir(thing) if not n.startswith("_")}
     if special:
-        names.update({n: None for n in dir(thing) if n.startswith("__") and n not in (*dir(object), "__dict__", "__weakref__")
-                      and "pyx" not in n and "cython" not in n})
+        names.update(
+            {
+                n: None
+                for n in dir(thing)
+                if n.startswith("__")
+                and n not in (*dir(object), "__dict__", "__weakref__")
+                and "pyx" not in n
+                and "cython" not in n
+            }
+        )
     return dict(sorted(names.items()))
 
 

@@ -29,6 +29,8 @@ OPERATORS = tuple(MINIGAN + file for file in ("autograd.py", "methods.py", "argu
 
 # The start of a test's name -> why the test says nothing about a GPU.
 CPU, MEMORY, HERE = "what runs on the CPU alone", "which NumPy memory is shared", "devices; tests/gpu has its own"
+# A table: one entry, one line, so the formatter leaves it alone.
+# fmt: off
 SKIPPED: dict[str, str] = {
     **dict.fromkeys(("cli/", "data/", "viz/", "metrics/", "typing/", "test_architecture.py", "test_doctor.py",
                      "test_lessons.py", "test_namespace.py", "test_readme.py", "test_threads.py", "test_memory_order.py",
@@ -63,6 +65,7 @@ SKIPPED: dict[str, str] = {
 
 if os.environ.get("MINIGAN_BACKEND") == "fakecupy":
     SKIPPED["kernels/"] = "has brought the stand-in's card to the first pass already; a real one runs it too"
+# fmt: on
 
 
 def why_skipped(nodeid: str) -> str | None:

@@ -13,10 +13,33 @@ PACKAGE = ROOT / "minigan"
 
 # A file may import from its own line and from those before it.
 ORDER = [
-    {"errors", "moved", "version"}, {"backend"}, {"kernels"}, {"streams", "cuda"}, {"watch"}, {"grad_mode"}, {"tensor"},
-    {"leaves"}, {"autograd"}, {"arguments"}, {"ops"}, {"numpy_functions", "in_place"},
-    {"methods", "checkpointing", "debug", "profile"}, {"serialize"}, {"gradcheck", "optable"}, {"nn"}, {"optim"}, {"data"},
-    {"viz"}, {"metrics"}, {"train"}, {"systems"}, {"runs"}, {"doctor", "lesson"}, {"cli"}, {"__init__", "__main__"}]
+    {"errors", "moved", "version"},
+    {"backend"},
+    {"kernels"},
+    {"streams", "cuda"},
+    {"watch"},
+    {"grad_mode"},
+    {"tensor"},
+    {"leaves"},
+    {"autograd"},
+    {"arguments"},
+    {"ops"},
+    {"numpy_functions", "in_place"},
+    {"methods", "checkpointing", "debug", "profile"},
+    {"serialize"},
+    {"gradcheck", "optable"},
+    {"nn"},
+    {"optim"},
+    {"data"},
+    {"viz"},
+    {"metrics"},
+    {"train"},
+    {"systems"},
+    {"runs"},
+    {"doctor", "lesson"},
+    {"cli"},
+    {"__init__", "__main__"},
+]
 
 
 def name_of(path: Path) -> str:
@@ -50,7 +73,7 @@ def circle(graph: dict) -> list:
 
     def visit(node, path):
         if node in path:
-            return [*path[path.index(node):], node]
+            return [*path[path.index(node) :], node]
         for successor in sorted(graph[node]) if node not in done else ():
             if found := visit(successor, [*path, node]):
                 return found

@@ -363,21 +363,31 @@ def test_watchers_see_every_op_with_its_line():
     here = seen[0][2]
     assert here.startswith("test_autograd.py:")
     assert [(op, phase) for op, phase, _ in seen] == [
-        ("exp", "forward"), ("sum", "forward"), ("sum", "backward"), ("exp", "backward")]
+        ("exp", "forward"),
+        ("sum", "forward"),
+        ("sum", "backward"),
+        ("exp", "backward"),
+    ]
 
 
 def test_debug_names_the_op_and_the_line_of_the_first_nan_forward():
     x = mg.tensor([4.0, -1.0], requires_grad=True)
-    with np.errstate(invalid="ignore"), pytest.raises(
-        NotFiniteError, match=r"sqrt: first NaN in its output \(2,\) \(called at test_autograd.py:\d+\); its inputs were"):
+    with (
+        np.errstate(invalid="ignore"),
+        pytest.raises(
+            NotFiniteError, match=r"sqrt: first NaN in its output \(2,\) \(called at test_autograd.py:\d+\); its inputs were"
+        ),
+    ):
         with mg.debug():
             (mg.sqrt(x) * 2.0).sum()
 
 
 def test_debug_names_the_op_of_the_first_inf_backward():
     x = mg.tensor([4.0, 0.0], requires_grad=True)
-    with np.errstate(divide="ignore"), pytest.raises(
-        NotFiniteError, match=r"sqrt: first Inf in its gradient \(2,\) \(called at test_autograd.py"):
+    with (
+        np.errstate(divide="ignore"),
+        pytest.raises(NotFiniteError, match=r"sqrt: first Inf in its gradient \(2,\) \(called at test_autograd.py"),
+    ):
         with mg.debug():
             mg.sqrt(x).sum().backward()
 
@@ -700,9 +710,18 @@ def test_a_result_shares_its_cell_with_an_input_just_when_it_shares_memory():
     assert checked > 30
 
 
-@pytest.mark.parametrize("pick", [
-    lambda x: x[[0, 1]], lambda x: x[np.array([True, False, True])], lambda x: mg.take(x, [0, 1], 0), lambda x: x.T.reshape(-1),
-    lambda x: x.T.ravel(), lambda x: mg.embedding(np.array([1]), x), lambda x: x[mg.tensor([2])]])
+@pytest.mark.parametrize(
+    "pick",
+    [
+        lambda x: x[[0, 1]],
+        lambda x: x[np.array([True, False, True])],
+        lambda x: mg.take(x, [0, 1], 0),
+        lambda x: x.T.reshape(-1),
+        lambda x: x.T.ravel(),
+        lambda x: mg.embedding(np.array([1]), x),
+        lambda x: x[mg.tensor([2])],
+    ],
+)
 def test_a_change_of_a_copy_leaves_the_graph_of_the_original_alone(pick):
     x, w = mg.tensor(np.arange(6.0).reshape(3, 2)), leaf(3, 2)
     loss = (w * x).sum()
@@ -714,10 +733,22 @@ def test_a_change_of_a_copy_leaves_the_graph_of_the_original_alone(pick):
     loss.backward()
 
 
-@pytest.mark.parametrize("view", [
-    lambda x: mg.checkpoint(lambda t: t.T)(x), lambda x: mg.nn.Parameter(x).detach(),
-    lambda x: x[0:1], lambda x: x.T, lambda x: x.reshape(2, 3), lambda x: x[..., None], lambda x: mg.flip(x),
-    lambda x: mg.expand_dims(x, 0), lambda x: x[1], lambda x: mg.split(x, 3)[0], lambda x: x.reshape(3, 2)])
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda x: mg.checkpoint(lambda t: t.T)(x),
+        lambda x: mg.nn.Parameter(x).detach(),
+        lambda x: x[0:1],
+        lambda x: x.T,
+        lambda x: x.reshape(2, 3),
+        lambda x: x[..., None],
+        lambda x: mg.flip(x),
+        lambda x: mg.expand_dims(x, 0),
+        lambda x: x[1],
+        lambda x: mg.split(x, 3)[0],
+        lambda x: x.reshape(3, 2),
+    ],
+)
 def test_a_change_of_a_view_is_noticed(view):
     x, w = mg.tensor(np.arange(6.0).reshape(3, 2)), leaf(3, 2)
     loss = (w * x).sum()

@@ -46,10 +46,18 @@ def test_a_blas_that_does_not_show_itself(monkeypatch):
     assert finding("blas").ok
 
 
-@pytest.mark.parametrize("slower, ok, text", [
-    (2.04, False, "pins the kernel, and a matrix product takes 2.0 times as long; unset it, and OpenBLAS chooses the fastest"),
-    (1.02, True, "pins the kernel, which costs nothing here"),
-    (None, False, "pins the kernel; unset it, and OpenBLAS chooses the fastest")])
+@pytest.mark.parametrize(
+    "slower, ok, text",
+    [
+        (
+            2.04,
+            False,
+            "pins the kernel, and a matrix product takes 2.0 times as long; unset it, and OpenBLAS chooses the fastest",
+        ),
+        (1.02, True, "pins the kernel, which costs nothing here"),
+        (None, False, "pins the kernel; unset it, and OpenBLAS chooses the fastest"),
+    ],
+)
 def test_a_pinned_kernel_is_told_with_its_cost(monkeypatch, slower, ok, text):
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Prescott")
     monkeypatch.setattr(doctor, "_cost_of_pinning", lambda: slower)
@@ -102,8 +110,10 @@ def test_mnist_absent_whole_or_damaged(tmp_path, monkeypatch):
     folder = tmp_path / "data" / "mnist"
     folder.mkdir(parents=True)
     for split in ("train", "t10k"):
-        for kind, head, size in (("images-idx3", b"\0\0\x08\3" + bytes([0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1]), 2),
-                                 ("labels-idx1", b"\0\0\x08\1" + bytes([0, 0, 0, 2]), 2)):
+        for kind, head, size in (
+            ("images-idx3", b"\0\0\x08\3" + bytes([0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 1]), 2),
+            ("labels-idx1", b"\0\0\x08\1" + bytes([0, 0, 0, 2]), 2),
+        ):
             (folder / f"{split}-{kind}-ubyte.gz").write_bytes(gzip.compress(head + bytes(size)))
     monkeypatch.setenv("MINIGAN_DATA", str(tmp_path / "data"))
     assert (finding("mnist").found, finding("mnist").ok) == ("4 file(s), ok", True)

@@ -41,8 +41,7 @@ def test_small_errors_are_found_whatever_the_size_of_the_gradient(size, error):
 
 def test_a_small_wrong_gradient_cannot_hide_behind_a_large_right_one():
     def plant(error):
-        return primitive(lambda a, b: a + 1e-6 * b, lambda g, y, a, b: g, lambda g, y, a, b: 1e-6 * (1 + error) * g,
-            name="sum")
+        return primitive(lambda a, b: a + 1e-6 * b, lambda g, y, a, b: g, lambda g, y, a, b: 1e-6 * (1 + error) * g, name="sum")
 
     with pytest.raises(GradientMismatch, match="input 1"):
         gradcheck(plant(1e-4), A, B)
@@ -58,8 +57,7 @@ def test_the_step_follows_the_size_of_the_input(unit):
 
 
 def test_a_sum_over_only_some_of_the_broadcast_elements_is_found():
-    first_row = primitive(lambda x: np.broadcast_to(x, (5, *x.shape)), lambda g, y, x: g[0],
-        name="rows")  # not g.sum(0)
+    first_row = primitive(lambda x: np.broadcast_to(x, (5, *x.shape)), lambda g, y, x: g[0], name="rows")  # not g.sum(0)
     with pytest.raises(GradientMismatch, match="rows"):
         gradcheck(first_row, A)
 
@@ -71,9 +69,9 @@ def test_a_gradient_of_the_wrong_shape_never_gets_as_far():
 
 
 def test_a_transposed_weight_gradient_is_found():
-    wrong = primitive(lambda a, w: a @ w, lambda g, y, a, w: g @ mg.transpose(w), lambda g, y, a,
-        w: mg.transpose(g) @ a,
-                      name="matmul")
+    wrong = primitive(
+        lambda a, w: a @ w, lambda g, y, a, w: g @ mg.transpose(w), lambda g, y, a, w: mg.transpose(g) @ a, name="matmul"
+    )
     with pytest.raises(GradientMismatch, match="input 1"):
         gradcheck(wrong, SQUARE, SQUARE + 1)
 
@@ -182,8 +180,7 @@ def test_a_rule_that_returns_a_saved_array_is_found():
     wrong = primitive(lambda x: x * x / 2, lambda g, y, x: x, name="half_square")  # right only for g = 1
     with pytest.raises(GradientMismatch, match="shares memory with input 0"):
         gradcheck(wrong, A)
-    both = primitive(lambda a, b: a + b, lambda g, y, a, b: _store(fixed, g), lambda g, y, a, b: _store(fixed, g),
-        name="both")
+    both = primitive(lambda a, b: a + b, lambda g, y, a, b: _store(fixed, g), lambda g, y, a, b: _store(fixed, g), name="both")
     with pytest.raises(GradientMismatch, match="gradient of input 1 shares memory with the gradient of input 0"):
         gradcheck(both, A, B)
 
@@ -247,8 +244,11 @@ def test_a_function_with_fresh_random_numbers_is_refused():
 
 
 @pytest.mark.parametrize("order", [1, 2])
-@pytest.mark.parametrize("f", [mg.relu, mg.abs, lambda x: mg.max(x, axis=1), lambda x: mg.clip(x, -0.3, 0.3),
-                               lambda x: mg.maximum(x, x[::-1])], ids=["relu", "abs", "max", "clip", "maximum"])
+@pytest.mark.parametrize(
+    "f",
+    [mg.relu, mg.abs, lambda x: mg.max(x, axis=1), lambda x: mg.clip(x, -0.3, 0.3), lambda x: mg.maximum(x, x[::-1])],
+    ids=["relu", "abs", "max", "clip", "maximum"],
+)
 def test_kinks_nearby_are_not_called_wrong_at_random(f, order):
     for seed in range(60):
         x = np.random.default_rng(seed).normal(size=(8, 25))  # with 200 elements one is within the first step of a kink
@@ -258,8 +258,7 @@ def test_kinks_nearby_are_not_called_wrong_at_random(f, order):
 
 
 def test_a_wrong_rule_is_found_even_beside_a_kink():
-    wrong = primitive(lambda x: np.maximum(x, 0), lambda g, y, x: 1.001 * g * (plain(x) > 0).astype(x.dtype),
-        name="relu")
+    wrong = primitive(lambda x: np.maximum(x, 0), lambda g, y, x: 1.001 * g * (plain(x) > 0).astype(x.dtype), name="relu")
     for kinks in ("raise", "skip"):
         for seed in range(20):
             x = np.random.default_rng(seed).normal(size=(8, 25))

@@ -11,21 +11,42 @@ from minigan import nn
 
 NETS = {
     "mlp": (lambda: nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 1)), (3, 6)),
-    "convolutions, kernel 3, stride 2, padding 1, even sizes": (lambda: nn.Sequential(
-        nn.Conv2d(1, 3, 3, stride=2, padding=1), nn.LeakyReLU(0.2), nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.Tanh(),
-        nn.Flatten(), nn.Linear(16, 1)), (2, 1, 8, 8)),
-    "convolution, groups and dilation": (lambda: nn.Sequential(
-        nn.Conv2d(4, 4, 3, padding=2, dilation=2, groups=2), nn.Softplus(), nn.Flatten(), nn.Linear(64, 1)), (2, 4, 4, 4)),
-    "transposed convolution, output padding": (lambda: nn.Sequential(
-        nn.ConvTranspose2d(2, 3, 3, stride=2, padding=1, output_padding=1), nn.Tanh(), nn.Flatten(), nn.Linear(192, 1)),
-        (2, 2, 4, 4)),
-    "batch norm": (lambda: nn.Sequential(
-        nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.Tanh(), nn.Flatten(), nn.Linear(12, 1)), (4, 1, 4, 4)),
+    "convolutions, kernel 3, stride 2, padding 1, even sizes": (
+        lambda: nn.Sequential(
+            nn.Conv2d(1, 3, 3, stride=2, padding=1),
+            nn.LeakyReLU(0.2),
+            nn.Conv2d(3, 4, 3, stride=2, padding=1),
+            nn.Tanh(),
+            nn.Flatten(),
+            nn.Linear(16, 1),
+        ),
+        (2, 1, 8, 8),
+    ),
+    "convolution, groups and dilation": (
+        lambda: nn.Sequential(
+            nn.Conv2d(4, 4, 3, padding=2, dilation=2, groups=2), nn.Softplus(), nn.Flatten(), nn.Linear(64, 1)
+        ),
+        (2, 4, 4, 4),
+    ),
+    "transposed convolution, output padding": (
+        lambda: nn.Sequential(
+            nn.ConvTranspose2d(2, 3, 3, stride=2, padding=1, output_padding=1), nn.Tanh(), nn.Flatten(), nn.Linear(192, 1)
+        ),
+        (2, 2, 4, 4),
+    ),
+    "batch norm": (
+        lambda: nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.Tanh(), nn.Flatten(), nn.Linear(12, 1)),
+        (4, 1, 4, 4),
+    ),
     "layer norm": (lambda: nn.Sequential(nn.Linear(5, 6), nn.LayerNorm(6), nn.Tanh(), nn.Linear(6, 1)), (3, 5)),
-    "average pooling": (lambda: nn.Sequential(
-        nn.Conv2d(1, 2, 3, padding=1), nn.Tanh(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(8, 1)), (2, 1, 4, 4)),
-    "max pooling": (lambda: nn.Sequential(
-        nn.Conv2d(1, 2, 3, padding=1), nn.Tanh(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8, 1)), (2, 1, 4, 4)),
+    "average pooling": (
+        lambda: nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.Tanh(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(8, 1)),
+        (2, 1, 4, 4),
+    ),
+    "max pooling": (
+        lambda: nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.Tanh(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8, 1)),
+        (2, 1, 4, 4),
+    ),
 }
 
 

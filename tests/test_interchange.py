@@ -56,8 +56,9 @@ def test_pytorch_loads_ours_and_we_load_pytorchs(tmp_path):
     torch = pytest.importorskip("torch")
     files = pytest.importorskip("safetensors.torch")
     ours = net().eval()
-    theirs = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.ReLU(), torch.nn.Flatten(),
-                                 torch.nn.Linear(4 * 36, 2)).eval()
+    theirs = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(4 * 36, 2)
+    ).eval()
     x = np.random.default_rng(0).standard_normal((3, 1, 8, 8)).astype(np.float32)
     mg.save(tmp_path / "ours.safetensors", ours.state_dict())
     theirs.load_state_dict(files.load_file(tmp_path / "ours.safetensors"))

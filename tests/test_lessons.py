@@ -25,8 +25,13 @@ LONG_CELLS = {"tape-code"}  # the class that lesson 1 is about
 
 def run(path, folder, **environment):
     """The finished process of a short run of the lesson in the folder.  Warnings are errors."""
-    return subprocess.run([sys.executable, "-W", "error", str(path)], cwd=folder, capture_output=True, encoding="utf-8",
-                          env={**os.environ, "MINIGAN_FAST": "1", "PYTHONIOENCODING": "utf-8", **environment})
+    return subprocess.run(
+        [sys.executable, "-W", "error", str(path)],
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "MINIGAN_FAST": "1", "PYTHONIOENCODING": "utf-8", **environment},
+    )
 
 
 def cells(path):
@@ -38,8 +43,11 @@ def cells(path):
 
 def calls(path, name):
     """The calls of a function of this name in a lesson."""
-    return [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name]
+    return [
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +94,13 @@ def test_every_figure_is_drawn(path, finished):
     assert [entry.name for entry in folder.iterdir()] == ["lesson-figures"]  # and nothing else is left behind
 
 
-@pytest.mark.parametrize(("name", "true", "false"), [
-    ("01_tape", 'claim(y.data, 11.652, atol=5e-4', 'claim(y.data, 11.654, atol=5e-4'),
-    ("02_first_gan", 'claim(captured, 8, says=', 'claim(captured, 7, says=')])
+@pytest.mark.parametrize(
+    ("name", "true", "false"),
+    [
+        ("01_tape", "claim(y.data, 11.652, atol=5e-4", "claim(y.data, 11.654, atol=5e-4"),
+        ("02_first_gan", "claim(captured, 8, says=", "claim(captured, 7, says="),
+    ],
+)
 def test_a_false_claim_stops_the_lesson(name, true, false, tmp_path):
     text = LESSONS[NAMES.index(name)].read_text(encoding="utf-8")
     assert text.count(true) == 1
@@ -148,8 +160,10 @@ def lesson(tmp_path, monkeypatch):
     return Lesson("99_test")
 
 
-@pytest.mark.parametrize(("value", "expected", "atol"), [
-    (1.0, 1.0, 0), (1.05, 1.0, 0.1), ([1, 2], [1, 2], 0), (np.inf, np.inf, 0), (True, True, 0), ([[1.0]], [[1.0]], 0)])
+@pytest.mark.parametrize(
+    ("value", "expected", "atol"),
+    [(1.0, 1.0, 0), (1.05, 1.0, 0.1), ([1, 2], [1, 2], 0), (np.inf, np.inf, 0), (True, True, 0), ([[1.0]], [[1.0]], 0)],
+)
 def test_a_true_claim_holds(lesson, capsys, value, expected, atol):
     lesson.claim(value, expected, atol=atol, says="so it is")
     assert "so it is" in capsys.readouterr().out
@@ -157,9 +171,19 @@ def test_a_true_claim_holds(lesson, capsys, value, expected, atol):
     assert "99_test: 1 claims hold," in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("value", "expected", "atol"), [
-    (1.0, 1.1, 0.05), (np.nan, np.nan, 1), (np.nan, 0.0, np.inf), ([1, 2], [1, 3], 0.5), ([1.0], 1.0, 0),
-    ([1, 1], [1, 1, 1], 0), (np.inf, -np.inf, 1), (False, True, 0)])
+@pytest.mark.parametrize(
+    ("value", "expected", "atol"),
+    [
+        (1.0, 1.1, 0.05),
+        (np.nan, np.nan, 1),
+        (np.nan, 0.0, np.inf),
+        ([1, 2], [1, 3], 0.5),
+        ([1.0], 1.0, 0),
+        ([1, 1], [1, 1, 1], 0),
+        (np.inf, -np.inf, 1),
+        (False, True, 0),
+    ],
+)
 def test_a_false_claim_raises(lesson, value, expected, atol):
     with pytest.raises(FalseClaim, match="99_test: so it is: the text says .* but this machine computes"):
         lesson.claim(value, expected, atol=atol, says="so it is")
@@ -174,8 +198,10 @@ def test_claims_take_tensors(lesson):
         lesson.claim(mg.tensor(1.0), mg.tensor(2.0), says="two")
 
 
-@pytest.mark.parametrize(("variable", "arguments", "fast"), [
-    (None, [], False), ("0", [], False), ("", [], False), ("1", [], True), (None, ["--fast"], True)])
+@pytest.mark.parametrize(
+    ("variable", "arguments", "fast"),
+    [(None, [], False), ("0", [], False), ("", [], False), ("1", [], True), (None, ["--fast"], True)],
+)
 def test_the_short_run_leaves_out_what_needs_the_full_one(monkeypatch, capsys, variable, arguments, fast):
     monkeypatch.setattr(sys, "argv", ["99_test.py", *arguments])
     if variable is None:

@@ -12,8 +12,17 @@ import minigan as mg
 from minigan import moved
 from minigan.errors import MiniganError, MovedImport, MovedName
 
-MODULES = ["minigan", "minigan.nn", "minigan.nn.functional", "minigan.optim", "minigan.data", "minigan.metrics", "minigan.viz",
-           "minigan.train", "minigan.systems"]
+MODULES = [
+    "minigan",
+    "minigan.nn",
+    "minigan.nn.functional",
+    "minigan.optim",
+    "minigan.data",
+    "minigan.metrics",
+    "minigan.viz",
+    "minigan.train",
+    "minigan.systems",
+]
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -29,16 +38,23 @@ def test_dir_shows_the_public_names_and_each_is_there(name):
 def test_no_public_function_or_class_is_left_out_of_all(name):
     module = importlib.import_module(name)
     files = {part.name for part in pkgutil.iter_modules(getattr(module, "__path__", ()))}
-    own = {key for key, value in vars(module).items()
-           if not key.startswith("_") and key not in files and isinstance(value, (type, types.FunctionType))
-           and value.__module__.startswith("minigan")}
+    own = {
+        key
+        for key, value in vars(module).items()
+        if not key.startswith("_")
+        and key not in files
+        and isinstance(value, (type, types.FunctionType))
+        and value.__module__.startswith("minigan")
+    }
     passed_on = {"keep_memory", "plain", "suggestion", "ConfigError", "ShapeError"}  # imported for the module's own use
     assert own - set(module.__all__) <= passed_on
 
 
 def test_lazy_parts_are_in_dir_and_import_star_brings_them():
-    code = ("import sys, minigan; assert 'viz' in dir(minigan) and 'minigan.viz' not in sys.modules\n"
-            "from minigan import *\nassert viz.save_png and data.load and save and zeros(2).shape == (2,) and nn.Linear")
+    code = (
+        "import sys, minigan; assert 'viz' in dir(minigan) and 'minigan.viz' not in sys.modules\n"
+        "from minigan import *\nassert viz.save_png and data.load and save and zeros(2).shape == (2,) and nn.Linear"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -54,10 +70,18 @@ def test_an_unknown_name_is_an_attribute_error():
 @pytest.fixture
 def table(monkeypatch):
     """Names that moved: one of the package, one of a module, and a whole module, of which one name went elsewhere."""
-    monkeypatch.setattr(moved, "MOVED", {
-        "minigan.old_zeros": "minigan.zeros", "minigan.version.number": "minigan.version.__version__",
-        "minigan.train.gone": "minigan.train.game", "minigan.train.odd": "minigan.train.game",
-        "minigan.train.odd.one": "minigan.nn.one", "minigan.train.odd.two": "minigan.nn.two"})
+    monkeypatch.setattr(
+        moved,
+        "MOVED",
+        {
+            "minigan.old_zeros": "minigan.zeros",
+            "minigan.version.number": "minigan.version.__version__",
+            "minigan.train.gone": "minigan.train.game",
+            "minigan.train.odd": "minigan.train.game",
+            "minigan.train.odd.one": "minigan.nn.one",
+            "minigan.train.odd.two": "minigan.nn.two",
+        },
+    )
     import minigan.version
 
     monkeypatch.setitem(vars(minigan.version), "__getattr__", None)  # so that it is taken away again
@@ -71,18 +95,21 @@ ODD = "minigan.train.odd has moved: it is minigan.train.game now, but its one is
 ZEROS = "minigan.old_zeros has moved: it is minigan.zeros now"
 
 
-@pytest.mark.parametrize("statement, error, text", [
-    ("minigan.old_zeros", MovedName, ZEROS),
-    ("from minigan import old_zeros", MovedImport, ZEROS),
-    ("minigan.version.number", MovedName, NUMBER),
-    ("from minigan.version import number", MovedImport, NUMBER),
-    ("minigan.train.gone", MovedName, GONE),
-    ("import minigan.train.gone", MovedImport, GONE),
-    ("import minigan.train.gone.deeper", MovedImport, GONE),
-    ("from minigan.train import gone", MovedImport, GONE),
-    ("from minigan.train.gone import Session", MovedImport, GONE),
-    ("from minigan.train.odd import one", MovedImport, ODD),
-])
+@pytest.mark.parametrize(
+    "statement, error, text",
+    [
+        ("minigan.old_zeros", MovedName, ZEROS),
+        ("from minigan import old_zeros", MovedImport, ZEROS),
+        ("minigan.version.number", MovedName, NUMBER),
+        ("from minigan.version import number", MovedImport, NUMBER),
+        ("minigan.train.gone", MovedName, GONE),
+        ("import minigan.train.gone", MovedImport, GONE),
+        ("import minigan.train.gone.deeper", MovedImport, GONE),
+        ("from minigan.train import gone", MovedImport, GONE),
+        ("from minigan.train.gone import Session", MovedImport, GONE),
+        ("from minigan.train.odd import one", MovedImport, ODD),
+    ],
+)
 def test_a_name_that_has_moved_says_where_it_is_now(table, statement, error, text):
     with pytest.raises(error, match=f"^{text}$") as raised:
         exec(statement, {"minigan": mg})

@@ -35,7 +35,7 @@ def test_the_python_blocks_run_one_after_the_other(folder):
 
 
 def test_the_system_of_one_s_own_trains(folder):
-    (folder / "mine.py").write_text(next(text for language, text in BLOCKS if "system(\"ours\"" in text))
+    (folder / "mine.py").write_text(next(text for language, text in BLOCKS if 'system("ours"' in text))
     assert main(["show", "mine.py"]) == 0
     assert main(["train", "mine.py", "--set", "hidden=8", "--steps", "2", "--out", "runs/ours"]) == 0
 

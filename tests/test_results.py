@@ -34,10 +34,12 @@ def test_the_page_is_that_of_the_numbers(tmp_path):
 
 def test_a_check_counts_the_seeds_that_miss_it_and_gives_their_figures(systems):
     results = {"own": {"0": {"a": 1.0, "b": 2.0}, "1": {"a": 3.0, "b": 2.5}}, "control": {"0": {"a": 0.5}, "1": {"a": 9.0}}}
-    lines = {("at least", 1, ""): "- own: a at least 1: met by 2 of 2 seeds",
-             ("at most", 2, ""): "- own: a at most 2: **not met** by 1 of 2 seeds (3)",
-             ("below", "b", ""): "- own: a below b: **not met** by 1 of 2 seeds (3 against 2.5)",
-             ("below", "", "control"): "- own: a below that of control: **not met** by 1 of 2 seeds (1 against 0.5)"}
+    lines = {
+        ("at least", 1, ""): "- own: a at least 1: met by 2 of 2 seeds",
+        ("at most", 2, ""): "- own: a at most 2: **not met** by 1 of 2 seeds (3)",
+        ("below", "b", ""): "- own: a below b: **not met** by 1 of 2 seeds (3 against 2.5)",
+        ("below", "", "control"): "- own: a below that of control: **not met** by 1 of 2 seeds (1 against 0.5)",
+    }
     for (relation, bound, of), line in lines.items():
         assert Check("own", "a", relation, bound, of).verdict(results) == line
     assert Check("own", "a", "below", of="other").verdict(results) == "- own: a below that of other: not measured"

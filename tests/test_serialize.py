@@ -71,9 +71,7 @@ states = st.dictionaries(
     st.recursive(
         leaves,
         lambda inner: (
-            st.lists(inner, max_size=3)
-            | st.lists(inner, max_size=3).map(tuple)
-            | st.dictionaries(keys, inner, max_size=3)
+            st.lists(inner, max_size=3) | st.lists(inner, max_size=3).map(tuple) | st.dictionaries(keys, inner, max_size=3)
         ),
         max_leaves=8,
     ),

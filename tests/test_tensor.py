@@ -61,8 +61,15 @@ def test_numpy_functions_take_tensors_as_arrays_and_never_make_objects():
 
 def test_comparisons_give_constant_booleans():
     t = mg.tensor([1.0, 2.0, 3.0], requires_grad=True)
-    for got, want in ((t > 2, [0, 0, 1]), (t >= 2, [0, 1, 1]), (t < 2, [1, 0, 0]), (t <= 2, [1, 1, 0]), (t == 2, [0, 1, 0]),
-                      (t != 2, [1, 0, 1]), (t > mg.tensor([0.0, 2.0, 5.0]), [1, 0, 0])):
+    for got, want in (
+        (t > 2, [0, 0, 1]),
+        (t >= 2, [0, 1, 1]),
+        (t < 2, [1, 0, 0]),
+        (t <= 2, [1, 1, 0]),
+        (t == 2, [0, 1, 0]),
+        (t != 2, [1, 0, 1]),
+        (t > mg.tensor([0.0, 2.0, 5.0]), [1, 0, 0]),
+    ):
         assert got.dtype == bool and not got.requires_grad and got.tolist() == [bool(w) for w in want]
     assert bool(mg.tensor(3.0) > 2)
     assert (t == [1, 0, 3]).tolist() == [True, False, True] and (t < np.float64(2)).tolist() == [True, False, False]
@@ -170,11 +177,20 @@ def test_a_deep_copy_is_a_leaf_of_its_own():
     assert not copy.deepcopy(mg.zeros(2)).requires_grad
 
 
-@pytest.mark.parametrize("make", [
-    lambda tmp: np.memmap(tmp / "x", "f8", "w+", shape=(2,)), lambda tmp: np.ones(2).view(type("Mine", (np.ndarray,), {})),
-    lambda tmp: np.ma.ones(2), lambda tmp: [np.float64(1), 2], lambda tmp: [np.ones(2), np.ones(2)],
-    lambda tmp: ([np.ones(2)],),
-    lambda tmp: [mg.tensor(np.ones(2))], lambda tmp: np.float64(1), lambda tmp: pytest.importorskip("torch").ones(2).double()])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda tmp: np.memmap(tmp / "x", "f8", "w+", shape=(2,)),
+        lambda tmp: np.ones(2).view(type("Mine", (np.ndarray,), {})),
+        lambda tmp: np.ma.ones(2),
+        lambda tmp: [np.float64(1), 2],
+        lambda tmp: [np.ones(2), np.ones(2)],
+        lambda tmp: ([np.ones(2)],),
+        lambda tmp: [mg.tensor(np.ones(2))],
+        lambda tmp: np.float64(1),
+        lambda tmp: pytest.importorskip("torch").ones(2).double(),
+    ],
+)
 def test_whatever_says_float64_stays_float64(make, tmp_path):
     assert mg.tensor(make(tmp_path)).dtype == np.float64
     assert mg.tensor(make(tmp_path), dtype="float32").dtype == np.float32
@@ -286,14 +302,21 @@ def test_a_sum_built_up_by_operators_keeps_its_derivatives():
     assert mg.grad(total, w)[0].tolist() == [6, 6]
 
 
-@pytest.mark.parametrize("change, error, text", [
-    (lambda x, i: operator.iadd(x, mg.ones((2, 2))), ShapeError, r"the result is \(2, 2\), not x's shape \(2,\)"),
-    (lambda x, i: operator.iadd(x, np.ones(2)), DTypeError, "do not mix"),
-    (lambda x, i: operator.itruediv(i, 2), DTypeError, "the result is float64, and x can hold int64 only"),
-    (lambda x, i: operator.iand(x, 1), DTypeError, "need booleans or integers, got float32"),
-    (lambda x, i: operator.iadd(mg.broadcast_to(x, (2, 2)), 1.0), ShapeError, "several elements of this tensor are one place"),
-    (lambda x, i: operator.iadd(x, "a"), DTypeError, "numbers"),
-])
+@pytest.mark.parametrize(
+    "change, error, text",
+    [
+        (lambda x, i: operator.iadd(x, mg.ones((2, 2))), ShapeError, r"the result is \(2, 2\), not x's shape \(2,\)"),
+        (lambda x, i: operator.iadd(x, np.ones(2)), DTypeError, "do not mix"),
+        (lambda x, i: operator.itruediv(i, 2), DTypeError, "the result is float64, and x can hold int64 only"),
+        (lambda x, i: operator.iand(x, 1), DTypeError, "need booleans or integers, got float32"),
+        (
+            lambda x, i: operator.iadd(mg.broadcast_to(x, (2, 2)), 1.0),
+            ShapeError,
+            "several elements of this tensor are one place",
+        ),
+        (lambda x, i: operator.iadd(x, "a"), DTypeError, "numbers"),
+    ],
+)
 def test_what_does_not_fit_in_place_is_refused_and_changes_nothing(change, error, text):
     x, i = mg.ones(2), mg.tensor([1, 2])
     with pytest.raises(error, match=text):
@@ -308,14 +331,23 @@ def test_a_tensor_inside_a_graph_is_not_changed_under_no_grad():
         y += 1.0
 
 
-@pytest.mark.parametrize("index, value, error, text", [
-    (5, 1.0, OutOfBoundsError, r"index 5 is out of bounds for axis 0 of shape \(3,\)"), (-4, 1.0, OutOfBoundsError, "index -4"),
-    ([0, 9], 1.0, OutOfBoundsError, "index 9"), ((0, 0), 1.0, OutOfBoundsError, "too many indices"),
-    (1.5, 1.0, (OutOfBoundsError, DTypeError), "ind|int"), (np.ones(2, bool), 1.0, OutOfBoundsError, "a mask of shape"),
-    (slice(None), [1.0, 2.0], ShapeError, r"the value is \(2,\), which does not broadcast to the place \(3,\)"),
-    (0, [1.0], ShapeError, r"the value is \(1,\), which does not broadcast to the place \(\)"),
-    (0, None, DTypeError, "real numbers"), (0, "a", DTypeError, "real numbers"), (0, 1j, DTypeError, "real numbers"),
-    (slice(None), np.ones(3, complex), DTypeError, "real numbers")])
+@pytest.mark.parametrize(
+    "index, value, error, text",
+    [
+        (5, 1.0, OutOfBoundsError, r"index 5 is out of bounds for axis 0 of shape \(3,\)"),
+        (-4, 1.0, OutOfBoundsError, "index -4"),
+        ([0, 9], 1.0, OutOfBoundsError, "index 9"),
+        ((0, 0), 1.0, OutOfBoundsError, "too many indices"),
+        (1.5, 1.0, (OutOfBoundsError, DTypeError), "ind|int"),
+        (np.ones(2, bool), 1.0, OutOfBoundsError, "a mask of shape"),
+        (slice(None), [1.0, 2.0], ShapeError, r"the value is \(2,\), which does not broadcast to the place \(3,\)"),
+        (0, [1.0], ShapeError, r"the value is \(1,\), which does not broadcast to the place \(\)"),
+        (0, None, DTypeError, "real numbers"),
+        (0, "a", DTypeError, "real numbers"),
+        (0, 1j, DTypeError, "real numbers"),
+        (slice(None), np.ones(3, complex), DTypeError, "real numbers"),
+    ],
+)
 def test_a_write_that_does_not_fit_is_refused(index, value, error, text):
     t = mg.zeros(3)
     with pytest.raises(error, match=text):
@@ -338,9 +370,16 @@ def test_writes_keep_the_precision_of_lists_and_refuse_what_integers_cannot_hold
     assert scalar.item() == 4.0
 
 
-@pytest.mark.parametrize("make", [
-    lambda: mg.tile(mg.zeros(3), (1,)), lambda: mg.tile(mg.zeros(1), 3), lambda: mg.repeat(mg.zeros(3), 1),
-    lambda: mg.repeat(mg.zeros(1), 3), lambda: mg.tile(mg.zeros((1, 3)), (1, 1))[0]])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: mg.tile(mg.zeros(3), (1,)),
+        lambda: mg.tile(mg.zeros(1), 3),
+        lambda: mg.repeat(mg.zeros(3), 1),
+        lambda: mg.repeat(mg.zeros(1), 3),
+        lambda: mg.tile(mg.zeros((1, 3)), (1, 1))[0],
+    ],
+)
 def test_what_tile_and_repeat_give_can_be_written_element_by_element(make):
     t = make()
     t[0] = 1.0

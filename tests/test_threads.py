@@ -31,8 +31,11 @@ def all_three(how, channels, rng):
     size = tuple((n + 2 * padding - dilation * 2 - 1) // stride + 1 for n in (9, 7))
     u = rng.standard_normal((3, 6, *size))
     pairs = [(v, v) for v in (stride, padding, dilation)]
-    return (conv.conv2d(x, w, size, *pairs, groups), conv.conv2d_adjoint(u, w, (9, 7), *pairs, groups),
-            conv.conv2d_weight(x, u, (3, 3), *pairs, groups))
+    return (
+        conv.conv2d(x, w, size, *pairs, groups),
+        conv.conv2d_adjoint(u, w, (9, 7), *pairs, groups),
+        conv.conv2d_weight(x, u, (3, 3), *pairs, groups),
+    )
 
 
 @pytest.mark.parametrize("channels", [2, 16])

@@ -18,9 +18,17 @@ def algorithm():
 
 # kernel, stride, padding, size of x: kernels of two and of three strides; sizes of one tile, of several, of uneven ones, and
 # where the stride does not fit
-CASES = [((4, 4), (2, 2), (1, 1), (14, 14)), ((4, 4), (2, 2), (1, 1), (28, 12)), ((4, 4), (2, 2), (0, 2), (9, 5)),
-         ((2, 2), (1, 1), (0, 0), (2, 7)), ((6, 2), (3, 1), (2, 0), (17, 3)), ((3, 3), (1, 1), (1, 1), (14, 5)),
-         ((3, 3), (1, 1), (0, 0), (3, 4)), ((6, 6), (2, 2), (2, 2), (11, 16)), ((4, 4), (2, 2), (3, 1), (4, 6))]
+CASES = [
+    ((4, 4), (2, 2), (1, 1), (14, 14)),
+    ((4, 4), (2, 2), (1, 1), (28, 12)),
+    ((4, 4), (2, 2), (0, 2), (9, 5)),
+    ((2, 2), (1, 1), (0, 0), (2, 7)),
+    ((6, 2), (3, 1), (2, 0), (17, 3)),
+    ((3, 3), (1, 1), (1, 1), (14, 5)),
+    ((3, 3), (1, 1), (0, 0), (3, 4)),
+    ((6, 6), (2, 2), (2, 2), (11, 16)),
+    ((4, 4), (2, 2), (3, 1), (4, 6)),
+]
 
 
 def arrays(case, dtype, channels=(3, 5), batch=4):
@@ -34,8 +42,11 @@ def arrays(case, dtype, channels=(3, 5), batch=4):
 def results(case, arrays, out):
     """y, dx, dw."""
     (kernel, stride, padding, size), (x, w, u), rest = case, arrays, ((1, 1), 1)
-    return (conv.conv2d(x, w, out, stride, padding, *rest), conv.conv2d_adjoint(u, w, size, stride, padding, *rest),
-            conv.conv2d_weight(x, u, kernel, stride, padding, *rest))
+    return (
+        conv.conv2d(x, w, out, stride, padding, *rest),
+        conv.conv2d_adjoint(u, w, size, stride, padding, *rest),
+        conv.conv2d_weight(x, u, kernel, stride, padding, *rest),
+    )
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -125,6 +136,13 @@ def test_auto_takes_it_for_many_images_and_channels(algorithm, monkeypatch):
     algorithm("auto")
     for expected, images, inside, outside in ((1, 16, 16, 16), (0, 15, 16, 16), (0, 16, 15, 16), (0, 16, 16, 15)):
         used.clear()
-        conv.conv2d(np.ones((images, inside, 4, 4), np.float32), np.ones((outside, inside, 4, 4), np.float32), (2, 2), (2, 2),
-                    (1, 1), (1, 1), 1)
+        conv.conv2d(
+            np.ones((images, inside, 4, 4), np.float32),
+            np.ones((outside, inside, 4, 4), np.float32),
+            (2, 2),
+            (2, 2),
+            (1, 1),
+            (1, 1),
+            1,
+        )
         assert len(used) == expected and not any(a is None for a in used)

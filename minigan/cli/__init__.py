@@ -36,8 +36,12 @@ def build_parser() -> argparse.ArgumentParser:
     from minigan.cli import bench, check, judge, lesson, show, systems, train, tune
 
     modules = (train, judge, tune, show, systems, check, lesson, bench)  # add a new file of verbs here
-    parser = _Parser(prog="minigan", description="Train, inspect and check small generative networks.", allow_abbrev=False,
-                     epilog="Start with `minigan train dcgan`; `minigan VERB --help` describes a verb.")
+    parser = _Parser(
+        prog="minigan",
+        description="Train, inspect and check small generative networks.",
+        allow_abbrev=False,
+        epilog="Start with `minigan train dcgan`; `minigan VERB --help` describes a verb.",
+    )
     parser.add_argument("--version", action="version", version=f"minigan {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", parser_class=_Parser)
     parser.set_defaults(run=lambda options: parser.print_help())  # for `minigan` without a verb
@@ -78,8 +82,10 @@ def main(arguments=None) -> int:
         return 0
     except MemoryError as error:
         if type(error).__module__.startswith("cupy"):
-            return _fail(f"the GPU is out of memory ({error}); use a smaller --batch-size, -n or network, end other programs "
-                         f"on the GPU (nvidia-smi lists them), or use --device cpu")
+            return _fail(
+                f"the GPU is out of memory ({error}); use a smaller --batch-size, -n or network, end other programs "
+                f"on the GPU (nvidia-smi lists them), or use --device cpu"
+            )
         return _fail(f"out of memory ({error or 'no memory is left'}); use a smaller --batch-size, -n or network")
     except OSError as error:  # files that minigan knows have their own messages; this handles all others
         _forget_stdout()
@@ -107,9 +113,11 @@ def _plain_warnings():
 
 def _where(error) -> str:
     """A second line that names the place in a system's file outside the package which led to this error; "" without one."""
-    places = [f"\n{frame.f_code.co_filename}:{line}, in {frame.f_code.co_name}"
-              for frame, line in traceback.walk_tb(error.__traceback__)
-              if frame.f_globals.get("__name__", "").startswith("minigan_system_")]  # registry.get names its module so
+    places = [
+        f"\n{frame.f_code.co_filename}:{line}, in {frame.f_code.co_name}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_globals.get("__name__", "").startswith("minigan_system_")
+    ]  # registry.get names its module so
     return places[-1] if places else ""
 
 

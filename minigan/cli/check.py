@@ -7,8 +7,12 @@ def add(verbs) -> None:
     """Add the verb of this file to the parser."""
     from minigan.cli.train import whole
 
-    verb = verbs.add_parser("gradcheck", help="check gradient rules against finite differences", allow_abbrev=False,
-                            description="Compare the gradient rules of the ops with finite differences, in float64.")
+    verb = verbs.add_parser(
+        "gradcheck",
+        help="check gradient rules against finite differences",
+        allow_abbrev=False,
+        description="Compare the gradient rules of the ops with finite differences, in float64.",
+    )
     verb.add_argument("ops", nargs="*", metavar="OP", help="ops to check (default: all of them, which takes about a minute)")
     verb.add_argument("--order", type=whole(1), default=2, metavar="N", help="highest derivative to check (default: 2)")
     verb.add_argument("--seed", type=whole(0), default=0, metavar="N", help="seed of the random inputs (default: 0)")
@@ -40,6 +44,8 @@ def _gradcheck(options):
     else:
         print(optable.table(results))
         wrong = [r.op for r in results if r.failure]
-        print(f"{len(results)} ops, " + (f"WRONG: {', '.join(wrong)}" if wrong else
-                                         f"worst relative error {max(r.error for r in results):.1e}"))
+        print(
+            f"{len(results)} ops, "
+            + (f"WRONG: {', '.join(wrong)}" if wrong else f"worst relative error {max(r.error for r in results):.1e}")
+        )
     return 1 if any(r.failure for r in results) else 0

@@ -16,5 +16,7 @@ def find(name: str, file: str, look: Callable[[Path], Any]) -> Any:
     for place in places:
         if found := look(place):
             return found
-    raise ConfigError(f"cannot find the {name}: they are in the repository, not in the installed package; get minigan's "
-                      f"repository and run this command in its folder (minigan looked in {places[0]} and {places[1]})")
+    raise ConfigError(
+        f"cannot find the {name}: they are in the repository, not in the installed package; get minigan's "
+        f"repository and run this command in its folder (minigan looked in {places[0]} and {places[1]})"
+    )

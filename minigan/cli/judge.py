@@ -12,27 +12,41 @@ def add(verbs) -> None:
     """Add the verbs of this file to the parser."""
     from minigan.cli.train import MOST_SAMPLES, whole
 
-    verb = verbs.add_parser("evaluate", help="measure how good a run's samples are", allow_abbrev=False,
-                            description="Measure how good a run's samples are.  The results are also saved in the run's "
-                                        "evaluation.json and report.html.  The same weights always give the same numbers.")
+    verb = verbs.add_parser(
+        "evaluate",
+        help="measure how good a run's samples are",
+        allow_abbrev=False,
+        description="Measure how good a run's samples are.  The results are also saved in the run's "
+        "evaluation.json and report.html.  The same weights always give the same numbers.",
+    )
     verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
     verb.add_argument("--metrics", metavar="A,B", help="names from `minigan list metrics`, or default: all that fit the data")
-    verb.add_argument("-n", type=whole(1, MOST_SAMPLES), metavar="N",
-                      help=f"samples to draw (default: {SAMPLES}, or as many as the metrics need)")
+    verb.add_argument(
+        "-n",
+        type=whole(1, MOST_SAMPLES),
+        metavar="N",
+        help=f"samples to draw (default: {SAMPLES}, or as many as the metrics need)",
+    )
     verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: where they were at the start)")
-    verb.add_argument("--accept-changed-data", action="store_true",
-                      help="measure even if the data have changed since the run was started")
+    verb.add_argument(
+        "--accept-changed-data", action="store_true", help="measure even if the data have changed since the run was started"
+    )
     verb.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: the device used at the start)")
     verb.add_argument("--json", action="store_true", help="print the results as JSON")
     verb.set_defaults(run=_evaluate)
 
-    verb = verbs.add_parser("compare", help="show runs side by side", allow_abbrev=False,
-                            description="Show the results of `minigan evaluate` for several runs in a table and a plot; for a "
-                                        "run without such results, what it logged.  Runs that differ only in the seed share "
-                                        "one line with mean +- standard deviation.")
+    verb = verbs.add_parser(
+        "compare",
+        help="show runs side by side",
+        allow_abbrev=False,
+        description="Show the results of `minigan evaluate` for several runs in a table and a plot; for a "
+        "run without such results, what it logged.  Runs that differ only in the seed share "
+        "one line with mean +- standard deviation.",
+    )
     verb.add_argument("paths", nargs="+", metavar="RUN", help="run folders")
-    verb.add_argument("-o", "--out", default="compare.png", metavar="FILE", help="file for the plot, a .png (default: "
-                                                                                 "compare.png)")
+    verb.add_argument(
+        "-o", "--out", default="compare.png", metavar="FILE", help="file for the plot, a .png (default: compare.png)"
+    )
     verb.add_argument("--json", action="store_true", help="print the table as JSON, and draw no plot")
     verb.set_defaults(run=_compare)
 
@@ -48,22 +62,34 @@ def _evaluate(options):
 
     session = Session.open(options.path, options.device)
     if session.step == 0:
-        raise ConfigError(f"{session.run.folder}: has no checkpoint with a trained network; "
-                          f"train it with `minigan resume {options.path}`")
+        raise ConfigError(
+            f"{session.run.folder}: has no checkpoint with a trained network; train it with `minigan resume {options.path}`"
+        )
     session.data_dir = options.data_dir or session.data_dir
     session.accept_changed_data = options.accept_changed_data
     session.attach()
     metrics = evaluation.chosen(options.metrics, session.system, session.dataset)
     if not metrics:
-        raise ConfigError(f"no metric fits {session.data_name}, and {session.run.system} has none of its own; name one with "
-                          "--metrics to see what it needs")
+        raise ConfigError(
+            f"no metric fits {session.data_name}, and {session.run.system} has none of its own; name one with "
+            "--metrics to see what it needs"
+        )
     n = options.n or max(min(SAMPLES, evaluation.most_samples(session)), evaluation.needed(metrics))
     numbers = session.evaluate(metrics, n)
     session.run.note_evaluation(session.step, n, numbers)
     report.write(session.run, session.system)
     if options.json:
-        print(json.dumps({"run": str(session.run.folder), "step": session.step, "samples": n,
-                          "metrics": {k: v if math.isfinite(v) else None for k, v in numbers.items()}}, indent=2))
+        print(
+            json.dumps(
+                {
+                    "run": str(session.run.folder),
+                    "step": session.step,
+                    "samples": n,
+                    "metrics": {k: v if math.isfinite(v) else None for k, v in numbers.items()},
+                },
+                indent=2,
+            )
+        )
         return 0
     print(f"{session.run.system} on {session.data_name}, step {session.step}, {n:,} samples")
     if not numbers:
@@ -98,8 +124,16 @@ def _compare(options):
         labels = [str(i + 1) for i in range(len(found))]
     rows = [["", "run" if labels == list(found) else "system and what differs", "data", "seed", "steps", "seconds"]]
     for label, (name, members) in zip(labels, found.items()):
-        rows.append([label if label != name else "", name, members[0]["data"], seeds([f["seed"] for f in members]),
-                     spread([f["step"] for f in members]), spread([f["seconds"] for f in members])])
+        rows.append(
+            [
+                label if label != name else "",
+                name,
+                members[0]["data"],
+                seeds([f["seed"] for f in members]),
+                spread([f["step"] for f in members]),
+                spread([f["seconds"] for f in members]),
+            ]
+        )
     print("\n".join(table(rows if labels != list(found) else [row[1:] for row in rows])))
     metrics = meanings(known.values())
     if metrics:
@@ -124,12 +158,18 @@ def _warn(known):
 
     data = {about["data"] for about in known}
     if len(data) > 1:
-        warnings.warn(f"these runs use different data ({', '.join(sorted(data))}), so their metrics measure different things "
-                      "and cannot be compared", stacklevel=2)
+        warnings.warn(
+            f"these runs use different data ({', '.join(sorted(data))}), so their metrics measure different things "
+            "and cannot be compared",
+            stacklevel=2,
+        )
     counts = {about["samples"] for about in known} - {None}
     if len(counts) > 1:
-        warnings.warn(f"these runs were measured with different numbers of samples ({', '.join(map(str, sorted(counts)))}), "
-                      "and fid-digits and other metrics depend on it; evaluate all runs with the same -n", stacklevel=2)
+        warnings.warn(
+            f"these runs were measured with different numbers of samples ({', '.join(map(str, sorted(counts)))}), "
+            "and fid-digits and other metrics depend on it; evaluate all runs with the same -n",
+            stacklevel=2,
+        )
 
 
 def meanings(known) -> dict:
@@ -149,9 +189,16 @@ def facts(run) -> dict:
     found, timed = run.measurements(), run.seconds()
     last = found[-1] if found else {"samples": None, "metrics": {}}
     step = found[-1]["step"] if found else max(timed, default=0)
-    return {"run": str(run.folder), "system": run.system, "data": run.config.get("data"), "seed": run.seed, "step": step,
-            "seconds": timed.get(step, max(timed.values(), default=None)), "samples": last["samples"],
-            "metrics": last["metrics"]}
+    return {
+        "run": str(run.folder),
+        "system": run.system,
+        "data": run.config.get("data"),
+        "seed": run.seed,
+        "step": step,
+        "seconds": timed.get(step, max(timed.values(), default=None)),
+        "samples": last["samples"],
+        "metrics": last["metrics"],
+    }
 
 
 def history(run) -> dict:
@@ -232,5 +279,7 @@ def table(rows) -> list[str]:
     """Rows of cells as lines with aligned columns, two spaces apart: words are left-aligned, numbers right-aligned."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     numeric = [all(row[i][:1] in "-0123456789" for row in rows[1:] or rows) for i in range(len(rows[0]))]
-    return ["  ".join(cell.rjust(w) if right else cell.ljust(w) for cell, w, right in zip(row, widths, numeric)).rstrip()
-            for row in rows]
+    return [
+        "  ".join(cell.rjust(w) if right else cell.ljust(w) for cell, w, right in zip(row, widths, numeric)).rstrip()
+        for row in rows
+    ]

@@ -13,9 +13,13 @@ _FILE = re.compile(r"(\d+)_\w+\.py")
 
 def add(verbs) -> None:
     """Add the verb of this file to the parser."""
-    verb = verbs.add_parser("lesson", help="list the lessons, or run one", allow_abbrev=False,
-                            description="List the lessons, or run one.  A lesson prints the claims that it checks, and saves "
-                                        "its figures in lesson-figures/ in the current folder.")
+    verb = verbs.add_parser(
+        "lesson",
+        help="list the lessons, or run one",
+        allow_abbrev=False,
+        description="List the lessons, or run one.  A lesson prints the claims that it checks, and saves "
+        "its figures in lesson-figures/ in the current folder.",
+    )
     verb.add_argument("which", nargs="?", default="list", metavar="list|N", help="the lesson's number, or list (default)")
     verb.add_argument("--fast", action="store_true", help="take only a few seconds, and leave some claims out")
     verb.set_defaults(run=_lesson)
@@ -24,6 +28,7 @@ def add(verbs) -> None:
 def find() -> dict[int, Path]:
     """Return {number: file of the lesson}, from the folder beside the package (in a checkout) or from ./lessons.   Raises
     ConfigError if there are none."""
+
     def look(folder):
         files = sorted(folder.glob("*.py")) if folder.is_dir() else []
         return {int(match[1]): path for path in files if (match := _FILE.fullmatch(path.name))}

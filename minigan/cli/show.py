@@ -9,28 +9,51 @@ ACTIONS = ("list", "preview", "fetch", "verify")
 
 def add(verbs) -> None:
     """Add the verbs of this file to the parser."""
-    verb = verbs.add_parser("list", help="list systems, data sets, metrics, objectives or lessons", allow_abbrev=False,
-                            description="List all systems, data sets, metrics, objectives or lessons.")
-    verb.add_argument("what", nargs="?", default="systems", metavar="WHAT",
-                      help=f"{', '.join(LISTS)} (default: systems)")
+    verb = verbs.add_parser(
+        "list",
+        help="list systems, data sets, metrics, objectives or lessons",
+        allow_abbrev=False,
+        description="List all systems, data sets, metrics, objectives or lessons.",
+    )
+    verb.add_argument("what", nargs="?", default="systems", metavar="WHAT", help=f"{', '.join(LISTS)} (default: systems)")
     verb.add_argument("--markdown", action="store_true", help="print the systems as a Markdown page, docs/systems.md")
     verb.set_defaults(run=_list)
 
-    verb = verbs.add_parser("data", help="list, preview, fetch or verify data sets", allow_abbrev=False,
-                            description="List, preview, fetch or verify data sets.")
-    verb.add_argument("action", metavar="ACTION",
-                      help="list: show all data sets; preview: draw samples as a picture; fetch: download the files now; "
-                           "verify: check that the files are complete")
+    verb = verbs.add_parser(
+        "data",
+        help="list, preview, fetch or verify data sets",
+        allow_abbrev=False,
+        description="List, preview, fetch or verify data sets.",
+    )
+    verb.add_argument(
+        "action",
+        metavar="ACTION",
+        help="list: show all data sets; preview: draw samples as a picture; fetch: download the files now; "
+        "verify: check that the files are complete",
+    )
     verb.add_argument("name", nargs="?", metavar="NAME", help="name of the data set, for every action except list")
-    verb.add_argument("--data-dir", metavar="DIR",
-                      help="folder with the data set's files (default: $MINIGAN_DATA/NAME, then the cache, then a download)")
+    verb.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        help="folder with the data set's files (default: $MINIGAN_DATA/NAME, then the cache, then a download)",
+    )
     verb.add_argument("-o", "--out", metavar="FILE", help="file for the picture of preview (default: NAME.png)")
-    verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings",
-                      help="an option of --data folder, such as size=32; can be repeated; `minigan data list` lists them")
+    verb.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="settings",
+        help="an option of --data folder, such as size=32; can be repeated; `minigan data list` lists them",
+    )
     verb.set_defaults(run=_data)
 
-    verb = verbs.add_parser("doctor", help="examine this machine", allow_abbrev=False,
-                            description="Show what minigan finds on this machine, and what to do if something is wrong.")
+    verb = verbs.add_parser(
+        "doctor",
+        help="examine this machine",
+        allow_abbrev=False,
+        description="Show what minigan finds on this machine, and what to do if something is wrong.",
+    )
     verb.add_argument("--json", action="store_true", help="print the findings as JSON")
     verb.set_defaults(run=_doctor)
 
@@ -99,8 +122,16 @@ def _objectives():
 def _wrapped(text, indent, then=None):
     import textwrap
 
-    print(textwrap.fill(text, 120, initial_indent=" " * indent, subsequent_indent=" " * (then or indent),
-                        break_long_words=False, break_on_hyphens=False))
+    print(
+        textwrap.fill(
+            text,
+            120,
+            initial_indent=" " * indent,
+            subsequent_indent=" " * (then or indent),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    )
 
 
 def _data(options):

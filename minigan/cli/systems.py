@@ -8,11 +8,16 @@ WIDTH = 120
 
 def add(verbs) -> None:
     """Add the verb of this file to the parser."""
-    verb = verbs.add_parser("show", help="describe a system", allow_abbrev=False,
-                            description="Describe a system: its paper, how it differs from its parent and from the paper, its "
-                                        "settings, its file, and its measured results.")
-    verb.add_argument("system", metavar="SYSTEM", help="name of a system (see `minigan list`), or a Python file that "
-                                                       "registers one")
+    verb = verbs.add_parser(
+        "show",
+        help="describe a system",
+        allow_abbrev=False,
+        description="Describe a system: its paper, how it differs from its parent and from the paper, its "
+        "settings, its file, and its measured results.",
+    )
+    verb.add_argument(
+        "system", metavar="SYSTEM", help="name of a system (see `minigan list`), or a Python file that registers one"
+    )
     verb.set_defaults(run=_show)
 
 
@@ -51,14 +56,20 @@ def described(system) -> list[str]:
     own = [setting for setting in system.settings.values() if setting.name not in RUN]
     lines += ["", "settings (--set KEY=VALUE), with their defaults", *_settings(own, system)]
     for where, values in system.defaults.items():
-        lines += textwrap.wrap(f"on {where}: {_pairs(values)}", WIDTH,
-                               initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False)
+        lines += textwrap.wrap(
+            f"on {where}: {_pairs(values)}", WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False
+        )
     lines += ["", "settings of every run", *_settings([system.settings[name] for name in RUN], system)]
     if system.claims:
         lines += ["", "claims (docs/results.md has the figures)"]
         for claim in system.claims:
-            lines += textwrap.wrap(f"{claim.name}: {claim.says}; {claim.seeds} seeds", WIDTH, initial_indent="  ",
-                                   subsequent_indent="    ", break_on_hyphens=False)
+            lines += textwrap.wrap(
+                f"{claim.name}: {claim.says}; {claim.seeds} seeds",
+                WIDTH,
+                initial_indent="  ",
+                subsequent_indent="    ",
+                break_on_hyphens=False,
+            )
             lines += [f"    {line}" for line in measured(claim)]
     return lines
 
@@ -66,15 +77,24 @@ def described(system) -> list[str]:
 def _settings(settings, system):
     for setting in settings:
         text = "; ".join(part for part in (setting.says, _bounds(setting), _needed(setting, system)) if part)
-        yield from textwrap.wrap(f"{_pair(setting.name, setting.default):<28}  {text}", WIDTH, initial_indent="  ",
-                                 subsequent_indent=" " * 32, break_on_hyphens=False)
+        yield from textwrap.wrap(
+            f"{_pair(setting.name, setting.default):<28}  {text}",
+            WIDTH,
+            initial_indent="  ",
+            subsequent_indent=" " * 32,
+            break_on_hyphens=False,
+        )
 
 
 def facts(system) -> dict[str, str]:
     """{"paper": ..., "parent": ..., "learns": ..., "file": ..., "train": ...} of a system, as text."""
-    own = {"paper": str(system.paper) if system.paper else "none", "parent": system.parent or "none",
-           "learns": " or ".join(kind.word for kind in system.kinds) + f", by default {system.default_data}",
-           "file": _file(system), "train": _command(system)}
+    own = {
+        "paper": str(system.paper) if system.paper else "none",
+        "parent": system.parent or "none",
+        "learns": " or ".join(kind.word for kind in system.kinds) + f", by default {system.default_data}",
+        "file": _file(system),
+        "train": _command(system),
+    }
     metrics = [metric.name for metric in system.metrics]
     return own | ({"measures": ", ".join(metrics)} if metrics else {})
 
@@ -115,9 +135,13 @@ def markdown() -> str:
     from minigan.systems.registry import families
     from minigan.train.settings import word
 
-    lines = ["# The systems", "",
-             "`minigan list systems --markdown` generates this page from the systems' own files;",
-             "[results.md](results.md) has their measured results.", ""]
+    lines = [
+        "# The systems",
+        "",
+        "`minigan list systems --markdown` generates this page from the systems' own files;",
+        "[results.md](results.md) has their measured results.",
+        "",
+    ]
     for family, members in families().items():
         lines += [f"## {family.replace('_', ' ').capitalize()}", ""]
         for one in members:
@@ -130,10 +154,11 @@ def markdown() -> str:
             own = [setting for setting in one.own if not (one.ancestor and setting.name in one.ancestor.settings)]
             if own:
                 lines += ["", "| setting | default | what it does |", "| --- | --- | --- |"]
-                lines += [f"| `{s.name}` | {word(one.settings[s.name].default)} | {one.settings[s.name].says} |"
-                          for s in {s.name: s for s in own}.values()]
-            others = [f"- on {where}: {_pairs(values)}"
-                      for where, values in one.defaults.items()]
+                lines += [
+                    f"| `{s.name}` | {word(one.settings[s.name].default)} | {one.settings[s.name].says} |"
+                    for s in {s.name: s for s in own}.values()
+                ]
+            others = [f"- on {where}: {_pairs(values)}" for where, values in one.defaults.items()]
             lines += ["", *others, ""] if others else [""]
     return "\n".join(lines)
 

@@ -46,52 +46,84 @@ def seconds(text):
 
 def add(verbs) -> None:
     """Add the verbs of this file to the parser."""
-    verb = verbs.add_parser("train", help="train a system", allow_abbrev=False,
-                            description="Train a system and write a new run folder.  Ctrl-C stops and saves; "
-                                        "`minigan resume` continues.")
-    verb.add_argument("system", metavar="SYSTEM", help="name of a system (see `minigan list`), or a Python file that "
-                                                       "registers one")
-    verb.add_argument("--data", metavar="NAME",
-                      help="data set, see `minigan list datasets` (default: the system's own, often digits)")
-    verb.add_argument("--data-dir", metavar="DIR",
-                      help="folder with the data set's files (default: $MINIGAN_DATA/NAME, then the cache, then a download)")
+    verb = verbs.add_parser(
+        "train",
+        help="train a system",
+        allow_abbrev=False,
+        description="Train a system and write a new run folder.  Ctrl-C stops and saves; `minigan resume` continues.",
+    )
+    verb.add_argument(
+        "system", metavar="SYSTEM", help="name of a system (see `minigan list`), or a Python file that registers one"
+    )
+    verb.add_argument(
+        "--data", metavar="NAME", help="data set, see `minigan list datasets` (default: the system's own, often digits)"
+    )
+    verb.add_argument(
+        "--data-dir",
+        metavar="DIR",
+        help="folder with the data set's files (default: $MINIGAN_DATA/NAME, then the cache, then a download)",
+    )
     verb.add_argument("--steps", type=whole(1), metavar="N", help="number of iterations (default: the system's own)")
-    verb.add_argument("--seconds", type=seconds, metavar="S",
-                      help="stop after this time, even if steps are left (default: no limit)")
+    verb.add_argument(
+        "--seconds", type=seconds, metavar="S", help="stop after this time, even if steps are left (default: no limit)"
+    )
     verb.add_argument("--batch-size", type=whole(1), metavar="N", help="samples per step (default: the system's own)")
     verb.add_argument("--seed", type=whole(0), default=0, metavar="N", help="seed of all random numbers (default: 0)")
     verb.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:1 or auto (default: cpu)")
-    verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings",
-                      help="change a setting, such as lr=1e-4; can be repeated; `minigan show SYSTEM` "
-                           "lists all settings with their defaults, `minigan data list` the options of --data folder")
+    verb.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="settings",
+        help="change a setting, such as lr=1e-4; can be repeated; `minigan show SYSTEM` "
+        "lists all settings with their defaults, `minigan data list` the options of --data folder",
+    )
     verb.add_argument("--out", metavar="DIR", help="run folder (default: runs/<date>-<system>-s<seed>)")
     verb.set_defaults(run=_train)
 
-    verb = verbs.add_parser("resume", help="continue a run", description="Continue a run from its newest checkpoint.",
-                            allow_abbrev=False)
+    verb = verbs.add_parser(
+        "resume", help="continue a run", description="Continue a run from its newest checkpoint.", allow_abbrev=False
+    )
     verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
     verb.add_argument("--steps", type=whole(1), metavar="N", help="iterations in total (default: the run's setting)")
     verb.add_argument("--seconds", type=seconds, metavar="S", help="stop after this time (default: no limit)")
     verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: where they were at the start)")
-    verb.add_argument("--accept-changed-data", action="store_true",
-                      help="continue even if the data have changed since the run was started")
+    verb.add_argument(
+        "--accept-changed-data", action="store_true", help="continue even if the data have changed since the run was started"
+    )
     verb.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: the device used at the start)")
     verb.set_defaults(run=_resume)
 
-    verb = verbs.add_parser("sample", help="draw samples from a run", description="Draw samples from a trained run.",
-                            allow_abbrev=False)
+    verb = verbs.add_parser(
+        "sample", help="draw samples from a run", description="Draw samples from a trained run.", allow_abbrev=False
+    )
     verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
-    verb.add_argument("-n", type=whole(1, MOST_SAMPLES), default=64, metavar="N",
-                      help=f"how many samples to draw, up to {MOST_SAMPLES} (default: 64)")
-    verb.add_argument("--seed", type=whole(0), metavar="N",
-                      help="draw other samples (default: the samples in the run's own pictures)")
-    verb.add_argument("--label", type=whole(0), metavar="N", help="the class of all samples (default: 0, 1, 2, ... in turn, "
-                                                                  "for a system that has classes)")
-    verb.add_argument("-o", "--out", metavar="FILE",
-                      help="file for a picture, a .png (default: grid.png, or no picture if --npz is given)")
-    verb.add_argument("--npz", metavar="FILE",
-                      help="file for the arrays, a .npz: images (N, C, H, W) float32 in [-1, 1], points (N, 2) or "
-                           "tokens (N, T); also labels (N,) if the system has classes (default: no file)")
+    verb.add_argument(
+        "-n",
+        type=whole(1, MOST_SAMPLES),
+        default=64,
+        metavar="N",
+        help=f"how many samples to draw, up to {MOST_SAMPLES} (default: 64)",
+    )
+    verb.add_argument(
+        "--seed", type=whole(0), metavar="N", help="draw other samples (default: the samples in the run's own pictures)"
+    )
+    verb.add_argument(
+        "--label",
+        type=whole(0),
+        metavar="N",
+        help="the class of all samples (default: 0, 1, 2, ... in turn, for a system that has classes)",
+    )
+    verb.add_argument(
+        "-o", "--out", metavar="FILE", help="file for a picture, a .png (default: grid.png, or no picture if --npz is given)"
+    )
+    verb.add_argument(
+        "--npz",
+        metavar="FILE",
+        help="file for the arrays, a .npz: images (N, C, H, W) float32 in [-1, 1], points (N, 2) or "
+        "tokens (N, T); also labels (N,) if the system has classes (default: no file)",
+    )
     verb.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: the device used at the start)")
     verb.set_defaults(run=_sample)
 
@@ -116,8 +148,9 @@ def overrides(options) -> dict:
 def _train(options):
     from minigan.runs.session import Session
 
-    session = Session.start(options.system, options.data, options.data_dir, options.seed, options.device,
-                            overrides(options), options.out)
+    session = Session.start(
+        options.system, options.data, options.data_dir, options.seed, options.device, overrides(options), options.out
+    )
     nets = [net for player in session.game.players for net in player.nets]  # averages of networks are not counted
     size = sum({id(p): p.size for net in nets for p in net.parameters()}.values())
     print(f"{options.system} on {session.data_name}, {size:,} parameters, into {session.run.folder}", flush=True)
@@ -130,8 +163,10 @@ def _resume(options):
     session = Session.open(options.path, options.device)
     steps, folder = options.steps or session.settings.steps, session.run.folder
     if steps <= session.step:
-        raise ConfigError(f"{folder}: has {session.step} of {steps} steps already; "
-                          f"go further with `minigan resume {options.path} --steps {2 * session.step}`")
+        raise ConfigError(
+            f"{folder}: has {session.step} of {steps} steps already; "
+            f"go further with `minigan resume {options.path} --steps {2 * session.step}`"
+        )
     session.data_dir = options.data_dir or session.data_dir
     session.accept_changed_data = options.accept_changed_data
     session.attach()
@@ -219,8 +254,11 @@ def _progress(session, steps, seconds):
         elif step % max(1, steps // 10) == 0 or step == steps or tenths > before:
             speed = (step - first) / elapsed
             left = min((steps - step) / speed, (seconds or math.inf) - elapsed)
-            print(f"step {step}/{steps}  {losses_text(losses)}  {speed:.1f} steps/s  {max(left, 0):.0f} s left",
-                  file=sys.stderr, flush=True)
+            print(
+                f"step {step}/{steps}  {losses_text(losses)}  {speed:.1f} steps/s  {max(left, 0):.0f} s left",
+                file=sys.stderr,
+                flush=True,
+            )
 
     with bar:  # this closes the bar after an error too, so that the message starts on a new line
         yield report
@@ -245,8 +283,9 @@ def _sample(options):
     numbers = output_file(options.npz, ".npz") if options.npz else None
     session = Session.open(options.path, options.device)
     if session.step == 0:
-        raise ConfigError(f"{session.run.folder}: has no checkpoint with a trained network; "
-                          f"train it with `minigan resume {options.path}`")
+        raise ConfigError(
+            f"{session.run.folder}: has no checkpoint with a trained network; train it with `minigan resume {options.path}`"
+        )
     kind = session.description.x
     most = viz.most(kind)
     if picture and most and options.n > most:

@@ -22,25 +22,52 @@ def add(verbs) -> None:
     """Add the verb of this file to the parser."""
     from minigan.cli.train import seconds, whole
 
-    verb = verbs.add_parser("tune", help="train a system on a grid of settings", allow_abbrev=False,
-                            description="Train a system with every combination of the values in --grid, and sort the results "
-                                        "by a metric.  Ctrl-C stops and saves; the same command continues.")
-    verb.add_argument("system", metavar="SYSTEM", help="name of a system (see `minigan list`), or a Python file that "
-                                                       "registers one")
-    verb.add_argument("--grid", action="append", default=[], metavar="KEY=A,B", required=True,
-                      help="values of a setting, such as lr=1e-4,2e-4; if it is repeated, all combinations are tried")
+    verb = verbs.add_parser(
+        "tune",
+        help="train a system on a grid of settings",
+        allow_abbrev=False,
+        description="Train a system with every combination of the values in --grid, and sort the results "
+        "by a metric.  Ctrl-C stops and saves; the same command continues.",
+    )
+    verb.add_argument(
+        "system", metavar="SYSTEM", help="name of a system (see `minigan list`), or a Python file that registers one"
+    )
+    verb.add_argument(
+        "--grid",
+        action="append",
+        default=[],
+        metavar="KEY=A,B",
+        required=True,
+        help="values of a setting, such as lr=1e-4,2e-4; if it is repeated, all combinations are tried",
+    )
     verb.add_argument("--metric", required=True, metavar="M", help="metric to sort by, see `minigan list metrics`")
-    verb.add_argument("--seeds", type=_seeds, default=[0], metavar="A-B", help="seeds such as 0-2 or 0,3; every point is "
-                                                                               "trained with each of them (default: 0)")
-    verb.add_argument("--jobs", type=whole(1, 64), default=1, metavar="N",
-                      help="number of runs at the same time (default: 1); if there are several, each uses one thread")
+    verb.add_argument(
+        "--seeds",
+        type=_seeds,
+        default=[0],
+        metavar="A-B",
+        help="seeds such as 0-2 or 0,3; every point is trained with each of them (default: 0)",
+    )
+    verb.add_argument(
+        "--jobs",
+        type=whole(1, 64),
+        default=1,
+        metavar="N",
+        help="number of runs at the same time (default: 1); if there are several, each uses one thread",
+    )
     verb.add_argument("--data", metavar="NAME", help="data set (default: the system's own)")
     verb.add_argument("--data-dir", metavar="DIR", help="folder with the data set's files")
     verb.add_argument("--steps", type=whole(1), metavar="N", help="iterations of each run (default: the system's own)")
     verb.add_argument("--seconds", type=seconds, metavar="S", help="stop each run after this time (default: no limit)")
     verb.add_argument("--batch-size", type=whole(1), metavar="N", help="samples per step (default: the system's own)")
-    verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings",
-                      help="change a setting in all runs; can be repeated")
+    verb.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="settings",
+        help="change a setting in all runs; can be repeated",
+    )
     verb.add_argument("-n", type=whole(1), metavar="N", help="samples to measure (default: that of `minigan evaluate`)")
     verb.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:1 or auto (default: cpu)")
     verb.add_argument("--out", metavar="DIR", help="folder of the search (default: runs/tune-<system>-<metric>)")
@@ -68,13 +95,22 @@ def _tune(options):
     metric, number = _check(options, points, common)
     folder = Path(options.out or f"runs/tune-{options.system}-{options.metric}")
     jobs = [(point, seed) for point in points for seed in options.seeds]
-    about = {"system": options.system, "data": options.data, "settings": {k: str(v) for k, v in common.items()},
-             "seconds": options.seconds, "samples": options.n, "metric": number.name}
+    about = {
+        "system": options.system,
+        "data": options.data,
+        "settings": {k: str(v) for k, v in common.items()},
+        "seconds": options.seconds,
+        "samples": options.n,
+        "metric": number.name,
+    }
     results = _results(folder, about)
     left = [job for job in jobs if _name(*job) not in results]
     _write(folder, about, results)
-    print(f"{len(jobs)} runs of {options.system}, {options.jobs} at a time, into {folder}"
-          + (f"; {len(jobs) - len(left)} are already done" if len(left) < len(jobs) else ""), flush=True)
+    print(
+        f"{len(jobs)} runs of {options.system}, {options.jobs} at a time, into {folder}"
+        + (f"; {len(jobs) - len(left)} are already done" if len(left) < len(jobs) else ""),
+        flush=True,
+    )
     stopped = False
     with ThreadPoolExecutor(options.jobs) as pool:
         waiting = {pool.submit(_one, options, folder, metric, number, common, *job): job for job in left}
@@ -96,8 +132,10 @@ def _tune(options):
         signal.signal(signal.SIGINT, signal.default_int_handler)
     _show(options, folder, points, results, number)
     if stopped:
-        print(f"stopped; the same command goes on with the {len([j for j in jobs if _name(*j) not in results])} runs left",
-              file=sys.stderr)
+        print(
+            f"stopped; the same command goes on with the {len([j for j in jobs if _name(*j) not in results])} runs left",
+            file=sys.stderr,
+        )
         return 130
     return 0 if any("value" in results[_name(*job)] for job in jobs) else 2
 
@@ -128,8 +166,10 @@ def _check(options, points, common):
     from minigan.systems import registry
 
     if len(points) * len(options.seeds) > MOST_RUNS:
-        raise ConfigError(f"{len(points)} points and {len(options.seeds)} seeds are {len(points) * len(options.seeds)} runs, "
-                          f"but a search may have at most {MOST_RUNS}; use fewer values or seeds")
+        raise ConfigError(
+            f"{len(points)} points and {len(options.seeds)} seeds are {len(points) * len(options.seeds)} runs, "
+            f"but a search may have at most {MOST_RUNS}; use fewer values or seeds"
+        )
     both = [key for key in points[0] if key in common]
     if both:
         raise ConfigError(f"{both[0]} is in --grid and also set for all runs; remove one of them")
@@ -172,8 +212,9 @@ def _results(folder, about):
         raise ConfigError(f"{file}: cannot be read: {error}; choose another --out") from None
     for key, value in about.items():
         if before.get(key) != value:
-            raise ConfigError(f"{folder}: holds a search with {key} {before.get(key)}, but this one has {value}; choose "
-                              "another --out")
+            raise ConfigError(
+                f"{folder}: holds a search with {key} {before.get(key)}, but this one has {value}; choose another --out"
+            )
     return rows
 
 
@@ -225,8 +266,9 @@ def _minigan(jobs, *arguments):
     environment = dict(os.environ)
     if jobs > 1:  # otherwise there would be more threads than cores, and they would wait for each other
         environment |= dict.fromkeys(THREADS, "1")
-    return subprocess.run([sys.executable, "-m", "minigan", *map(str, arguments)], capture_output=True, text=True,
-                          check=False, env=environment)
+    return subprocess.run(
+        [sys.executable, "-m", "minigan", *map(str, arguments)], capture_output=True, text=True, check=False, env=environment
+    )
 
 
 def _reason(text):
@@ -250,8 +292,14 @@ def _show(options, folder, points, results, number):
         worth = number.merit(statistics.fmean(values)) if values else float("-inf")
         notes = [f"failed: {failed[0]}"] if failed else []
         notes += [f"{found.count(None)} not done"] if None in found else []
-        rows.append((not failed, worth, [*point.values(), spread([*values, *[None] * len(failed)]), spread(times),
-                                         "; ".join(notes)], values))
+        rows.append(
+            (
+                not failed,
+                worth,
+                [*point.values(), spread([*values, *[None] * len(failed)]), spread(times), "; ".join(notes)],
+                values,
+            )
+        )
     rows.sort(key=lambda row: row[:2], reverse=True)
     print("\n".join(table([[*points[0], number.name, "seconds", ""], *(cells for _, _, cells, _ in rows)])))
     if rows[0][1] > float("-inf"):

@@ -8,6 +8,8 @@ Elsewhere: base.py (data sets and loaders), kinds.py (what each field of a batch
 oracle.py, pairs.py, points.py, own.py, pictures.py, array_data.py (where the samples come from).
 Batches are NumPy arrays: this folder does not import the engine.  matplotlib is imported only when digits are drawn."""
 
+# Names in the order of a family, so the formatter leaves it alone.
+# fmt: off
 from __future__ import annotations
 
 import hashlib
@@ -26,6 +28,7 @@ from .pictures import OPTIONS
 
 __all__ = ["DATASETS", "ArrayDataset", "Batch", "Description", "ImageDataset", "Loader", "PointDataset", "TokenDataset",
            "arrays", "batches", "content", "fetch", "folder", "kinds", "load", "names", "take_options", "verify"]
+# fmt: on
 
 
 def __dir__():
@@ -60,19 +63,42 @@ def names() -> list[str]:
 
 
 @overload
-def load(name: Literal["digits", "mnist", "fashion-mnist", "filled-outline"], split: str = "train", data_dir=None,
-         seed: int = 0, size: int | None = None) -> ImageDataset: ...
+def load(
+    name: Literal["digits", "mnist", "fashion-mnist", "filled-outline"],
+    split: str = "train",
+    data_dir=None,
+    seed: int = 0,
+    size: int | None = None,
+) -> ImageDataset: ...
 @overload
-def load(name: Literal["ring8", "grid25", "swiss-roll", "two-moons"], split: str = "train", data_dir=None, seed: int = 0,
-         size: int | None = None) -> PointDataset: ...
+def load(
+    name: Literal["ring8", "grid25", "swiss-roll", "two-moons"],
+    split: str = "train",
+    data_dir=None,
+    seed: int = 0,
+    size: int | None = None,
+) -> PointDataset: ...
 @overload
-def load(name: Literal["oracle"], split: str = "train", data_dir=None, seed: int = 0,
-         size: int | None = None) -> TokenDataset: ...
+def load(
+    name: Literal["oracle"], split: str = "train", data_dir=None, seed: int = 0, size: int | None = None
+) -> TokenDataset: ...
 @overload
-def load(name: str, split: str = "train", data_dir=None, seed: int = 0, size: int | None = None,
-         options: dict[str, Any] | None = None) -> Any: ...
-def load(name: str, split: str = "train", data_dir=None, seed: int = 0, size: int | None = None,
-         options: dict[str, Any] | None = None) -> Any:
+def load(
+    name: str,
+    split: str = "train",
+    data_dir=None,
+    seed: int = 0,
+    size: int | None = None,
+    options: dict[str, Any] | None = None,
+) -> Any: ...
+def load(
+    name: str,
+    split: str = "train",
+    data_dir=None,
+    seed: int = 0,
+    size: int | None = None,
+    options: dict[str, Any] | None = None,
+) -> Any:
     """Load a data set: its split "train" or "test".
 
     data_dir: the folder with the files, for data sets that are read from files.   size: how many pictures or sequences; for
@@ -159,7 +185,7 @@ def content(dataset, compute: bool = False) -> dict[str, Any] | None:
         return dataset.info.get("content")
     digest = hashlib.sha256()
     for start in range(0, len(dataset), 1000):
-        for field in dataset[start:start + 1000]:
+        for field in dataset[start : start + 1000]:
             digest.update(b"" if field is None else np.ascontiguousarray(field).data)
     return {"samples": len(dataset), "sha256": digest.hexdigest()}
 
@@ -171,5 +197,7 @@ def _known(name: str) -> None:
 
 def _no_folder(name: str, data_dir) -> None:
     if data_dir is not None:
-        raise ConfigError(f"{name}: is drawn, not read from files; leave --data-dir out, or name the data set that is in the "
-                          "folder (mnist, fashion-mnist; folder, for your own pictures)")
+        raise ConfigError(
+            f"{name}: is drawn, not read from files; leave --data-dir out, or name the data set that is in the "
+            "folder (mnist, fashion-mnist; folder, for your own pictures)"
+        )

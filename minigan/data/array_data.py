@@ -18,10 +18,10 @@ from ..errors import DataError
 from .base import Batch, Described, ImageDataset
 from .kinds import Class, Points
 
-X = ("images", "points", "x", "data", "arr_0")          # names for an array of pictures or points
+X = ("images", "points", "x", "data", "arr_0")  # names for an array of pictures or points
 LABELS = ("labels", "label", "y", "targets", "arr_1")
 MOST_CLASSES = 10_000
-MOST = 2**32                                            # bytes of one array, which must fit into memory
+MOST = 2**32  # bytes of one array, which must fit into memory
 
 
 class ArrayDataset(Described):
@@ -113,8 +113,14 @@ def from_file(path: Path, split: str) -> ImageDataset | ArrayDataset | None:
     others = splits["train" if split == "test" else "test"][1] if both else None
     every = [some for some in (labels, _array(members[others], others) if others else None) if some is not None]
     info = {"source": str(path), "content": _content(members)}
-    return _dataset("folder", x[rows], None if labels is None else labels[rows], split, info,
-                    max((int(some.max()) + 1 for some in every), default=None))
+    return _dataset(
+        "folder",
+        x[rows],
+        None if labels is None else labels[rows],
+        split,
+        info,
+        max((int(some.max()) + 1 for some in every), default=None),
+    )
 
 
 def _dataset(name, x, labels, split, info, classes) -> ImageDataset | ArrayDataset:
@@ -133,11 +139,15 @@ def _checked(name, x, labels) -> tuple[np.ndarray, np.ndarray | None]:
 def _labels(name, labels, n: int) -> np.ndarray:
     labels = np.asarray(labels)
     if labels.shape not in ((n,), (n, 1)) or labels.dtype.kind not in "iu" or (n and labels.min() < 0):
-        raise DataError(f"{name}: {n} samples need as many labels, whole numbers from 0, got {labels.dtype} {labels.shape}"
-                        + (f" from {labels.min()}" if labels.size and labels.dtype.kind in "iuf" else ""))
+        raise DataError(
+            f"{name}: {n} samples need as many labels, whole numbers from 0, got {labels.dtype} {labels.shape}"
+            + (f" from {labels.min()}" if labels.size and labels.dtype.kind in "iuf" else "")
+        )
     if n and labels.max() >= MOST_CLASSES:
-        raise DataError(f"{name}: the largest label is {labels.max()}, and there are at most {MOST_CLASSES:,} classes; number "
-                        "them 0, 1, 2, ...")
+        raise DataError(
+            f"{name}: the largest label is {labels.max()}, and there are at most {MOST_CLASSES:,} classes; number "
+            "them 0, 1, 2, ..."
+        )
     return labels.reshape(-1).astype(np.int64)
 
 
@@ -145,8 +155,10 @@ def _pictures(name, x: np.ndarray) -> np.ndarray:
     """Pictures in any form that `arrays` takes, as uint8 (N, C, H, W)."""
     first, last = x.ndim == 4 and x.shape[1] in (1, 3), x.ndim == 4 and x.shape[3] in (1, 3)
     if x.ndim not in (3, 4) or 0 in x.shape or (x.ndim == 4 and not (first or last)):
-        raise DataError(f"{name}: an array holds pictures (N, C, H, W), (N, H, W, C) or (N, H, W) with 1 or 3 channels, or "
-                        f"points (N, 2), got {x.shape}")
+        raise DataError(
+            f"{name}: an array holds pictures (N, C, H, W), (N, H, W, C) or (N, H, W) with 1 or 3 channels, or "
+            f"points (N, 2), got {x.shape}"
+        )
     if first and last and x.shape[1] != x.shape[3]:
         raise DataError(f"{name}: the channels of {x.shape} may be axis 1 or axis 3; pass pictures that are larger than that")
     if x.ndim == 3:
@@ -159,15 +171,21 @@ def _pictures(name, x: np.ndarray) -> np.ndarray:
 def _bytes(name, x: np.ndarray) -> np.ndarray:
     """Floats in [0, 1] or [-1, 1] as uint8.   Other floats, and those that could be meant either way, raise DataError."""
     if x.dtype.kind != "f":
-        raise DataError(f"{name}: pictures are uint8, or floats in [0, 1] or [-1, 1], got {x.dtype}; use x.astype(np.uint8) if "
-                        "they go from 0 to 255")
+        raise DataError(
+            f"{name}: pictures are uint8, or floats in [0, 1] or [-1, 1], got {x.dtype}; use x.astype(np.uint8) if "
+            "they go from 0 to 255"
+        )
     low, high = float(x.min()), float(x.max())
     if not (low >= -1 and high <= 1):  # this refuses NaN too
-        raise DataError(f"{name}: floats from {low:g} to {high:g}, and pictures of floats are in [0, 1] or [-1, 1]; if they go "
-                        "from 0 to 255, use x.round().astype(np.uint8)")
+        raise DataError(
+            f"{name}: floats from {low:g} to {high:g}, and pictures of floats are in [0, 1] or [-1, 1]; if they go "
+            "from 0 to 255, use x.round().astype(np.uint8)"
+        )
     if -0.5 < low < 0 or high <= 0:
-        raise DataError(f"{name}: floats from {low:g} to {high:g} may be meant for [0, 1] or [-1, 1]; clip them to [0, 1], or "
-                        "make them uint8")
+        raise DataError(
+            f"{name}: floats from {low:g} to {high:g} may be meant for [0, 1] or [-1, 1]; clip them to [0, 1], or "
+            "make them uint8"
+        )
     return np.round((x + 1) * 127.5 if low < 0 else x * 255.0).astype(np.uint8)
 
 
@@ -177,8 +195,9 @@ def _bytes(name, x: np.ndarray) -> np.ndarray:
 def _members(path: Path) -> dict[str, tuple[Path, str | None]]:
     """All arrays of a file or a folder: {name: (file, member of the .npz or None)}."""
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() in (".npy", ".npz")
-                       and not file.name.startswith("."))
+        files = sorted(
+            file for file in path.iterdir() if file.suffix.lower() in (".npy", ".npz") and not file.name.startswith(".")
+        )
         packed = [file for file in files if file.suffix.lower() == ".npz"]
         if len(packed) > 1 or (packed and len(files) > 1):
             some = ", ".join(file.name for file in files[:4])
@@ -188,8 +207,11 @@ def _members(path: Path) -> dict[str, tuple[Path, str | None]]:
         return {path.stem: (path, None)}
     try:
         with zipfile.ZipFile(path) as file:
-            return {info.filename.removesuffix(".npy"): (path, info.filename) for info in file.infolist()
-                    if info.filename.endswith(".npy")}
+            return {
+                info.filename.removesuffix(".npy"): (path, info.filename)
+                for info in file.infolist()
+                if info.filename.endswith(".npy")
+            }
     except (OSError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: cannot be read as .npz ({error}); write it again with np.savez") from error
 
@@ -228,11 +250,15 @@ def _promise(file, size: int, name: str) -> None:
     shape, _, dtype = read(file)
     promised = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if dtype.hasobject:
-        raise DataError(f"the array {name} holds Python objects, which are not read, since unpickling can run code; save "
-                        "arrays of numbers")
+        raise DataError(
+            f"the array {name} holds Python objects, which are not read, since unpickling can run code; save arrays of numbers"
+        )
     if promised > min(MOST, size):
-        raise DataError(f"the array {name} promises {promised:,} bytes, " + (f"more than {MOST:,}" if promised > MOST else
-                        f"and its file holds {size:,}") + "; write a smaller one")
+        raise DataError(
+            f"the array {name} promises {promised:,} bytes, "
+            + (f"more than {MOST:,}" if promised > MOST else f"and its file holds {size:,}")
+            + "; write a smaller one"
+        )
 
 
 def _content(members) -> dict[str, Any]:

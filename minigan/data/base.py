@@ -64,17 +64,27 @@ class ImageDataset(Described):
     >>> dataset[:4].x.shape, dataset.classes
     ((4, 1, 8, 8), 10)"""
 
-    def __init__(self, name: str, images, labels=None, split: str = "train", info: dict | None = None, classes=None,
-                 kind: Pictures | Pair | None = None):
+    def __init__(
+        self,
+        name: str,
+        images,
+        labels=None,
+        split: str = "train",
+        info: dict | None = None,
+        classes=None,
+        kind: Pictures | Pair | None = None,
+    ):
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.ndim != 4 or len(images) == 0:
-            raise DataError(f"{name}: images must be a uint8 array (N, C, H, W) that is not empty, "
-                            f"got {images.dtype} {images.shape}")
+            raise DataError(
+                f"{name}: images must be a uint8 array (N, C, H, W) that is not empty, got {images.dtype} {images.shape}"
+            )
         if labels is not None:
             labels = np.asarray(labels)
             if labels.shape != images.shape[:1] or labels.dtype.kind not in "iu":
-                raise DataError(f"{name}: {len(images)} images need {len(images)} integer labels, "
-                                f"got {labels.dtype} {labels.shape}")
+                raise DataError(
+                    f"{name}: {len(images)} images need {len(images)} integer labels, got {labels.dtype} {labels.shape}"
+                )
             labels = labels.astype(np.int64)
         kind = Pictures(*images.shape[1:]) if kind is None else kind
         if kind.shape != images.shape[1:]:
@@ -102,8 +112,7 @@ class ImageDataset(Described):
         return Batch(x, None if self.labels is None else self.labels[indices])
 
     def __repr__(self) -> str:
-        return (f"ImageDataset({self.name!r}, {self.split}, {len(self)} pictures {self.sample_shape}, "
-                f"{self.classes} classes)")
+        return f"ImageDataset({self.name!r}, {self.split}, {len(self)} pictures {self.sample_shape}, {self.classes} classes)"
 
 
 class PointDataset(Described):
@@ -113,9 +122,16 @@ class PointDataset(Described):
     centres: (K, 2) float32 and std: float, for a mixture of K Gaussians with equal std, in the units of x; otherwise None.
     The metric `modes` needs both."""
 
-    def __init__(self, name: str, draw: Callable[[int, np.random.Generator], Batch], classes: int | None = None,
-                 centres: np.ndarray | None = None, std: float | None = None, split: str = "train",
-                 info: dict | None = None):
+    def __init__(
+        self,
+        name: str,
+        draw: Callable[[int, np.random.Generator], Batch],
+        classes: int | None = None,
+        centres: np.ndarray | None = None,
+        std: float | None = None,
+        split: str = "train",
+        info: dict | None = None,
+    ):
         self.name, self._draw, self.classes, self.split = name, draw, classes, split
         self.kinds = {"x": Points(2)} if classes is None else {"x": Points(2), "labels": Class(classes)}
         self.centres, self.std = centres, std
@@ -148,12 +164,14 @@ class Loader:
         self.dataset, self.batch_size, self.rng = dataset, int(batch_size), np.random.default_rng(rng)
         self.endless = isinstance(dataset, PointDataset)
         if not self.endless and batch_size > len(dataset):
-            raise ConfigError(f"{dataset.name}: a batch of {batch_size} is too large, the {dataset.split} split has "
-                              f"{len(dataset)} samples; use a batch size of at most {len(dataset)}")
-        self.epoch = -1                # becomes 0 with the first batch
-        self.position = 0              # rows of this epoch that were already returned
-        self.order: Any = None         # permutation of this epoch
-        self._start = None             # state of rng before that permutation was drawn
+            raise ConfigError(
+                f"{dataset.name}: a batch of {batch_size} is too large, the {dataset.split} split has "
+                f"{len(dataset)} samples; use a batch size of at most {len(dataset)}"
+            )
+        self.epoch = -1  # becomes 0 with the first batch
+        self.position = 0  # rows of this epoch that were already returned
+        self.order: Any = None  # permutation of this epoch
+        self._start = None  # state of rng before that permutation was drawn
 
     def __iter__(self) -> Loader:
         return self
@@ -163,7 +181,7 @@ class Loader:
             return self.dataset.sample(self.batch_size, self.rng)
         if self.order is None or self.position + self.batch_size > len(self.dataset):
             self._shuffle(self.epoch + 1)
-        rows = self.order[self.position:self.position + self.batch_size]
+        rows = self.order[self.position : self.position + self.batch_size]
         self.position += self.batch_size
         return self.dataset[rows]
 
@@ -178,8 +196,14 @@ class Loader:
         It does not contain the permutation, which is as long as the data, but the generator's state before the permutation was
         drawn, and the position in it."""
         rng = _plain(self.rng.bit_generator.state) if self.order is None else self._start
-        return {"dataset": self.dataset.name, "size": None if self.endless else len(self.dataset),
-                "batch_size": self.batch_size, "epoch": self.epoch, "position": self.position, "rng": rng}
+        return {
+            "dataset": self.dataset.name,
+            "size": None if self.endless else len(self.dataset),
+            "batch_size": self.batch_size,
+            "epoch": self.epoch,
+            "position": self.position,
+            "rng": rng,
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from a saved state.   Raises CheckpointError when it belongs to other data, another batch size or another
@@ -190,14 +214,18 @@ class Loader:
             raise CheckpointError(f"loader of {self.dataset.name}: the saved state lacks {', '.join(missing)}")
         for key in ("dataset", "size", "batch_size"):
             if state[key] != own[key]:
-                raise CheckpointError(f"loader of {self.dataset.name}: the saved state has {key} {state[key]!r}, "
-                                      f"this loader {own[key]!r}; use the same data and settings as when the run was started")
+                raise CheckpointError(
+                    f"loader of {self.dataset.name}: the saved state has {key} {state[key]!r}, "
+                    f"this loader {own[key]!r}; use the same data and settings as when the run was started"
+                )
         try:
             bits: Any = self.rng.bit_generator  # NumPy's stubs do not know that its state can be set
             bits.state = _arrays(state["rng"])
         except (ValueError, TypeError, KeyError) as error:
-            raise CheckpointError(f"loader of {self.dataset.name}: the saved state does not fit a "
-                                  f"{own['rng']['bit_generator']} generator ({error})") from error
+            raise CheckpointError(
+                f"loader of {self.dataset.name}: the saved state does not fit a "
+                f"{own['rng']['bit_generator']} generator ({error})"
+            ) from error
         self.epoch, self.position, self.order, self._start = state["epoch"], state["position"], None, None
         if not self.endless and self.epoch >= 0:
             self._shuffle(self.epoch)
@@ -212,9 +240,10 @@ def batches(dataset: ImageDataset, batch_size: int) -> Iterator[Batch]:
     [4, 4, 2]"""
     whole("batch size", batch_size, dataset.name)
     if isinstance(dataset, PointDataset):
-        raise ConfigError(f"{dataset.name}: draws fresh points without end, so there is no pass over all of them; "
-                          "use dataset.sample(n, rng)")
-    return (dataset[start:start + batch_size] for start in range(0, len(dataset), batch_size))
+        raise ConfigError(
+            f"{dataset.name}: draws fresh points without end, so there is no pass over all of them; use dataset.sample(n, rng)"
+        )
+    return (dataset[start : start + batch_size] for start in range(0, len(dataset), batch_size))
 
 
 def whole(what: str, value, name: str = "", least: int = 1, most: int | None = None) -> None:

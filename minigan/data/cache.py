@@ -39,7 +39,7 @@ def write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             fill(file)
-        os.chmod(temporary, 0o644)     # mkstemp sets 0600, but several users may share a cache
+        os.chmod(temporary, 0o644)  # mkstemp sets 0600, but several users may share a cache
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -58,7 +58,7 @@ def read(path: Path) -> dict[str, np.ndarray] | None:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
             arrays = {name: saved[name] for name in saved.files if name != "sha256"}
             return arrays if _digest(arrays) == str(saved["sha256"]) else None
-    except Exception:                  # for a damaged header NumPy may raise almost any error, even MemoryError
+    except Exception:  # for a damaged header NumPy may raise almost any error, even MemoryError
         return None
 
 

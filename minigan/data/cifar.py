@@ -15,11 +15,11 @@ from . import cache
 from .base import ImageDataset, whole
 
 FILES = {"train": tuple(f"data_batch_{k}.bin" for k in range(1, 6)), "test": ("test_batch.bin",)}
-FOLDER = "cifar-10-batches-bin"        # inside the published archive
+FOLDER = "cifar-10-batches-bin"  # inside the published archive
 PUBLISHER = "https://www.cs.toronto.edu/~kriz/cifar.html (the binary version, cifar-10-binary.tar.gz)"
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SHAPE = (3, 32, 32)
-ROW = 1 + 3 * 32 * 32                  # bytes of a picture: its label, then red, green and blue
+ROW = 1 + 3 * 32 * 32  # bytes of a picture: its label, then red, green and blue
 
 
 def load(split: str = "train", data_dir=None, size: int | None = None) -> ImageDataset:
@@ -34,8 +34,14 @@ def load(split: str = "train", data_dir=None, size: int | None = None) -> ImageD
     if size is not None:
         whole("size", size, f"cifar10 ({split})", most=len(rows))
     rows = rows[:size]
-    return ImageDataset("cifar10", rows[:, 1:].reshape(-1, *SHAPE), rows[:, 0], split,
-                        {"source": str(folder), "names": NAMES}, classes=len(NAMES))
+    return ImageDataset(
+        "cifar10",
+        rows[:, 1:].reshape(-1, *SHAPE),
+        rows[:, 0],
+        split,
+        {"source": str(folder), "names": NAMES},
+        classes=len(NAMES),
+    )
 
 
 def read(path: Path) -> np.ndarray:
@@ -59,8 +65,10 @@ def fetch() -> list[tuple[str, str]]:
     report = verify()
     bad = [f"{file}: {status}" for file, status in report if not status.startswith("ok")]
     if bad:
-        raise DataError(f"cifar10: minigan does not download it; {bad[0]}.\nGet it from {PUBLISHER}, unpack it, and use "
-                        "--data-dir DIR or set $MINIGAN_DATA")
+        raise DataError(
+            f"cifar10: minigan does not download it; {bad[0]}.\nGet it from {PUBLISHER}, unpack it, and use "
+            "--data-dir DIR or set $MINIGAN_DATA"
+        )
     return report
 
 

@@ -19,22 +19,37 @@ from .base import ImageDataset, whole
 # STIXNonUni* have no digits or the same ones as others; *Display and LastResort are not made for text.
 # The four test fonts have different styles: slanted serif, bold monospaced, bold Times, Computer Modern sans.
 FACES = {
-    "train": ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSans-BoldOblique",
-              "DejaVuSansMono", "DejaVuSansMono-Oblique", "DejaVuSansMono-BoldOblique",
-              "DejaVuSerif", "DejaVuSerif-Bold", "DejaVuSerif-BoldItalic",
-              "STIXGeneral", "STIXGeneralItalic", "STIXGeneralBolIta",
-              "cmr10", "cmb10", "cmti10", "cmtt10", "cmmi10"),
+    "train": (
+        "DejaVuSans",
+        "DejaVuSans-Bold",
+        "DejaVuSans-Oblique",
+        "DejaVuSans-BoldOblique",
+        "DejaVuSansMono",
+        "DejaVuSansMono-Oblique",
+        "DejaVuSansMono-BoldOblique",
+        "DejaVuSerif",
+        "DejaVuSerif-Bold",
+        "DejaVuSerif-BoldItalic",
+        "STIXGeneral",
+        "STIXGeneralItalic",
+        "STIXGeneralBolIta",
+        "cmr10",
+        "cmb10",
+        "cmti10",
+        "cmtt10",
+        "cmmi10",
+    ),
     "test": ("DejaVuSerif-Italic", "DejaVuSansMono-Bold", "STIXGeneralBol", "cmss10"),
 }
 SIZES = {"train": 20_000, "test": 2_000}
-SIDE = 28              # pixels
-HEIGHT = 19.0          # pixels: height of an upright digit before jitter; with its stroke it is about 20, as in MNIST
-MARGIN = 1.5           # pixels at each border that stay black
-ROTATION, SHEAR, SCALE, SHIFT = 12.0, 0.2, (0.85, 1.15), 2.0    # degrees; x per y; factors; pixels
-STROKE = (1.5, 2.8)    # pixels: the range of target stroke widths.  The mean pixel is then 35 of 255; MNIST's is 33
-THICKEN, THIN = 1.5, 0.2   # pixels: the largest change of a font's stroke width; thinning by 0.6 would break serifs
-BLUR = 30              # largest weight of a neighbour in the blur, in 256ths; the kernel (1, 2, 1) / 4 would have 64
-RECIPE = 1             # increase it when a change here or in draw() changes the pictures, so that old caches are not used
+SIDE = 28  # pixels
+HEIGHT = 19.0  # pixels: height of an upright digit before jitter; with its stroke it is about 20, as in MNIST
+MARGIN = 1.5  # pixels at each border that stay black
+ROTATION, SHEAR, SCALE, SHIFT = 12.0, 0.2, (0.85, 1.15), 2.0  # degrees; x per y; factors; pixels
+STROKE = (1.5, 2.8)  # pixels: the range of target stroke widths.  The mean pixel is then 35 of 255; MNIST's is 33
+THICKEN, THIN = 1.5, 0.2  # pixels: the largest change of a font's stroke width; thinning by 0.6 would break serifs
+BLUR = 30  # largest weight of a neighbour in the blur, in 256ths; the kernel (1, 2, 1) / 4 would have 64
+RECIPE = 1  # increase it when a change here or in draw() changes the pictures, so that old caches are not used
 
 
 def load(split: str = "train", seed: int = 0, size: int | None = None) -> ImageDataset:
@@ -66,8 +81,12 @@ def load(split: str = "train", seed: int = 0, size: int | None = None) -> ImageD
             except OSError as error:
                 state = f"not written: {error}"
     images, labels, attributes = arrays["images"], arrays["labels"], arrays["attributes"]
-    info = {"source": "drawn from matplotlib's fonts", "cache": state, "faces": FACES[split],
-            "face": attributes[:, 0].astype(np.int64)}
+    info = {
+        "source": "drawn from matplotlib's fonts",
+        "cache": state,
+        "faces": FACES[split],
+        "face": attributes[:, 0].astype(np.int64),
+    }
     info |= {name: attributes[:, 1 + k] for k, name in enumerate(("rotation", "shear", "scale", "stroke"))}
     return ImageDataset("digits", images, labels, split, info, classes=10)
 
@@ -83,8 +102,8 @@ def draw(split: str, seed: int, size: int) -> dict[str, np.ndarray]:
     from tqdm import tqdm
 
     faces = FACES[split]
-    labels = np.arange(size) % 10                                   # balanced classes for every size
-    u = np.random.default_rng([seed, list(FACES).index(split)]).random((size, 8))   # picture i uses only row i
+    labels = np.arange(size) % 10  # balanced classes for every size
+    u = np.random.default_rng([seed, list(FACES).index(split)]).random((size, 8))  # picture i uses only row i
     face = (u[:, 0] * len(faces)).astype(int)
     between = lambda k, low, high: low + (high - low) * u[:, k]
     rotation, shear = between(1, -ROTATION, ROTATION), between(2, -SHEAR, SHEAR)
@@ -92,17 +111,17 @@ def draw(split: str, seed: int, size: int) -> dict[str, np.ndarray]:
     shift = SHIFT * (2 * u[:, 5:7] - 1)
 
     glyphs = [[_glyph(name, digit) for digit in range(10)] for name in faces]
-    own = np.array([[stroke for _, stroke in row] for row in glyphs])[face, labels]   # (size,)
+    own = np.array([[stroke for _, stroke in row] for row in glyphs])[face, labels]  # (size,)
     stroke = np.clip(wanted - own, -THIN, THICKEN)
     cos, sin = np.cos(np.radians(rotation)), np.sin(np.radians(rotation))
-    grow = HEIGHT * scale                                           # matrix = rotate @ shear * grow
+    grow = HEIGHT * scale  # matrix = rotate @ shear * grow
     matrix = np.stack([grow * cos, grow * (shear * cos - sin), grow * sin, grow * (shear * sin + cos)], axis=1)
 
     images = np.empty((size, SIDE, SIDE), np.uint8)
-    renderer = RendererAgg(SIDE, SIDE, 72)                          # at 72 dots per inch, a point is a pixel
-    canvas = np.asarray(renderer.buffer_rgba())[:, :, 0]            # a view of the red channel; all channels are equal
+    renderer = RendererAgg(SIDE, SIDE, 72)  # at 72 dots per inch, a point is a pixel
+    canvas = np.asarray(renderer.buffer_rgba())[:, :, 0]  # a view of the red channel; all channels are equal
     pen = renderer.new_gc()
-    pen.set_snap(False)                                             # snapping would round to whole pixels
+    pen.set_snap(False)  # snapping would round to whole pixels
     paper = Outline([(0, 0), (SIDE, 0), (SIDE, SIDE), (0, SIDE), (0, 0)], closed=True)
     black, white, still = (0.0, 0.0, 0.0, 1.0), (1.0, 1.0, 1.0, 1.0), Affine2D()
     for i in tqdm(range(size), desc=f"drawing digits ({split})", unit="", delay=1, leave=False, disable=None):
@@ -142,17 +161,19 @@ def _glyph(face: str, digit: int):
 
     file = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{face}.ttf")
     if not file.is_file():
-        raise DataError(f"digits: matplotlib's font {file} is missing, some Linux packages leave it out; "
-                        "pip install matplotlib, or use --data mnist")
+        raise DataError(
+            f"digits: matplotlib's font {file} is missing, some Linux packages leave it out; "
+            "pip install matplotlib, or use --data mnist"
+        )
     path = TextPath((0, 0), str(digit), size=100, prop=FontProperties(fname=str(file)))
     box = path.get_extents()
     area = perimeter = 0.0
-    for x, y in (np.asarray(polygon).T for polygon in path.to_polygons()):      # holes turn the other way: they subtract
+    for x, y in (np.asarray(polygon).T for polygon in path.to_polygons()):  # holes turn the other way: they subtract
         area += (x[:-1] * y[1:] - x[1:] * y[:-1]).sum() / 2
         perimeter += np.hypot(np.diff(x), np.diff(y)).sum()
     centre = np.array([box.x0 + box.x1, box.y0 + box.y1]) / 2
     vertices = (path.vertices - centre) / box.height
-    vertices[path.codes == Outline.CLOSEPOLY] = 0                   # they are no outline points and may be outside the box
+    vertices[path.codes == Outline.CLOSEPOLY] = 0  # they are no outline points and may be outside the box
     return Outline(vertices, path.codes), 2 * abs(area) / perimeter * HEIGHT / box.height
 
 
@@ -161,13 +182,13 @@ def _blur(images: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
     images (N, H, W) uint8, weight w (N,) int32.  The arithmetic uses integers, so every machine gets the same bits."""
     out = np.empty_like(images)
-    for start in range(0, len(images), 1024):                       # in pieces: int32 takes four times the memory
-        x, w = images[start:start + 1024].astype(np.int32), weight[start:start + 1024, None, None]
+    for start in range(0, len(images), 1024):  # in pieces: int32 takes four times the memory
+        x, w = images[start : start + 1024].astype(np.int32), weight[start : start + 1024, None, None]
         for axis in (1, 2):
             p = np.pad(x, [(0, 0)] + [(1, 1) if axis == k else (0, 0) for k in (1, 2)])
             before, after = (p[:, :-2], p[:, 2:]) if axis == 1 else (p[:, :, :-2], p[:, :, 2:])
             x = (w * (before + after) + (256 - 2 * w) * x + 128) >> 8
-        out[start:start + 1024] = x
+        out[start : start + 1024] = x
     return out
 
 

@@ -23,22 +23,34 @@ from ..errors import DataError
 from . import cache
 from .base import ImageDataset, whole
 
-FILES = {"train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
-         "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")}
-MIRRORS = {"mnist": ("https://ossci-datasets.s3.amazonaws.com/mnist/",
-                     "https://storage.googleapis.com/cvdf-datasets/mnist/"),
-           "fashion-mnist": ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
-           "kmnist": ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
-           # No mirror: no SHA-256 of these files is published.
-           "emnist-letters": (), "emnist-digits": (), "emnist-balanced": (), "qmnist": ()}
+FILES = {
+    "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+    "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+}
+MIRRORS = {
+    "mnist": ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"),
+    "fashion-mnist": ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
+    "kmnist": ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
+    # No mirror: no SHA-256 of these files is published.
+    "emnist-letters": (),
+    "emnist-digits": (),
+    "emnist-balanced": (),
+    "qmnist": (),
+}
 EMNIST = "https://www.nist.gov/itl/products-and-services/emnist-dataset"
-PUBLISHERS = {"emnist-letters": EMNIST, "emnist-digits": EMNIST, "emnist-balanced": EMNIST,
-              "qmnist": "https://github.com/facebookresearch/qmnist"}
-TORCHVISION = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "kmnist": "KMNIST", "qmnist": "QMNIST"}   # ROOT/<this>/raw
+PUBLISHERS = {
+    "emnist-letters": EMNIST,
+    "emnist-digits": EMNIST,
+    "emnist-balanced": EMNIST,
+    "qmnist": "https://github.com/facebookresearch/qmnist",
+}
+TORCHVISION = {"mnist": "MNIST", "fashion-mnist": "FashionMNIST", "kmnist": "KMNIST", "qmnist": "QMNIST"}  # ROOT/<this>/raw
 # The names of the classes that are not digits.  emnist-letters does not separate the two cases of a letter; emnist-balanced
 # does, except for 15 small letters that look like their capitals.
-NAMES = {"emnist-letters": tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
-         "emnist-balanced": tuple("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt")}
+NAMES = {
+    "emnist-letters": tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    "emnist-balanced": tuple("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt"),
+}
 # For MNIST, the SHA-256 of the unpacked content, because the gzip files differ between mirrors.  For Fashion-MNIST and KMNIST,
 # which have one publisher each, the SHA-256 of the .gz files, on which many sources agree.  Both digests of a file are compared
 # with these.
@@ -47,28 +59,39 @@ SHA256 = {
         "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
         "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
         "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-        "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
+        "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
     "fashion-mnist": {
         "train-images-idx3-ubyte": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
         "train-labels-idx1-ubyte": "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
         "t10k-images-idx3-ubyte": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
-        "t10k-labels-idx1-ubyte": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"},
+        "t10k-labels-idx1-ubyte": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+    },
     "kmnist": {
         "train-images-idx3-ubyte": "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4",
         "train-labels-idx1-ubyte": "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17",
         "t10k-images-idx3-ubyte": "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5",
-        "t10k-labels-idx1-ubyte": "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c"}}
+        "t10k-labels-idx1-ubyte": "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c",
+    },
+}
 # The codes of the types that an IDX file may hold, apart from 8, unsigned bytes; and the magic numbers that are read: labels,
 # images, and tables of whole numbers.
 TYPES = {9: "signed bytes", 11: "16-bit whole numbers", 12: "32-bit whole numbers", 13: "32-bit floats", 14: "64-bit floats"}
 READ = (b"\0\0\x08\1", b"\0\0\x08\3", b"\0\0\x0c\2")
 UNCHECKED = ", not checked: no published SHA-256 is known here"
-LARGEST = 2**32        # bytes that a file may unpack to; the largest of these files has 188 MB
-TIMEOUT = 20           # seconds without a byte after which a mirror is skipped
+LARGEST = 2**32  # bytes that a file may unpack to; the largest of these files has 188 MB
+TIMEOUT = 20  # seconds without a byte after which a mirror is skipped
 
 
-def load(name: str, split: str = "train", data_dir=None, size: int | None = None, *,
-         mirrors: Sequence[str] | None = None, sha256: Mapping[str, str] | None = None) -> ImageDataset:
+def load(
+    name: str,
+    split: str = "train",
+    data_dir=None,
+    size: int | None = None,
+    *,
+    mirrors: Sequence[str] | None = None,
+    sha256: Mapping[str, str] | None = None,
+) -> ImageDataset:
     """Load one split: images (N, 1, H, W) uint8 and labels (N,) int64.   size: keep only the first `size` of them.
 
     If data_dir is given, only data_dir/<name>, data_dir/<torchvision's name>/raw and data_dir are searched.  Otherwise the
@@ -94,11 +117,14 @@ def load(name: str, split: str = "train", data_dir=None, size: int | None = None
         arrays.append(array)
     images, labels = arrays[0], arrays[1] if arrays[1].ndim == 1 else arrays[1][:, 0]  # of QMNIST the first of 8 columns
     if len(images) != len(labels):
-        raise DataError(f"{name}: {len(images)} images but {len(labels)} labels in {info['source']}; "
-                        f"put {' and '.join(files)} of the same data set there")
+        raise DataError(
+            f"{name}: {len(images)} images but {len(labels)} labels in {info['source']}; "
+            f"put {' and '.join(files)} of the same data set there"
+        )
     if images.size == 0:
-        raise DataError(f"{name}: {files[0]} in {info['source']} holds no picture, its shape is {images.shape}; "
-                        "get the file again")
+        raise DataError(
+            f"{name}: {files[0]} in {info['source']} holds no picture, its shape is {images.shape}; get the file again"
+        )
     if folder is not None:
         _not_another(name, folder, files[1])
     if size is not None:
@@ -114,16 +140,17 @@ def load(name: str, split: str = "train", data_dir=None, size: int | None = None
     return ImageDataset(name, images, labels[:size], split, info, classes=max(len(names), int(labels.max()) + 1))
 
 
-def fetch(name: str, *, mirrors: Sequence[str] | None = None,
-          sha256: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
+def fetch(name: str, *, mirrors: Sequence[str] | None = None, sha256: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
     """Download the files of both splits that are not in the cache yet, and return (file, status) for each.   Raises DataError
     when a file cannot be downloaded or saved."""
     report = []
     for file in _all_files(name):
         _, source, note = _published(name, file, mirrors, sha256)
         if note:
-            raise DataError(f"{name}: {file} was downloaded but could not be saved ({note}); "
-                            "set $MINIGAN_CACHE to a folder that can be written")
+            raise DataError(
+                f"{name}: {file} was downloaded but could not be saved ({note}); "
+                "set $MINIGAN_CACHE to a folder that can be written"
+            )
         unknown = "" if file in (SHA256.get(name, {}) if sha256 is None else sha256) else UNCHECKED
         report.append((file, f"ok: {source}{unknown}"))
     return report
@@ -182,11 +209,12 @@ def _unzip(raw: bytes, where) -> bytes:
         return raw
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(raw)) as file:
-            start = file.read(16)                                   # the whole header of images
+            start = file.read(16)  # the whole header of images
             promised = _promised(start) if start[:2] == b"\0\0" else 64
             if promised > LARGEST:
-                raise DataError(f"{where}: its header promises {promised:,} bytes, more than any such data set has; get the "
-                                "file again")
+                raise DataError(
+                    f"{where}: its header promises {promised:,} bytes, more than any such data set has; get the file again"
+                )
             # Not a byte more is unpacked than tells that there are too many: 18 MB of gzip can hold 18 GB of zeros.
             return start + file.read(max(promised + 1 - len(start), 1))
     except (EOFError, OSError, zlib.error) as error:
@@ -197,22 +225,30 @@ def _parse(content: bytes, where, dimensions: int | None) -> np.ndarray:
     if content[:64].lstrip()[:1] == b"<":
         raise DataError(f"{where}: is a web page, not IDX data, so the download went wrong; get the file again")
     if len(content) >= 4 and content[:2] == b"\0\0" and content[2] in TYPES and content[:4] not in READ:
-        raise DataError(f"{where}: starts with {content[:4].hex()}, the magic number of {TYPES[content[2]]}; images are "
-                        "unsigned bytes (00000803): write the pixels as whole numbers from 0 to 255, or get the file again")
+        raise DataError(
+            f"{where}: starts with {content[:4].hex()}, the magic number of {TYPES[content[2]]}; images are "
+            "unsigned bytes (00000803): write the pixels as whole numbers from 0 to 255, or get the file again"
+        )
     if content[:4] not in READ:
-        raise DataError(f"{where}: starts with {content[:4].hex() or 'nothing'}, but the magic number of IDX images is "
-                        "00000803 and of labels 00000801; get the file again")
+        raise DataError(
+            f"{where}: starts with {content[:4].hex() or 'nothing'}, but the magic number of IDX images is "
+            "00000803 and of labels 00000801; get the file again"
+        )
     if dimensions is not None and (content[3] == 3) != (dimensions == 3):
         inside, outside = ("labels", "images") if dimensions == 3 else ("images", "labels")
-        raise DataError(f"{where}: holds {inside} (magic number {content[:4].hex()}) under the name of {outside}; "
-                        "give the two files their correct names")
+        raise DataError(
+            f"{where}: holds {inside} (magic number {content[:4].hex()}) under the name of {outside}; "
+            "give the two files their correct names"
+        )
     start = 4 + 4 * content[3]
-    sizes = [int.from_bytes(content[k:k + 4], "big") for k in range(4, start, 4)]
+    sizes = [int.from_bytes(content[k : k + 4], "big") for k in range(4, start, 4)]
     total = _promised(content)
     if len(content) != total:
-        raise DataError(f"{where}: is {'cut short' if len(content) < total else 'too long'}: its header says "
-                        f"{' x '.join(map(str, sizes))}, which is {total} bytes in all, but it has {len(content)}; "
-                        "get the file again")
+        raise DataError(
+            f"{where}: is {'cut short' if len(content) < total else 'too long'}: its header says "
+            f"{' x '.join(map(str, sizes))}, which is {total} bytes in all, but it has {len(content)}; "
+            "get the file again"
+        )
     array = np.frombuffer(content, np.uint8 if content[2] == 8 else ">i4", offset=start).reshape(sizes)
     return array if content[2] == 8 else array.astype(np.int32)
 
@@ -222,9 +258,9 @@ def _promised(header: bytes) -> int:
     if len(header) < 4:
         return 0
     start = 4 + 4 * header[3]
-    sizes = [int.from_bytes(header[k:k + 4], "big") for k in range(4, start, 4)]
+    sizes = [int.from_bytes(header[k : k + 4], "big") for k in range(4, start, 4)]
     width = {11: 2, 12: 4, 13: 4, 14: 8}.get(header[2], 1)
-    return start + width * int(np.prod(sizes, dtype=object))        # a damaged header may say 2**96
+    return start + width * int(np.prod(sizes, dtype=object))  # a damaged header may say 2**96
 
 
 def _matches(digest: str, raw: bytes, content: bytes) -> bool:
@@ -281,12 +317,13 @@ def _own_folder(name: str, split: str, data_dir) -> Path | None:
         if not missing:
             return folder
         if len(missing) == 1:
-            raise DataError(f"{name}: {folder} has only one of the two {split} files, {missing[0]} is missing; "
-                            "put it there")
+            raise DataError(f"{name}: {folder} has only one of the two {split} files, {missing[0]} is missing; put it there")
     if data_dir is not None:
         other = "leave --data-dir out to download them" if MIRRORS[name] else f"get them from {PUBLISHERS[name]}"
-        raise DataError(f"{name}: neither {candidates[-1]} nor its subfolder {name} has {' and '.join(_files(name, split))} "
-                        f"(.gz or not); put them there, or {other}")
+        raise DataError(
+            f"{name}: neither {candidates[-1]} nor its subfolder {name} has {' and '.join(_files(name, split))} "
+            f"(.gz or not); put them there, or {other}"
+        )
     return None
 
 
@@ -295,8 +332,9 @@ def _not_another(name: str, folder: Path, file: str) -> None:
     raw = _find(folder, file).read_bytes()  # type: ignore[union-attr]  # the caller has found it already
     for other, digests in SHA256.items():
         if other != name and file in digests and _matches(digests[file], raw, _unzip(raw, folder)):
-            raise DataError(f"{name}: the files in {folder} belong to {other}; "
-                            f"give the folder of {name}, or use --data {other}")
+            raise DataError(
+                f"{name}: the files in {folder} belong to {other}; give the folder of {name}, or use --data {other}"
+            )
 
 
 def _published(name: str, file: str, mirrors, sha256) -> tuple[np.ndarray, str, str | None]:
@@ -310,7 +348,7 @@ def _published(name: str, file: str, mirrors, sha256) -> tuple[np.ndarray, str, 
         return _check(path.read_bytes(), path, file, digest), str(path), None
     except FileNotFoundError:
         tried.append(f"the cache {path}")
-    except (OSError, DataError) as error:                           # it is unreadable or damaged, so download it again
+    except (OSError, DataError) as error:  # it is unreadable or damaged, so download it again
         tried.append(f"the cache ({error})")
     for mirror in mirrors:
         address = f"{mirror}{file}.gz"
@@ -330,10 +368,14 @@ def _published(name: str, file: str, mirrors, sha256) -> tuple[np.ndarray, str, 
     own = os.environ.get("MINIGAN_DATA")
     own = f"({Path(own) / name})" if own else "(not set)"
     if not mirrors and name in PUBLISHERS:
-        raise DataError(f"{name}: cannot find {file}.  minigan tried $MINIGAN_DATA {own}, {', '.join(tried)}.\nGet it from "
-                        f"{PUBLISHERS[name]} and use --data-dir DIR; minigan knows no SHA-256 to check it by")
-    raise DataError(f"{name}: cannot find or download {file}.  minigan tried $MINIGAN_DATA {own}, {', '.join(tried)}."
-                    "\nUse --data-dir DIR, set $MINIGAN_DATA, or use --data digits, which needs no download")
+        raise DataError(
+            f"{name}: cannot find {file}.  minigan tried $MINIGAN_DATA {own}, {', '.join(tried)}.\nGet it from "
+            f"{PUBLISHERS[name]} and use --data-dir DIR; minigan knows no SHA-256 to check it by"
+        )
+    raise DataError(
+        f"{name}: cannot find or download {file}.  minigan tried $MINIGAN_DATA {own}, {', '.join(tried)}."
+        "\nUse --data-dir DIR, set $MINIGAN_DATA, or use --data digits, which needs no download"
+    )
 
 
 def _check(raw: bytes, where, file: str, digest: str | None) -> np.ndarray:
@@ -364,7 +406,7 @@ def _download(address: str) -> bytes:
                     chunks.append(chunk)
                     bar.update(len(chunk))
     except urllib.error.HTTPError as error:
-        with error:                    # an HTTPError is also a response, and its socket must be closed
+        with error:  # an HTTPError is also a response, and its socket must be closed
             raise OSError(f"{address}: {error}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise OSError(f"{address}: {getattr(error, 'reason', None) or error}") from error

@@ -18,8 +18,8 @@ from .base import Batch, Described, whole
 from .kinds import Tokens
 
 VOCABULARY, LENGTH, HIDDEN = 30, 10, 32
-SIZES = {"train": 10_000, "test": 5_000}   # the paper also trains on 10,000
-SEED = 1609_05473                          # seed of the oracle's weights; it is the paper's number on arXiv
+SIZES = {"train": 10_000, "test": 5_000}  # the paper also trains on 10,000
+SEED = 1609_05473  # seed of the oracle's weights; it is the paper's number on arXiv
 
 
 class Oracle:
@@ -36,7 +36,7 @@ class Oracle:
         self.vocabulary, self.length, self.hidden = vocabulary, length, hidden
         rng = np.random.default_rng(seed)
         self.embedding = rng.standard_normal((vocabulary + 1, hidden))
-        self.weight = rng.standard_normal((4 * hidden, 2 * hidden))    # rows: i, f, g, o gates; columns: input, state
+        self.weight = rng.standard_normal((4 * hidden, 2 * hidden))  # rows: i, f, g, o gates; columns: input, state
         self.bias = rng.standard_normal(4 * hidden)
         self.out, self.out_bias = rng.standard_normal((vocabulary, hidden)), rng.standard_normal(vocabulary)
 
@@ -59,7 +59,7 @@ class Oracle:
         for u in uniform.T:
             log_p, h, c = self._step(tokens[-1], h, c)
             below = (np.cumsum(np.exp(log_p), axis=1) <= u[:, None]).sum(axis=1)
-            tokens.append(np.minimum(below, self.vocabulary - 1))      # rounding may leave even the last sum below u
+            tokens.append(np.minimum(below, self.vocabulary - 1))  # rounding may leave even the last sum below u
         return np.stack(tokens[1:], axis=1)
 
     def nll(self, sequences) -> np.ndarray:
@@ -68,8 +68,10 @@ class Oracle:
         Raises DataError when sequences are not integers (n, T) from 0 to vocabulary - 1."""
         y = np.asarray(sequences)
         if y.ndim != 2 or y.dtype.kind not in "iu" or y.size == 0 or y.min() < 0 or y.max() >= self.vocabulary:
-            raise DataError(f"oracle: sequences must be integers (n, T) from 0 to {self.vocabulary - 1}, got {y.dtype} "
-                            f"{y.shape}" + (f" from {y.min()} to {y.max()}" if y.size else ""))
+            raise DataError(
+                f"oracle: sequences must be integers (n, T) from 0 to {self.vocabulary - 1}, got {y.dtype} "
+                f"{y.shape}" + (f" from {y.min()} to {y.max()}" if y.size else "")
+            )
         h = c = np.zeros((len(y), self.hidden))
         before, total = np.full(len(y), self.vocabulary), np.zeros(len(y))
         for token in y.T:
@@ -98,12 +100,14 @@ class TokenDataset(Described):
 
     classes = None
 
-    def __init__(self, name: str, tokens, vocabulary: int, split: str = "train", oracle: Oracle | None = None,
-                 info: dict | None = None):
+    def __init__(
+        self, name: str, tokens, vocabulary: int, split: str = "train", oracle: Oracle | None = None, info: dict | None = None
+    ):
         tokens = np.asarray(tokens)
         if tokens.ndim != 2 or tokens.dtype.kind not in "iu" or tokens.size == 0:
-            raise DataError(f"{name}: tokens must be an integer array (N, T) that is not empty, "
-                            f"got {tokens.dtype} {tokens.shape}")
+            raise DataError(
+                f"{name}: tokens must be an integer array (N, T) that is not empty, got {tokens.dtype} {tokens.shape}"
+            )
         if tokens.min() < 0 or tokens.max() >= vocabulary:
             raise DataError(f"{name}: tokens must be from 0 to {vocabulary - 1}, got {tokens.min()} to {tokens.max()}")
         self.name, self.tokens, self.vocabulary, self.split = name, tokens.astype(np.int64), vocabulary, split
@@ -118,8 +122,9 @@ class TokenDataset(Described):
         return Batch(self.tokens[np.atleast_1d(indices) if isinstance(indices, int | np.integer) else indices])
 
     def __repr__(self) -> str:
-        return (f"TokenDataset({self.name!r}, {self.split}, {len(self)} sequences {self.sample_shape} of "
-                f"{self.vocabulary} tokens)")
+        return (
+            f"TokenDataset({self.name!r}, {self.split}, {len(self)} sequences {self.sample_shape} of {self.vocabulary} tokens)"
+        )
 
 
 def load(split: str = "train", seed: int = 0, size: int | None = None) -> TokenDataset:

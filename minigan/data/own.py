@@ -32,12 +32,19 @@ from . import array_data, cache
 from .base import ImageDataset
 from .pictures import ENDINGS, LARGEST_FILE, Look, header, pixels, read_options
 
-RECIPE = 1             # increase it when the same files give different pixels, so that old caches are not read
-MOST = array_data.MOST # bytes of all pictures together
+RECIPE = 1  # increase it when the same files give different pixels, so that old caches are not read
+MOST = array_data.MOST  # bytes of all pictures together
 
 
-def folder(data_dir, split: str = "train", *, size: int | None = None, colour: str | None = None, fit: str = "crop",
-           background: str = "white") -> Any:
+def folder(
+    data_dir,
+    split: str = "train",
+    *,
+    size: int | None = None,
+    colour: str | None = None,
+    fit: str = "crop",
+    background: str = "white",
+) -> Any:
     """Load the pictures in a folder: images (N, C, H, W) uint8, and labels (N,) int64 if its sub-folders are classes.
 
     size: every picture is scaled to a square of this side; the default is the size of the files, if all have the same.
@@ -66,12 +73,15 @@ def load(split: str, data_dir, options: Mapping[str, Any] | None = None) -> Any:
             dataset = array_data.from_file(root, split)
             if dataset is not None:
                 if given:
-                    raise ConfigError(f"folder: {root} holds arrays, which are taken as they are; leave out "
-                                      f"{' and '.join(given)}")
+                    raise ConfigError(
+                        f"folder: {root} holds arrays, which are taken as they are; leave out {' and '.join(given)}"
+                    )
                 dataset.info |= {"recipe": {"data_dir": str(root.absolute()), "options": {}}}
                 return dataset
-        raise DataError(f"folder: {root} holds no pictures ({', '.join(ENDINGS)}) and no arrays (.npz, .npy); give --data-dir "
-                        "a folder that does")
+        raise DataError(
+            f"folder: {root} holds no pictures ({', '.join(ENDINGS)}) and no arrays (.npz, .npy); give --data-dir "
+            "a folder that does"
+        )
     found, where = _decoded(root, entries, Look(**given))
     about = json.loads(str(found["about"]))
     if about["skipped"]:
@@ -83,8 +93,14 @@ def load(split: str, data_dir, options: Mapping[str, Any] | None = None) -> Any:
     if not rows.any():
         raise DataError(f"folder: {root} has {len(rows)} picture(s), which leaves none for the {split} split; add more")
     names = about["names"]
-    info = {"source": str(root), "names": tuple(names), "skipped": [tuple(pair) for pair in about["skipped"]],
-            "content": about["content"], "cache": where, "recipe": {"data_dir": str(root.absolute()), "options": given}}
+    info = {
+        "source": str(root),
+        "names": tuple(names),
+        "skipped": [tuple(pair) for pair in about["skipped"]],
+        "content": about["content"],
+        "cache": where,
+        "recipe": {"data_dir": str(root.absolute()), "options": given},
+    }
     labels = found["labels"][rows] if names else None
     return ImageDataset("folder", found["images"][rows], labels, split, info, classes=len(names) or None)
 
@@ -140,8 +156,11 @@ def _entries(root: Path) -> list[Entry]:
         parts = {split: root / name for split, name in (("train", "train"), *(("test", name) for name in tests[:1]))}
         if not tests:
             parts = {"": root / "train"}
-    found = [Entry(path, os.path.relpath(path, part).replace(os.sep, "/"), split)
-             for split, part in parts.items() for path in _walk(str(part), {os.path.realpath(part)})]
+    found = [
+        Entry(path, os.path.relpath(path, part).replace(os.sep, "/"), split)
+        for split, part in parts.items()
+        for path in _walk(str(part), {os.path.realpath(part)})
+    ]
     return sorted(found, key=lambda entry: (entry.split, entry.name))
 
 
@@ -169,8 +188,10 @@ def _classes(root: Path, entries: list[Entry]) -> list[str]:
         return []
     if "" in tops:
         loose = next(entry.name for entry in entries if not entry.top)
-        raise DataError(f"folder: {root} has pictures beside its sub-folders, such as {loose}; sub-folders are classes "
-                        f"({', '.join(names[:3])}{', ...' if len(names) > 3 else ''}): move it into one")
+        raise DataError(
+            f"folder: {root} has pictures beside its sub-folders, such as {loose}; sub-folders are classes "
+            f"({', '.join(names[:3])}{', ...' if len(names) > 3 else ''}): move it into one"
+        )
     return names
 
 
@@ -216,8 +237,10 @@ def _decode(root: Path, entries: list[Entry], look: Look, stamp: str) -> dict[st
     shape, skipped = _shape(root, entries, look)
     total = len(entries) * int(np.prod(shape))
     if total > MOST:
-        raise ConfigError(f"folder: {len(entries):,} pictures {'x'.join(map(str, shape))} are {total / 2**30:.1f} GiB, and "
-                          f"{MOST / 2**30:.0f} GiB may be in memory; use a smaller --set size={look.size or max(shape) // 2}")
+        raise ConfigError(
+            f"folder: {len(entries):,} pictures {'x'.join(map(str, shape))} are {total / 2**30:.1f} GiB, and "
+            f"{MOST / 2**30:.0f} GiB may be in memory; use a smaller --set size={look.size or max(shape) // 2}"
+        )
     images, good = np.empty((len(entries), *shape), np.uint8), []
     digest = hashlib.sha256()
     for entry in _slowly(entries, "reading pictures"):
@@ -238,15 +261,26 @@ def _decode(root: Path, entries: list[Entry], look: Look, stamp: str) -> dict[st
             skipped[entry.path] = error
         digest.update(f"{entry.split}/{entry.name!a} {len(content)} {hashlib.sha256(content).hexdigest()}\n".encode())
     shown = lambda entry: f"{entry.split}/{entry.name}".lstrip("/")
-    bad = [[name if (name := shown(entry)).isprintable() else ascii(name), str(skipped[entry.path])]
-           for entry in entries if entry.path in skipped]
+    bad = [
+        [name if (name := shown(entry)).isprintable() else ascii(name), str(skipped[entry.path])]
+        for entry in entries
+        if entry.path in skipped
+    ]
     if not good:
         raise DataError(f"folder: none of the {len(entries)} pictures in {root} can be used: {bad[0][0]} {bad[0][1]}")
-    about = {"names": names, "skipped": bad, "stamp": stamp,
-             "content": {"files": len(entries), "bytes": sum(entry.size for entry in entries), "sha256": digest.hexdigest()}}
+    about = {
+        "names": names,
+        "skipped": bad,
+        "stamp": stamp,
+        "content": {"files": len(entries), "bytes": sum(entry.size for entry in entries), "sha256": digest.hexdigest()},
+    }
     labels = [names.index(entry.top) for entry in good] if names else [0] * len(good)
-    return {"images": images[:len(good)], "labels": np.array(labels, np.int64), "test": _tests(good),
-            "about": np.array(json.dumps(about))}
+    return {
+        "images": images[: len(good)],
+        "labels": np.array(labels, np.int64),
+        "test": _tests(good),
+        "about": np.array(json.dumps(about)),
+    }
 
 
 def _shape(root: Path, entries: list[Entry], look: Look) -> tuple[tuple[int, int, int], dict[str, DataError]]:
@@ -270,8 +304,10 @@ def _shape(root: Path, entries: list[Entry], look: Look) -> tuple[tuple[int, int
         ((height, width),) = sizes
     elif sizes:
         (a, one), (b, other), *_ = sorted(sizes.items())
-        raise ConfigError(f"folder: the pictures in {root} have {len(sizes)} different sizes, such as {a[1]}x{a[0]} ({one}) "
-                          f"and {b[1]}x{b[0]} ({other});\nchoose one size for all of them: --set size=32")
+        raise ConfigError(
+            f"folder: the pictures in {root} have {len(sizes)} different sizes, such as {a[1]}x{a[0]} ({one}) "
+            f"and {b[1]}x{b[0]} ({other});\nchoose one size for all of them: --set size=32"
+        )
     return (3 if coloured else 1, height, width), skipped
 
 

@@ -32,8 +32,15 @@ def load(split: str = "train", seed: int = 0, size: int | None = None) -> ImageD
     info = {"source": drawn.info["source"], "cache": drawn.info["cache"], "outline_labels": drawn.labels[outlined]}
     if split == "test":
         info |= {"outlines": outline(drawn.images[filled]), "fillings": drawn.images[outlined]}
-    return ImageDataset("filled-outline", images, drawn.labels[filled], split, info, classes=10,
-                        kind=Pair(Pictures(1, 28, 28), Pictures(1, 28, 28)))
+    return ImageDataset(
+        "filled-outline",
+        images,
+        drawn.labels[filled],
+        split,
+        info,
+        classes=10,
+        kind=Pair(Pictures(1, 28, 28), Pictures(1, 28, 28)),
+    )
 
 
 def outline(images: np.ndarray) -> np.ndarray:
@@ -50,5 +57,5 @@ def outline(images: np.ndarray) -> np.ndarray:
     largest = images.copy()
     for i in range(3):
         for j in range(3):
-            np.maximum(largest, padded[:, :, i:i + height, j:j + width], out=largest)
+            np.maximum(largest, padded[:, :, i : i + height, j : j + width], out=largest)
     return largest - images

@@ -19,15 +19,17 @@ import numpy as np
 from ..errors import ConfigError, DataError, choose, suggestion
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP")   # the formats that Pillow may try; the ending of the file does not matter
-OPTIONS = {"size": "side of the square that pictures are scaled to, in pixels (default: their own size, if all have the same)",
-           "colour": "grey or rgb (default: grey if all of them are)",
-           "fit": "crop: cut out the middle; pad: keep everything and fill the rest with the background (default: crop)",
-           "background": "colour of transparent and padded places: black, white, #ff8000, ... (default: white)"}
-LARGEST_SIDE = 1024        # pixels of `size`
-LARGEST_FILE = 2**28       # bytes
-MOST_PIXELS = 89_478_485   # of one picture: Pillow's own limit, 256 MB in colour.  A file that claims more is not decoded
-ORIENTATION = 0x0112       # an EXIF tag; its values 5 to 8 exchange width and height
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP")  # the formats that Pillow may try; the ending of the file does not matter
+OPTIONS = {
+    "size": "side of the square that pictures are scaled to, in pixels (default: their own size, if all have the same)",
+    "colour": "grey or rgb (default: grey if all of them are)",
+    "fit": "crop: cut out the middle; pad: keep everything and fill the rest with the background (default: crop)",
+    "background": "colour of transparent and padded places: black, white, #ff8000, ... (default: white)",
+}
+LARGEST_SIDE = 1024  # pixels of `size`
+LARGEST_FILE = 2**28  # bytes
+MOST_PIXELS = 89_478_485  # of one picture: Pillow's own limit, 256 MB in colour.  A file that claims more is not decoded
+ORIENTATION = 0x0112  # an EXIF tag; its values 5 to 8 exchange width and height
 
 
 @dataclass(frozen=True)
@@ -43,16 +45,18 @@ class Look:
     def __post_init__(self):
         from PIL import ImageColor
 
-        if self.size is not None and (not isinstance(self.size, int) or isinstance(self.size, bool)
-                                      or not 1 <= self.size <= LARGEST_SIDE):
+        if self.size is not None and (
+            not isinstance(self.size, int) or isinstance(self.size, bool) or not 1 <= self.size <= LARGEST_SIDE
+        ):
             raise ConfigError(f"folder: size must be a whole number of pixels from 1 to {LARGEST_SIDE}, got {self.size!r}")
         choose("colour", self.colour or "rgb", {"grey": 1, "rgb": 3})
         choose("fit", self.fit, {"crop": 0, "pad": 0})
         try:
             ImageColor.getrgb(self.background)
         except (ValueError, AttributeError, TypeError):
-            raise ConfigError(f"folder: background must be a colour such as white, black or #ff8000, got {self.background!r}"
-                              ) from None
+            raise ConfigError(
+                f"folder: background must be a colour such as white, black or #ff8000, got {self.background!r}"
+            ) from None
 
 
 def read_options(options: Mapping[str, Any]) -> dict[str, Any]:

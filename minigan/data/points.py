@@ -41,10 +41,12 @@ def swiss_roll(split: str = "train") -> PointDataset:
 
     >>> swiss_roll().sample(5, 0).x.dtype
     dtype('float32')"""
+
     def draw(n, rng):
         t = 1.5 * np.pi * (1 + 2 * rng.random(n))
         roll = np.stack([t * np.cos(t), t * np.sin(t)], axis=1) + 0.25 * rng.standard_normal((n, 2))
         return Batch((roll / 7.5).astype(np.float32), None)
+
     return PointDataset("swiss-roll", draw, split=split)
 
 
@@ -55,19 +57,23 @@ def two_moons(split: str = "train") -> PointDataset:
 
     >>> two_moons().sample(5, 0).labels.shape
     (5,)"""
+
     def draw(n, rng):
         moon, t = rng.integers(2, size=n), np.pi * rng.random(n)
-        side = 1 - 2 * moon                                        # 1 for the upper moon, -1 for the lower
+        side = 1 - 2 * moon  # 1 for the upper moon, -1 for the lower
         x = np.stack([moon + side * np.cos(t), 0.5 * moon + side * np.sin(t)], axis=1)
         return Batch((x + 0.05 * rng.standard_normal((n, 2))).astype(np.float32), moon)
+
     return PointDataset("two-moons", draw, classes=2, split=split)
 
 
 def _mixture(name: str, centres: np.ndarray, std: float, split: str) -> PointDataset:
     """A mixture of equally likely Gaussians with centres (K, 2) and standard deviation std; labels: the index of the centre."""
+
     def draw(n, rng):
         mode = rng.integers(len(centres), size=n)
         return Batch((centres[mode] + std * rng.standard_normal((n, 2))).astype(np.float32), mode)
+
     return PointDataset(name, draw, classes=len(centres), centres=centres.astype(np.float32), std=std, split=split)
 
 

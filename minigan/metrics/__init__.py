@@ -11,6 +11,8 @@ names that the command line knows, and say what data they need.   Metrics whose 
 classifier: compare them with each other, not with published values.   Elsewhere: metrics of one system only (in its file).
 """
 
+# Names in the order of a family, so the formatter leaves it alone.
+# fmt: off
 from minigan import moved
 from minigan.metrics.digitnet import DIGIT_REPORT, agreement, classify, digit_report, features
 from minigan.metrics.distances import DIVERSITY, ENERGY, diversity, energy_distance

@@ -29,9 +29,15 @@ SCALE = 6.5  # the features' root mean square, on font digits and on MNIST; the 
 def network() -> Sequential:
     """A net: pictures (N, 1, 28, 28) in [-1, 1] -> logits (N, 10).  The last layer gets 64 features."""
     return Sequential(
-        Conv2d(1, 8, 4, stride=2, padding=1), ReLU(),                        # 14x14
-        Conv2d(8, 16, 4, stride=2, padding=1), ReLU(), Flatten(),            # 7x7
-        Linear(16 * 7 * 7, 64), ReLU(), Linear(64, 10))
+        Conv2d(1, 8, 4, stride=2, padding=1),
+        ReLU(),  # 14x14
+        Conv2d(8, 16, 4, stride=2, padding=1),
+        ReLU(),
+        Flatten(),  # 7x7
+        Linear(16 * 7 * 7, 64),
+        ReLU(),
+        Linear(64, 10),
+    )
 
 
 _loaded = []
@@ -121,12 +127,20 @@ def _digits(seen):
 
 JUDGED = ("digits", "mnist")  # data sets that the classifier was trained to judge
 DIGITS = Needs(
-    "digits", f"its classifier knows the digits of {' and '.join(JUDGED)} only; for other pictures pass features of your own "
+    "digits",
+    f"its classifier knows the digits of {' and '.join(JUDGED)} only; for other pictures pass features of your own "
     "to the functions of minigan.metrics",
-    lambda data: data.kinds["x"] == Pictures(1, 28, 28) and (data.name in JUDGED or isinstance(data, Given)))
+    lambda data: data.kinds["x"] == Pictures(1, 28, 28) and (data.name in JUDGED or isinstance(data, Given)),
+)
 DIGIT_REPORT = Metric(
     "digits",
-    [Number("digits", "higher", "number of digits with at least 1 % of the samples"),
-     Number("digits-confidence", "higher", "mean of the samples' largest class probabilities"),
-     Number("digits-largest-share", "lower", "share of the most frequent digit")],
-    _digits, DIGITS, least=500, summary="the digits that the project's classifier sees in the samples")
+    [
+        Number("digits", "higher", "number of digits with at least 1 % of the samples"),
+        Number("digits-confidence", "higher", "mean of the samples' largest class probabilities"),
+        Number("digits-largest-share", "lower", "share of the most frequent digit"),
+    ],
+    _digits,
+    DIGITS,
+    least=500,
+    summary="the digits that the project's classifier sees in the samples",
+)

@@ -107,9 +107,21 @@ def diversity(samples, reference) -> float:
 ENERGY = Metric(
     "energy",
     [Number("energy", "lower", "energy distance to fresh real points; 0 is perfect, noise can make it negative", "units of x")],
-    lambda seen: {"energy": energy_distance(seen.samples, seen.real)}, POINTS, least=500)
+    lambda seen: {"energy": energy_distance(seen.samples, seen.real)},
+    POINTS,
+    least=500,
+)
 DIVERSITY = Metric(
     "diversity",
-    [Number("diversity", "near 1", "mean distance between two samples over that of two real ones, among the first 1,000: 1 is "
-                                   "good, 0 means all the same")],
-    lambda seen: {"diversity": diversity(seen.samples[:1000], seen.real[:1000])}, SAMPLES, least=100)
+    [
+        Number(
+            "diversity",
+            "near 1",
+            "mean distance between two samples over that of two real ones, among the first 1,000: 1 is "
+            "good, 0 means all the same",
+        )
+    ],
+    lambda seen: {"diversity": diversity(seen.samples[:1000], seen.real[:1000])},
+    SAMPLES,
+    least=100,
+)

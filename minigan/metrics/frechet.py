@@ -23,8 +23,10 @@ def frechet_distance(a, b) -> float:
     a, b = pair(a, b, "frechet_distance", least=2)
     d = a.shape[1]
     if min(len(a), len(b)) < 2 * d:
-        raise ShapeError(f"frechet_distance: {d} features need at least {2 * d} samples on both sides, got {len(a)} and "
-                         f"{len(b)}; pass more samples, since with fewer the covariance is (almost) singular")
+        raise ShapeError(
+            f"frechet_distance: {d} features need at least {2 * d} samples on both sides, got {len(a)} and "
+            f"{len(b)}; pass more samples, since with fewer the covariance is (almost) singular"
+        )
     return gaussian_distance(a.mean(axis=0), np.cov(a, rowvar=False), b.mean(axis=0), np.cov(b, rowvar=False))
 
 
@@ -45,6 +47,14 @@ def gaussian_distance(mean_a, cov_a, mean_b, cov_b) -> float:
 
 FRECHET = Metric(
     "fid-digits",
-    [Number("fid-digits", "lower",
-            "Frechet distance of the project's 64 digit features to at most 10,000 real ones; falls with more samples")],
-    lambda seen: {"fid-digits": frechet_distance(*seen.both(features))}, DIGITS, least=2000)
+    [
+        Number(
+            "fid-digits",
+            "lower",
+            "Frechet distance of the project's 64 digit features to at most 10,000 real ones; falls with more samples",
+        )
+    ],
+    lambda seen: {"fid-digits": frechet_distance(*seen.both(features))},
+    DIGITS,
+    least=2000,
+)

@@ -22,8 +22,10 @@ def inception_score(probabilities, splits: int = 1, rng: int | np.random.Generat
     """
     p = matrix(probabilities, "inception_score")
     if p.min() < 0 or not np.allclose(p.sum(axis=1), 1, atol=1e-3):
-        raise ShapeError(f"inception_score: each row must be probabilities that sum to 1, got sums from "
-                         f"{p.sum(axis=1).min():.3g} to {p.sum(axis=1).max():.3g}; pass logits through softmax first")
+        raise ShapeError(
+            f"inception_score: each row must be probabilities that sum to 1, got sums from "
+            f"{p.sum(axis=1).min():.3g} to {p.sum(axis=1).max():.3g}; pass logits through softmax first"
+        )
     if not 1 <= splits <= len(p):
         raise ShapeError(f"inception_score: {len(p)} samples cannot be split into {splits}; splits is from 1 to that number")
     p = np.random.default_rng(rng).permutation(p)
@@ -40,4 +42,7 @@ def _divergence(p, q):
 INCEPTION = Metric(
     "is-digits",
     [Number("is-digits", "higher", "Inception Score of the project's digit classifier, from 1 to 10, one split")],
-    lambda seen: {"is-digits": inception_score(classify(seen.samples), rng=seen.rng)[0]}, DIGITS, least=1000)
+    lambda seen: {"is-digits": inception_score(classify(seen.samples), rng=seen.rng)[0]},
+    DIGITS,
+    least=1000,
+)

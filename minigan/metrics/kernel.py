@@ -30,8 +30,9 @@ def polynomial_mmd(a, b) -> float:
     return float(within(a) + within(b) - 2 * kernel(a, b).mean())
 
 
-def kernel_distance(a, b, subsets: int = 20, subset_size: int = 1000,
-                    rng: int | np.random.Generator = 0) -> tuple[float, float]:
+def kernel_distance(
+    a, b, subsets: int = 20, subset_size: int = 1000, rng: int | np.random.Generator = 0
+) -> tuple[float, float]:
     """(mean, std) of polynomial_mmd over random subsets of subset_size rows, or of the smaller number of rows if that is less.
 
     a (N, d), b (M, d).   Its expectation does not depend on N.   Published values use 100 subsets of 1000 Inception
@@ -50,6 +51,15 @@ def _measure(seen: Evidence) -> dict[str, float]:
 
 KERNEL = Metric(
     "kid-digits",
-    [Number("kid-digits", "lower", "unbiased kernel distance of the project's 64 digit features (20 subsets of 1,000) to at "
-                                   "most 10,000 real ones; 0 is perfect, noise can make it negative")],
-    _measure, DIGITS, least=1000)
+    [
+        Number(
+            "kid-digits",
+            "lower",
+            "unbiased kernel distance of the project's 64 digit features (20 subsets of 1,000) to at "
+            "most 10,000 real ones; 0 is perfect, noise can make it negative",
+        )
+    ],
+    _measure,
+    DIGITS,
+    least=1000,
+)

@@ -45,12 +45,14 @@ class Number:
 
     def __post_init__(self):
         if self.better not in DIRECTIONS or not self.says:
-            raise ConfigError(f"number {self.name}: better is one of {', '.join(map(repr, DIRECTIONS))}, and `says` is a line "
-                              f"about its meaning; got {self.better!r} and {self.says!r}")
+            raise ConfigError(
+                f"number {self.name}: better is one of {', '.join(map(repr, DIRECTIONS))}, and `says` is a line "
+                f"about its meaning; got {self.better!r} and {self.says!r}"
+            )
 
     @property
     def direction(self) -> str:
-        """"higher is better", "lower is better", "best near 1", or ""."""
+        """ "higher is better", "lower is better", "best near 1", or ""."""
         return DIRECTIONS[self.better]
 
     @property
@@ -79,15 +81,15 @@ class Needs:
     fits: Callable = lambda data: True
 
 
-SAMPLES = Needs(
-    "samples", "tokens are names, so their differences say nothing",
-    lambda data: data.kinds["x"].real)
+SAMPLES = Needs("samples", "tokens are names, so their differences say nothing", lambda data: data.kinds["x"].real)
 POINTS = Needs(
-    "points", "it compares points, as ring8 or swiss-roll has them",
-    lambda data: isinstance(data.kinds["x"], Points))
+    "points", "it compares points, as ring8 or swiss-roll has them", lambda data: isinstance(data.kinds["x"], Points)
+)
 TRAINING_SET = Needs(
-    "a training set", "it looks for copies of training samples; points have no fixed training set, and tokens no distances",
-    lambda data: data.kinds["x"].real and not isinstance(data, PointDataset))
+    "a training set",
+    "it looks for copies of training samples; points have no fixed training set, and tokens no distances",
+    lambda data: data.kinds["x"].real and not isinstance(data, PointDataset),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,8 +114,10 @@ class Metric:
     def __post_init__(self):
         names = [number.name for number in self.numbers]
         if not names or len(set(names)) < len(names) or self.main not in ("", *names):
-            raise ConfigError(f"metric {self.name}: needs numbers with different names, one of which may be `main`; got the "
-                              f"numbers {names} and main={self.main!r}")
+            raise ConfigError(
+                f"metric {self.name}: needs numbers with different names, one of which may be `main`; got the "
+                f"numbers {names} and main={self.main!r}"
+            )
 
     def match(self, pattern: str) -> tuple["Metric", Number | None] | None:
         """(this metric, a number) if the pattern matches the number's or the metric's name, else None.
@@ -144,8 +148,10 @@ class Metric:
         values = self.measure(*seen)
         unknown = set(values) - {number.name for number in self.numbers}
         if unknown:
-            raise ConfigError(f"metric {self.name}: measured {', '.join(sorted(unknown))}, which its `numbers` do not have; "
-                              "add a Number for each")
+            raise ConfigError(
+                f"metric {self.name}: measured {', '.join(sorted(unknown))}, which its `numbers` do not have; "
+                "add a Number for each"
+            )
         return {name: float(value) for name, value in values.items()}
 
 
@@ -158,8 +164,10 @@ def enter(*metrics: Metric) -> None:
     samples: a metric of a system belongs in the system's `metrics` (systems/registry.py)."""
     for metric in metrics:
         if not metric.least:
-            raise ConfigError(f"metric {metric.name}: least=0 is for a metric of a system; set the number of samples that it "
-                              "needs, or name it in the metrics of a system")
+            raise ConfigError(
+                f"metric {metric.name}: least=0 is for a metric of a system; set the number of samples that it "
+                "needs, or name it in the metrics of a system"
+            )
         for other in METRICS.values():
             both = {number.name for number in metric.numbers} & {number.name for number in other.numbers}
             if both and other.name != metric.name:
@@ -214,8 +222,9 @@ class Given(Described):
         self.x = np.asarray(x)
         kinds = {2: Points, 4: Pictures}
         if self.x.ndim not in kinds:
-            raise ConfigError(f"an array of real samples is (M, d) or (M, C, H, W), got {self.x.shape}; reshape it, or pass a "
-                              "data set")
+            raise ConfigError(
+                f"an array of real samples is (M, d) or (M, C, H, W), got {self.x.shape}; reshape it, or pass a data set"
+            )
         self.kinds = {"x": kinds[self.x.ndim](*self.x.shape[1:])}
 
     def __len__(self):
@@ -259,8 +268,9 @@ def evaluate(names, samples, dataset, rng: int | np.random.Generator = 0) -> dic
     """
     samples, dataset = np.asarray(samples), dataset if isinstance(dataset, Described) else Given(dataset)
     if samples.shape[1:] != dataset.sample_shape:
-        raise ConfigError(f"evaluate: the samples have shape {samples.shape[1:]}, the real ones {dataset.sample_shape}; they "
-                          "must be the same")
+        raise ConfigError(
+            f"evaluate: the samples have shape {samples.shape[1:]}, the real ones {dataset.sample_shape}; they must be the same"
+        )
     if not np.isfinite(samples).all():
         raise NotFiniteError("evaluate: samples contain NaN or infinity: the generator has diverged")
     metrics = [name if isinstance(name, Metric) else find(name, dataset)[0] for name in names]

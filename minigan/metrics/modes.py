@@ -31,8 +31,10 @@ class ModeReport:
     shares: np.ndarray
 
     def __str__(self):
-        return (f"{self.captured} of {self.modes} modes, {self.fair} of them fairly; {self.high_quality:.1%} high quality, "
-                f"reverse KL {self.reverse_kl:.2f} nats")
+        return (
+            f"{self.captured} of {self.modes} modes, {self.fair} of them fairly; {self.high_quality:.1%} high quality, "
+            f"reverse KL {self.reverse_kl:.2f} nats"
+        )
 
 
 def mode_report(samples, centres, std: float) -> ModeReport:
@@ -49,24 +51,42 @@ def mode_report(samples, centres, std: float) -> ModeReport:
     good = np.bincount(mode[distance <= 3 * std], minlength=K)
     q = np.bincount(mode, minlength=K) / N
     reached = q[q > 0]
-    return ModeReport(captured=int((good > 0).sum()), modes=K, high_quality=float(good.sum() / N),
-                      reverse_kl=max(0.0, float((reached * np.log(reached * K)).sum())),
-                      fair=int((good >= N / K / 4).sum()), shares=good / N)
+    return ModeReport(
+        captured=int((good > 0).sum()),
+        modes=K,
+        high_quality=float(good.sum() / N),
+        reverse_kl=max(0.0, float((reached * np.log(reached * K)).sum())),
+        fair=int((good >= N / K / 4).sum()),
+        shares=good / N,
+    )
 
 
 def _modes(seen):
     # The count grows with the number of samples, so we always use the papers' number.
     report = mode_report(seen.samples[:2500], seen.dataset.centres, seen.dataset.std)
-    return {"modes": report.captured, "high-quality": report.high_quality, "reverse-kl": report.reverse_kl,
-            "fair-modes": report.fair}
+    return {
+        "modes": report.captured,
+        "high-quality": report.high_quality,
+        "reverse-kl": report.reverse_kl,
+        "fair-modes": report.fair,
+    }
 
 
-MIXTURE = Needs("a mixture", "it counts the modes of a mixture with known centres, such as ring8 or grid25",
-                lambda data: getattr(data, "centres", None) is not None)
+MIXTURE = Needs(
+    "a mixture",
+    "it counts the modes of a mixture with known centres, such as ring8 or grid25",
+    lambda data: getattr(data, "centres", None) is not None,
+)
 MODES = Metric(
     "modes",
-    [Number("modes", "higher", "number of modes with one of 2,500 samples within 3 std"),
-     Number("high-quality", "higher", "share of the samples within 3 std of a mode"),
-     Number("reverse-kl", "lower", "KL(modes of samples || uniform)", "nats"),
-     Number("fair-modes", "higher", "number of modes with at least 1/4 of their fair share of such samples")],
-    _modes, MIXTURE, least=2500, summary="which modes of the mixture the first 2,500 samples reach")
+    [
+        Number("modes", "higher", "number of modes with one of 2,500 samples within 3 std"),
+        Number("high-quality", "higher", "share of the samples within 3 std of a mode"),
+        Number("reverse-kl", "lower", "KL(modes of samples || uniform)", "nats"),
+        Number("fair-modes", "higher", "number of modes with at least 1/4 of their fair share of such samples"),
+    ],
+    _modes,
+    MIXTURE,
+    least=2500,
+    summary="which modes of the mixture the first 2,500 samples reach",
+)

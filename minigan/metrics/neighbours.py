@@ -112,25 +112,54 @@ def _digits_inside(seen):
 
 PR_DIGITS = Metric(
     "pr-digits",
-    [Number("precision-digits", "higher", "share of the samples whose digit features lie among the real ones' (3 neighbours)"),
-     Number("recall-digits", "higher", "share of the real ones whose digit features lie among the samples' (3 neighbours)")],
-    _digits_inside, DIGITS, least=1000, main="precision-digits",
-    summary="precision and recall of the project's 64 digit features, compared with as many real ones")
+    [
+        Number(
+            "precision-digits", "higher", "share of the samples whose digit features lie among the real ones' (3 neighbours)"
+        ),
+        Number("recall-digits", "higher", "share of the real ones whose digit features lie among the samples' (3 neighbours)"),
+    ],
+    _digits_inside,
+    DIGITS,
+    least=1000,
+    main="precision-digits",
+    summary="precision and recall of the project's 64 digit features, compared with as many real ones",
+)
 PR_POINTS = Metric(
     "pr-points",
-    [Number("precision-points", "higher", "share of the samples that lie among as many real points (3 neighbours)"),
-     Number("recall-points", "higher", "share of the real points that lie among the samples (3 neighbours)")],
+    [
+        Number("precision-points", "higher", "share of the samples that lie among as many real points (3 neighbours)"),
+        Number("recall-points", "higher", "share of the real points that lie among the samples (3 neighbours)"),
+    ],
     lambda seen: dict(zip(("precision-points", "recall-points"), precision_recall(seen.real, seen.samples))),
-    POINTS, least=500, main="precision-points",
-    summary="precision and recall among as many fresh real points")
+    POINTS,
+    least=500,
+    main="precision-points",
+    summary="precision and recall among as many fresh real points",
+)
 DUPLICATES = Metric(
     "duplicates",
-    [Number("duplicates", "lower", "share of samples nearer to another sample than all but 5 % of real ones are: 0.05 is "
-                                   "good, 1 means all repeated")],
-    lambda seen: {"duplicates": duplicates(seen.samples, seen.real)}, SAMPLES, least=500)
+    [
+        Number(
+            "duplicates",
+            "lower",
+            "share of samples nearer to another sample than all but 5 % of real ones are: 0.05 is good, 1 means all repeated",
+        )
+    ],
+    lambda seen: {"duplicates": duplicates(seen.samples, seen.real)},
+    SAMPLES,
+    least=500,
+)
 MEMORISATION = Metric(
     "memorisation",
-    [Number("memorisation", "lower", "share of the first 1,000 samples nearer to the training data, in pixels, than all but 5 "
-                                     "% of its own: 0.05 is good, 1 means copies")],
+    [
+        Number(
+            "memorisation",
+            "lower",
+            "share of the first 1,000 samples nearer to the training data, in pixels, than all but 5 "
+            "% of its own: 0.05 is good, 1 means copies",
+        )
+    ],
     lambda seen: {"memorisation": memorisation(seen.samples[:1000], seen.dataset[:].x, rng=seen.rng)},
-    TRAINING_SET, least=100)
+    TRAINING_SET,
+    least=100,
+)

@@ -54,7 +54,16 @@ def _told_apart(seen):
 
 TWO_SAMPLE = Metric(
     "c2st",
-    [Number("c2st", "lower", "accuracy of a nearest-neighbour vote, real or generated, on held-out raw values: 0.5 is chance, "
-                               "1 always right"),
-     Number("c2st-p", "higher", "its p-value: the probability of this accuracy or a higher one if the densities are equal")],
-    _told_apart, SAMPLES, least=500, summary="can a vote of nearest neighbours tell samples from real ones?")
+    [
+        Number(
+            "c2st",
+            "lower",
+            "accuracy of a nearest-neighbour vote, real or generated, on held-out raw values: 0.5 is chance, 1 always right",
+        ),
+        Number("c2st-p", "higher", "its p-value: the probability of this accuracy or a higher one if the densities are equal"),
+    ],
+    _told_apart,
+    SAMPLES,
+    least=500,
+    summary="can a vote of nearest neighbours tell samples from real ones?",
+)

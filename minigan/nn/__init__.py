@@ -13,6 +13,8 @@ arguments, their order and defaults, and the names and shapes of parameters are 
 torch has deprecated (size_average), and device and dtype: use module.to(...).
 """
 
+# Names in the order of a family, so the formatter leaves it alone.
+# fmt: off
 from minigan import moved
 from minigan.arguments import checked as _checked, explained as _explained
 from minigan.nn import functional, init, utils

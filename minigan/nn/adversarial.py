@@ -59,10 +59,12 @@ class VirtualBatchNorm(Module):
         """x, normalised.  ShapeError unless x has the reference batch and at least one more sample."""
         r = self.reference
         if x.ndim not in (2, 4) or x.shape[1] != self.num_features or len(x) <= r:
-            raise ShapeError(f"VirtualBatchNorm: x must be (R + n, {self.num_features}) or (R + n, {self.num_features}, H, W) "
-                             f"with R = {r} reference rows in front, got {x.shape}; call the net through VirtualBatch")
+            raise ShapeError(
+                f"VirtualBatchNorm: x must be (R + n, {self.num_features}) or (R + n, {self.num_features}, H, W) "
+                f"with R = {r} reference rows in front, got {x.shape}; call the net through VirtualBatch"
+            )
         pixels = tuple(range(2, x.ndim))
-        m = mean(x, axis=pixels, keepdims=True) if pixels else x                     # of each sample (R + n, C, 1, 1)
+        m = mean(x, axis=pixels, keepdims=True) if pixels else x  # of each sample (R + n, C, 1, 1)
         m_reference = mean(m[:r], axis=0, keepdims=True)
         mu = (r * m_reference + m) / (r + 1)
         spread = square(x - mu)
@@ -92,4 +94,4 @@ class VirtualBatch(Module):
 
     def forward(self, x) -> Tensor:
         """The net's output for x only, without the reference rows."""
-        return self.net(concatenate([self.rows, x], axis=0))[len(self.rows):]
+        return self.net(concatenate([self.rows, x], axis=0))[len(self.rows) :]

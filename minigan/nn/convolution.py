@@ -18,15 +18,26 @@ class _Conv(Module):
     transposed = False
     padding_modes = ("zeros", "reflect", "replicate")
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,
-                 output_padding: Size = 0):
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride,
+        padding,
+        dilation,
+        groups,
+        bias,
+        padding_mode,
+        output_padding: Size = 0,
+    ):
         super().__init__()
         name = type(self).__name__
-        in_channels, out_channels, groups = (whole(name, *v) for v in (
-            ("in_channels", in_channels), ("out_channels", out_channels), ("groups", groups)))
+        in_channels, out_channels, groups = (
+            whole(name, *v) for v in (("in_channels", in_channels), ("out_channels", out_channels), ("groups", groups))
+        )
         if groups < 1 or in_channels % groups or out_channels % groups:
-            raise ShapeError(f"{name}: groups={groups} must divide in_channels={in_channels} and "
-                             f"out_channels={out_channels}")
+            raise ShapeError(f"{name}: groups={groups} must divide in_channels={in_channels} and out_channels={out_channels}")
         if padding_mode not in self.padding_modes or (self.transposed and padding_mode != "zeros"):
             known = ("zeros",) if self.transposed else self.padding_modes
             raise ConfigError(f"{name}: padding_mode is one of {', '.join(known)}, not {padding_mode!r}")
@@ -80,8 +91,18 @@ class Conv2d(_Conv):
     torch.nn.Conv2d.   Conv2d(3, 8, 4, stride=2, padding=1) halves an image.
     """
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride: Size = 1, padding: Size | str = 0, dilation: Size = 1,
-                 groups=1, bias=True, padding_mode="zeros"):
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride: Size = 1,
+        padding: Size | str = 0,
+        dilation: Size = 1,
+        groups=1,
+        bias=True,
+        padding_mode="zeros",
+    ):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
 
     def forward(self, x) -> Tensor:
@@ -95,8 +116,18 @@ class Conv1d(_Conv):
 
     axes = 1
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride: Size = 1, padding: Size | str = 0, dilation: Size = 1,
-                 groups=1, bias=True, padding_mode="zeros"):
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride: Size = 1,
+        padding: Size | str = 0,
+        dilation: Size = 1,
+        groups=1,
+        bias=True,
+        padding_mode="zeros",
+    ):
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
 
     def forward(self, x) -> Tensor:
@@ -116,12 +147,25 @@ class ConvTranspose2d(_Conv):
 
     transposed = True
 
-    def __init__(self, in_channels, out_channels, kernel_size, stride: Size = 1, padding: Size = 0, output_padding: Size = 0,
-                 groups=1, bias=True, dilation: Size = 1, padding_mode="zeros"):
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode,
-                         output_padding)
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride: Size = 1,
+        padding: Size = 0,
+        output_padding: Size = 0,
+        groups=1,
+        bias=True,
+        dilation: Size = 1,
+        padding_mode="zeros",
+    ):
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, output_padding
+        )
 
     def forward(self, x) -> Tensor:
         """The transposed convolution of x, plus bias."""
-        return F.conv_transpose2d(x, self.weight, self.bias, self.stride, self.padding, self.output_padding,
-                                  self.groups, self.dilation)
+        return F.conv_transpose2d(
+            x, self.weight, self.bias, self.stride, self.padding, self.output_padding, self.groups, self.dilation
+        )

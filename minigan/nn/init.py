@@ -57,8 +57,10 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
     """
     inside = 0.5 * (math.erf((b - mean) / (std * math.sqrt(2))) - math.erf((a - mean) / (std * math.sqrt(2))))
     if inside < 0.01:
-        raise ConfigError(f"trunc_normal_: [{a}, {b}] holds {inside:.2%} of the normal distribution with mean {mean} "
-                          f"and std {std}; widen it (a and b are values, not multiples of std)")
+        raise ConfigError(
+            f"trunc_normal_: [{a}, {b}] holds {inside:.2%} of the normal distribution with mean {mean} "
+            f"and std {std}; widen it (a and b are values, not multiples of std)"
+        )
     generator = generator or streams("init")
     low, high = _inwards(a, b)
     values = np.empty(tensor.shape, np.float32).reshape(-1)
@@ -72,8 +74,10 @@ def trunc_normal_(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, generator=None):
 def _inwards(a, b):
     """The smallest float32 >= a and the largest <= b, so that rounding does not move a value out of the bounds."""
     low, high = np.float32(a), np.float32(b)
-    return (low if low >= a else np.nextafter(low, np.float32(np.inf)),
-            high if high <= b else np.nextafter(high, np.float32(-np.inf)))
+    return (
+        low if low >= a else np.nextafter(low, np.float32(np.inf)),
+        high if high <= b else np.nextafter(high, np.float32(-np.inf)),
+    )
 
 
 def fans(tensor) -> tuple[int, int]:
@@ -88,8 +92,19 @@ def fans(tensor) -> tuple[int, int]:
 
 
 # A gain makes up for what an activation does to the standard deviation.  tanh's is torch's choice; it is exact for no input.
-_GAINS = {"linear": 1.0, "conv1d": 1.0, "conv2d": 1.0, "conv3d": 1.0, "conv_transpose1d": 1.0, "conv_transpose2d": 1.0,
-          "conv_transpose3d": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
+_GAINS = {
+    "linear": 1.0,
+    "conv1d": 1.0,
+    "conv2d": 1.0,
+    "conv3d": 1.0,
+    "conv_transpose1d": 1.0,
+    "conv_transpose2d": 1.0,
+    "conv_transpose3d": 1.0,
+    "sigmoid": 1.0,
+    "tanh": 5 / 3,
+    "relu": math.sqrt(2),
+    "selu": 3 / 4,
+}
 
 
 def calculate_gain(nonlinearity, param=None) -> float:
@@ -100,8 +115,9 @@ def calculate_gain(nonlinearity, param=None) -> float:
     if nonlinearity == "leaky_relu":
         return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
     if nonlinearity not in _GAINS:
-        raise ConfigError(f"calculate_gain: unknown nonlinearity {nonlinearity!r}"
-                          + suggestion(str(nonlinearity), [*_GAINS, "leaky_relu"]))
+        raise ConfigError(
+            f"calculate_gain: unknown nonlinearity {nonlinearity!r}" + suggestion(str(nonlinearity), [*_GAINS, "leaky_relu"])
+        )
     return _GAINS[nonlinearity]
 
 

@@ -68,14 +68,23 @@ class Module:
         if isinstance(value, Parameter):
             buffers.pop(name, None)
         elif value is not None:
-            needed = (Parameter if isinstance(old, Parameter) else Module if isinstance(old, Module) else
-                      Tensor if name in buffers else object)
+            needed = (
+                Parameter
+                if isinstance(old, Parameter)
+                else Module
+                if isinstance(old, Module)
+                else Tensor
+                if name in buffers
+                else object
+            )
             if not isinstance(value, needed):
                 kind, what = needed.__name__, getattr(value, "__name__", type(value).__name__)
                 place = "buffer" if needed is Tensor else kind
-                raise DTypeError(f"cannot assign {what} over the {place} {name!r} of {type(self).__name__}, which would be "
-                                 f"lost: assign a {kind} or None" + ("" if needed is Module else
-                                 f", or change it in place: `with mg.no_grad(): module.{name}[...] = value`"))
+                raise DTypeError(
+                    f"cannot assign {what} over the {place} {name!r} of {type(self).__name__}, which would be "
+                    f"lost: assign a {kind} or None"
+                    + ("" if needed is Module else f", or change it in place: `with mg.no_grad(): module.{name}[...] = value`")
+                )
         super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -105,8 +114,10 @@ class Module:
         """
         buffers = self.__dict__.setdefault("_buffers", {})
         if name not in buffers and hasattr(self, name):
-            raise ConfigError(f"register_buffer: {type(self).__name__} already has an attribute {name!r}; choose another name "
-                              f"or delete it first")
+            raise ConfigError(
+                f"register_buffer: {type(self).__name__} already has an attribute {name!r}; choose another name "
+                f"or delete it first"
+            )
         buffers[name] = None
         setattr(self, name, tensor if tensor is None or isinstance(tensor, Tensor) else Tensor(new_array(tensor)))
 
@@ -218,8 +229,13 @@ class Module:
         tensors: dict[str, Tensor] = {}
         for prefix, module in _walk(self, "", None):
             own: dict[str, Tensor] = {name: value for name, value in module.__dict__.items() if isinstance(value, Parameter)}
-            own.update({name: getattr(module, name) for name in module.__dict__.get("_buffers", {})
-                        if getattr(module, name) is not None})
+            own.update(
+                {
+                    name: getattr(module, name)
+                    for name in module.__dict__.get("_buffers", {})
+                    if getattr(module, name) is not None
+                }
+            )
             tensors.update({_join(prefix, name): value for name, value in own.items()})
         return tensors
 

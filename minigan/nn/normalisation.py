@@ -41,12 +41,15 @@ class _Running(Module):
             shapes = " or ".join(known[n] for n in self.axes)
             raise ShapeError(f"{type(self).__name__}: x is {x.shape}, but must be {shapes}")
         if x.shape[1] != self.num_features:
-            raise ShapeError(f"{type(self).__name__}: x {x.shape} has {x.shape[1]} channels, but num_features is "
-                             f"{self.num_features}")
+            raise ShapeError(
+                f"{type(self).__name__}: x {x.shape} has {x.shape[1]} channels, but num_features is {self.num_features}"
+            )
 
     def extra_repr(self):
-        return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-                f"track_running_stats={self.track_running_stats}")
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
 
 
 class _BatchNorm(_Running):
@@ -70,8 +73,9 @@ class _BatchNorm(_Running):
             self.num_batches_tracked.touch()
             self._counted = self.num_batches_tracked.changed[0], count + 1
             momentum = 1 / (count + 1) if momentum is None else momentum
-        return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias,
-                            self.training or not tracked, momentum, self.eps)
+        return F.batch_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, self.training or not tracked, momentum, self.eps
+        )
 
 
 class BatchNorm1d(_BatchNorm):
@@ -112,8 +116,10 @@ class InstanceNorm2d(_Running):
         if self.track_running_stats:
             momentum, array = self.momentum, plain(x)
             pixels = array.shape[2] * array.shape[3]
-            for running, batch in ((self.running_mean, mean(array, (2, 3))),
-                                   (self.running_var, var(array, (2, 3)) * (pixels / (pixels - 1)))):
+            for running, batch in (
+                (self.running_mean, mean(array, (2, 3))),
+                (self.running_var, var(array, (2, 3)) * (pixels / (pixels - 1))),
+            ):
                 running.data[...] = (1 - momentum) * running.data + momentum * mean(batch, 0)
                 running.touch()
         return y

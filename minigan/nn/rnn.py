@@ -55,14 +55,19 @@ class _Recurrent(Module):
     def __init__(self, input_size, hidden_size, bias):
         super().__init__()
         if input_size < 1 or hidden_size < 1:
-            raise ConfigError(f"{type(self).__name__}: input_size and hidden_size must be >= 1, got {input_size} and "
-                              f"{hidden_size}")
+            raise ConfigError(
+                f"{type(self).__name__}: input_size and hidden_size must be >= 1, got {input_size} and {hidden_size}"
+            )
         self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
 
     def _add_weights(self, input_size, suffix=""):
         rows = self.gates * self.hidden_size
-        shapes = {"weight_ih": (rows, input_size), "weight_hh": (rows, self.hidden_size), "bias_ih": (rows,),
-                  "bias_hh": (rows,)}
+        shapes = {
+            "weight_ih": (rows, input_size),
+            "weight_hh": (rows, self.hidden_size),
+            "bias_ih": (rows,),
+            "bias_hh": (rows,),
+        }
         for name, shape in shapes.items():
             wanted = self.bias or not name.startswith("bias")
             setattr(self, name + suffix, Parameter(np.empty(shape, np.float32)) if wanted else None)
@@ -84,14 +89,15 @@ class _Recurrent(Module):
         state = tuple(hx) if self.states > 1 else (hx,)
         if len(state) != self.states or any(tuple(part.shape) != shape for part in state):
             wanted = "(h, c), each" if self.states > 1 else "h,"
-            raise ShapeError(f"{type(self).__name__}: the initial state must be {wanted} of shape {shape}, "
-                             f"got {', '.join(str(tuple(part.shape)) for part in state)}")
+            raise ShapeError(
+                f"{type(self).__name__}: the initial state must be {wanted} of shape {shape}, "
+                f"got {', '.join(str(tuple(part.shape)) for part in state)}"
+            )
         return state
 
     def _checked(self, x, axes, what):
         if x.ndim not in axes or x.shape[-1] != self.input_size:
-            raise ShapeError(f"{type(self).__name__}: x is {x.shape}, but must be {what} with "
-                             f"input_size {self.input_size}")
+            raise ShapeError(f"{type(self).__name__}: x is {x.shape}, but must be {what} with input_size {self.input_size}")
         return x if isinstance(x, Tensor) else Tensor(x)
 
 
@@ -146,12 +152,12 @@ class LSTM(_Recurrent):
     weight_ih_l0_reverse ... of the other direction, weight_ih_l1 ... of the next layer.
     """
 
-    def __init__(self, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0,
-                 bidirectional=False):
+    def __init__(self, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False):
         super().__init__(input_size, hidden_size, bias)
         if num_layers < 1 or not 0 <= dropout <= 1:
-            raise ConfigError(f"{type(self).__name__}: need num_layers >= 1 and dropout between 0 and 1, got "
-                              f"{num_layers} and {dropout}")
+            raise ConfigError(
+                f"{type(self).__name__}: need num_layers >= 1 and dropout between 0 and 1, got {num_layers} and {dropout}"
+            )
         self.num_layers, self.batch_first, self.dropout = num_layers, batch_first, dropout
         self.bidirectional = bidirectional
         self._directions = ("", "_reverse") if bidirectional else ("",)
@@ -194,8 +200,13 @@ class LSTM(_Recurrent):
 
     def extra_repr(self):
         text = f"{self.input_size}, {self.hidden_size}"
-        for name, usual in (("num_layers", 1), ("bias", True), ("batch_first", False), ("dropout", 0.0),
-                            ("bidirectional", False)):
+        for name, usual in (
+            ("num_layers", 1),
+            ("bias", True),
+            ("batch_first", False),
+            ("dropout", 0.0),
+            ("bidirectional", False),
+        ):
             text += f", {name}={getattr(self, name)}" if getattr(self, name) != usual else ""
         return text
 

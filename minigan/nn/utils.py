@@ -42,8 +42,10 @@ def spectral_norm(module, name="weight", n_power_iterations=1, eps=1e-12, dim=No
     weight = module.__dict__.get(name)
     if not isinstance(weight, Parameter):
         own = [key for key, value in module.__dict__.items() if isinstance(value, Parameter)]
-        raise ConfigError(f"spectral_norm: {type(module).__name__} has no parameter {name!r}"
-                          + (suggestion(name, own) if own else "; it has none of its own, apply it to its layers"))
+        raise ConfigError(
+            f"spectral_norm: {type(module).__name__} has no parameter {name!r}"
+            + (suggestion(name, own) if own else "; it has none of its own, apply it to its layers")
+        )
     dim = int(isinstance(module, ConvTranspose2d)) if dim is None else dim
     hook = SpectralNorm(name, n_power_iterations, eps, dim)
     rows, columns = hook.matrix(weight).shape
@@ -274,7 +276,9 @@ def _shape(value):
 def _table(rows, last):
     """Rows of text in columns; the last column is aligned right; there is a line under the head and above the last row."""
     widths = [max(len(row[i]) for row in [*rows, last]) for i in range(len(last))]
-    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row[:-1], widths)) + "  " + row[-1].rjust(widths[-1])
-             for row in [*rows, last]]
+    lines = [
+        "  ".join(cell.ljust(w) for cell, w in zip(row[:-1], widths)) + "  " + row[-1].rjust(widths[-1])
+        for row in [*rows, last]
+    ]
     rule = "-" * len(lines[0])
     return "\n".join([lines[0], rule, *lines[1:-1], rule, lines[-1]])

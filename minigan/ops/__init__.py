@@ -7,6 +7,8 @@ norm          batch, layer, group, instance normalisation      pool     the larg
 image         resizing, pixels to channels, windows to columns loss     how far an output is from its target
 """
 
+# Names in the order of a family, so the formatter leaves it alone.
+# fmt: off
 from minigan.arguments import public as _public
 from minigan.ops.conv import conv1d, conv2d, conv_transpose2d
 from minigan.ops.elementwise import (

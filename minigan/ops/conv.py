@@ -24,21 +24,32 @@ _conv = primitive(
     dispatch.conv2d,
     lambda g, y, x, w, size, *how: _adjoint(g, w, x.shape[2:], *how),
     lambda g, y, x, w, size, *how: _weight(x, g, w.shape[2:], *how),
-    name="conv2d", saves="inputs")
+    name="conv2d",
+    saves="inputs",
+)
 _adjoint = primitive(
     dispatch.conv2d_adjoint,
     lambda g, y, u, w, size, *how: _conv(g, w, u.shape[2:], *how),
     lambda g, y, u, w, size, *how: _weight(g, u, w.shape[2:], *how),
-    name="conv_transpose2d", saves="inputs")
+    name="conv_transpose2d",
+    saves="inputs",
+)
 _weight = primitive(
     dispatch.conv2d_weight,
     lambda g, y, x, u, size, *how: _adjoint(u, g, x.shape[2:], *how),
     lambda g, y, x, u, size, *how: _conv(x, g, u.shape[2:], *how),
-    name="conv2d_weight", saves="inputs")
-_add_bias = primitive(dispatch.add_bias, lambda g, y, x, bias: g, lambda g, y, x, bias: _bias_gradient(g),
-                      name="add_bias", saves="neither")
-_bias_gradient = primitive(dispatch.bias_gradient, lambda h, y, g: broadcast_to(reshape(h, (1, -1, 1, 1)), g.shape),
-                           name="bias_gradient", saves="neither")
+    name="conv2d_weight",
+    saves="inputs",
+)
+_add_bias = primitive(
+    dispatch.add_bias, lambda g, y, x, bias: g, lambda g, y, x, bias: _bias_gradient(g), name="add_bias", saves="neither"
+)
+_bias_gradient = primitive(
+    dispatch.bias_gradient,
+    lambda h, y, g: broadcast_to(reshape(h, (1, -1, 1, 1)), g.shape),
+    name="bias_gradient",
+    saves="neither",
+)
 
 
 def pair(value: Size, name, op, least=0) -> tuple[int, int]:
@@ -70,21 +81,27 @@ def conv2d(x, weight, bias=None, stride: Size = 1, padding: Size | str = 0, dila
     expected = weight.shape[1] * whole("conv2d", "groups", groups)
     if x.shape[1] != expected:
         hint = "; if x is (N, H, W, C), pass x.transpose(0, 3, 1, 2)" if x.shape[3] == expected else ""
-        raise ShapeError(f"conv2d: x has {x.shape[1]} channels, weight expects {expected} "
-                         f"(x {x.shape}, weight {weight.shape}, groups={groups}){hint}")
+        raise ShapeError(
+            f"conv2d: x has {x.shape[1]} channels, weight expects {expected} "
+            f"(x {x.shape}, weight {weight.shape}, groups={groups}){hint}"
+        )
     _check_groups("conv2d", weight.shape[0], groups, bias, weight.shape[0])
-    size = tuple((n + 2 * p - d * (k - 1) - 1) // s + 1
-                 for n, k, s, p, d in zip(x.shape[2:], weight.shape[2:], stride, padding, dilation))
+    size = tuple(
+        (n + 2 * p - d * (k - 1) - 1) // s + 1
+        for n, k, s, p, d in zip(x.shape[2:], weight.shape[2:], stride, padding, dilation)
+    )
     for n, k, p, d, out in zip(x.shape[2:], weight.shape[2:], padding, dilation, size):
         if out < 1:
             raise ShapeError(
                 f"conv2d: kernel {k} (dilation {d} -> {d * (k - 1) + 1}) exceeds the padded input of {n + 2 * p} "
-                f"(x {x.shape}, weight {weight.shape}, padding {padding}); use more padding or a smaller kernel")
+                f"(x {x.shape}, weight {weight.shape}, padding {padding}); use more padding or a smaller kernel"
+            )
     return _with_bias(_conv(x, weight, size, stride, padding, dilation, groups), bias)
 
 
-def conv_transpose2d(x, weight, bias=None, stride: Size = 1, padding: Size = 0, output_padding: Size = 0, groups=1,
-                     dilation: Size = 1) -> Tensor:
+def conv_transpose2d(
+    x, weight, bias=None, stride: Size = 1, padding: Size = 0, output_padding: Size = 0, groups=1, dilation: Size = 1
+) -> Tensor:
     """The adjoint of conv2d in its input: every x[n,c,p,q] is spread over the output by the kernel weight[c,o].
 
     x (N, C, H, W), weight (C, O/groups, kh, kw), bias (O,)  ->  (N, O, oh, ow) with
@@ -93,23 +110,30 @@ def conv_transpose2d(x, weight, bias=None, stride: Size = 1, padding: Size = 0, 
     ShapeError if the channels do not fit or the output would be empty.
     """
     _check_axes("conv_transpose2d", x, weight)
-    stride, dilation = (pair(v, name, "conv_transpose2d", 1) for v, name in (
-        (stride, "stride"), (dilation, "dilation")))
-    padding, extra = (pair(v, name, "conv_transpose2d") for v, name in (
-        (padding, "padding"), (output_padding, "output_padding")))
+    stride, dilation = (pair(v, name, "conv_transpose2d", 1) for v, name in ((stride, "stride"), (dilation, "dilation")))
+    padding, extra = (
+        pair(v, name, "conv_transpose2d") for v, name in ((padding, "padding"), (output_padding, "output_padding"))
+    )
     if x.shape[1] != weight.shape[0]:
-        raise ShapeError(f"conv_transpose2d: x has {x.shape[1]} channels, weight expects {weight.shape[0]} "
-                         f"(x {x.shape}, weight {weight.shape}); weight is (in, out/groups, kh, kw)")
+        raise ShapeError(
+            f"conv_transpose2d: x has {x.shape[1]} channels, weight expects {weight.shape[0]} "
+            f"(x {x.shape}, weight {weight.shape}); weight is (in, out/groups, kh, kw)"
+        )
     _check_groups("conv_transpose2d", weight.shape[0], groups, bias, weight.shape[1] * groups)
-    size = tuple((n - 1) * s - 2 * p + d * (k - 1) + e + 1
-                 for n, k, s, p, d, e in zip(x.shape[2:], weight.shape[2:], stride, padding, dilation, extra))
+    size = tuple(
+        (n - 1) * s - 2 * p + d * (k - 1) + e + 1
+        for n, k, s, p, d, e in zip(x.shape[2:], weight.shape[2:], stride, padding, dilation, extra)
+    )
     if min(size) < 1:
-        raise ShapeError(f"conv_transpose2d: the output would be {size[0]}x{size[1]} (x {x.shape}, weight "
-                         f"{weight.shape}, stride {stride}, padding {padding}); use less padding")
+        raise ShapeError(
+            f"conv_transpose2d: the output would be {size[0]}x{size[1]} (x {x.shape}, weight "
+            f"{weight.shape}, stride {stride}, padding {padding}); use less padding"
+        )
     for e, s, d in zip(extra, stride, dilation):
         if e >= max(s, d):
-            raise ShapeError(f"conv_transpose2d: output_padding {extra} must be smaller than stride {stride} or "
-                             f"dilation {dilation}")
+            raise ShapeError(
+                f"conv_transpose2d: output_padding {extra} must be smaller than stride {stride} or dilation {dilation}"
+            )
     return _with_bias(_adjoint(x, weight, size, stride, padding, dilation, groups), bias)
 
 
@@ -132,8 +156,10 @@ def _with_bias(y, bias):
 
 def _check_axes(op, x, weight):
     if x.ndim != 4 or weight.ndim != 4:
-        raise ShapeError(f"{op}: x and weight need four axes each, got x {x.shape} and weight {weight.shape}; "
-                         f"x is (N, C, H, W), also for a single image")
+        raise ShapeError(
+            f"{op}: x and weight need four axes each, got x {x.shape} and weight {weight.shape}; "
+            f"x is (N, C, H, W), also for a single image"
+        )
 
 
 def _check_groups(op, channels, groups, bias, out):
@@ -150,8 +176,9 @@ def _named_padding(x, weight, padding, stride, dilation) -> tuple[Tensor, Size]:
     if padding == "valid":
         return x, (0, 0)
     if padding != "same" or stride != (1, 1):
-        raise ShapeError(f"conv2d: padding {padding!r} with stride {stride}; "
-                         f"named paddings are 'valid', and 'same' with stride 1")
+        raise ShapeError(
+            f"conv2d: padding {padding!r} with stride {stride}; named paddings are 'valid', and 'same' with stride 1"
+        )
     total = [d * (k - 1) for k, d in zip(weight.shape[2:], dilation)]
     if not any(t % 2 for t in total):
         return x, tuple(t // 2 for t in total)

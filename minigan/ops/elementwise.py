@@ -32,6 +32,8 @@ def elementwise(doc, forward: Function[P], *rules, name, **options) -> Different
     return primitive(forward, *rules, name=name, broadcasts=len(rules) > 1, **options)
 
 
+# A table of functions and their derivatives, so the formatter leaves it alone.
+# fmt: off
 # ------------------------------------------------------------------------------------------------- arithmetic --- #
 
 add = elementwise(

@@ -37,8 +37,10 @@ def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=F
     """
     if x.ndim == 3:
         if mode not in ("nearest", "linear"):
-            raise ConfigError(f"interpolate: x {x.shape} has one spatial axis, so mode is 'nearest' or 'linear', not "
-                              f"{mode!r}; an image is (N, C, H, W), also a single one")
+            raise ConfigError(
+                f"interpolate: x {x.shape} has one spatial axis, so mode is 'nearest' or 'linear', not "
+                f"{mode!r}; an image is (N, C, H, W), also a single one"
+            )
         if size is not None:
             size = (1, *(size if isinstance(size, (tuple, list)) else (size,)))
         if scale_factor is not None:
@@ -56,8 +58,9 @@ def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=F
         return _nearest(x, out, steps)
     if x.dtype.kind != "f":
         raise DTypeError(f"interpolate: mode 'bilinear' needs a float dtype, got {x.dtype}; use .astype('float32')")
-    rows, columns = (kept_beside(_mixing(n, o, step, align_corners).astype(x.dtype), plain(x))
-                     for n, o, step in zip(x.shape[2:], out, steps))
+    rows, columns = (
+        kept_beside(_mixing(n, o, step, align_corners).astype(x.dtype), plain(x)) for n, o, step in zip(x.shape[2:], out, steps)
+    )
     n, c, h, w = x.shape
     pixels = reshape(transpose(x, (2, 3, 0, 1)), (h, w * n * c))  # (H, W N C), so that one matrix product does all rows
     pixels = reshape(matmul(rows, pixels), (out[0], w, n * c))
@@ -67,8 +70,7 @@ def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=F
 def _out_size(shape, size, scale_factor):
     """The output's (height, width), and how many input pixels one output pixel covers along each axis."""
     if (size is None) == (scale_factor is None):
-        raise ConfigError(f"interpolate: give size or scale_factor, and not both; got size={size}, "
-                          f"scale_factor={scale_factor}")
+        raise ConfigError(f"interpolate: give size or scale_factor, and not both; got size={size}, scale_factor={scale_factor}")
     if size is not None:
         out = pair(size, "size", "interpolate", 1)
         steps = [n / o for n, o in zip(shape, out)]
@@ -91,8 +93,7 @@ def _nearest(x, out, steps):
         whole = o in (n, 2 * n)  # torch copies or doubles for these sizes, for every scale_factor
         indices.append(np.arange(o) * n // o if whole else np.minimum(index, n - 1))
         factors.append(max(o // n, 1))
-    if all(o == n * k and (index == np.arange(o) // k).all()
-           for n, o, k, index in zip(x.shape[2:], out, factors, indices)):
+    if all(o == n * k and (index == np.arange(o) // k).all() for n, o, k, index in zip(x.shape[2:], out, factors, indices)):
         return spread_windows(x, tuple(factors), tuple(factors), (0, 0), out)  # each pixel becomes a block
     rows, columns = (kept_beside(index, plain(x)) for index in indices)
     return x[:, :, rows][:, :, :, columns]
@@ -204,7 +205,8 @@ def fold(x, output_size, kernel_size, dilation: Size = 1, padding: Size = 0, str
     if x.shape[1] % math.prod(kernel) or x.shape[2] != math.prod(out):
         raise ShapeError(
             f"fold: x is {x.shape}, need (N, C * {math.prod(kernel)}, {math.prod(out)}): a {kernel[0]}x{kernel[1]} "
-            f"kernel has {out[0]}x{out[1]} places in an image of {size[0]}x{size[1]}")
+            f"kernel has {out[0]}x{out[1]} places in an image of {size[0]}x{size[1]}"
+        )
     columns = reshape(x, (x.shape[0], x.shape[1] // math.prod(kernel), *kernel, *out))
     return _fold(columns, size, *how)
 
@@ -212,9 +214,10 @@ def fold(x, output_size, kernel_size, dilation: Size = 1, padding: Size = 0, str
 def _how(op, size, kernel, stride, padding, dilation):
     kernel, stride = pair(kernel, "kernel_size", op, 1), pair(stride, "stride", op, 1)
     padding, dilation = pair(padding, "padding", op), pair(dilation, "dilation", op, 1)
-    out = tuple((n + 2 * p - d * (k - 1) - 1) // s + 1
-                for n, k, s, p, d in zip(size, kernel, stride, padding, dilation))
+    out = tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in zip(size, kernel, stride, padding, dilation))
     if min(out) < 1:
-        raise ShapeError(f"{op}: the kernel {kernel} (dilation {dilation}) exceeds the image of {size[0]}x{size[1]} "
-                         f"with padding {padding}; use more padding or a smaller kernel")
+        raise ShapeError(
+            f"{op}: the kernel {kernel} (dilation {dilation}) exceeds the image of {size[0]}x{size[1]} "
+            f"with padding {padding}; use more padding or a smaller kernel"
+        )
     return kernel, stride, padding, dilation, out

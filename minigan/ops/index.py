@@ -10,6 +10,7 @@ out of bounds, CuPy wraps it around.  Class numbers need no such check: for a cl
 losses give NaN, and one_hot gives a row of zeros.  A mask on the GPU always costs a wait, because its count is the size of the
 result.
 """
+
 import math
 from typing import Any
 
@@ -27,8 +28,10 @@ from minigan.watch import watchers
 
 def _is_basic(index):
     """True if the index has only slices, integers, None and Ellipsis, so that it names no element twice."""
-    return all(i is None or i is Ellipsis or isinstance(i, (int, slice, np.integer))
-               for i in (index if isinstance(index, tuple) else (index,)))
+    return all(
+        i is None or i is Ellipsis or isinstance(i, (int, slice, np.integer))
+        for i in (index if isinstance(index, tuple) else (index,))
+    )
 
 
 def _checked(index, x, op="getitem"):
@@ -42,8 +45,12 @@ def _checked(index, x, op="getitem"):
             except ValueError:
                 raise DTypeError(f"{op}: the lists in an index must be equally long, got {shown(item)}") from None
     axis = 0
-    taken = sum(i.ndim if is_array(i) and i.dtype == bool else i is not None and i is not Ellipsis and
-                not isinstance(i, (bool, np.bool_)) for i in items)
+    taken = sum(
+        i.ndim
+        if is_array(i) and i.dtype == bool
+        else i is not None and i is not Ellipsis and not isinstance(i, (bool, np.bool_))
+        for i in items
+    )
     for item in items:
         if item is None or isinstance(item, (bool, np.bool_)):
             continue
@@ -52,8 +59,7 @@ def _checked(index, x, op="getitem"):
             continue
         if is_array(item) and item.dtype == bool:
             if item.shape != x.shape[axis : axis + item.ndim]:
-                raise OutOfBoundsError(
-                    f"{op}: a mask of shape {item.shape} does not fit shape {x.shape} from axis {axis} on")
+                raise OutOfBoundsError(f"{op}: a mask of shape {item.shape} does not fit shape {x.shape} from axis {axis} on")
             axis += item.ndim
             continue
         if axis >= x.ndim:
@@ -106,8 +112,7 @@ def _scatter(x, shape, index):
     return out
 
 
-_getitem = primitive(_getitem, lambda g, y, x, index: _scatter(g, x.shape, index),
-                     name="getitem", saves="neither", views=True)
+_getitem = primitive(_getitem, lambda g, y, x, index: _scatter(g, x.shape, index), name="getitem", saves="neither", views=True)
 _scatter = primitive(_scatter, lambda g, y, x, shape, index: _getitem(g, index), name="scatter_into", saves="neither")
 
 
@@ -144,10 +149,8 @@ def take(x, indices, axis=None) -> Tensor:
 def _along(name, indices, shape, axis):
     """The index tuple of NumPy's *_along_axis functions: `indices` on the axis, and 0, 1, 2, ... on every other axis."""
     axis = axis_of(name, axis, len(shape))
-    if indices.ndim != len(shape) or any(
-        m not in (n, 1) for i, (m, n) in enumerate(zip(indices.shape, shape)) if i != axis):
-        raise ShapeError(
-            f"{name}: indices {indices.shape} must have the axes of {tuple(shape)}, all but axis {axis} equal")
+    if indices.ndim != len(shape) or any(m not in (n, 1) for i, (m, n) in enumerate(zip(indices.shape, shape)) if i != axis):
+        raise ShapeError(f"{name}: indices {indices.shape} must have the axes of {tuple(shape)}, all but axis {axis} equal")
     grid = []
     for i, n in enumerate(shape):
         if i == axis:
@@ -172,8 +175,10 @@ def scatter_add(x, indices, values, axis=0) -> Tensor:
     indices = plain(indices)
     expected = (*x.shape[:axis], *np.shape(indices), *x.shape[axis + 1 :])
     if values.shape != expected:
-        raise ShapeError(f"scatter_add: values are {values.shape}, need {expected} for x {x.shape}, axis {axis} "
-                         f"and indices {np.shape(indices)}")
+        raise ShapeError(
+            f"scatter_add: values are {values.shape}, need {expected} for x {x.shape}, axis {axis} "
+            f"and indices {np.shape(indices)}"
+        )
     return x + scatter_into(values, x.shape, _checked((slice(None),) * axis + (indices,), x, "scatter_add"))
 
 
@@ -227,8 +232,7 @@ def _d_embedding(g, y, weight, indices, padding_idx):
     return _scatter(kept(g, (indices != padding_idx)[..., None]), weight.shape, indices)
 
 
-_embedding = primitive(lambda weight, indices, padding_idx: weight[indices], _d_embedding,
-                       name="embedding", saves="neither")
+_embedding = primitive(lambda weight, indices, padding_idx: weight[indices], _d_embedding, name="embedding", saves="neither")
 
 
 def diagonal(x, offset=0, axis1=0, axis2=1) -> Tensor:
@@ -246,5 +250,3 @@ def diagonal(x, offset=0, axis1=0, axis2=1) -> Tensor:
 def trace(x, offset=0, axis1=0, axis2=1) -> Tensor:
     """The sum of the diagonal."""
     return diagonal(x, offset, axis1, axis2).sum(axis=-1)
-
-

@@ -30,8 +30,7 @@ def _matmul(a, b):
         raise ShapeError(f"matmul: operands need at least one axis, got {a.shape} and {b.shape}; use * for numbers")
     if a.shape[-1] != b.shape[-2 if b.ndim > 1 else 0]:
         raise ShapeError(
-            f"matmul: inner sizes differ: a {a.shape}, b {b.shape}; "
-            f"need a.shape[-1] == b.shape[{-2 if b.ndim > 1 else 0}]"
+            f"matmul: inner sizes differ: a {a.shape}, b {b.shape}; need a.shape[-1] == b.shape[{-2 if b.ndim > 1 else 0}]"
         )
     xp(a, b)  # DeviceError unless both are on one device
     return dispatch.matmul(a, b)
@@ -87,8 +86,7 @@ def tensordot(a, b, axes: Any = 2) -> Tensor:
     else:
         of_a, of_b = axes_of("tensordot", axes[0], a.ndim), axes_of("tensordot", axes[1], b.ndim)
     if [a.shape[i] for i in of_a] != [b.shape[i] for i in of_b]:
-        raise ShapeError(
-            f"tensordot: sizes of the summed axes differ: a {a.shape} axes {of_a}, b {b.shape} axes {of_b}")
+        raise ShapeError(f"tensordot: sizes of the summed axes differ: a {a.shape} axes {of_a}, b {b.shape} axes {of_b}")
     keep_a = [i for i in range(a.ndim) if i not in of_a]
     keep_b = [i for i in range(b.ndim) if i not in of_b]
     inner = math.prod(a.shape[i] for i in of_a)
@@ -107,11 +105,9 @@ def dot(a, b) -> Tensor:
 def linear(x, weight, bias=None) -> Tensor:
     """y = x W^T + b.   x (..., in), weight (out, in), bias (out,)  ->  (..., out).   torch.nn.functional.linear."""
     if weight.ndim != 2 or x.ndim == 0 or x.shape[-1] != weight.shape[1]:
-        raise ShapeError(
-            f"linear: x is {x.shape} and weight {weight.shape}; need x.shape[-1] == weight.shape[1] (in features)")
+        raise ShapeError(f"linear: x is {x.shape} and weight {weight.shape}; need x.shape[-1] == weight.shape[1] (in features)")
     if bias is not None and tuple(bias.shape) != (weight.shape[0],):
-        raise ShapeError(
-            f"linear: bias is {bias.shape}, need ({weight.shape[0]},), one for each row of weight {weight.shape}")
+        raise ShapeError(f"linear: bias is {bias.shape}, need ({weight.shape[0]},), one for each row of weight {weight.shape}")
     if x.ndim == 2:
         return _linear(x, weight, bias)
     rows = reshape(x, (math.prod(x.shape[:-1]), x.shape[-1]))
@@ -131,7 +127,9 @@ _linear = primitive(
     lambda g, y, x, w, b: matmul(g, w),
     lambda g, y, x, w, b: matmul(transpose(g), x),
     lambda g, y, x, w, b: sum(g, 0),
-    name="linear", saves="inputs")
+    name="linear",
+    saves="inputs",
+)
 
 
 # -------------------------------------------------------------------------------------------------------- einsum --- #
@@ -162,8 +160,10 @@ def _parse(subscripts, operands):
             raise ShapeError(f"einsum: {term!r} names {named} axes, but the operand is {x.shape}")
         wide = max(wide, x.ndim - named) if "..." in term else wide
     ellipsis = "".join(unused[:wide])
-    terms = [t.replace("...", ellipsis[wide - (x.ndim - len(t.replace("...", ""))):] if "..." in t else "")
-             for t, x in zip(terms, operands)]
+    terms = [
+        t.replace("...", ellipsis[wide - (x.ndim - len(t.replace("...", ""))) :] if "..." in t else "")
+        for t, x in zip(terms, operands)
+    ]
     letters = "".join(terms)
     if not arrow:
         once = sorted(c for c in set(letters) if letters.count(c) == 1 and c not in ellipsis)
@@ -190,8 +190,10 @@ def _parse(subscripts, operands):
         plain_operands.append(x)
         plain_terms.append(term)
     # An axis of size 1 broadcasts against a longer one.  We expand it here, so that the rules need not handle it.
-    plain_operands = [x if all(sizes[c] == n for c, n in zip(t, x.shape)) else
-                      broadcast_to(x, tuple(sizes[c] for c in t)) for t, x in zip(plain_terms, plain_operands)]
+    plain_operands = [
+        x if all(sizes[c] == n for c, n in zip(t, x.shape)) else broadcast_to(x, tuple(sizes[c] for c in t))
+        for t, x in zip(plain_terms, plain_operands)
+    ]
     return plain_terms, output, plain_operands
 
 

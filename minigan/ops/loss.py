@@ -41,8 +41,10 @@ def _as_floats(op, x, like, name="target") -> Any:
     """x, which may be a list, as floats.  ShapeError unless it has the shape of `like`."""
     x = x if isinstance(x, Tensor) or is_array(x) else beside(new_array(x, like.dtype), plain(like))
     if tuple(x.shape) != tuple(like.shape):
-        raise ShapeError(f"{op}: input is {like.shape} and {name} {x.shape}; they must be equal, nothing is broadcast; "
-                         f"{name}.reshape(...) or input.reshape(...) first")
+        raise ShapeError(
+            f"{op}: input is {like.shape} and {name} {x.shape}; they must be equal, nothing is broadcast; "
+            f"{name}.reshape(...) or input.reshape(...) first"
+        )
     return x
 
 
@@ -104,8 +106,10 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
     if is_array(labels) and labels.dtype.kind == "f":
         target = _as_floats("cross_entropy", target, input)
         if ignore_index >= 0:
-            raise ConfigError(f"cross_entropy: ignore_index={ignore_index} is for class numbers, and target is probabilities; "
-                              f"leave it out, or give such rows the probability 0")
+            raise ConfigError(
+                f"cross_entropy: ignore_index={ignore_index} is for class numbers, and target is probabilities; "
+                f"leave it out, or give such rows the probability 0"
+            )
         if label_smoothing:
             target = target * (1 - label_smoothing) + label_smoothing / input.shape[axis]
         if weight is not None:
@@ -127,11 +131,15 @@ def _class_axis(op, input):
 
 def _per_class(op, weight, input, axis):
     """The weights of the classes as a constant array that broadcasts against input."""
-    weight = plain(weight) if isinstance(weight, Tensor) else beside(
-        weight if is_array(weight) else new_array(weight, input.dtype), plain(input))
+    weight = (
+        plain(weight)
+        if isinstance(weight, Tensor)
+        else beside(weight if is_array(weight) else new_array(weight, input.dtype), plain(input))
+    )
     if weight.shape != (input.shape[axis],):
-        raise ShapeError(f"{op}: weight is {weight.shape}, need ({input.shape[axis]},), one for each class of input "
-                         f"{input.shape}")
+        raise ShapeError(
+            f"{op}: weight is {weight.shape}, need ({input.shape[axis]},), one for each class of input {input.shape}"
+        )
     if weight.dtype != input.dtype:
         raise DTypeError(f"{op}: weight is {weight.dtype}, but input {input.dtype}; convert it with .astype(...)")
     return weight.reshape(-1, *[1] * (input.ndim - axis - 1))
@@ -169,14 +177,17 @@ def _class_loss(op, input, target, weight, ignore_index, reduction, smoothing):
     if labels.dtype.kind not in "iu":
         raise DTypeError(f"{op}: class numbers must be integers, got {labels.dtype}; use .astype('int64')")
     if labels.shape != expected:
-        raise ShapeError(f"{op}: input {log_p.shape} has {classes} classes on axis {axis}, so target must be "
-                         f"{expected}, got {labels.shape}")
+        raise ShapeError(
+            f"{op}: input {log_p.shape} has {classes} classes on axis {axis}, so target must be {expected}, got {labels.shape}"
+        )
     counted = labels != ignore_index
     labels = xp(labels).where(counted, labels, 0)
     if isinstance(labels, np.ndarray) and labels.size and not 0 <= labels.min() <= labels.max() < classes:
         bad = int(labels.min() if labels.min() < 0 else labels.max())
-        raise OutOfBoundsError(f"{op}: target {bad} is not a class: input {log_p.shape} has the classes 0 .. "
-                               f"{classes - 1} (and ignore_index is {ignore_index})")
+        raise OutOfBoundsError(
+            f"{op}: target {bad} is not a class: input {log_p.shape} has the classes 0 .. "
+            f"{classes - 1} (and ignore_index is {ignore_index})"
+        )
     known, labels = known_classes(labels, classes, plain(log_p))
     counted, m = beside(counted, plain(log_p)), xp(labels)
     loss = _softmax_loss(input, labels=labels) if fuse else _picked(log_p, labels, axis)
@@ -232,8 +243,11 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
 
 def _factor(op, name, factor, input):
     """A constant factor that broadcasts to the input's shape."""
-    factor = plain(factor) if isinstance(factor, Tensor) else beside(
-        factor if is_array(factor) else new_array(factor, input.dtype), plain(input))
+    factor = (
+        plain(factor)
+        if isinstance(factor, Tensor)
+        else beside(factor if is_array(factor) else new_array(factor, input.dtype), plain(input))
+    )
     shape = (1,) * (input.ndim - factor.ndim) + factor.shape
     if len(shape) != input.ndim or any(m not in (n, 1) for m, n in zip(shape, input.shape)):
         raise ShapeError(f"{op}: {name} {factor.shape} does not broadcast to input {input.shape}")
@@ -262,7 +276,9 @@ _probability_loss = primitive(
     _probability_forward,
     lambda g, y, p, t: g * ((p - t) / maximum(p * (1 - p), 1e-12)),
     lambda g, y, p, t: g * (_log_rest(p) - _log_above(p)),
-    name="binary_cross_entropy", saves="inputs")
+    name="binary_cross_entropy",
+    saves="inputs",
+)
 
 
 def binary_cross_entropy(input, target, weight=None, reduction="mean") -> Tensor:
@@ -275,8 +291,10 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean") -> Tensor
     target = _as_floats("binary_cross_entropy", target, input)
     p = plain(input)
     if isinstance(p, np.ndarray) and p.size and not (p.min() >= 0 and p.max() <= 1):
-        raise ConfigError(f"binary_cross_entropy: input must be probabilities in [0, 1], got {p.min()} .. {p.max()}; "
-                          f"for logits use binary_cross_entropy_with_logits")
+        raise ConfigError(
+            f"binary_cross_entropy: input must be probabilities in [0, 1], got {p.min()} .. {p.max()}; "
+            f"for logits use binary_cross_entropy_with_logits"
+        )
     loss = _probability_loss(input, target)
     if weight is not None:
         loss = loss * _factor("binary_cross_entropy", "weight", weight, input)
@@ -317,12 +335,13 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     if tuple(var.shape) == tuple(input.shape[:-1]) != tuple(input.shape):
         var = expand_dims(var, -1)
     if tuple(var.shape[:-1]) != tuple(input.shape[:-1]) or var.shape[-1:] not in (tuple(input.shape[-1:]), (1,)):
-        raise ShapeError(f"gaussian_nll_loss: var is {var.shape}, input {input.shape}; need input's shape, or that "
-                         f"without the last axis, or with size 1 there")
+        raise ShapeError(
+            f"gaussian_nll_loss: var is {var.shape}, input {input.shape}; need input's shape, or that "
+            f"without the last axis, or with size 1 there"
+        )
     v = plain(var)
     if isinstance(v, np.ndarray) and v.size and not v.min() >= 0:
-        raise ConfigError(f"gaussian_nll_loss: var must be >= 0, its least is {v.min()}; pass a variance, such as "
-                          f"exp(log_var)")
+        raise ConfigError(f"gaussian_nll_loss: var must be >= 0, its least is {v.min()}; pass a variance, such as exp(log_var)")
     var = var + (xp(v).maximum(v, eps) - v)
     loss = 0.5 * (log(var) + square(input - target) / var)
     return _reduced("gaussian_nll_loss", loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)

@@ -60,8 +60,9 @@ _batch_norm_forward.__name__ = "batch_norm"
 _batch_norm = fused(_batch_norm_forward, _batch_norm_backward, _batch_norm_composition)
 
 
-def batch_norm(x, running_mean=None, running_var=None, weight=None, bias=None, training=False, momentum=0.1,
-               eps=1e-5) -> Tensor:
+def batch_norm(
+    x, running_mean=None, running_var=None, weight=None, bias=None, training=False, momentum=0.1, eps=1e-5
+) -> Tensor:
     """y = (x - mean) / sqrt(var + eps) * weight + bias, with mean and variance per channel.   Ioffe and Szegedy 2015.
 
     x (N, C, ...), everything else (C,).  training: mean and the biased variance are those of this batch and all its
@@ -83,8 +84,9 @@ def batch_norm(x, running_mean=None, running_var=None, weight=None, bias=None, t
         return _affine(x, scale, shift if bias is None else shift + bias)
     count = x.shape[0] * math.prod(x.shape[2:])
     if count < 2:
-        raise ShapeError(f"batch_norm: training needs more than one value per channel, x is {x.shape}; "
-                         f"use a larger batch, or module.eval()")
+        raise ShapeError(
+            f"batch_norm: training needs more than one value per channel, x is {x.shape}; use a larger batch, or module.eval()"
+        )
     batch_mean, batch_var, centered = dispatch.batch_norm_moments(plain(x))
     inv_std = dispatch.batch_norm_follow(batch_mean, batch_var, plain(running_mean), plain(running_var), momentum, count, eps)
     for running in (running_mean, running_var):
@@ -99,7 +101,7 @@ def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5) -> Tensor:
     Ba, Kiros and Hinton 2016.   ShapeError unless weight and bias have the shape normalized_shape.
     """
     shape = sizes("layer_norm", "normalized_shape", normalized_shape, 0)
-    if not shape or tuple(x.shape[-len(shape):]) != shape:
+    if not shape or tuple(x.shape[-len(shape) :]) != shape:
         raise ShapeError(f"layer_norm: the last axes of x {x.shape} are not normalized_shape {shape}")
     for name, p in (("weight", weight), ("bias", bias)):
         if p is not None and tuple(p.shape) != shape:

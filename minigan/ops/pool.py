@@ -34,8 +34,9 @@ def taps(size, kernel, stride, padding, dilation, out):
     It yields ((r, s), (slice, slice) of the output, (slice, slice) of the input): output p reads input
     p*stride + r*dilation - padding.  If that is in the padding, p is left out.
     """
-    rows, columns = ([_reach(t * d - p, n, s, o) for t in range(k)]
-                     for n, k, s, p, d, o in zip(size, kernel, stride, padding, dilation, out))
+    rows, columns = (
+        [_reach(t * d - p, n, s, o) for t in range(k)] for n, k, s, p, d, o in zip(size, kernel, stride, padding, dilation, out)
+    )
     for (r, (p, i)), (s, (q, j)) in product(enumerate(rows), enumerate(columns)):
         yield (r, s), (p, q), (i, j)
 
@@ -107,13 +108,12 @@ def _put_forward(u, found, how, size):
 
 # how = (kernel, stride, padding, dilation, out), all (vertical, horizontal) pairs.  found: from _first_maxima; constants.
 _max = primitive(
-    _max_forward,
-    lambda g, y, x, *how: _put(g, _first_maxima(plain(x), plain(y), how), how, x.shape[2:]),
-    name="max_pool2d")
-_pick = primitive(_pick_forward, lambda g, y, x, found, how: _put(g, found, how, x.shape[2:]),
-                  name="pool_pick", saves="neither")
-_put = primitive(_put_forward, lambda g, y, u, found, how, size: _pick(g, found, how),
-                 name="pool_put", saves="neither")
+    _max_forward, lambda g, y, x, *how: _put(g, _first_maxima(plain(x), plain(y), how), how, x.shape[2:]), name="max_pool2d"
+)
+_pick = primitive(
+    _pick_forward, lambda g, y, x, found, how: _put(g, found, how, x.shape[2:]), name="pool_pick", saves="neither"
+)
+_put = primitive(_put_forward, lambda g, y, u, found, how, size: _pick(g, found, how), name="pool_put", saves="neither")
 
 
 def max_pool2d(x, kernel_size, stride=None, padding: Size = 0, dilation: Size = 1, ceil_mode=False) -> Tensor:
@@ -128,7 +128,8 @@ def max_pool2d(x, kernel_size, stride=None, padding: Size = 0, dilation: Size = 
     x is floats.
     """
     x, kernel, stride, padding, dilation, out, batched = _window(
-        "max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode)
+        "max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode
+    )
     y = _max(x, kernel, stride, padding, dilation, out)
     return y if batched else squeeze(y, 0)
 
@@ -179,11 +180,15 @@ def _along(axis, part):
 sum_windows = primitive(
     _sum_forward,
     lambda g, y, x, kernel, stride, padding, out: spread_windows(g, kernel, stride, padding, x.shape[2:]),
-    name="sum_windows", saves="neither")
+    name="sum_windows",
+    saves="neither",
+)
 spread_windows = primitive(
     _spread_forward,
     lambda g, y, u, kernel, stride, padding, size: sum_windows(g, kernel, stride, padding, u.shape[2:]),
-    name="spread_windows", saves="neither")
+    name="spread_windows",
+    saves="neither",
+)
 
 
 def avg_pool2d(x, kernel_size, stride: Any = None, padding: Any = 0, ceil_mode=False, count_include_pad=True) -> Tensor:
@@ -310,13 +315,17 @@ def _window(op, x, kernel, stride, padding, dilation, ceil_mode) -> Any:
     for n, k, s, p, d in zip(x.shape[2:], kernel, stride, padding, dilation):
         reach = d * (k - 1) + 1
         if 2 * p > reach:
-            raise ShapeError(f"{op}: padding {p} is more than half of the kernel {k} (dilation {d} -> {reach}), so a "
-                             f"window could lie in the padding alone; use less padding, or mg.pad")
+            raise ShapeError(
+                f"{op}: padding {p} is more than half of the kernel {k} (dilation {d} -> {reach}), so a "
+                f"window could lie in the padding alone; use less padding, or mg.pad"
+            )
         o = (n + 2 * p - reach + (s - 1 if ceil_mode else 0)) // s + 1
         if ceil_mode and (o - 1) * s >= n + p:  # the last window would start in the padding at the end
             o -= 1
         if o < 1 or n == 0:
-            raise ShapeError(f"{op}: kernel {k} (dilation {d} -> {reach}) exceeds the padded input of {n + 2 * p} "
-                             f"(x {x.shape}, padding {padding}); use a smaller kernel or a larger image")
+            raise ShapeError(
+                f"{op}: kernel {k} (dilation {d} -> {reach}) exceeds the padded input of {n + 2 * p} "
+                f"(x {x.shape}, padding {padding}); use a smaller kernel or a larger image"
+            )
         out.append(o)
     return x, kernel, stride, padding, dilation, tuple(out), batched

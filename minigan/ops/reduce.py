@@ -55,8 +55,12 @@ def _mean(x, axis=None, keepdims=False):
     return _sum(x, axis, keepdims) * (1 / _count("mean", x, axis))
 
 
-mean = primitive(_mean, lambda g, y, x, axis=None, keepdims=False: _spread(g * (1 / _count("mean", x, axis)), x, axis),
-                 name="mean", saves="neither")
+mean = primitive(
+    _mean,
+    lambda g, y, x, axis=None, keepdims=False: _spread(g * (1 / _count("mean", x, axis)), x, axis),
+    name="mean",
+    saves="neither",
+)
 
 
 def var(x, axis=None, ddof=0, keepdims=False) -> Tensor:
@@ -147,7 +151,9 @@ def _logsumexp(x, axis=None, keepdims=False):
 logsumexp = primitive(
     _logsumexp,  # its rule uses softmax, and not e^(x - y), because y is rounded
     lambda g, y, x, axis=None, keepdims=False: _keep(g, x, axis) * softmax(x, axis),  # type: ignore[arg-type]
-    name="logsumexp", saves="inputs")
+    name="logsumexp",
+    saves="inputs",
+)
 
 
 def _softmax(x, axis=-1):
@@ -169,8 +175,9 @@ def _log_softmax(x, axis=-1):
 
 
 softmax = primitive(_softmax, lambda g, y, x, axis=-1: y * (g - sum(g * y, axis, True)), name="softmax", saves="output")
-log_softmax = primitive(_log_softmax, lambda g, y, x, axis=-1: g - exp(y) * sum(g, axis, True),
-                        name="log_softmax", saves="output")
+log_softmax = primitive(
+    _log_softmax, lambda g, y, x, axis=-1: g - exp(y) * sum(g, axis, True), name="log_softmax", saves="output"
+)
 
 
 def _norm(x, axis=None, keepdims=False):
@@ -191,8 +198,10 @@ def _norm(x, axis=None, keepdims=False):
         return y if keepdims else y.reshape([n for i, n in enumerate(x.shape) if i not in axes])
 
 
-_LENGTHS = {np.dtype(t).char: (float(np.sqrt(np.finfo(t).tiny) / np.finfo(t).eps), float(np.sqrt(np.finfo(t).max) / 2))
-            for t in (np.float32, np.float64)}
+_LENGTHS = {
+    np.dtype(t).char: (float(np.sqrt(np.finfo(t).tiny) / np.finfo(t).eps), float(np.sqrt(np.finfo(t).max) / 2))
+    for t in (np.float32, np.float64)
+}
 
 
 def _squares_fit(y):

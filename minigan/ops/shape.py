@@ -69,10 +69,10 @@ def _broadcast_to(x, shape):
         raise ShapeError(f"broadcast_to: {x.shape} does not broadcast to {shape}; an axis must be equal or 1") from None
 
 
-sum_to = primitive(
-    _sum_to, lambda g, y, x, shape: broadcast_to(g, x.shape), name="sum_to", saves="neither", views=True)
+sum_to = primitive(_sum_to, lambda g, y, x, shape: broadcast_to(g, x.shape), name="sum_to", saves="neither", views=True)
 broadcast_to = primitive(
-    _broadcast_to, lambda g, y, x, shape: sum_to(g, x.shape), name="broadcast_to", saves="neither", views=True)
+    _broadcast_to, lambda g, y, x, shape: sum_to(g, x.shape), name="broadcast_to", saves="neither", views=True
+)
 
 
 def _reshape(x, shape):
@@ -149,8 +149,7 @@ def squeeze(x, axis=None) -> Tensor:
 
 def _concatenate(*arrays, axis):
     for i, a in enumerate(arrays):
-        if a.ndim != arrays[0].ndim or any(
-            m != n for k, (m, n) in enumerate(zip(a.shape, arrays[0].shape)) if k != axis):
+        if a.ndim != arrays[0].ndim or any(m != n for k, (m, n) in enumerate(zip(a.shape, arrays[0].shape)) if k != axis):
             raise ShapeError(
                 f"concatenate: array {i} is {a.shape} and array 0 is {arrays[0].shape}; "
                 f"all sizes but that of axis {axis} must be equal"
@@ -235,8 +234,7 @@ def _d_pad(g, y, x, widths, value):
     return g[tuple(slice(before, before + n) for (before, _), n in zip(widths, x.shape))]
 
 
-_pad = primitive(lambda x, widths, value: xp(x).pad(x, widths, constant_values=value), _d_pad,
-                 name="pad", saves="neither")
+_pad = primitive(lambda x, widths, value: xp(x).pad(x, widths, constant_values=value), _d_pad, name="pad", saves="neither")
 
 
 def _flip(x, axis=None):
@@ -275,8 +273,12 @@ def repeat(x, repeats, axis=None) -> Tensor:
         x, axis = ravel(x), 0
     axis = axis_of("repeat", axis, x.ndim)
     counts = np.asarray(repeats, dtype=np.intp if np.size(repeats) == 0 else None)
-    if counts.ndim > 1 or counts.dtype.kind not in "iu" or (counts < 0).any() or (
-        counts.ndim and counts.size not in (1, x.shape[axis])):
+    if (
+        counts.ndim > 1
+        or counts.dtype.kind not in "iu"
+        or (counts < 0).any()
+        or (counts.ndim and counts.size not in (1, x.shape[axis]))
+    ):
         raise ShapeError(f"repeat: repeats {repeats} must be an int >= 0, or one for each of {x.shape[axis]} elements")
     if counts.size == 1:  # this case needs no index
         return _repeat(x, int(counts.reshape(-1)[0]), axis)
@@ -295,9 +297,12 @@ def tile(x, reps) -> Tensor:
 
 
 # It copies even if nothing is repeated, as NumPy does, so that a write into the result does not change x.
-_repeat = primitive(lambda x, n, axis: xp(x).repeat(x, n, axis),
-                    lambda g, y, x, n, axis: reshape(g, (*x.shape[: axis + 1], n, *x.shape[axis + 1 :])).sum(axis=axis + 1),
-                    name="repeat", saves="neither")
+_repeat = primitive(
+    lambda x, n, axis: xp(x).repeat(x, n, axis),
+    lambda g, y, x, n, axis: reshape(g, (*x.shape[: axis + 1], n, *x.shape[axis + 1 :])).sum(axis=axis + 1),
+    name="repeat",
+    saves="neither",
+)
 
 
 def _d_tile(g, y, x, reps):

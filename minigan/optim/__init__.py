@@ -18,8 +18,17 @@ for _rule in (SGD, Adam, RMSprop, CoordinateDescent, ConjugateGradient):
 
 keep_memory()  # a program with an optimizer repeats its steps, so the next step can reuse freed memory
 
-__all__ = ["SGD", "Adam", "ConjugateGradient", "CoordinateDescent", "Optimizer", "RMSprop", "convex", "dynamics",
-           "lr_scheduler"]
+__all__ = [
+    "SGD",
+    "Adam",
+    "ConjugateGradient",
+    "CoordinateDescent",
+    "Optimizer",
+    "RMSprop",
+    "convex",
+    "dynamics",
+    "lr_scheduler",
+]
 
 
 def __dir__():

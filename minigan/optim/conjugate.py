@@ -57,8 +57,10 @@ class ConjugateGradient(Optimizer):
             raise ConfigError(f"ConjugateGradient: restart must be None or a whole number above 0, got {restart!r}")
         super().__init__(params, lr=lr, rule=rule, line_search=line_search, restart=restart, c1=c1, c2=c2)
         if len(self._flats) > 1 or len(self._flats[0]) > 1:
-            raise ConfigError("ConjugateGradient: all parameters share one direction, so they must be in one group, of one "
-                              "dtype and on one device")
+            raise ConfigError(
+                "ConjugateGradient: all parameters share one direction, so they must be in one group, of one "
+                "dtype and on one device"
+            )
         self.evaluations = 0
         self._since = 0  # steps since d was -g; 0: the next direction is -g
         self._length = 0.0  # the last step length
@@ -77,8 +79,10 @@ class ConjugateGradient(Optimizer):
         """
         options, flat = self.param_groups[0], self._flats[0][0]
         if self.needs_closure and closure is None:
-            raise ConfigError("ConjugateGradient: line_search='strong-wolfe' evaluates the loss at other parameters; pass "
-                              "step(grads, closure), where closure() returns (loss, gradients), or use line_search=None")
+            raise ConfigError(
+                "ConjugateGradient: line_search='strong-wolfe' evaluates the loss at other parameters; pass "
+                "step(grads, closure), where closure() returns (loss, gradients), or use line_search=None"
+            )
         flat.adopt()
         if self.needs_closure and (grads is None or loss is None):
             loss, grads = closure()
@@ -150,8 +154,10 @@ class ConjugateGradient(Optimizer):
 
     def state_dict(self) -> dict:
         """The options, last gradient and direction, step length, steps since the last restart and count of evaluations."""
-        return {**super().state_dict(),
-                "search": {"length": self._length, "since": self._since, "evaluations": self.evaluations}}
+        return {
+            **super().state_dict(),
+            "search": {"length": self._length, "since": self._since, "evaluations": self.evaluations},
+        }
 
     def load_state_dict(self, state: dict) -> None:
         """Go back to a saved state.  CheckpointError if it was made for other parameters or by another optimizer."""

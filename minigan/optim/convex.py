@@ -71,8 +71,14 @@ def lasso(X, y, penalty, tolerance=1e-8, sweeps=1000) -> Solution:
             r[:] += X[:, j] * (w[j] - new)
             w[j] = new
 
-    return _descend(w, sweep, lambda: r @ r / (2 * n) + penalty * np.abs(w).sum(),
-                    lambda: np.abs(lasso_kkt_residual(X, y, penalty, w)).max(), tolerance, sweeps)
+    return _descend(
+        w,
+        sweep,
+        lambda: r @ r / (2 * n) + penalty * np.abs(w).sum(),
+        lambda: np.abs(lasso_kkt_residual(X, y, penalty, w)).max(),
+        tolerance,
+        sweeps,
+    )
 
 
 def lasso_kkt_residual(X, y, penalty, w):
@@ -115,8 +121,9 @@ def logistic_regression(X, y, penalty, tolerance=1e-8, sweeps=1000) -> Solution:
                     break
                 step /= 2
 
-    return _descend(w, sweep, lambda: loss(margins, w),
-                    lambda: np.abs(logistic_kkt_residual(X, y, penalty, w)).max(), tolerance, sweeps)
+    return _descend(
+        w, sweep, lambda: loss(margins, w), lambda: np.abs(logistic_kkt_residual(X, y, penalty, w)).max(), tolerance, sweeps
+    )
 
 
 def logistic_kkt_residual(X, y, penalty, w):
@@ -147,8 +154,9 @@ def svm_dual(X, y, C, tolerance=1e-8, sweeps=10000) -> Solution:
             w[:] += (new - alpha[i]) * Z[i]
             alpha[i] = new
 
-    return _descend(alpha, sweep, lambda: w @ w / 2 - alpha.sum(),
-                    lambda: np.abs(svm_kkt_residual(X, y, C, alpha)).max(), tolerance, sweeps)
+    return _descend(
+        alpha, sweep, lambda: w @ w / 2 - alpha.sum(), lambda: np.abs(svm_kkt_residual(X, y, C, alpha)).max(), tolerance, sweeps
+    )
 
 
 def svm_kkt_residual(X, y, C, alpha):

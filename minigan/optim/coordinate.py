@@ -50,12 +50,16 @@ class CoordinateDescent(Optimizer):
         blocks = [[block] if isinstance(block, Tensor) else list(block) for block in blocks]
         strangers = [p for block in blocks for p in block if id(p) not in place]
         if strangers:
-            raise ConfigError(f"CoordinateDescent: a block holds a {getattr(strangers[0], 'shape', strangers[0])!r} that is "
-                              f"not among the parameters")
+            raise ConfigError(
+                f"CoordinateDescent: a block holds a {getattr(strangers[0], 'shape', strangers[0])!r} that is "
+                f"not among the parameters"
+            )
         indices = [[place[id(p)] for p in block] for block in blocks]
         if not all(indices) or sorted(i for block in indices for i in block) != list(range(len(place))):
-            raise ConfigError(f"CoordinateDescent: {len(indices)} blocks with {sum(map(len, indices))} parameters in all; "
-                              f"each of the {len(place)} must be in exactly one, and none empty")
+            raise ConfigError(
+                f"CoordinateDescent: {len(indices)} blocks with {sum(map(len, indices))} parameters in all; "
+                f"each of the {len(place)} must be in exactly one, and none empty"
+            )
         return indices
 
     def _advance(self):
@@ -98,17 +102,27 @@ class CoordinateDescent(Optimizer):
 
     def state_dict(self) -> dict:
         """The base rule's state, and which block comes next."""
-        return {**self.base.state_dict(), "descent": {
-            "rule": self.rule, "blocks": self.blocks, "next": self._next, "updates": list(self.updates),
-            "coordinates": self._coordinates, "generator": self._generator.bit_generator.state}}
+        return {
+            **self.base.state_dict(),
+            "descent": {
+                "rule": self.rule,
+                "blocks": self.blocks,
+                "next": self._next,
+                "updates": list(self.updates),
+                "coordinates": self._coordinates,
+                "generator": self._generator.bit_generator.state,
+            },
+        }
 
     def load_state_dict(self, state: dict) -> None:
         """Go back to a saved state.  CheckpointError if it was made for other parameters, blocks or another rule."""
         saved = state.get("descent", {}) if isinstance(state, dict) else {}
         if saved.get("rule") != self.rule or saved.get("blocks") != self.blocks:
-            raise CheckpointError(f"CoordinateDescent: the saved state is of the rule {saved.get('rule')!r} on "
-                                  f"{len(saved.get('blocks', []))} blocks, this one is {self.rule!r} on {len(self.blocks)}; "
-                                  f"make it with the same rule and blocks")
+            raise CheckpointError(
+                f"CoordinateDescent: the saved state is of the rule {saved.get('rule')!r} on "
+                f"{len(saved.get('blocks', []))} blocks, this one is {self.rule!r} on {len(self.blocks)}; "
+                f"make it with the same rule and blocks"
+            )
         if not {"next", "updates", "coordinates", "generator"} <= set(saved):
             raise CheckpointError("CoordinateDescent: the saved state is not whole; use another one")
         self.base.load_state_dict(state)

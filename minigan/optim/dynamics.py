@@ -25,8 +25,7 @@ def field(losses, parameters) -> list:
     losses, parameters = list(losses), [list(own) for own in parameters]
     if len(losses) != len(parameters):
         raise ConfigError(f"dynamics: {len(losses)} losses but parameters of {len(parameters)} players; give one list for each")
-    return [g for loss, own in zip(losses, parameters)
-            for g in grad(loss, own, create_graph=True, allow_unused=True)]
+    return [g for loss, own in zip(losses, parameters) for g in grad(loss, own, create_graph=True, allow_unused=True)]
 
 
 def _transposed(v, parameters, u):

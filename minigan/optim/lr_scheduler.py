@@ -39,8 +39,10 @@ class _Schedule:
         """
         names = set(state) if isinstance(state, dict) else set()
         if names != set(self.state_dict()) or len(state["lr"]) != len(self.optimizer.param_groups):
-            raise CheckpointError(f"{type(self).__name__}: the saved state ({', '.join(map(str, names))}) is of another "
-                                  f"schedule, or of an optimizer that has not {len(self.optimizer.param_groups)} group(s)")
+            raise CheckpointError(
+                f"{type(self).__name__}: the saved state ({', '.join(map(str, names))}) is of another "
+                f"schedule, or of an optimizer that has not {len(self.optimizer.param_groups)} group(s)"
+            )
         vars(self).update({k: v for k, v in state.items() if k != "lr"})
         for group, lr in zip(self.optimizer.param_groups, state["lr"]):
             group["lr"] = lr
@@ -103,8 +105,9 @@ class LinearLR(LRScheduler):
 
     def __init__(self, optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5):
         if not 0 < start_factor <= 1 or not 0 <= end_factor <= 1:
-            raise ConfigError(f"LinearLR: needs 0 < start_factor <= 1 and 0 <= end_factor <= 1, got {start_factor} and "
-                              f"{end_factor}")
+            raise ConfigError(
+                f"LinearLR: needs 0 < start_factor <= 1 and 0 <= end_factor <= 1, got {start_factor} and {end_factor}"
+            )
         self.start_factor, self.end_factor = start_factor, end_factor
         self.total_iters = _positive("LinearLR", "total_iters", total_iters)
         super().__init__(optimizer)
@@ -145,8 +148,18 @@ class ReduceLROnPlateau(_Schedule):
     reduction.  min_lr: a number, or one per group.  eps: smaller reductions than this are not made.  A NaN is never better.
     """
 
-    def __init__(self, optimizer, mode: str = "min", factor: float = 0.1, patience: int = 10, threshold: float = 1e-4,
-                 threshold_mode: str = "rel", cooldown: int = 0, min_lr: float | list[float] = 0, eps: float = 1e-8):
+    def __init__(
+        self,
+        optimizer,
+        mode: str = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        threshold_mode: str = "rel",
+        cooldown: int = 0,
+        min_lr: float | list[float] = 0,
+        eps: float = 1e-8,
+    ):
         super().__init__(optimizer)
         for option, value, known in (("mode", mode, ("min", "max")), ("threshold_mode", threshold_mode, ("rel", "abs"))):
             if value not in known:

@@ -38,15 +38,19 @@ class Flat:
         """Make every parameter a view of the vector again, if it was moved, or became a view of another optimizer's."""
         first = self.parameters[0].data
         if any(p.dtype != first.dtype or p.device != device_of(first) for p in self.parameters):
-            raise ConfigError("an optimizer's parameters were given different dtypes or devices after it was made; make the "
-                              "optimizer after module.to(...)")
+            raise ConfigError(
+                "an optimizer's parameters were given different dtypes or devices after it was made; make the "
+                "optimizer after module.to(...)"
+            )
         if first.dtype != self.vector.dtype or device_of(first) != device_of(self.vector):
             self._allocate()
         for p, view in zip(self.parameters, self.views):
             if p.data is not view:
                 if p.shape != view.shape:
-                    raise ConfigError(f"a parameter was {view.shape} when its optimizer was made, and is {p.shape} now; make "
-                                      f"the optimizer after the change")
+                    raise ConfigError(
+                        f"a parameter was {view.shape} when its optimizer was made, and is {p.shape} now; make "
+                        f"the optimizer after the change"
+                    )
                 view[...] = p.data
                 p.data = view
 
@@ -85,10 +89,13 @@ class Optimizer:
         for group in groups:
             unknown = [key for key in group if key not in ("params", *options)]
             if "params" not in group or unknown:
-                raise ConfigError(f"{type(self).__name__}: a group needs 'params', and may have the options "
-                                  f"{', '.join(options)}; got {', '.join(map(repr, group))}")
+                raise ConfigError(
+                    f"{type(self).__name__}: a group needs 'params', and may have the options "
+                    f"{', '.join(options)}; got {', '.join(map(repr, group))}"
+                )
         self.param_groups = [
-            {**options, **group, "params": [p] if isinstance(p := group["params"], Tensor) else list(p)} for group in groups]
+            {**options, **group, "params": [p] if isinstance(p := group["params"], Tensor) else list(p)} for group in groups
+        ]
         seen = set()
         for group in self.param_groups:
             self._check(group, seen)
@@ -119,26 +126,35 @@ class Optimizer:
             if option in group and not isinstance(group[option], (bool, np.bool_)):
                 raise ConfigError(f"{name}: {option} must be True or False, got {group[option]!r}")
         if "eps" in group and not all(p.dtype.type(group["eps"]) > 0 for p in group["params"]):
-            raise ConfigError(f"{name}: eps={group['eps']} is 0 for these parameters, and makes 0 / 0 where a gradient is 0; "
-                              f"the usual one is 1e-8")
-        if "betas" in group and not (isinstance(group["betas"], (tuple, list)) and len(group["betas"]) == 2 and
-                                     all(number(b) and 0 <= b < 1 for b in group["betas"])):
+            raise ConfigError(
+                f"{name}: eps={group['eps']} is 0 for these parameters, and makes 0 / 0 where a gradient is 0; "
+                f"the usual one is 1e-8"
+            )
+        if "betas" in group and not (
+            isinstance(group["betas"], (tuple, list))
+            and len(group["betas"]) == 2
+            and all(number(b) and 0 <= b < 1 for b in group["betas"])
+        ):
             raise ConfigError(f"{name}: betas must be two numbers in [0, 1), got {group['betas']!r}")
         if group.get("alpha", 0) > 1:
             raise ConfigError(f"{name}: alpha must be at most 1, got {group['alpha']!r}; else the mean of squares is negative")
         if not number(group.get("dampening", 0)):
             raise ConfigError(f"{name}: dampening must be a number, got {group['dampening']!r}")
         if group.get("nesterov") and (not group["momentum"] or group["dampening"]):
-            raise ConfigError(f"{name}: nesterov is a form of momentum without dampening; give momentum=0.9, say, and "
-                              f"dampening=0 (got momentum={group['momentum']}, dampening={group['dampening']})")
+            raise ConfigError(
+                f"{name}: nesterov is a form of momentum without dampening; give momentum=0.9, say, and "
+                f"dampening=0 (got momentum={group['momentum']}, dampening={group['dampening']})"
+            )
 
     def _check_memory(self):
         """ConfigError for parameters that share memory, because in the optimizer's vector each would get its own memory."""
         parts = sorted(((p.device, *extent(p.data), p) for p in self.parameters if p.size), key=lambda part: part[:3])
         for (place, _, end, p), (where, start, _, q) in pairwise(parts):
             if place == where and start < end and xp(p.data).shares_memory(p.data, q.data):
-                raise ConfigError(f"{type(self).__name__}: two parameters, {p.shape} and {q.shape}, share memory, which an "
-                                  f"optimizer would separate; use one Parameter in both places, or make one from the other")
+                raise ConfigError(
+                    f"{type(self).__name__}: two parameters, {p.shape} and {q.shape}, share memory, which an "
+                    f"optimizer would separate; use one Parameter in both places, or make one from the other"
+                )
 
     @staticmethod
     def _flatten(parameters):
@@ -175,8 +191,10 @@ class Optimizer:
         grads = [g.data if isinstance(g, Tensor) else g for g in grads]
         if len(grads) != len(parameters):
             raise ShapeError(f"{type(self).__name__}.step: {len(parameters)} parameters but {len(grads)} gradients")
-        grads = [g if g is None else new_array(g) if is_array(g) else beside(new_array(g, p.dtype), p.data)
-                 for p, g in zip(parameters, grads)]
+        grads = [
+            g if g is None else new_array(g) if is_array(g) else beside(new_array(g, p.dtype), p.data)
+            for p, g in zip(parameters, grads)
+        ]
         for p, g in zip(parameters, grads):
             if g is not None and g.shape != p.shape:
                 raise ShapeError(f"{type(self).__name__}.step: a gradient is {g.shape}, its parameter {p.shape}")
@@ -227,9 +245,10 @@ class Optimizer:
         state, index = {}, {id(p): i for i, p in enumerate(self.parameters)}
         for flat in (flat for flats in self._flats for flat in flats):
             for k, p in enumerate(flat.parameters):
-                state[str(index[id(p)])] = {"step": flat.steps[k], **{
-                    name: np.array(to_device(v[flat.slices[k]], "cpu")).reshape(p.shape)
-                    for name, v in flat.state.items()}}
+                state[str(index[id(p)])] = {
+                    "step": flat.steps[k],
+                    **{name: np.array(to_device(v[flat.slices[k]], "cpu")).reshape(p.shape) for name, v in flat.state.items()},
+                }
         groups = [{k: v for k, v in group.items() if k != "params"} for group in self.param_groups]
         return {"state": state, "param_groups": groups}
 
@@ -256,14 +275,17 @@ class Optimizer:
         except (KeyError, TypeError, ValueError):
             raise CheckpointError(f"{name}: a saved state has 'state' and 'param_groups', this one has not") from None
         if len(groups) != len(self.param_groups) or len(states) != len(parameters):
-            raise CheckpointError(f"{name}: the saved state is for {len(states)} parameters in {len(groups)} groups, this "
-                                  f"optimizer has {len(parameters)} in {len(self.param_groups)}")
+            raise CheckpointError(
+                f"{name}: the saved state is for {len(states)} parameters in {len(groups)} groups, this "
+                f"optimizer has {len(parameters)} in {len(self.param_groups)}"
+            )
         options = []
         for group, saved in zip(self.param_groups, groups):
             # initial_lr is a schedule's, which may be made before or after
             if set(saved) - {"initial_lr"} != set(group) - {"params", "initial_lr"}:
-                raise CheckpointError(f"{name}: the saved state has the options {', '.join(sorted(saved))}; it is of another "
-                                      f"rule")
+                raise CheckpointError(
+                    f"{name}: the saved state has the options {', '.join(sorted(saved))}; it is of another rule"
+                )
             options.append({k: tuple(v) if isinstance(v, list) else v for k, v in saved.items()})
             try:  # two schedules together can make a rate negative, in torch too
                 self._check_options({**group, **options[-1], "lr": abs(saved["lr"])})

@@ -23,8 +23,15 @@ class SGD(Optimizer):
     """
 
     def __init__(self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False, *, maximize=False):
-        super().__init__(params, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay,
-                         nesterov=nesterov, maximize=maximize)
+        super().__init__(
+            params,
+            lr=lr,
+            momentum=momentum,
+            dampening=dampening,
+            weight_decay=weight_decay,
+            nesterov=nesterov,
+            maximize=maximize,
+        )
 
     def state_names(self, options):
         """The running sum of gradients b, if there is momentum."""
@@ -52,8 +59,7 @@ class Adam(Optimizer):
     """
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False, *, maximize=False):
-        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad,
-                         maximize=maximize)
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad, maximize=maximize)
         self._clocks = {}  # id of a group -> its t and lr on the card; empty until count_on_card is called
 
     def state_names(self, options):
@@ -70,7 +76,8 @@ class Adam(Optimizer):
         """See Optimizer: t and lr are read from the card from now on."""
         self._clocks = {
             id(group): dispatch.adam_clock(flats[0].vector, max(flats[0].steps), group["lr"], group["betas"], group["eps"])
-            for group, flats in zip(self.param_groups, self._flats)}
+            for group, flats in zip(self.param_groups, self._flats)
+        }
 
     def repeated(self, times: int) -> None:
         """See Optimizer."""
@@ -87,8 +94,11 @@ class Adam(Optimizer):
         """See the class.  On the CPU each thread updates a part of the weights."""
         if not isinstance(w, np.ndarray):
             return dispatch.adam(w, g, state, t, options, self._clocks.get(id(options)))
-        share(lambda a, b: self._update(w[a:b], g[a:b], {name: v[a:b] for name, v in state.items()}, t, options), w.size,
-              WORTH_A_THREAD)
+        share(
+            lambda a, b: self._update(w[a:b], g[a:b], {name: v[a:b] for name, v in state.items()}, t, options),
+            w.size,
+            WORTH_A_THREAD,
+        )
 
     def _update(self, w, g, state, t, options):
         """Everything is in place, because memory limits the speed of an Adam step, not arithmetic."""
@@ -118,15 +128,27 @@ class RMSprop(Optimizer):
     quotient q = g / (sqrt(v) + eps), b <- momentum b + q and w <- w - lr b.  weight_decay: g <- g + weight_decay w.
     """
 
-    def __init__(self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False, *,
-                 maximize=False):
-        super().__init__(params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum,
-                         centered=centered, maximize=maximize)
+    def __init__(
+        self, params, lr=1e-2, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False, *, maximize=False
+    ):
+        super().__init__(
+            params,
+            lr=lr,
+            alpha=alpha,
+            eps=eps,
+            weight_decay=weight_decay,
+            momentum=momentum,
+            centered=centered,
+            maximize=maximize,
+        )
 
     def state_names(self, options):
         """v; also a if centered, and b if there is momentum."""
-        return ("square_avg", *(["grad_avg"] if options["centered"] else []),
-                *(["momentum_buffer"] if options["momentum"] else []))
+        return (
+            "square_avg",
+            *(["grad_avg"] if options["centered"] else []),
+            *(["momentum_buffer"] if options["momentum"] else []),
+        )
 
     def update(self, w, g, state, t, options):
         """See the class."""

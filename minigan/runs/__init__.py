@@ -24,9 +24,20 @@ def __dir__():
     return __all__
 
 
-def train(system: str, data=None, *, steps: int | None = None, seconds: float | None = None, seed: int = 0,
-          device: str = "cpu", data_dir=None, out=None, nets: "dict[str, Module] | None" = None, quiet: bool = False,
-          **settings) -> "Session":
+def train(
+    system: str,
+    data=None,
+    *,
+    steps: int | None = None,
+    seconds: float | None = None,
+    seed: int = 0,
+    device: str = "cpu",
+    data_dir=None,
+    out=None,
+    nets: "dict[str, Module] | None" = None,
+    quiet: bool = False,
+    **settings,
+) -> "Session":
     """Train a system as `minigan train` does, and return the run: a Session with `sample`, `evaluate`, `curves`, `game`.
 
     system: a name, or a Python file that registers a system (my_system.py).   data: the name of a data set, or a data set
@@ -51,8 +62,9 @@ def train(system: str, data=None, *, steps: int | None = None, seconds: float | 
     return session
 
 
-def open(path, device: str | None = None, nets: "dict[str, Module] | None" = None, data=None,
-         accept_changed_data: bool = False) -> "Session":
+def open(
+    path, device: str | None = None, nets: "dict[str, Module] | None" = None, data=None, accept_changed_data: bool = False
+) -> "Session":
     """Open an existing run at its newest checkpoint, or at the checkpoint file that `path` names.  `run.train(steps=...)`
     continues it.
 

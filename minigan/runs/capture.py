@@ -123,13 +123,18 @@ class Captured:
 
     def _rates(self):
         """The learning rates that are fixed numbers in the graph.  Adam's are not: it reads them from GPU memory."""
-        return [group["lr"] for player in self.game.players if not isinstance(player.optimizer, Adam)
-                for group in player.optimizer.param_groups]
+        return [
+            group["lr"]
+            for player in self.game.players
+            if not isinstance(player.optimizer, Adam)
+            for group in player.optimizer.param_groups
+        ]
 
     def _record(self, batches, streams, progress):
         turns = sum(player.steps for player in self.game.players)
-        self.batches = [type(batch)(*(None if array is None else array.copy() for array in batch))
-                        for batch in islice(batches, turns)]
+        self.batches = [
+            type(batch)(*(None if array is None else array.copy() for array in batch)) for batch in islice(batches, turns)
+        ]
         buffers = [(buffer, buffer.data) for net in self.game.nets.values() for _, buffer in net.named_buffers()]
         self.rates = self._rates()
         _advance(streams)  # the recorded draws are counted from here
@@ -154,8 +159,10 @@ class Captured:
     def _checked(self, losses):
         for name, value in losses.items():
             if not math.isfinite(value):
-                raise NotFiniteError(f"{name} is {value}; with capture=true minigan cannot name the op; to find it, write "
-                                     "capture = false into config.toml and resume")
+                raise NotFiniteError(
+                    f"{name} is {value}; with capture=true minigan cannot name the op; to find it, write "
+                    "capture = false into config.toml and resume"
+                )
         return losses
 
 

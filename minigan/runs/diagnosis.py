@@ -17,8 +17,13 @@ import numpy as np
 from minigan.runs.hooks import COLLAPSED
 
 # The loss of an undecided D: its output is 0 for every sample (1/2 for least squares).
-UNDECIDED = {"minimax": 2 * math.log(2), "non-saturating": 2 * math.log(2), "relativistic": 2 * math.log(2),
-             "least-squares": 0.25, "hinge": 2.0}
+UNDECIDED = {
+    "minimax": 2 * math.log(2),
+    "non-saturating": 2 * math.log(2),
+    "relativistic": 2 * math.log(2),
+    "least-squares": 0.25,
+    "hinge": 2.0,
+}
 RUN_AWAY = 100  # G's loss; D's logits are then 100 or more, although sigmoid and hinge are saturated at 10
 NO_GRADIENT = 1e-5  # norm over 10,000 parameters: 1e-7 for each, which is close to Adam's and RMSprop's eps of 1e-8
 ENOUGH = 20  # records; with fewer, no trend can be seen
@@ -67,7 +72,7 @@ def first(values) -> float:
 
 def last(values) -> float:
     """Median of the last quarter."""
-    return float(np.median(values[-max(1, len(values) // 4):]))
+    return float(np.median(values[-max(1, len(values) // 4) :]))
 
 
 def medians(values, parts=20) -> np.ndarray:
@@ -115,8 +120,11 @@ def not_finite(curves):
     stopped = [r for r in curves.records if "not finite" in r]
     if stopped:
         where = stopped[-1]
-        return Finding("not finite", f"The run diverged: at step {where['step']} {where['not finite']}",
-                       f"try a smaller learning rate, such as {_rates(curves, 0.1)}".rstrip())
+        return Finding(
+            "not finite",
+            f"The run diverged: at step {where['step']} {where['not finite']}",
+            f"try a smaller learning rate, such as {_rates(curves, 0.1)}".rstrip(),
+        )
 
 
 def unbounded(curves):
@@ -128,9 +136,11 @@ def unbounded(curves):
         return None
     course = medians(np.abs(curves["G"]))
     if course[-1] > RUN_AWAY:
-        return Finding("unbounded", f"D's scores grow without limit: G's loss has reached {_n(curves['G'][-1])}, because "
-                       "nothing bounds D's slope",
-                       "set a bound: --set penalty=wgan-gp, --set clip=0.01 or --set spectral_norm=true")
+        return Finding(
+            "unbounded",
+            f"D's scores grow without limit: G's loss has reached {_n(curves['G'][-1])}, because nothing bounds D's slope",
+            "set a bound: --set penalty=wgan-gp, --set clip=0.01 or --set spectral_norm=true",
+        )
 
 
 def runaway(curves):
@@ -139,8 +149,12 @@ def runaway(curves):
         return None
     d, g = last(curves.d), last(np.abs(curves["G"]))
     if max(d, np.median(curves.d)) > 5 * curves.undecided or g > RUN_AWAY:
-        return Finding("runaway", f"The losses are far too large: D's is {_n(d)} and G's is {_n(g)}, but an undecided D pays "
-                       f"only {_n(curves.undecided)}", f"the steps are too long; try {_rates(curves, 0.1)}".rstrip())
+        return Finding(
+            "runaway",
+            f"The losses are far too large: D's is {_n(d)} and G's is {_n(g)}, but an undecided D pays "
+            f"only {_n(curves.undecided)}",
+            f"the steps are too long; try {_rates(curves, 0.1)}".rstrip(),
+        )
 
 
 def collapse(curves):
@@ -148,21 +162,33 @@ def collapse(curves):
     values = curves.metric("diversity")
     if len(values) >= 4 and last(values) < COLLAPSED:
         tried = curves.settings
-        advice = [text for text, used in (
-            ("--set penalty=r1", tried.get("penalty", "none") != "none"), ("--set minibatch=true", tried.get("minibatch")),
-            (_one_rate(curves, "lr_g", 0.25), False)) if not used]
-        return Finding("collapse", f"G draws nearly the same sample for every z: two of its samples differ only "
-                       f"{last(values):.2f} times as much as two real ones",
-                       f"try {' or '.join(advice)}, or the system wgan-gp")
+        advice = [
+            text
+            for text, used in (
+                ("--set penalty=r1", tried.get("penalty", "none") != "none"),
+                ("--set minibatch=true", tried.get("minibatch")),
+                (_one_rate(curves, "lr_g", 0.25), False),
+            )
+            if not used
+        ]
+        return Finding(
+            "collapse",
+            f"G draws nearly the same sample for every z: two of its samples differ only "
+            f"{last(values):.2f} times as much as two real ones",
+            f"try {' or '.join(advice)}, or the system wgan-gp",
+        )
 
 
 def scattered(curves):
     """The samples are much farther apart than real ones, and D does not correct this."""
     values = curves.metric("diversity")
     if len(values) >= 4 and last(values) > 5 and not runaway(curves):
-        return Finding("scattered", f"G's samples are scattered: two of them are {_n(last(values))} times as far apart as two "
-                       "real ones, and D does not correct this", f"try {_one_rate(curves, 'lr_g', 0.1)}, or make D stronger: "
-                       f"--set lr_d={curves.settings.get('lr_g') or 1e-3:.2g}")
+        return Finding(
+            "scattered",
+            f"G's samples are scattered: two of them are {_n(last(values))} times as far apart as two "
+            "real ones, and D does not correct this",
+            f"try {_one_rate(curves, 'lr_g', 0.1)}, or make D stronger: --set lr_d={curves.settings.get('lr_g') or 1e-3:.2g}",
+        )
 
 
 def d_wins(curves):
@@ -199,8 +225,10 @@ def g_wins(curves):
     if last(curves.d) > 1.1 * curves.undecided:
         what = f"G wins: D's loss is {_n(last(curves.d))}, more than the {_n(curves.undecided)} of an undecided D"
     elif _never_told(curves):
-        what = (f"D never told real from fake: its loss was never below {_n(medians(curves.d).min())}, and an undecided D pays "
-                f"{_n(curves.undecided)}; G cannot learn from such a D")
+        what = (
+            f"D never told real from fake: its loss was never below {_n(medians(curves.d).min())}, and an undecided D pays "
+            f"{_n(curves.undecided)}; G cannot learn from such a D"
+        )
     else:
         return None
     rates = curves.settings.get("lr_d"), curves.settings.get("lr_g")
@@ -220,8 +248,12 @@ def vanished(curves):
     if now < max(1e-3 * most, NO_GRADIENT):
         clip = curves.settings.get("clip")
         other = f"a wider clip, --set clip={10 * clip:.2g}" if clip else _one_rate(curves, "lr_d", 0.25)
-        return Finding("vanished", f"G learns nothing: its gradient is {_n(now)} (the largest was {_n(most)}), so D's scores "
-                       "hardly depend on the samples", f"try {other}")
+        return Finding(
+            "vanished",
+            f"G learns nothing: its gradient is {_n(now)} (the largest was {_n(most)}), so D's scores "
+            "hardly depend on the samples",
+            f"try {other}",
+        )
 
 
 def oscillation(curves):
@@ -231,16 +263,19 @@ def oscillation(curves):
     if _never_told(curves):  # such a D never wins, so nobody takes turns
         return None
     times, fooled = 0, False
-    for level in medians(curves.d[len(curves.d) // 2:]) / curves.undecided:
+    for level in medians(curves.d[len(curves.d) // 2 :]) / curves.undecided:
         if level > 1.25 and not fooled:
             times, fooled = times + 1, True
         elif level < 1.1:
             fooled = False
     if times >= 3:
-        return Finding("oscillation", f"D and G take turns at winning: in the second half D's loss rose {times} times far "
-                       f"above the {_n(curves.undecided)} of an undecided D and fell again",
-                       f"try {_rates(curves, 0.1)} or --set penalty=r1"
-                       + (" or --set beta1=0.5" if curves.settings.get("beta1", 0) > 0.5 else ""))
+        return Finding(
+            "oscillation",
+            f"D and G take turns at winning: in the second half D's loss rose {times} times far "
+            f"above the {_n(curves.undecided)} of an undecided D and fell again",
+            f"try {_rates(curves, 0.1)} or --set penalty=r1"
+            + (" or --set beta1=0.5" if curves.settings.get("beta1", 0) > 0.5 else ""),
+        )
 
 
 def rising(curves):
@@ -250,8 +285,11 @@ def rising(curves):
     course = medians(curves[curves.players[0]])
     gained, lost = first(course) - course.min(), course[-1] - course.min()  # a median: the very first loss may be an outlier
     if lost > max(0.5 * gained, 0.05 * abs(course.min())):
-        return Finding("rising", f"The loss rises: it was {_n(course.min())} and is {_n(course[-1])} at the end",
-                       f"try a smaller learning rate, such as {_rates(curves, 0.25)}".rstrip())
+        return Finding(
+            "rising",
+            f"The loss rises: it was {_n(course.min())} and is {_n(course[-1])} at the end",
+            f"try a smaller learning rate, such as {_rates(curves, 0.25)}".rstrip(),
+        )
 
 
 RULES = (not_finite, unbounded, runaway, d_wins, g_wins, vanished, oscillation, rising, collapse, scattered)

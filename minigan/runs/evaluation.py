@@ -57,8 +57,9 @@ def _find(name, system, dataset):
         if metric is None:
             raise ConfigError(f"{error}; `minigan list metrics` describes them") from None
         own = f"; {system.name} itself measures {', '.join(one.name for one in system.metrics)}" if system.metrics else ""
-        raise ConfigError(f"{system.name} has no {name}: {metric.needs.otherwise}; see {', '.join(others[metric])}"
-                          f"{own}") from None
+        raise ConfigError(
+            f"{system.name} has no {name}: {metric.needs.otherwise}; see {', '.join(others[metric])}{own}"
+        ) from None
 
 
 def owners() -> dict[Metric, list[str]]:
@@ -107,8 +108,10 @@ def monitored(settings, system, game, dataset) -> tuple[Metric, Number] | None:
     try:
         return found(settings.monitor, system, dataset)
     except ConfigError as error:
-        raise ConfigError(f"monitor={settings.monitor}: is neither a player nor a metric; set monitor to one of them (the "
-                          f"players are {', '.join(dict.fromkeys(players))}; {error})") from None
+        raise ConfigError(
+            f"monitor={settings.monitor}: is neither a player nor a metric; set monitor to one of them (the "
+            f"players are {', '.join(dict.fromkeys(players))}; {error})"
+        ) from None
 
 
 def needed(metrics) -> int:
@@ -140,8 +143,10 @@ def measure(session, names=None, n: int | None = None) -> dict[str, float]:
     if of_samples:
         n, most = n or needed(of_samples), most_samples(session)
         if n > most:
-            raise ConfigError(f"{session.run.system} makes its samples from the {most:,} pictures of the test split, so {n:,} "
-                              f"samples would repeat; measure at most {most:,}")
+            raise ConfigError(
+                f"{session.run.system} makes its samples from the {most:,} pictures of the test split, so {n:,} "
+                f"samples would repeat; measure at most {most:,}"
+            )
         results = evaluate(of_samples, session.sample(n), session.dataset, Streams(session.run.seed)("metrics"))
     for metric in metrics:
         if not metric.least:

@@ -37,8 +37,9 @@ class Feed:
             batches.append(next(self.loader))
             self.check(batches[-1])
             size += batches[-1].x.nbytes
-        columns = [[None] * len(batches) if field[0] is None else to_device(np.stack(field), self.device)
-                   for field in zip(*batches)]  # one transfer for each field of the batches
+        columns = [
+            [None] * len(batches) if field[0] is None else to_device(np.stack(field), self.device) for field in zip(*batches)
+        ]  # one transfer for each field of the batches
         self._ready = [type(batches[0])(*row) for row in zip(*columns)][::-1]
         self._states = states[::-1]
 

@@ -192,6 +192,7 @@ class Run:
 
     def truncate_log(self, step):
         """Delete the records after `step`: the run continues from there and will write them again."""
+
         def stays(record):  # a record without a step stays too: it belongs to the whole run
             return not isinstance(record.get("step"), int | float) or record["step"] <= step
 
@@ -233,15 +234,21 @@ class Run:
 
     def logged_metrics(self):
         """The metrics measured during training, in the format of `evaluations`; "samples" is None."""
-        return [{"step": record["step"], "samples": None, "metrics": record["metrics"]}
-                for record in self.read_log() if isinstance(record.get("metrics"), dict)]
+        return [
+            {"step": record["step"], "samples": None, "metrics": record["metrics"]}
+            for record in self.read_log()
+            if isinstance(record.get("metrics"), dict)
+        ]
 
     def measurements(self):
         """`evaluations`, or `logged_metrics` when nothing was evaluated.
 
         Logged "diversity" is left out: every run logs it for its collapse alarm, so the user did not ask for it."""
-        return self.evaluations() or [entry | {"metrics": asked} for entry in self.logged_metrics()
-                                      if (asked := {k: v for k, v in entry["metrics"].items() if k != "diversity"})]
+        return self.evaluations() or [
+            entry | {"metrics": asked}
+            for entry in self.logged_metrics()
+            if (asked := {k: v for k, v in entry["metrics"].items() if k != "diversity"})
+        ]
 
     def note_evaluation(self, step, samples, metrics):
         """Save the metrics of this step.  Earlier metrics of the same step stay if they used the same number of samples."""
@@ -323,8 +330,10 @@ class Run:
             what = str(error).partition(";")[0]
             raise CheckpointError(f"{what}; {remedy}") from error
         if about.get("system", self.system) != self.system:
-            raise CheckpointError(f"{path}: is of the system {about['system']}, this run is of {self.system}; put it back "
-                                  "where it came from, and delete it here to resume from an earlier one")
+            raise CheckpointError(
+                f"{path}: is of the system {about['system']}, this run is of {self.system}; put it back "
+                "where it came from, and delete it here to resume from an earlier one"
+            )
         return step_of(path), state
 
     def _newest_good(self, kind, before):

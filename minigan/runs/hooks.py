@@ -105,11 +105,14 @@ class Schedule:
         self.every, end = settings.metrics_every, settings.final_lr
         choose("schedule", self.kind, dict.fromkeys(["none", *SCHEDULES, "plateau"]))
         if end > 1 or not 0 < settings.factor < 1:
-            raise ConfigError(f"final_lr={end} and factor={settings.factor}: both multiply a learning rate, so final_lr must "
-                              "be from 0 to 1, and factor must be above 0 and below 1")
+            raise ConfigError(
+                f"final_lr={end} and factor={settings.factor}: both multiply a learning rate, so final_lr must "
+                "be from 0 to 1, and factor must be above 0 and below 1"
+            )
         if end == 0 and self.kind in ("exponential", "step"):
-            raise ConfigError(f"schedule={self.kind}: multiplies the learning rate and so never reaches 0; set final_lr "
-                              "above 0, such as 0.01")
+            raise ConfigError(
+                f"schedule={self.kind}: multiplies the learning rate and so never reaches 0; set final_lr above 0, such as 0.01"
+            )
         players = game.all_players()
         self.optimizers = {}
         for player in players:  # a player may appear in two stages; one that needs no gradient has no optimizer
@@ -118,8 +121,9 @@ class Schedule:
                 self.optimizers[name] = player.optimizer
         if self.kind == "plateau":
             self._monitor(settings.monitor, [player.name for player in players])
-            make = lambda o: ReduceLROnPlateau(o, "max", settings.factor, settings.patience, 0.0, "abs",
-                                               min_lr=end * o.param_groups[0]["lr"], eps=0.0)
+            make = lambda o: ReduceLROnPlateau(
+                o, "max", settings.factor, settings.patience, 0.0, "abs", min_lr=end * o.param_groups[0]["lr"], eps=0.0
+            )
         elif self.kind != "none":
             make = lambda o: SCHEDULES[self.kind](o, self.steps, end)
         self.schedules: list[Any] = [make(o) for o in self.optimizers.values()] if self.kind != "none" else []
@@ -135,14 +139,18 @@ class Schedule:
     def _monitor(self, name, players):
         if name == "loss":
             if len(set(players)) > 1:
-                raise ConfigError(f"schedule=plateau: the losses of {' and '.join(dict.fromkeys(players))} say who is ahead, "
-                                  "not how good the samples are; set monitor to a metric, such as monitor=fid-digits, or to "
-                                  "a player")
+                raise ConfigError(
+                    f"schedule=plateau: the losses of {' and '.join(dict.fromkeys(players))} say who is ahead, "
+                    "not how good the samples are; set monitor to a metric, such as monitor=fid-digits, or to "
+                    "a player"
+                )
             name = players[0]
         self.player = name if name in players else None
         if self.player is None and self.number is None:
-            raise ConfigError(f"schedule=plateau: monitor={name} is no player of this game (they are "
-                              f"{', '.join(dict.fromkeys(players))}), and no number of a metric is given")
+            raise ConfigError(
+                f"schedule=plateau: monitor={name} is no player of this game (they are "
+                f"{', '.join(dict.fromkeys(players))}), and no number of a metric is given"
+            )
 
     def reads(self, step: int) -> bool:
         """On a GPU, does the schedule read the loss of this step?  This depends on nothing else that reads losses, so that
@@ -180,8 +188,13 @@ class Schedule:
 
     def state_dict(self) -> dict:
         """The state to save in a checkpoint."""
-        return {"t": self.t, "sum": self.sum, "count": self.count, "steps": self.steps,
-                "schedules": [s.state_dict() for s in self.schedules]}
+        return {
+            "t": self.t,
+            "sum": self.sum,
+            "count": self.count,
+            "steps": self.steps,
+            "schedules": [s.state_dict() for s in self.schedules],
+        }
 
     def load_state_dict(self, state) -> None:
         """Go back to a saved state."""

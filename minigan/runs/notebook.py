@@ -49,6 +49,7 @@ def progress(session, quiet=False):
     from tqdm import tqdm
 
     with tqdm(total=session.settings.steps, initial=session.step, unit="step") as bar:
+
         def report(step, losses):
             bar.set_postfix_str(losses_text(losses), refresh=False)
             bar.update()
@@ -58,8 +59,11 @@ def progress(session, quiet=False):
 
 def losses_text(losses) -> str:
     """The players' losses for a progress bar, without their terms and gradients: "D 0.693  G 0.701"."""
-    return "  ".join(f"{name} {value:.3f}" if abs(value) < 1e5 else f"{name} {value:.3g}"
-                     for name, value in losses.items() if "." not in name)
+    return "  ".join(
+        f"{name} {value:.3f}" if abs(value) < 1e5 else f"{name} {value:.3g}"
+        for name, value in losses.items()
+        if "." not in name
+    )
 
 
 def page(session) -> str:
@@ -67,13 +71,19 @@ def page(session) -> str:
     run = session.run
     title = f"{run.system} on {session.data_name}, seed {run.seed}, step {session.step:,}"
     parts = [f"<p><b>{html.escape(title)}</b><br><code>{html.escape(str(run.folder))}</code></p>"]
-    pictures = [(path, what) for path, what in ((next(reversed(run.samples()), None), "samples"), (run.curves_path, "curves"))
-                if path is not None and path.exists()]
+    pictures = [
+        (path, what)
+        for path, what in ((next(reversed(run.samples()), None), "samples"), (run.curves_path, "curves"))
+        if path is not None and path.exists()
+    ]
     for path, what in pictures:
         parts.append(f'<p><img alt="{what} of this run" src="{data_uri(path)}"></p>')
     found = run.measurements()
     if found:
-        cells = "".join(f"<tr><td>{html.escape(name)}</td><td>{value:.4g}</td></tr>"
-                        for name, value in found[-1]["metrics"].items() if value is not None)
+        cells = "".join(
+            f"<tr><td>{html.escape(name)}</td><td>{value:.4g}</td></tr>"
+            for name, value in found[-1]["metrics"].items()
+            if value is not None
+        )
         parts.append(f"<table>{cells}</table>")
     return "\n".join(parts)

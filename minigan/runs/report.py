@@ -49,10 +49,20 @@ def page(run, system) -> str:
     records, config = run.read_log(), run.config
     step = max((r["step"] for r in records if isinstance(r.get("step"), int)), default=0)
     title = f"{run.system} on {config.get('data')}, seed {run.seed}"
-    parts = [f"<h1>{_text(title)}</h1>", *_what(run, system, step), *_diagnosis(records, config), *_metrics(run),
-             *_samples(run), *_curves(run), *_settings(run, system), *_environment(run)]
-    return (f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{_text(title)}</title>\n'
-            f"<style>{STYLE}</style>\n</head>\n<body>\n" + "\n".join(parts) + "\n</body>\n</html>\n")
+    parts = [
+        f"<h1>{_text(title)}</h1>",
+        *_what(run, system, step),
+        *_diagnosis(records, config),
+        *_metrics(run),
+        *_samples(run),
+        *_curves(run),
+        *_settings(run, system),
+        *_environment(run),
+    ]
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{_text(title)}</title>\n'
+        f"<style>{STYLE}</style>\n</head>\n<body>\n" + "\n".join(parts) + "\n</body>\n</html>\n"
+    )
 
 
 def command(run, system) -> str:
@@ -92,8 +102,9 @@ def _table(rows, numbers=()):
     """Rows of cells as an HTML table; the columns whose indices are in `numbers` are aligned to the right."""
     lines = []
     for row in rows:
-        cells = "".join(f'<td class="number">{_text(c)}</td>' if i in numbers else f"<td>{_text(c)}</td>"
-                        for i, c in enumerate(row))
+        cells = "".join(
+            f'<td class="number">{_text(c)}</td>' if i in numbers else f"<td>{_text(c)}</td>" for i, c in enumerate(row)
+        )
         lines.append(f"<tr>{cells}</tr>")
     return "<table>\n" + "\n".join(lines) + "\n</table>"
 
@@ -115,9 +126,16 @@ def _diagnosis(records, config):
         yield (f'<div class="finding"><p>{_text(finding.what)}.</p><p>{_text(_sentence(finding.advice))}.</p></div>')
     if not findings:
         few = len(diagnosis.Curves(records, config).losses) < diagnosis.ENOUGH
-        yield '<div class="finding fine"><p>' + (
-            "The log has too few steps to say anything." if few else "Nothing in the curves points to a failure.  That does "
-            "not mean that the samples are good: look at the samples and at the metrics.") + "</p></div>"
+        yield (
+            '<div class="finding fine"><p>'
+            + (
+                "The log has too few steps to say anything."
+                if few
+                else "Nothing in the curves points to a failure.  That does "
+                "not mean that the samples are good: look at the samples and at the metrics."
+            )
+            + "</p></div>"
+        )
 
 
 def _sentence(text):
@@ -138,8 +156,10 @@ def _metrics(run):
     if len(entries) > 1:
         names = list(last["metrics"])
         yield "<p>At earlier steps:</p>"
-        yield _table([["step", *names], *([f"{e['step']:,}", *(_number(e["metrics"].get(n)) for n in names)]
-                                          for e in entries[:-1])], numbers=range(len(names) + 1))
+        yield _table(
+            [["step", *names], *([f"{e['step']:,}", *(_number(e["metrics"].get(n)) for n in names)] for e in entries[:-1])],
+            numbers=range(len(names) + 1),
+        )
 
 
 def _number(value):
@@ -157,19 +177,23 @@ def _samples(run):
     yield "<p>Every picture uses the same latent vectors z.</p>"
     for i in chosen:
         step = step_of(paths[i])
-        yield (f'<figure class="{way}"><img src="{data_uri(paths[i])}" alt="samples at step {step}">'
-               f"<figcaption>step {step:,}</figcaption></figure>")
+        yield (
+            f'<figure class="{way}"><img src="{data_uri(paths[i])}" alt="samples at step {step}">'
+            f"<figcaption>step {step:,}</figcaption></figure>"
+        )
 
 
 def _curves(run):
     yield "<h2>Losses, gradients and metrics over the steps</h2>"
     if run.curves_path.exists():
         yield f'<p><img src="{data_uri(run.curves_path)}" alt="curves"></p>'
-    yield ("<p><small>Pale lines show the logged values, strong lines a running median.  The gradient norm is the length of a "
-           "player's whole gradient: when it is near 0, the player learns nothing; when it grows without limit, the player "
-           "diverges.  A GAN's losses say which player is ahead, not how good the samples are.  Diversity is the mean distance "
-           "between two samples, divided by that between two real ones: a value near 1 is healthy; near 0, all samples are the "
-           "same.</small></p>")
+    yield (
+        "<p><small>Pale lines show the logged values, strong lines a running median.  The gradient norm is the length of a "
+        "player's whole gradient: when it is near 0, the player learns nothing; when it grows without limit, the player "
+        "diverges.  A GAN's losses say which player is ahead, not how good the samples are.  Diversity is the mean distance "
+        "between two samples, divided by that between two real ones: a value near 1 is healthy; near 0, all samples are the "
+        "same.</small></p>"
+    )
 
 
 def _settings(run, system):
@@ -190,6 +214,8 @@ def _environment(run):
     except (OSError, ValueError):
         yield "<p>env.json cannot be read.</p>"
         return
-    flat = [(key, ", ".join(map(str, v)) if isinstance(v, list) else
-             " ".join(map(str, v.values())) if isinstance(v, dict) else v) for key, v in facts.items()]
+    flat = [
+        (key, ", ".join(map(str, v)) if isinstance(v, list) else " ".join(map(str, v.values())) if isinstance(v, dict) else v)
+        for key, v in facts.items()
+    ]
     yield _table(flat)

@@ -47,8 +47,10 @@ from minigan.train.settings import LARGEST
 def _foreign(run, error):
     """The CheckpointError for a config.toml that this version of minigan cannot use."""
     what = f"{error} is missing" if isinstance(error, KeyError) else error
-    return CheckpointError(f"{run.folder / 'config.toml'}: does not describe a run of this minigan: {what}; restore it from a "
-                           "copy, or start a new run")
+    return CheckpointError(
+        f"{run.folder / 'config.toml'}: does not describe a run of this minigan: {what}; restore it from a "
+        "copy, or start a new run"
+    )
 
 
 def check_limits(steps=None, seconds=None) -> None:
@@ -109,8 +111,10 @@ class Session:
         self.device, nets = device or self.device, registry.own_nets({} if nets is None else nets)
         missing = sorted(self.own_nets - set(nets))
         if missing:
-            raise CheckpointError(f"{run.folder}: was started with nets of its author's, {', '.join(missing)}; open it in "
-                                  "Python with minigan.runs.open(path, nets={...})")
+            raise CheckpointError(
+                f"{run.folder}: was started with nets of its author's, {', '.join(missing)}; open it in "
+                "Python with minigan.runs.open(path, nets={...})"
+            )
         self.layer_streams = Streams(run.seed)
         with using(self.layer_streams):
             self.game = self.system.build(self.settings, self.description, **nets).to(self.device)
@@ -138,11 +142,15 @@ class Session:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _foreign(run, error) from error
         if file and not Path(file).is_file():
-            raise CheckpointError(f"{run.folder}: its system is defined in {file}, which does not exist; put the file back, or "
-                                  "write its new path into config.toml, as `file`")
+            raise CheckpointError(
+                f"{run.folder}: its system is defined in {file}, which does not exist; put the file back, or "
+                "write its new path into config.toml, as `file`"
+            )
         if file == "" and not registry.has(run.system, file):
-            raise CheckpointError(f"{run.folder}: its system {run.system} was entered in a notebook or a session, and has no "
-                                  "file; enter it again, then open the run there with minigan.runs.open(path)")
+            raise CheckpointError(
+                f"{run.folder}: its system {run.system} was entered in a notebook or a session, and has no "
+                "file; enter it again, then open the run there with minigan.runs.open(path)"
+            )
         if file and not registry.has(run.system, file):
             self.system = registry.get(file)
         else:
@@ -151,19 +159,24 @@ class Session:
             except ConfigError as error:
                 raise _foreign(run, error) from error
         if self.system.name != run.system:
-            raise CheckpointError(f"{run.folder}: is a run of the system {run.system}, and {file} now enters "
-                                  f"{self.system.name}; give the system its old name again")
+            raise CheckpointError(
+                f"{run.folder}: is a run of the system {run.system}, and {file} now enters "
+                f"{self.system.name}; give the system its old name again"
+            )
         try:
             self.settings = self.system.configure(config, self.description)
         except ConfigError as error:
             if self.system.outside:
-                raise CheckpointError(f"{run.folder}: {self.system.place}, which defines its system, has changed: {error}; "
-                                      "undo the change, or start a new run") from error
+                raise CheckpointError(
+                    f"{run.folder}: {self.system.place}, which defines its system, has changed: {error}; "
+                    "undo the change, or start a new run"
+                ) from error
             raise _foreign(run, error) from error
 
     @classmethod
-    def start(cls, system: str, data_name=None, data_dir=None, seed=0, device="cpu", overrides=None, out=None,
-              nets=None) -> "Session":
+    def start(
+        cls, system: str, data_name=None, data_dir=None, seed=0, device="cpu", overrides=None, out=None, nets=None
+    ) -> "Session":
         """Create a new run.
 
         system: the name of a system, or a Python file that registers one.   data_name: the name of a data set, or a data set;
@@ -200,11 +213,19 @@ class Session:
         for line in made_by.idle(settings, overrides or {}):
             warnings.warn(line, stacklevel=2)
         folder = str(Path(data_dir).expanduser().absolute()) if data_dir else ""  # `resume` may be called from elsewhere
-        config = {"data": data_name, "data_dir": folder, "sample_shape": list(dataset.sample_shape), "device": device,
-                  **({"file": made_by.file} if made_by.outside else {}), **({"own_nets": list(nets)} if nets else {}),
-                  **({} if given is None else {"own_data": True}), **vars(settings), "fields": dataset.description.words(),
-                  **({"data_options": options} if options else {}),
-                  **({"data_content": content} if (content := data.content(dataset, given is not None)) else {})}
+        config = {
+            "data": data_name,
+            "data_dir": folder,
+            "sample_shape": list(dataset.sample_shape),
+            "device": device,
+            **({"file": made_by.file} if made_by.outside else {}),
+            **({"own_nets": list(nets)} if nets else {}),
+            **({} if given is None else {"own_data": True}),
+            **vars(settings),
+            "fields": dataset.description.words(),
+            **({"data_options": options} if options else {}),
+            **({"data_content": content} if (content := data.content(dataset, given is not None)) else {}),
+        }
         session = cls(Run.create(made_by.name, seed, config, out), nets=nets, given=given)
         session.attach(dataset)
         return session
@@ -280,8 +301,10 @@ class Session:
                 raise ConfigError(f"{self.data_name}: this data set has no {split} split; set its attribute `{split}` to one")
             return found
         if self.own_data:
-            raise ConfigError(f"{self.run.folder}: was trained on its author's own data set; open it in Python with "
-                              "minigan.runs.open(path, data=...)")
+            raise ConfigError(
+                f"{self.run.folder}: was trained on its author's own data set; open it in Python with "
+                "minigan.runs.open(path, data=...)"
+            )
         return data.load(self.data_name, split, data_dir=self.data_dir, options=self.data_options)
 
     def _compare_content(self):
@@ -291,12 +314,16 @@ class Session:
         if self.data_content in (None, now):
             return
         if not self.accept_changed_data:
-            then, has = (", ".join(f"{value:,} {key}" for key, value in (content or {}).items() if key != "sha256")
-                         for content in (self.data_content, now))
+            then, has = (
+                ", ".join(f"{value:,} {key}" for key, value in (content or {}).items() if key != "sha256")
+                for content in (self.data_content, now)
+            )
             where = f" in {self.data_dir}" if self.data_dir else ""
-            raise CheckpointError(f"{self.run.folder}: the data{where} have changed since the run was started (then {then}; "
-                                  f"now {has or 'others'});\nput them back, or continue with the data as they are: "
-                                  "--accept-changed-data")
+            raise CheckpointError(
+                f"{self.run.folder}: the data{where} have changed since the run was started (then {then}; "
+                f"now {has or 'others'});\nput them back, or continue with the data as they are: "
+                "--accept-changed-data"
+            )
         kept, found = self.description.classes or 0, self.dataset.description.classes or 0
         if found != kept:
             raise CheckpointError(f"{self.run.folder}: the run was trained on {kept} classes, {self.data_name} now has {found}")
@@ -360,8 +387,13 @@ class Session:
         """Does the next step read its losses?  On the CPU, always.  On a GPU, reading makes the CPU wait, so only where they
         are needed, and in the first step, for the progress bar."""
         following = self.step + 1
-        return (self.device == "cpu" or self.step == start_step or following % self.settings.log_every == 0
-                or following % self.settings.checkpoint_every == 0 or self.schedule.reads(following))
+        return (
+            self.device == "cpu"
+            or self.step == start_step
+            or following % self.settings.log_every == 0
+            or following % self.settings.checkpoint_every == 0
+            or self.schedule.reads(following)
+        )
 
     @contextlib.contextmanager
     def _noting_divergence(self):
@@ -396,9 +428,16 @@ class Session:
             if not all(np.isfinite(array).all() for array in weights.values()):
                 self.step -= 1  # the step does not count: its loss was finite, but its update spoiled the weights
                 raise NotFiniteError(f"net {name}: a weight has become NaN or infinite")
-        self.run.save_checkpoint(self.step, {
-            "game": game, "streams": self.streams.state_dict(), "noise": self.layer_streams.state_dict(),
-            "loader": self.loader.state_dict(), "schedule": self.schedule.state_dict()})
+        self.run.save_checkpoint(
+            self.step,
+            {
+                "game": game,
+                "streams": self.streams.state_dict(),
+                "noise": self.layer_streams.state_dict(),
+                "loader": self.loader.state_dict(),
+                "schedule": self.schedule.state_dict(),
+            },
+        )
         self.run.note_seconds(self.step, self.seconds)
         if self._new_content is not None:
             self.run.change_config(data_content=self._new_content)
@@ -415,7 +454,7 @@ class Session:
             names = [name.strip() for name in names.split(",")]
         for name in [] if names is None else names if isinstance(names, Iterable) else [names]:
             if not isinstance(name, str | Metric):
-                raise ConfigError(f"{name!r} is no metric; give names from `minigan list metrics`, such as [\"diversity\"]")
+                raise ConfigError(f'{name!r} is no metric; give names from `minigan list metrics`, such as ["diversity"]')
         if self.dataset is None:
             self.attach()
         with using(Streams(self.run.seed)):
@@ -436,8 +475,10 @@ class Session:
         labels = self.labels(n, label)
         z = self.game.latent(n, own("eval" if seed is None else "sample"))
         with using(own):  # a network that draws noise in evaluation mode must not use the training's streams
-            parts = [self.game.sample(z[i : i + 500], None if labels is None else labels[i : i + 500], show)
-                     for i in range(0, n, 500)]
+            parts = [
+                self.game.sample(z[i : i + 500], None if labels is None else labels[i : i + 500], show)
+                for i in range(0, n, 500)
+            ]
         return np.concatenate(parts)
 
     def curves(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -449,8 +490,10 @@ class Session:
             for name, value in (record | (record.get("metrics") or {})).items():
                 if name != "step" and isinstance(value, int | float) and isinstance(record.get("step"), int):
                     rows.setdefault(name, []).append((record["step"], value))
-        return {name: (np.array([step for step, _ in pairs]), np.array([value for _, value in pairs]))
-                for name, pairs in rows.items()}
+        return {
+            name: (np.array([step for step, _ in pairs]), np.array([value for _, value in pairs]))
+            for name, pairs in rows.items()
+        }
 
     def _repr_html_(self) -> str:
         """The run as HTML, for a notebook."""
@@ -463,8 +506,10 @@ class Session:
         Raises ConfigError for a label that the system does not have."""
         classes = self.game.classes
         if label is not None and not (classes and 0 <= label < classes):
-            raise ConfigError(f"{self.run.system} cannot draw label {label}: "
-                              + (f"its labels are 0 to {classes - 1}" if classes else "it has no labels; see cgan"))
+            raise ConfigError(
+                f"{self.run.system} cannot draw label {label}: "
+                + (f"its labels are 0 to {classes - 1}" if classes else "it has no labels; see cgan")
+            )
         if classes is None:
             return None
         return np.full(n, label) if label is not None else np.arange(n) % classes
@@ -478,8 +523,16 @@ class Session:
     def picture(self, path, n: int, seed=None, label=None, real=None) -> None:
         """Write a picture of n samples with their labels; see `sample` and viz.draw.   real: real points to draw beneath."""
         words = self.words() if isinstance(self.description.x, Tokens) else None
-        viz.draw(path, self.description.x, self.sample(n, seed, label, True), self.labels(n, label), real,
-                 f"{self.run.system}, step {self.step}", self.game.heads, words=words)
+        viz.draw(
+            path,
+            self.description.x,
+            self.sample(n, seed, label, True),
+            self.labels(n, label),
+            real,
+            f"{self.run.system}, step {self.step}",
+            self.game.heads,
+            words=words,
+        )
 
     def words(self):
         """The word of each token, or None if the tokens are only numbers.   This loads the data."""
@@ -487,8 +540,7 @@ class Session:
 
     def finish(self) -> None:
         """Draw curves.png and samples.gif from the files so far, and write report.html."""
-        viz.curves_png(self.run.curves_path, self.run.read_log(), f"{self.run.system} on {self.data_name}",
-                       unit=self.game.unit)
+        viz.curves_png(self.run.curves_path, self.run.read_log(), f"{self.run.system} on {self.data_name}", unit=self.game.unit)
         frames = [path for path in self.run.samples() if step_of(path) <= self.step]
         if frames:
             viz.save_gif(self.run.gif_path, frames)

@@ -23,8 +23,12 @@ class Arm:
 
     def command(self) -> str:
         """The command that makes such a run, as Markdown."""
-        command = " ".join([f"minigan train {self.system} --data {self.data}",
-                            *(f"--set {name}={word(value)}" for name, value in self.settings.items())])
+        command = " ".join(
+            [
+                f"minigan train {self.system} --data {self.data}",
+                *(f"--set {name}={word(value)}" for name, value in self.settings.items()),
+            ]
+        )
         return f"`{command} --seconds S`, S as {self.like} took" if self.like else f"`{command}`"
 
 
@@ -55,8 +59,9 @@ class Check:
             row = results[self.arm][seed]
             other = results[self.of][seed][self.number] if self.of else row.get(self.bound, self.bound)
             if not RELATIONS[self.relation](row[self.number], other):
-                misses.append(f"{row[self.number]:.4g} against {other:.4g}" if isinstance(self.bound, str)
-                              else f"{row[self.number]:.4g}")
+                misses.append(
+                    f"{row[self.number]:.4g} against {other:.4g}" if isinstance(self.bound, str) else f"{row[self.number]:.4g}"
+                )
         if not seeds:
             return f"- {self}: not measured"
         if misses:

@@ -89,8 +89,12 @@ class System:
             raise ConfigError(f"the system {self.name}: {error}") from None
 
     def _check_types(self):
-        for word, values, kind in (("settings", self.own, Setting), ("claims", self.claims, Claim),
-                                   ("metrics", self.own_metrics, Metric), ("paper", [self.paper or Paper("")], Paper)):
+        for word, values, kind in (
+            ("settings", self.own, Setting),
+            ("claims", self.claims, Claim),
+            ("metrics", self.own_metrics, Metric),
+            ("paper", [self.paper or Paper("")], Paper),
+        ):
             for value in values:
                 if not isinstance(value, kind):
                     raise ConfigError(f"{word} has {value!r}, which is no {kind.__name__}; write {kind.__name__}(...)")
@@ -98,8 +102,10 @@ class System:
             raise ConfigError(f"nets is {self.nets!r}; give a function nets(settings, data) -> {{name: Module}}")
         for kind in self.learns:
             if not (isinstance(kind, type) and issubclass(kind, Kind)):
-                raise ConfigError(f"learns has {kind!r}, which is no kind of data; name classes of minigan.data.kinds, such as "
-                                  "learns=[Points]")
+                raise ConfigError(
+                    f"learns has {kind!r}, which is no kind of data; name classes of minigan.data.kinds, such as "
+                    "learns=[Points]"
+                )
 
     def _check_parent(self):
         above = self
@@ -110,8 +116,10 @@ class System:
         inherited = self.ancestor.settings if self.ancestor else {}
         for name in self.without:
             if name not in inherited or name in RUN:
-                raise ConfigError(f"without has {name!r}, which is no setting of the parent's own"
-                                  f"{suggestion(str(name), inherited.keys() - RUN.keys())}")
+                raise ConfigError(
+                    f"without has {name!r}, which is no setting of the parent's own"
+                    f"{suggestion(str(name), inherited.keys() - RUN.keys())}"
+                )
 
     def _check_settings(self):
         for setting in self.own:
@@ -123,8 +131,10 @@ class System:
         for setting in self.own:
             whole = self.settings[setting.name]
             if not whole.says:
-                raise ConfigError(f"setting {setting.name} has no text; say in a line what it does, Setting({setting.name!r}, "
-                                  f"{setting.default!r}, \"...\")")
+                raise ConfigError(
+                    f"setting {setting.name} has no text; say in a line what it does, Setting({setting.name!r}, "
+                    f'{setting.default!r}, "...")'
+                )
             whole.read(whole.default)
         places = [*(kind.word for kind in self.kinds), *data_sets.names()]
         for where, values in self.on.items():
@@ -168,7 +178,7 @@ class System:
     def default_data(self) -> str:
         """The data set that it is trained on if the user names none."""
         if not self.data and not self.ancestor:
-            raise ConfigError(f"the system {self.name} names no data set; say system({self.name!r}, data=\"digits\", ...)")
+            raise ConfigError(f'the system {self.name} names no data set; say system({self.name!r}, data="digits", ...)')
         return self.data or self.ancestor.default_data  # type: ignore[union-attr]  # one of the two is there
 
     @property
@@ -223,8 +233,10 @@ class System:
         if self.builder:
             return self.builder, self.nets
         if not self.ancestor:
-            raise ConfigError(f"the system {self.name} has neither a parent nor a function that builds its game; put "
-                              f"@system({self.name!r}, ...) above one")
+            raise ConfigError(
+                f"the system {self.name} has neither a parent nor a function that builds its game; put "
+                f"@system({self.name!r}, ...) above one"
+            )
         build, nets = self.ancestor.game
         return build, self.nets or nets
 
@@ -235,8 +247,10 @@ class System:
         self._accept(about)
         build, make = self.game
         if own and make is None:
-            raise ConfigError(f"{self.name} makes its own nets and takes none; to use {', '.join(own)}, write a system of your "
-                              "own and run `minigan train my_system.py`")
+            raise ConfigError(
+                f"{self.name} makes its own nets and takes none; to use {', '.join(own)}, write a system of your "
+                "own and run `minigan train my_system.py`"
+            )
         own = own_nets(own)
         game = build(settings, about) if make is None else build(settings, about, make(settings, about) | own)
         for name, net in own.items():
@@ -261,10 +275,22 @@ SYSTEMS: dict[str, System] = {}
 F = TypeVar("F", bound=Callable)  # what builds a game: the decorator gives it back
 
 
-def system(name: str, *, family: str = "", paper: Paper | None = None, parent: str | None = None, data: str | None = None,
-           learns: Iterable[type[Kind]] = (), settings: Iterable[Setting] = (), without: Iterable[str] = (),
-           on: Mapping[str, dict] | None = None, claims: Iterable[Claim] = (), metrics: Iterable[Any] = (),
-           tiny: dict | None = None, nets: Callable | None = None) -> Callable[[F], F]:
+def system(
+    name: str,
+    *,
+    family: str = "",
+    paper: Paper | None = None,
+    parent: str | None = None,
+    data: str | None = None,
+    learns: Iterable[type[Kind]] = (),
+    settings: Iterable[Setting] = (),
+    without: Iterable[str] = (),
+    on: Mapping[str, dict] | None = None,
+    claims: Iterable[Claim] = (),
+    metrics: Iterable[Any] = (),
+    tiny: dict | None = None,
+    nets: Callable | None = None,
+) -> Callable[[F], F]:
     """Enter a system under a name.   Use it as a decorator of build(settings, data) -> Game, which builds the system's game;
     without one, the parent's function builds it.   The first line of the module's docstring describes the system.
 
@@ -288,15 +314,32 @@ def system(name: str, *, family: str = "", paper: Paper | None = None, parent: s
     file = module.get("__file__", "")
     doc = (module.get("__doc__") or "").strip() if file else ""  # a notebook has a docstring of its own
     group = family or (Path(file).parent.name if file else "your own")
-    entered = System(name, group, doc or f"{name}: a system of its own.", file, paper, parent, data, tuple(learns),
-                     list(settings), tuple(without), dict(on or {}), list(claims), list(metrics), dict(tiny or {}), nets)
+    entered = System(
+        name,
+        group,
+        doc or f"{name}: a system of its own.",
+        file,
+        paper,
+        parent,
+        data,
+        tuple(learns),
+        list(settings),
+        tuple(without),
+        dict(on or {}),
+        list(claims),
+        list(metrics),
+        dict(tiny or {}),
+        nets,
+    )
     if str(parent).endswith(".py"):
         entered.parent = get(str(parent)).name
     if entered.outside:  # a test checks those of the package; here they may not all be loaded yet
         same = systems().get(name)
         if same and not has(name, file):
-            raise ConfigError(f"{entered.place}: enters the system {name!r}, but there is one of that name already, from "
-                              f"{same.place}; choose another name")
+            raise ConfigError(
+                f"{entered.place}: enters the system {name!r}, but there is one of that name already, from "
+                f"{same.place}; choose another name"
+            )
         entered.check()
     SYSTEMS[name] = entered
 
@@ -319,8 +362,10 @@ def families() -> dict[str, list[System]]:
     groups: dict[str, list[System]] = {}
     for one in systems().values():
         groups.setdefault(one.family, []).append(one)
-    return {family: sorted(members, key=lambda s: (s.paper.year if s.paper else "", s.name))
-            for family, members in sorted(groups.items())}
+    return {
+        family: sorted(members, key=lambda s: (s.paper.year if s.paper else "", s.name))
+        for family, members in sorted(groups.items())
+    }
 
 
 def get(name: str) -> System:
@@ -345,11 +390,14 @@ def has(name: str, file: str) -> bool:
 def own_nets(nets) -> dict[str, Module]:
     """The user's own nets by name.   ConfigError unless each name has a network, and each another one."""
     if not isinstance(nets, Mapping):
-        raise ConfigError(f"nets is a {type(nets).__name__}; give each network its name, such as nets={{\"G\": my_G}}")
+        raise ConfigError(f'nets is a {type(nets).__name__}; give each network its name, such as nets={{"G": my_G}}')
     for name, net in nets.items():
         if not isinstance(net, Module):
-            what = f"the class {net.__name__}; make a network of it" if isinstance(net, type) else (
-                f"a {type(net).__name__}, not a network; give an nn.Module")
+            what = (
+                f"the class {net.__name__}; make a network of it"
+                if isinstance(net, type)
+                else (f"a {type(net).__name__}, not a network; give an nn.Module")
+            )
             raise ConfigError(f"nets: {name} is {what}, such as nn.Linear(2, 1)")
     for (one, net), (other, same) in combinations(nets.items(), 2):
         if net is same:
@@ -391,8 +439,10 @@ def _elsewhere(name, cutoff):
     if not near:
         return ""
     found = plain[near[0]]
-    return (f": {'it' if found == name else repr(found)} is a setting of {', '.join(owners[found])}; "
-            f"`minigan show {owners[found][0]}` explains it")
+    return (
+        f": {'it' if found == name else repr(found)} is a setting of {', '.join(owners[found])}; "
+        f"`minigan show {owners[found][0]}` explains it"
+    )
 
 
 moved.guard(__name__)

@@ -5,8 +5,18 @@ from minigan.train.adversarial import AdversarialStep, adversarial_terms
 from minigan.train.game import Game, Normal, Player, Step, Term, play
 from minigan.train.objectives import OBJECTIVES, Objective
 
-__all__ = ["OBJECTIVES", "AdversarialStep", "Game", "Normal", "Objective", "Player", "Step", "Term", "adversarial_terms",
-           "play"]
+__all__ = [
+    "OBJECTIVES",
+    "AdversarialStep",
+    "Game",
+    "Normal",
+    "Objective",
+    "Player",
+    "Step",
+    "Term",
+    "adversarial_terms",
+    "play",
+]
 
 moved.guard(__name__)
 

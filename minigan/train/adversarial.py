@@ -58,8 +58,12 @@ SETTINGS = (
     Setting("beta1", 0.5, "Adam's decay of the mean gradient", below=1, depends=("optimizer", adaptive)),
     Setting("beta2", 0.999, "Adam's decay of the mean squared gradient", below=1, depends=("optimizer", adaptive)),
     Setting("penalty", "none", "penalty on D's slope; see `minigan list objectives`", choices=("none", *PENALTIES)),
-    Setting("penalty_weight", 0.0, "weight of the penalty in D's loss; 0: the weight in the penalty's paper",
-            depends=("penalty", _penalised)),
+    Setting(
+        "penalty_weight",
+        0.0,
+        "weight of the penalty in D's loss; 0: the weight in the penalty's paper",
+        depends=("penalty", _penalised),
+    ),
     Setting("clip", 0.0, "D's weights are clipped to [-clip, clip]; 0: no clipping"),
     Setting("spectral_norm", False, "divide D's weights by their largest singular value"),
     Setting("norm_g", "none", "normalisation in G", choices=NORMS),
@@ -67,8 +71,11 @@ SETTINGS = (
     Setting("smoothing", 0.0, "the label of a real sample is 1 - smoothing", below=1),
     Setting("instance_noise", 0.0, "standard deviation of the noise on everything that D sees; it fades to 0 over the run"),
     Setting("minibatch", False, "minibatch discrimination: D also sees how alike the samples of a batch are"),
-    Setting("feature_matching", 0.0, "weight in G's loss of the squared distance between D's mean features of real and "
-                                     "of generated samples"),
+    Setting(
+        "feature_matching",
+        0.0,
+        "weight in G's loss of the squared distance between D's mean features of real and of generated samples",
+    ),
     Setting("adversarial_g", 1.0, "weight of the objective in G's loss; 0: feature matching alone"),
     Setting("history", 0.0, "weight of the squared distance of all weights to their own mean over the run"),
     Setting("ema", 0.0, "decay of a moving average of G's weights, which draws the samples; 0: G itself draws them", below=1),
@@ -162,8 +169,10 @@ def prepare(G, D, settings, latent) -> dict:
             if isinstance(module, (Linear, Conv2d)):
                 spectral_norm(module)
     if any(isinstance(module, VirtualBatchNorm) for module in D.modules()):
-        raise ConfigError("norm_d=virtual: D would need a reference batch of real samples, which this system does not keep; "
-                          "use norm_d=layer, which also treats each sample on its own")
+        raise ConfigError(
+            "norm_d=virtual: D would need a reference batch of real samples, which this system does not keep; "
+            "use norm_d=layer, which also treats each sample on its own"
+        )
     if any(isinstance(module, VirtualBatchNorm) for module in G.modules()):
         from minigan.streams import streams
 
@@ -201,8 +210,10 @@ def gan(nets, settings, latent=None, step=AdversarialStep, **options) -> Game:
         nets["G_average"] = copy.deepcopy(G)
         after["G"].append(stabilisers.MovingAverage(G, nets["G_average"], settings.ema))
     betas = (settings.beta1, settings.beta2)
-    players = [Player("D", [D], optimizer(settings.optimizer_d, [D], settings.lr_d, betas), settings.d_steps, after["D"]),
-               Player("G", [G], optimizer(settings.optimizer_g, [G], settings.lr_g, betas), 1, after["G"])]
+    players = [
+        Player("D", [D], optimizer(settings.optimizer_d, [D], settings.lr_d, betas), settings.d_steps, after["D"]),
+        Player("G", [G], optimizer(settings.optimizer_g, [G], settings.lr_g, betas), 1, after["G"]),
+    ]
     options.setdefault("sample", nets.get("G_average", G))
     return Game(nets, players, terms, latent, step=step, unit=objective.unit, **options)
 
@@ -210,19 +221,32 @@ def gan(nets, settings, latent=None, step=AdversarialStep, **options) -> Game:
 def _check(D, objective, settings):
     mixing = [type(m).__name__ for m in D.modules() if isinstance(m, (BatchNorm1d, BatchNorm2d, MinibatchDiscrimination))]
     if settings.penalty != "none" and mixing:
-        raise ConfigError(f"penalty={settings.penalty}: D contains {mixing[0]}, so its slope at one sample depends on the "
-                          "other samples and the penalty means nothing (Gulrajani et al. 2017, section 4); set "
-                          "norm_d=layer, and minibatch=false")
+        raise ConfigError(
+            f"penalty={settings.penalty}: D contains {mixing[0]}, so its slope at one sample depends on the "
+            "other samples and the penalty means nothing (Gulrajani et al. 2017, section 4); set "
+            "norm_d=layer, and minibatch=false"
+        )
     if settings.smoothing and not objective.target:
         labelled = ", ".join(name for name, o in OBJECTIVES.items() if o.target)
-        raise ConfigError(f"smoothing={settings.smoothing}: the objective {settings.objective} has no label to smooth; use one "
-                          f"of {labelled}, or smoothing=0")
+        raise ConfigError(
+            f"smoothing={settings.smoothing}: the objective {settings.objective} has no label to smooth; use one "
+            f"of {labelled}, or smoothing=0"
+        )
     if objective is OBJECTIVES["wasserstein"] and not (settings.clip or settings.penalty != "none" or settings.spectral_norm):
-        warnings.warn("objective=wasserstein: nothing bounds D's slope, so its loss falls without end; set clip=0.01, "
-                      "penalty=wgan-gp or spectral_norm=true", stacklevel=3)
+        warnings.warn(
+            "objective=wasserstein: nothing bounds D's slope, so its loss falls without end; set clip=0.01, "
+            "penalty=wgan-gp or spectral_norm=true",
+            stacklevel=3,
+        )
     if settings.clip and settings.spectral_norm:
-        warnings.warn(f"clip={settings.clip}: changes nothing beside spectral_norm=true, which divides each weight by its "
-                      "largest singular value; set only one of the two", stacklevel=3)
+        warnings.warn(
+            f"clip={settings.clip}: changes nothing beside spectral_norm=true, which divides each weight by its "
+            "largest singular value; set only one of the two",
+            stacklevel=3,
+        )
     if objective is not OBJECTIVES["wasserstein"] and settings.clip:
-        warnings.warn(f"clip={settings.clip}: clipping is made for objective=wasserstein; with {settings.objective} D's logits "
-                      "stay near 0, so the game learns slowly; set clip=0", stacklevel=3)
+        warnings.warn(
+            f"clip={settings.clip}: clipping is made for objective=wasserstein; with {settings.objective} D's logits "
+            "stay near 0, so the game learns slowly; set clip=0",
+            stacklevel=3,
+        )

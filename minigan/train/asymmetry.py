@@ -24,14 +24,16 @@ def asymmetry(game, batch, streams, rng, directions: int = 8) -> float:
     Every loss is computed with all nets recorded, also those that its player does not train: how a player's gradient depends
     on the other nets is what makes J asymmetric.   Rounding depends on the nets' dtype: in float32, about 1e-6 means 0.
     """
+
     class Joint(game.step):
         def trains(self, name):
             return True
 
     players = [player for player in game.players if isinstance(player, Player)]  # other players use no gradients
     if not players:
-        raise ConfigError("asymmetry: no player of this game uses gradients, so there is no gradient field; choose another "
-                          "metric")
+        raise ConfigError(
+            "asymmetry: no player of this game uses gradients, so there is no gradient field; choose another metric"
+        )
     draws, losses = {}, []
     buffers = [(b, b.data.copy()) for net in game.nets.values() for _, b in net.named_buffers()]
     for player in players:
@@ -52,6 +54,14 @@ def _measured(game, dataset, generator):
 
 ASYMMETRY = Metric(
     "asymmetry",
-    [Number("asymmetry", "", "|u'Jw - w'Ju| over |u'Jw| + |w'Ju|; J is the Jacobian of all players' gradients: 0 for one loss, "
-                             "1 for a pure rotation")],
-    _measured, Needs("differentiable turns", "it is defined for GANs of one G and one D, and for the VAE only"))
+    [
+        Number(
+            "asymmetry",
+            "",
+            "|u'Jw - w'Ju| over |u'Jw| + |w'Ju|; J is the Jacobian of all players' gradients: 0 for one loss, "
+            "1 for a pure rotation",
+        )
+    ],
+    _measured,
+    Needs("differentiable turns", "it is defined for GANs of one G and one D, and for the VAE only"),
+)

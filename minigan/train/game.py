@@ -190,8 +190,19 @@ class Game:
     ConfigError if a term is for an unknown player, or a Player has no term.
     """
 
-    def __init__(self, nets: Mapping[str, Module], players: list[Player], terms: list[Term], latent: Callable, sample=None,
-                 show=None, step=Step, classes: int | None = None, unit: str = "", heads: tuple[str, ...] = ()):
+    def __init__(
+        self,
+        nets: Mapping[str, Module],
+        players: list[Player],
+        terms: list[Term],
+        latent: Callable,
+        sample=None,
+        show=None,
+        step=Step,
+        classes: int | None = None,
+        unit: str = "",
+        heads: tuple[str, ...] = (),
+    ):
         self.nets, self.players, self.terms, self.latent = nets, players, terms, latent
         self.step, self.classes = step, classes
         self.device, self.unit = "cpu", unit
@@ -254,8 +265,10 @@ class Game:
 
     def state_dict(self) -> dict:
         """Weights and optimizer states."""
-        return {"nets": {name: net.state_dict() for name, net in self.nets.items()},
-                "players": {player.name: player.state_dict() for player in self.players}}
+        return {
+            "nets": {name: net.state_dict() for name, net in self.nets.items()},
+            "players": {player.name: player.state_dict() for player in self.players},
+        }
 
     def load_state_dict(self, state) -> None:
         """Go back to a saved state.  CheckpointError if it was saved from another game."""
@@ -278,8 +291,18 @@ class Stages(Game):
     def __init__(self, stages: list[tuple[int, Game]]):
         self.stages = stages
         last = stages[-1][1]
-        super().__init__(last.nets, last.players, last.terms, last.latent, last._sample, last._show, last.step, last.classes,
-                         last.unit, last.heads)
+        super().__init__(
+            last.nets,
+            last.players,
+            last.terms,
+            last.latent,
+            last._sample,
+            last._show,
+            last.step,
+            last.classes,
+            last.unit,
+            last.heads,
+        )
         for _, game in stages:
             if game.nets.keys() != self.nets.keys() or any(game.nets[name] is not net for name, net in self.nets.items()):
                 raise ConfigError("Stages: every stage must have the same nets under the same names")
@@ -305,8 +328,10 @@ class Stages(Game):
 
     def state_dict(self) -> dict:
         """Weights, and each stage's players."""
-        return {"nets": {name: net.state_dict() for name, net in self.nets.items()},
-                "stages": [game.state_dict()["players"] for _, game in self.stages]}
+        return {
+            "nets": {name: net.state_dict() for name, net in self.nets.items()},
+            "stages": [game.state_dict()["players"] for _, game in self.stages],
+        }
 
     def load_state_dict(self, state) -> None:
         """Go back to a saved state.  CheckpointError if it was saved from another game."""
@@ -369,8 +394,10 @@ def blame(step):
             step.player.gradients(sum(step.game.parts(step.again()).values()))
     except NotFiniteError as error:
         raise NotFiniteError(f"player {step.player.name}: {error}") from None
-    raise NotFiniteError(f"player {step.player.name}: the loss or gradient is not finite, but no op made it when the turn was "
-                         "computed again; a sum of terms has overflowed, or dropout drew other noise")
+    raise NotFiniteError(
+        f"player {step.player.name}: the loss or gradient is not finite, but no op made it when the turn was "
+        "computed again; a sum of terms has overflowed, or dropout drew other noise"
+    )
 
 
 moved.guard(__name__)

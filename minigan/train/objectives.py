@@ -28,27 +28,42 @@ class Objective(NamedTuple):
 
 
 OBJECTIVES = {
-    "minimax": Objective(                                        # Goodfellow et al. 2014, equation 1
-        d=lambda a, b: mean(softplus(-a)) + mean(softplus(b)),   # -E log D(x) - E log(1 - D(G(z)));  2 ln 2 at a = b = 0
-        g=lambda a, b: -mean(softplus(b)),                       # E log(1 - D(G(z)));  slope at b = -10 is -0.00005
-        target=True, unit="nats",
-        says="D: -E log s(a) - E log(1 - s(b));  G: E log(1 - s(b)), which is flat where D is sure"),
-    "non-saturating": Objective(                                 # Goodfellow et al. 2014, section 3
+    "minimax": Objective(  # Goodfellow et al. 2014, equation 1
+        d=lambda a, b: mean(softplus(-a)) + mean(softplus(b)),  # -E log D(x) - E log(1 - D(G(z)));  2 ln 2 at a = b = 0
+        g=lambda a, b: -mean(softplus(b)),  # E log(1 - D(G(z)));  slope at b = -10 is -0.00005
+        target=True,
+        unit="nats",
+        says="D: -E log s(a) - E log(1 - s(b));  G: E log(1 - s(b)), which is flat where D is sure",
+    ),
+    "non-saturating": Objective(  # Goodfellow et al. 2014, section 3
         d=lambda a, b: mean(softplus(-a)) + mean(softplus(b)),
-        g=lambda a, b: mean(softplus(-b)),                       # -E log D(G(z));  slope at b = -10 is -1.0
-        target=True, unit="nats", says="D: -E log s(a) - E log(1 - s(b));  G: -E log s(b)"),
-    "least-squares": Objective(                                  # Mao et al. 2017, equation 9: a = 0, b = c = 1
+        g=lambda a, b: mean(softplus(-b)),  # -E log D(G(z));  slope at b = -10 is -1.0
+        target=True,
+        unit="nats",
+        says="D: -E log s(a) - E log(1 - s(b));  G: -E log s(b)",
+    ),
+    "least-squares": Objective(  # Mao et al. 2017, equation 9: a = 0, b = c = 1
         d=lambda a, b: 0.5 * mean(square(a - 1)) + 0.5 * mean(square(b)),
         g=lambda a, b: 0.5 * mean(square(b - 1)),
-        target=True, unit="squared score", says="D: E (a - 1)^2 / 2 + E b^2 / 2;  G: E (b - 1)^2 / 2"),
-    "hinge": Objective(                                          # Lim and Ye 2017; Miyato et al. 2018, equation 16
+        target=True,
+        unit="squared score",
+        says="D: E (a - 1)^2 / 2 + E b^2 / 2;  G: E (b - 1)^2 / 2",
+    ),
+    "hinge": Objective(  # Lim and Ye 2017; Miyato et al. 2018, equation 16
         d=lambda a, b: mean(relu(1 - a)) + mean(relu(1 + b)),
-        g=lambda a, b: -mean(b), says="D: E max(0, 1 - a) + E max(0, 1 + b);  G: -E b"),
-    "wasserstein": Objective(                                    # Arjovsky et al. 2017, algorithm 1
-        d=lambda a, b: mean(b) - mean(a),                        # D's slope must be bounded
-        g=lambda a, b: -mean(b), says="D: E b - E a, with a clip, a penalty or spectral norm;  G: -E b"),
-    "relativistic": Objective(                                   # Jolicoeur-Martineau 2019, equations 7 and 8 (RaSGAN):
-        d=lambda a, b: mean(softplus(mean(b) - a)) + mean(softplus(b - mean(a))),   # is x more real than the average fake?
-        g=lambda a, b: mean(softplus(mean(a) - b)) + mean(softplus(a - mean(b))),   # is G(z) more real than the average x?
-        paired=True, unit="nats", says="D: is x more real than the average G(z)?  G: the other way round"),
+        g=lambda a, b: -mean(b),
+        says="D: E max(0, 1 - a) + E max(0, 1 + b);  G: -E b",
+    ),
+    "wasserstein": Objective(  # Arjovsky et al. 2017, algorithm 1
+        d=lambda a, b: mean(b) - mean(a),  # D's slope must be bounded
+        g=lambda a, b: -mean(b),
+        says="D: E b - E a, with a clip, a penalty or spectral norm;  G: -E b",
+    ),
+    "relativistic": Objective(  # Jolicoeur-Martineau 2019, equations 7 and 8 (RaSGAN):
+        d=lambda a, b: mean(softplus(mean(b) - a)) + mean(softplus(b - mean(a))),  # is x more real than the average fake?
+        g=lambda a, b: mean(softplus(mean(a) - b)) + mean(softplus(a - mean(b))),  # is G(z) more real than the average x?
+        paired=True,
+        unit="nats",
+        says="D: is x more real than the average G(z)?  G: the other way round",
+    ),
 }

@@ -26,11 +26,19 @@ OPTIMIZERS: dict[str, Callable] = {
     "adam": lambda nets, lr, betas: partial(Adam, lr=lr, betas=betas),
     "rmsprop": lambda nets, lr, betas: partial(RMSprop, lr=lr),
     "sgd": lambda nets, lr, betas: partial(SGD, lr=lr),
-    **{f"coordinate-{rule}": lambda nets, lr, betas, rule=rule: partial(
-        CoordinateDescent, lr=lr, rule=rule, base=Adam, betas=betas, blocks=layers(nets)) for rule in RULES},
-    **{rule + search: lambda nets, lr, betas, rule=rule, search=search: partial(
-        ConjugateGradient, lr=lr, rule=rule, line_search="strong-wolfe" if search else None)
-       for rule in BETAS for search in ("", "-search")},
+    **{
+        f"coordinate-{rule}": lambda nets, lr, betas, rule=rule: partial(
+            CoordinateDescent, lr=lr, rule=rule, base=Adam, betas=betas, blocks=layers(nets)
+        )
+        for rule in RULES
+    },
+    **{
+        rule + search: lambda nets, lr, betas, rule=rule, search=search: partial(
+            ConjugateGradient, lr=lr, rule=rule, line_search="strong-wolfe" if search else None
+        )
+        for rule in BETAS
+        for search in ("", "-search")
+    },
 }
 
 

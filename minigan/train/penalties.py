@@ -68,5 +68,9 @@ class Penalty(NamedTuple):
     weight: float
 
 
-PENALTIES = {"wgan-gp": Penalty(gradient, 10.0), "r1": Penalty(r1, 10.0), "r2": Penalty(r2, 10.0),
-             "dragan": Penalty(dragan, 10.0)}
+PENALTIES = {
+    "wgan-gp": Penalty(gradient, 10.0),
+    "r1": Penalty(r1, 10.0),
+    "r2": Penalty(r2, 10.0),
+    "dragan": Penalty(dragan, 10.0),
+}

@@ -15,8 +15,23 @@ from typing import Any
 from minigan.errors import ConfigError, choose, suggestion
 
 # A setting cannot have these names: they are keys of a run's config.toml, or arguments of minigan.runs.train.
-TAKEN = ("system", "seed", "data", "data_dir", "data_options", "data_content", "own_data", "device", "sample_shape", "fields",
-         "file", "own_nets", "seconds", "out", "quiet")
+TAKEN = (
+    "system",
+    "seed",
+    "data",
+    "data_dir",
+    "data_options",
+    "data_content",
+    "own_data",
+    "device",
+    "sample_shape",
+    "fields",
+    "file",
+    "own_nets",
+    "seconds",
+    "out",
+    "quiet",
+)
 LARGEST = 10**9 - 1  # the greatest value of any number: a larger one is probably a typing error
 
 
@@ -52,10 +67,15 @@ class Setting:
     def over(self, parent: "Setting") -> "Setting":
         """This setting, with everything that it leaves out taken from the parent's.   ConfigError if the types differ."""
         if type(self.default) is not type(parent.default):
-            raise ConfigError(f"setting {self.name} is {type(parent.default).__name__} in the parent system, and "
-                              f"{type(self.default).__name__} here; give a default of the parent's type")
-        kept = {key: getattr(parent, key) for key in ("least", "most", "above", "below", "choices", "depends")
-                if getattr(self, key) is None}
+            raise ConfigError(
+                f"setting {self.name} is {type(parent.default).__name__} in the parent system, and "
+                f"{type(self.default).__name__} here; give a default of the parent's type"
+            )
+        kept = {
+            key: getattr(parent, key)
+            for key in ("least", "most", "above", "below", "choices", "depends")
+            if getattr(self, key) is None
+        }
         return replace(self, says=self.says or parent.says, **kept)
 
     def check_default(self) -> None:
@@ -80,8 +100,9 @@ class Setting:
             result = _TYPES[self.kind](value)
         except (ValueError, TypeError, KeyError, OverflowError):
             words = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
-            raise ConfigError(f"setting {name} must be {words[self.kind]} such as {word(self.default)}, got {value!r}"
-                              ) from None
+            raise ConfigError(
+                f"setting {name} must be {words[self.kind]} such as {word(self.default)}, got {value!r}"
+            ) from None
         if self.choices is not None:
             choose(name.removesuffix("_d").removesuffix("_g"), result, dict.fromkeys(self.choices))
         elif self.kind in (int, float):
@@ -141,8 +162,9 @@ def meant(settings: dict[str, Setting]) -> dict[str, list[str]]:
     return {stem: [f"{stem}_d", f"{stem}_g"] for stem in stems} | {name: [name] for name in settings}
 
 
-def values(system: str, settings: dict[str, Setting], defaults: dict, given: dict,
-           elsewhere=lambda name, cutoff: "") -> SimpleNamespace:
+def values(
+    system: str, settings: dict[str, Setting], defaults: dict, given: dict, elsewhere=lambda name, cutoff: ""
+) -> SimpleNamespace:
     """Every setting with its value, from `given`, else from `defaults`, else its own default.
 
     ConfigError for a value that does not fit, and for an unknown name; the message has the nearest name, and
@@ -171,8 +193,10 @@ def idle(settings: dict[str, Setting], values: SimpleNamespace, given: Iterable[
             other, used = setting.depends
             found = {k: v for k, v in vars(values).items() if k in (other, f"{other}_d", f"{other}_g")}
             if found and not any(map(used, found.values())):
-                lines.append(f"{name}={word(getattr(values, setting.name))}: changes nothing with "
-                             f"{', '.join(f'{k}={word(v)}' for k, v in found.items())}")
+                lines.append(
+                    f"{name}={word(getattr(values, setting.name))}: changes nothing with "
+                    f"{', '.join(f'{k}={word(v)}' for k, v in found.items())}"
+                )
     return sorted(set(lines))
 
 
@@ -199,23 +223,45 @@ def _plateau(name):
 
 
 # runs/ reads these.  A system may give them other defaults.
-RUN = {setting.name: setting for setting in (
-    Setting("steps", 1000, "iterations of the game"),
-    Setting("batch_size", 64, "samples in a batch", most=100_000),
-    Setting("log_every", 10, "steps from one line of log.jsonl to the next"),
-    Setting("sample_every", 100, "steps from one picture of samples to the next"),
-    Setting("checkpoint_every", 250, "steps from one checkpoint to the next"),
-    Setting("metrics", "none", "metrics to measure during training: names from `minigan list metrics` with commas, or default"),
-    Setting("metrics_every", 500, "steps from one measurement to the next"),
-    Setting("schedule", "none", "how all learning rates change over the run",
-            choices=("none", "linear", "cosine", "exponential", "step", "plateau")),
-    Setting("final_lr", 0.01, "the share of a learning rate that is left at the end of the run", most=1,
-            depends=("schedule", _scheduled)),
-    Setting("monitor", "loss", "the number that must improve, or the rates fall: a metric, or a player's name for its loss",
-            depends=("schedule", _plateau)),
-    Setting("patience", 5, "looks at the monitor without improvement before the rates fall", least=0,
-            depends=("schedule", _plateau)),
-    Setting("factor", 0.5, "factor by which the rates fall on a plateau", above=0, below=1,
-            depends=("schedule", _plateau)),
-    Setting("capture", False, "on a GPU: record one iteration as a CUDA graph, and launch the graph for the later ones"),
-)}
+RUN = {
+    setting.name: setting
+    for setting in (
+        Setting("steps", 1000, "iterations of the game"),
+        Setting("batch_size", 64, "samples in a batch", most=100_000),
+        Setting("log_every", 10, "steps from one line of log.jsonl to the next"),
+        Setting("sample_every", 100, "steps from one picture of samples to the next"),
+        Setting("checkpoint_every", 250, "steps from one checkpoint to the next"),
+        Setting(
+            "metrics", "none", "metrics to measure during training: names from `minigan list metrics` with commas, or default"
+        ),
+        Setting("metrics_every", 500, "steps from one measurement to the next"),
+        Setting(
+            "schedule",
+            "none",
+            "how all learning rates change over the run",
+            choices=("none", "linear", "cosine", "exponential", "step", "plateau"),
+        ),
+        Setting(
+            "final_lr",
+            0.01,
+            "the share of a learning rate that is left at the end of the run",
+            most=1,
+            depends=("schedule", _scheduled),
+        ),
+        Setting(
+            "monitor",
+            "loss",
+            "the number that must improve, or the rates fall: a metric, or a player's name for its loss",
+            depends=("schedule", _plateau),
+        ),
+        Setting(
+            "patience",
+            5,
+            "looks at the monitor without improvement before the rates fall",
+            least=0,
+            depends=("schedule", _plateau),
+        ),
+        Setting("factor", 0.5, "factor by which the rates fall on a plateau", above=0, below=1, depends=("schedule", _plateau)),
+        Setting("capture", False, "on a GPU: record one iteration as a CUDA graph, and launch the graph for the later ones"),
+    )
+}

@@ -103,6 +103,7 @@ class HistoricalAverage(Counting):
 
     def term(self, player: str, weight: float) -> Term:
         """The term in a player's loss; it is 0 before the first update."""
+
         def distance(step):
             means = [p.data for p in self.parameters] if self.means is None else self.means
             return sum(total(square(p - Tensor(m))) for p, m in zip(self.parameters, means))
@@ -134,6 +135,7 @@ def instance_noise(step: type, std: float) -> type:
     With noise the real and the generated distribution overlap, so D can hardly be perfect.   Sonderby et al. 2017; Arjovsky
     and Bottou 2017, section 3.
     """
+
     class InstanceNoise(step):
         fades = True
 
@@ -151,8 +153,16 @@ def feature_matching(D: Module, weight: float) -> Term:
     ConfigError unless D is a Sequential of two layers or more.
     """
     if not isinstance(D, Sequential) or len(D) < 2:
-        raise ConfigError("feature_matching needs a D that is a Sequential of two layers or more, since it takes the input of "
-                          "D's last layer; pass such a D, or set feature_matching=0")
+        raise ConfigError(
+            "feature_matching needs a D that is a Sequential of two layers or more, since it takes the input of "
+            "D's last layer; pass such a D, or set feature_matching=0"
+        )
     features = D[:-1]
-    return Term("features", "G", lambda step: total(square(
-        mean(step.score(step.real_seen, features), axis=0) - mean(step.score(step.fake_seen, features), axis=0))), weight)
+    return Term(
+        "features",
+        "G",
+        lambda step: total(
+            square(mean(step.score(step.real_seen, features), axis=0) - mean(step.score(step.fake_seen, features), axis=0))
+        ),
+        weight,
+    )

@@ -16,8 +16,19 @@ from minigan.viz.points import scatter_png
 from minigan.viz.samples import draw, most, shown
 from minigan.viz.tokens import text_grid, token_grid
 
-__all__ = ["compare_png", "curves_png", "draw", "image_grid", "most", "save_gif", "save_png", "scatter_png", "shown",
-           "text_grid", "token_grid"]
+__all__ = [
+    "compare_png",
+    "curves_png",
+    "draw",
+    "image_grid",
+    "most",
+    "save_gif",
+    "save_png",
+    "scatter_png",
+    "shown",
+    "text_grid",
+    "token_grid",
+]
 
 
 def __dir__():

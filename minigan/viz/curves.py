@@ -37,8 +37,9 @@ def curves_png(path, records, title="training", keys=None, unit=""):
     """
     panels = _panels(records, keys, f"loss ({unit})" if unit else "loss")
     figure = _figure(4.5 + 2.1 * (len(panels) - 1))
-    rows = figure.subplots(len(panels), 1, sharex=True, squeeze=False,
-                           gridspec_kw={"height_ratios": [2, *[1] * (len(panels) - 1)]})[:, 0]
+    rows = figure.subplots(
+        len(panels), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": [2, *[1] * (len(panels) - 1)]}
+    )[:, 0]
     for axes, (label, series, logarithmic) in zip(rows, panels):
         _draw(axes, series, label, logarithmic)
     rows[-1].set_xlabel("step")
@@ -149,8 +150,12 @@ def compare_png(path, groups, better, title="runs compared"):
     height = 0.9 + 0.3 * len(names)
     histories = {m: any(len(run.get(m, ())) > 1 for runs in groups.values() for run in runs) for m in metrics}
     figure = _figure(max(2.5, sum(3.0 if histories[m] else height for m in metrics)))
-    rows = figure.subplots(max(1, len(metrics)), 1, squeeze=False,
-                           gridspec_kw={"height_ratios": [3.0 if histories[m] else height for m in metrics] or [1]})[:, 0]
+    rows = figure.subplots(
+        max(1, len(metrics)),
+        1,
+        squeeze=False,
+        gridspec_kw={"height_ratios": [3.0 if histories[m] else height for m in metrics] or [1]},
+    )[:, 0]
     for axes, metric in zip(rows, metrics):
         label = metric + (f" ({better[metric]} is better)" if better.get(metric) in ("higher", "lower") else "")
         handles = []

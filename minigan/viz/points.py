@@ -118,9 +118,19 @@ def _numbers(axes, points, labels):
     from matplotlib.patheffects import withStroke
 
     for k in np.unique(labels):
-        axes.annotate(str(k), np.median(points[labels == k], axis=0), (0, 8), textcoords="offset points", fontsize=11,
-                      fontweight="bold", ha="center", va="center", color=_colours(np.array([k]))[0], annotation_clip=True,
-                      path_effects=[withStroke(linewidth=3, foreground="white")])
+        axes.annotate(
+            str(k),
+            np.median(points[labels == k], axis=0),
+            (0, 8),
+            textcoords="offset points",
+            fontsize=11,
+            fontweight="bold",
+            ha="center",
+            va="center",
+            color=_colours(np.array([k]))[0],
+            annotation_clip=True,
+            path_effects=[withStroke(linewidth=3, foreground="white")],
+        )
 
 
 def _area(points):

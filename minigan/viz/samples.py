@@ -88,8 +88,10 @@ def labelled_grid(images, labels=None, heads=(), masks=None):
     scale = 2
     if heads:
         if images.shape[-1] % len(heads):
-            raise ShapeError(f"labelled_grid: images {images.shape[-1]} pixels wide cannot be {len(heads)} pictures side by "
-                         "side; give one head for each picture")
+            raise ShapeError(
+                f"labelled_grid: images {images.shape[-1]} pixels wide cannot be {len(heads)} pictures side by "
+                "side; give one head for each picture"
+            )
         part = images.shape[-1] // len(heads)
         scale = max(scale, -(-max(letters.width(head) + 4 for head in heads) // part))
     if labels is not None:
@@ -111,8 +113,9 @@ def _by_class(images, labels, heads, scale):
     columns = []
     for first in range(beside):
         own = classes[first::beside]  # so that consecutive classes are in the same row
-        blocks = [np.concatenate([images[labels == k], np.tile(blank, (wide * rows - (labels == k).sum(), 1, 1, 1))])
-                  for k in own]
+        blocks = [
+            np.concatenate([images[labels == k], np.tile(blank, (wide * rows - (labels == k).sum(), 1, 1, 1))]) for k in own
+        ]
         blocks += [np.tile(blank, (wide * rows, 1, 1, 1))] * (-(-len(classes) // beside) - len(own))
         grid = image_grid(np.concatenate(blocks), columns=wide, padding=GAP, scale=scale)
         grid = _headed(grid, heads, images.shape[3] * scale)
@@ -128,6 +131,7 @@ def _by_class(images, labels, heads, scale):
 
 def _layout(classes, largest):
     """(pictures in a row of a block, blocks side by side) for the most square picture; on a tie, the longest rows win."""
+
     def longest(layout):
         wide, beside = layout
         return max(-(-classes // beside) * -(-largest // wide), beside * wide), -wide

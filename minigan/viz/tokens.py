@@ -56,8 +56,10 @@ def text_grid(tokens, words, rows=None):
     """
     tokens = _tokens(tokens, rows, "text_grid")
     if tokens.max() >= len(words):
-        raise ShapeError(f"text_grid: token {tokens.max()} has no word, there are words only for 0 to {len(words) - 1}; give a "
-                         "word for every token")
+        raise ShapeError(
+            f"text_grid: token {tokens.max()} has no word, there are words only for 0 to {len(words) - 1}; give a "
+            "word for every token"
+        )
     longest, space = max(map(len, words)), " " * (max(map(len, words)) > 1)
     room = longest + len(space)
     in_line = max(1, (max(LINE, longest) + len(space)) // room)  # words that fit into a line even if all are the longest

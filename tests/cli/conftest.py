@@ -92,8 +92,26 @@ def process():
 def _train(folder, cache, *arguments):
     environment = {**os.environ, "MINIGAN_CACHE": str(cache), "OPENBLAS_NUM_THREADS": "1"}
     environment.pop("MINIGAN_DATA", None)
-    subprocess.run([sys.executable, "-m", "minigan", "train", *arguments, "--steps", "4", "--set", "checkpoint_every=2",
-                    "--set", "log_every=1", "--out", str(folder)], env=environment, check=True, capture_output=True)
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "minigan",
+            "train",
+            *arguments,
+            "--steps",
+            "4",
+            "--set",
+            "checkpoint_every=2",
+            "--set",
+            "log_every=1",
+            "--out",
+            str(folder),
+        ],
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
     return folder
 
 
@@ -101,8 +119,10 @@ def _train(folder, cache, *arguments):
 def trained_once(tmp_path_factory, shared_cache):
     """Two finished runs of 4 steps, with checkpoints at 2 and 4: digits and points.  For reading only."""
     root = tmp_path_factory.mktemp("runs")
-    return {"digits": _train(root / "digits", shared_cache, *TINY),
-            "points": _train(root / "points", shared_cache, *TINY, "--data", "ring8")}
+    return {
+        "digits": _train(root / "digits", shared_cache, *TINY),
+        "points": _train(root / "points", shared_cache, *TINY, "--data", "ring8"),
+    }
 
 
 @pytest.fixture

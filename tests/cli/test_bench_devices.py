@@ -23,8 +23,32 @@ import devices
 import first_run_on_a_gpu as first_run
 import parity
 
-KEYS = {"group", "row", "size", "library", "device", "mode", "tf32", "operations", "bytes", "is_cold", "error", "tolerance",
-        "first", "latency", "burst", "low", "high", "enqueue", "with_transfers", "calls", "bursts", "floor", "bound", "share"}
+KEYS = {
+    "group",
+    "row",
+    "size",
+    "library",
+    "device",
+    "mode",
+    "tf32",
+    "operations",
+    "bytes",
+    "is_cold",
+    "error",
+    "tolerance",
+    "first",
+    "latency",
+    "burst",
+    "low",
+    "high",
+    "enqueue",
+    "with_transfers",
+    "calls",
+    "bursts",
+    "floor",
+    "bound",
+    "share",
+}
 
 
 @pytest.fixture
@@ -104,15 +128,23 @@ def test_the_stand_in_runs_everything_and_cannot_be_taken_for_a_card(card, capsy
     text = (tmp_path / "devices.md").read_text()
     assert "NOT A GPU" in text and "stand-in" in text and text.count("GPU") == 1
     assert {path.name for path in tmp_path.iterdir()} == {
-        "devices.json", "devices.md", "devices-kernels.png", "devices-steps.png", "devices-roofline.png"}
+        "devices.json",
+        "devices.md",
+        "devices-kernels.png",
+        "devices-steps.png",
+        "devices-roofline.png",
+    }
 
 
 def test_a_wrong_kernel_fails_its_row_and_the_others_go_on(card, capsys, no_peer, monkeypatch):
     from minigan.kernels.cuda import adam
 
     right = adam.update
-    monkeypatch.setattr(adam, "update", lambda w, g, state, t, options, clock=None: right(
-        w, g, state, t, {**options, "betas": (0.9, 0.99)}, clock))
+    monkeypatch.setattr(
+        adam,
+        "update",
+        lambda w, g, state, t, options, clock=None: right(w, g, state, t, {**options, "betas": (0.9, 0.99)}, clock),
+    )
     code, found, told = run(capsys, "--device", "cuda", "--quick", "adam", "reduction")
     assert code == 1 and {row["group"] for row in found["rows"]} == {"reduction"}
     assert "minigan on cuda: Adam 16, eager: AssertionError: off by" in told and len(found["failures"]) == 2
@@ -145,24 +177,40 @@ def test_a_process_that_is_killed_costs_its_group_alone():
 
 def test_a_floor_is_the_longer_of_two_times_at_the_ceiling_that_fits():
     ceilings = {"cuda": {"memory": 1e9, "cache": 4e9, "product": 1e12, "product, TF32": 5e12}}
-    row = {"device": "cuda", "library": "minigan", "row": "add", "operations": 1e9, "bytes": 4e6, "is_cold": True,
-           "tf32": False, "burst": 8e-3}
-    rows = [row, row | {"is_cold": False}, row | {"is_cold": False, "tf32": True, "operations": 1e10}, row | {"burst": 3e-3},
-            row | {"library": "PyTorch", "row": "conv 1-64", "operations": 1e11, "burst": 9e-3},
-            row | {"row": "conv 1-64", "operations": 1e11, "burst": 9e-3}]
+    row = {
+        "device": "cuda",
+        "library": "minigan",
+        "row": "add",
+        "operations": 1e9,
+        "bytes": 4e6,
+        "is_cold": True,
+        "tf32": False,
+        "burst": 8e-3,
+    }
+    rows = [
+        row,
+        row | {"is_cold": False},
+        row | {"is_cold": False, "tf32": True, "operations": 1e10},
+        row | {"burst": 3e-3},
+        row | {"library": "PyTorch", "row": "conv 1-64", "operations": 1e11, "burst": 9e-3},
+        row | {"row": "conv 1-64", "operations": 1e11, "burst": 9e-3},
+    ]
     assert devices.hold(rows, ceilings) == [rows[3], rows[5]]
     assert [r["floor"] for r in rows] == pytest.approx([4e-3, 1e-3, 2e-3, 4e-3, 4e-3, 0.1])
     assert [r["bound"] for r in rows[:3]] in (["memory", "memory", "product"], ["memory", "product", "product"])
     assert rows[3]["share"] == pytest.approx(4 / 3)
 
 
-@pytest.mark.parametrize("cpu, card, at", [
-    ([1, 10, 100, 1000], [30, 30, 30, 30], 30.0),  # the CPU's time grows with the size, the card's does not
-    ([1, 10, 100, 1000], [2, 20, 200, 2000], None),
-    ([1, 10, 100, 1000], [0.5, 0.5, 0.5, 0.5], 1.0),
-    ([1, 10, 100, 1000], [0.5, 30, 30, 30], 30.0),  # it wins, loses, wins: the last time counts
-    ([1, 10, 100, 1000], [30, 30, 30, 3000], None),
-])
+@pytest.mark.parametrize(
+    "cpu, card, at",
+    [
+        ([1, 10, 100, 1000], [30, 30, 30, 30], 30.0),  # the CPU's time grows with the size, the card's does not
+        ([1, 10, 100, 1000], [2, 20, 200, 2000], None),
+        ([1, 10, 100, 1000], [0.5, 0.5, 0.5, 0.5], 1.0),
+        ([1, 10, 100, 1000], [0.5, 30, 30, 30], 30.0),  # it wins, loses, wins: the last time counts
+        ([1, 10, 100, 1000], [30, 30, 30, 3000], None),
+    ],
+)
 def test_the_crossing_is_where_the_lines_cross_for_good(cpu, card, at):
     found = crossings.crossing([1, 10, 100, 1000], cpu, card)
     assert found == (None if at is None else pytest.approx(at))
@@ -171,8 +219,17 @@ def test_the_crossing_is_where_the_lines_cross_for_good(cpu, card, at):
 
 def test_the_crossings_are_those_of_the_device_with_its_transfers_and_captured():
     def row(device, size, burst, mode="eager", tf32=False, with_transfers=None):
-        return {"row": "toy-gan", "library": "minigan", "device": device, "size": size, "burst": burst, "mode": mode,
-                "tf32": tf32, "with_transfers": with_transfers, "group": "steps"}
+        return {
+            "row": "toy-gan",
+            "library": "minigan",
+            "device": device,
+            "size": size,
+            "burst": burst,
+            "mode": mode,
+            "tf32": tf32,
+            "with_transfers": with_transfers,
+            "group": "steps",
+        }
 
     rows = [row("cpu", n, n) for n in (1, 10, 100)]
     rows += [row("cuda", n, 5, with_transfers=50) for n in (1, 10, 100)]
@@ -180,8 +237,15 @@ def test_the_crossings_are_those_of_the_device_with_its_transfers_and_captured()
     rows += [row("cuda", n, 500, tf32=True, with_transfers=50) for n in (1, 10, 100)]
     rows += [row("cuda", n, 1e-9) | {"library": "PyTorch"} for n in (1, 10, 100)]
     (found,) = devices.crossings_of(rows)
-    assert found == {"row": "toy-gan", "smallest": 1, "largest": 100, "eager": pytest.approx(5),
-                     "with transfers": pytest.approx(50), "TF32": None, "captured": 1.0}
+    assert found == {
+        "row": "toy-gan",
+        "smallest": 1,
+        "largest": 100,
+        "eager": pytest.approx(5),
+        "with transfers": pytest.approx(50),
+        "TF32": None,
+        "captured": 1.0,
+    }
     table = devices.tables({"rows": [], "card": None, "ceilings": {}, "crossings": [found]})
     line = table["From which size the GPU needs less time than the CPU"].splitlines()[2]
     assert [cell.strip() for cell in line.split("|")[1:-1]] == ["toy-gan", "1", "100", "5", "50", "never", "always"]
@@ -255,13 +319,21 @@ def test_parity_holds_every_op_and_layer_on_the_stand_in(card, capsys):
     assert max(row["error"] for row in rows) < 1e-4 and all(row["problem"] is None for row in rows)
 
 
-@pytest.mark.parametrize("plant, told", [
-    (lambda arrays: [1.001 * a for a in arrays], "off by 1.0e-03, more than 0.0001"),
-    (lambda arrays: [np.nan * a for a in arrays], "off by nan"), (lambda arrays: arrays[:1], "AssertionError: shapes differ")])
+@pytest.mark.parametrize(
+    "plant, told",
+    [
+        (lambda arrays: [1.001 * a for a in arrays], "off by 1.0e-03, more than 0.0001"),
+        (lambda arrays: [np.nan * a for a in arrays], "off by nan"),
+        (lambda arrays: arrays[:1], "AssertionError: shapes differ"),
+    ],
+)
 def test_parity_notices_what_is_wrong(capsys, monkeypatch, plant, told):
     right = parity.results
-    monkeypatch.setattr(parity, "results", lambda run, device, dtype: (
-        right(run, device, dtype) if dtype is np.float64 else plant(right(run, device, dtype))))
+    monkeypatch.setattr(
+        parity,
+        "results",
+        lambda run, device, dtype: right(run, device, dtype) if dtype is np.float64 else plant(right(run, device, dtype)),
+    )
     monkeypatch.setattr(parity.optable, "TABLE", {"tanh": parity.optable.TABLE["tanh"]})
     monkeypatch.setattr(parity, "LAYERS", parity.LAYERS[:1])
     assert parity.main(["--device", "cpu"]) == 1
@@ -271,9 +343,15 @@ def test_parity_notices_what_is_wrong(capsys, monkeypatch, plant, told):
 
 def test_the_first_run_goes_on_after_a_failure_and_tells_it(tmp_path, capsys, monkeypatch):
     print_backend = [sys.executable, "-c", "import os, minigan; print(os.environ['MINIGAN_BACKEND'])"]
-    monkeypatch.setattr(first_run, "steps", lambda folder: [
-        ("breaks", "", [sys.executable, "-c", "raise SystemExit(3)"]), ("absent", "", ["no-such-program-here"]),
-        ("works", "", print_backend)])
+    monkeypatch.setattr(
+        first_run,
+        "steps",
+        lambda folder: [
+            ("breaks", "", [sys.executable, "-c", "raise SystemExit(3)"]),
+            ("absent", "", ["no-such-program-here"]),
+            ("works", "", print_backend),
+        ],
+    )
     assert first_run.main(["--out", str(tmp_path)]) == 1
     table = (tmp_path / "summary.md").read_text()
     assert [line.split("|")[2].strip() for line in table.splitlines()[2:]] == ["FAILED, exit code 3", "not here", "ok"]

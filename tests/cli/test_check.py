@@ -35,12 +35,15 @@ def test_a_wrong_rule_is_shown_and_makes_the_exit_code_1(capsys, monkeypatch):
     assert "WRONG: exp" in out and "by rule" in out
 
 
-@pytest.mark.parametrize("arguments, message", [
-    (["gradcheck", "matmull"], "no op is called 'matmull'; did you mean 'matmul'?"),
-    (["gradcheck", "argmax"], "argmax has no derivative to check"),
-    (["gradcheck", "exp", "--order", "9"], "--order 9 is too high"),
-    (["gradcheck", "exp", "--order", "0"], "0"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["gradcheck", "matmull"], "no op is called 'matmull'; did you mean 'matmul'?"),
+        (["gradcheck", "argmax"], "argmax has no derivative to check"),
+        (["gradcheck", "exp", "--order", "9"], "--order 9 is too high"),
+        (["gradcheck", "exp", "--order", "0"], "0"),
+    ],
+)
 def test_mistakes_end_with_a_line_and_code_2(arguments, message, capsys):
     try:
         code = main(arguments)

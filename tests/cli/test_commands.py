@@ -40,8 +40,17 @@ def test_train_leaves_a_run_folder(minigan, own_folder):
     assert code == 0, err
     (run,) = (own_folder / "runs").iterdir()
     assert re.fullmatch(r"\d{4}-\d\d-\d\d_\d{4}-gan-s7", run.name)
-    assert sorted(os.listdir(run)) == ["checkpoints", "config.toml", "curves.png", "env.json", "log.jsonl", "report.html",
-                                      "samples", "samples.gif", "seconds.json"]
+    assert sorted(os.listdir(run)) == [
+        "checkpoints",
+        "config.toml",
+        "curves.png",
+        "env.json",
+        "log.jsonl",
+        "report.html",
+        "samples",
+        "samples.gif",
+        "seconds.json",
+    ]
     assert sorted(os.listdir(run / "samples")) == [f"step_{n:06d}.png" for n in (0, 10, 20)]
     assert os.listdir(run / "checkpoints") == ["step_000020.npz"]
     config = (run / "config.toml").read_text()
@@ -60,8 +69,7 @@ def test_the_commands_that_train_prints_work(minigan, own_folder):
     assert (own_folder / "grid.png").is_file()
 
 
-@pytest.mark.parametrize("system, said, threads", [
-    (POINTS, {}, 1), (TINY, {}, 2), (POINTS, {"OMP_NUM_THREADS": "2"}, 2)])
+@pytest.mark.parametrize("system, said, threads", [(POINTS, {}, 1), (TINY, {}, 2), (POINTS, {"OMP_NUM_THREADS": "2"}, 2)])
 def test_small_nets_train_with_one_blas_thread_unless_the_user_says_how_many(minigan, monkeypatch, system, said, threads):
     from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -160,8 +168,16 @@ def test_the_list_shows_every_title_in_full(minigan):
 
 def test_show_tells_all_about_a_system(minigan):
     shown = minigan("show", "wgan-gp")[1]
-    for word in ("Gulrajani et al. 2017", "wgan_gp.py", "minigan train wgan-gp", "10.0 (section 4)", "rmsprop", "grid25",
-                 "modes at least 8", "asymmetry"):
+    for word in (
+        "Gulrajani et al. 2017",
+        "wgan_gp.py",
+        "minigan train wgan-gp",
+        "10.0 (section 4)",
+        "rmsprop",
+        "grid25",
+        "modes at least 8",
+        "asymmetry",
+    ):
         assert word in shown, word
     code, _, err = minigan("show", "wgan-pg")
     assert code == 2 and "did you mean 'wgan-gp'?" in err
@@ -249,8 +265,17 @@ def test_help_is_readable(minigan, verb):
 def test_help_tells_the_defaults_and_they_are_true(minigan):
     out = " ".join(minigan("train", "--help")[1].split())
     options = dict(re.findall(r"(--[a-z-]+) [A-Z=]+ (.*?)(?= --[a-z-]+ [A-Z]|$)", out.partition("options:")[2]))
-    assert set(options) == {"--data", "--data-dir", "--steps", "--seconds", "--batch-size", "--seed", "--device", "--set",
-                            "--out"}
+    assert set(options) == {
+        "--data",
+        "--data-dir",
+        "--steps",
+        "--seconds",
+        "--batch-size",
+        "--seed",
+        "--device",
+        "--set",
+        "--out",
+    }
     assert all("default" in text for text in options.values()), options
     minigan("train", "gan", "--steps", 1, "--out", "run")
     config = Path("run/config.toml").read_text()
@@ -270,8 +295,14 @@ def test_python_m_minigan_is_minigan(process):
 
 
 def test_a_reader_that_leaves_early_is_no_error():
-    done = subprocess.run(f"{sys.executable} -m minigan list | head -1; echo ${{PIPESTATUS[0]}}", shell=True,
-                          executable="/bin/bash", capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        f"{sys.executable} -m minigan list | head -1; echo ${{PIPESTATUS[0]}}",
+        shell=True,
+        executable="/bin/bash",
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.stdout.splitlines()[-1] == "0" and done.stderr == ""
 
 
@@ -343,8 +374,22 @@ def test_on_a_terminal_progress_is_a_bar(columns):
 
 
 def test_an_error_in_mid_training_leaves_the_bars_line(own_folder):
-    code, text = on_a_terminal(["train", "gan", "--data", "ring8", "--set", "lr=1e8", "--set", "objective=least-squares",
-                                   "--steps", "50", "--out", "run"])
+    code, text = on_a_terminal(
+        [
+            "train",
+            "gan",
+            "--data",
+            "ring8",
+            "--set",
+            "lr=1e8",
+            "--set",
+            "objective=least-squares",
+            "--steps",
+            "50",
+            "--out",
+            "run",
+        ]
+    )
     lines = [line for line in text.replace("\r\n", "\n").splitlines() if line.startswith("minigan: ")]
     assert code == 2 and len(lines) == 1 and "Warning" not in text, text
     assert re.match(r"minigan: step \d+: player [DG]: \w+: first (NaN|Inf) in its (output|gradient)", lines[0]), text
@@ -458,8 +503,13 @@ def test_ctrl_c_before_the_training_is_one_line(minigan, monkeypatch):
 
 def test_ctrl_c_to_the_real_command(own_folder, minigan):
     command = [sys.executable, "-m", "minigan", "train", *TINY, "--steps", "1000000", "--set", "log_every=1", "--out", "run"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     log = own_folder / "run" / "log.jsonl"
     while not (log.exists() and log.read_text().count("\n") >= 3) and process.poll() is None:
         time.sleep(0.02)

@@ -42,8 +42,10 @@ def test_evaluate_prints_writes_and_repeats_the_same_numbers(minigan, points_run
 
 
 def test_default_stands_for_all_metrics_that_fit_as_in_the_setting(minigan, points_run):
-    texts = [minigan("evaluate", points_run, *given, "-n", 2500, "--json")[1]
-             for given in ([], ["--metrics", "default"], ["--metrics", "modes,default"])]
+    texts = [
+        minigan("evaluate", points_run, *given, "-n", 2500, "--json")[1]
+        for given in ([], ["--metrics", "default"], ["--metrics", "modes,default"])
+    ]
     assert texts[0] == texts[1] == texts[2] and "reverse-kl" in texts[0]
 
 
@@ -72,17 +74,25 @@ def test_evaluate_changes_nothing_else(minigan, points_run):
     assert files and all(path.read_bytes() == data for path, data in files.items())
 
 
-@pytest.mark.parametrize("arguments, text", [
-    (["--metrics", "fdi"], "there is no metric 'fdi'; did you mean 'fid'?"),
-    (["--metrics", "modes"], "modes does not fit digits"),
-    (["--metrics", "fid", "-n", "100"], "fid-digits needs at least 2,000 samples, got 100"),
-    (["--metrics", "iwae"], "gan has no iwae: it draws samples and gives no probability to data"),
-    (["--metrics", "importance-bound"], "a bound on the likelihood needs an encoder that says how likely each z is; see vae"),
-    *[(["--metrics", text], f"metrics {text!r}: names no metric; give a name from `minigan list metrics`, or default")
-      for text in ("", ",", " , ")],
-    (["-n", "0"], "-n: must be a whole number from 1"),
-    (["--metric", "fid"], "unknown option --metric; did you mean '--metrics'?"),
-])
+@pytest.mark.parametrize(
+    "arguments, text",
+    [
+        (["--metrics", "fdi"], "there is no metric 'fdi'; did you mean 'fid'?"),
+        (["--metrics", "modes"], "modes does not fit digits"),
+        (["--metrics", "fid", "-n", "100"], "fid-digits needs at least 2,000 samples, got 100"),
+        (["--metrics", "iwae"], "gan has no iwae: it draws samples and gives no probability to data"),
+        (
+            ["--metrics", "importance-bound"],
+            "a bound on the likelihood needs an encoder that says how likely each z is; see vae",
+        ),
+        *[
+            (["--metrics", text], f"metrics {text!r}: names no metric; give a name from `minigan list metrics`, or default")
+            for text in ("", ",", " , ")
+        ],
+        (["-n", "0"], "-n: must be a whole number from 1"),
+        (["--metric", "fid"], "unknown option --metric; did you mean '--metrics'?"),
+    ],
+)
 def test_what_cannot_be_measured_is_refused(refused, run, arguments, text):
     assert text in refused("evaluate", run, *arguments)
     assert not (run / "evaluation.json").exists()
@@ -110,8 +120,10 @@ def judged(minigan, name, *arguments, **metrics):
 
 def test_compare_averages_runs_that_differ_in_the_seed_only(minigan):
     values = [4.0, 6.0, 5.0]
-    runs = [judged(minigan, f"s{seed}", "--seed", seed, "--set", f"log_every={seed + 1}", modes=value)
-            for seed, value in enumerate(values)]
+    runs = [
+        judged(minigan, f"s{seed}", "--seed", seed, "--set", f"log_every={seed + 1}", modes=value)
+        for seed, value in enumerate(values)
+    ]
     other = judged(minigan, "other", "--set", "objective=hinge", "--set", "ema=0.9", modes=8.0)
     code, out, err = minigan("compare", *runs, other)
     assert code == 0 and err == ""
@@ -165,8 +177,11 @@ def test_numbers_as_a_reader_wants_them():
 
 def test_grid_makes_all_combinations():
     assert grid(["lr=1e-4,2e-4", "batch_size=32,64"]) == [
-        {"lr": "1e-4", "batch_size": "32"}, {"lr": "1e-4", "batch_size": "64"},
-        {"lr": "2e-4", "batch_size": "32"}, {"lr": "2e-4", "batch_size": "64"}]
+        {"lr": "1e-4", "batch_size": "32"},
+        {"lr": "1e-4", "batch_size": "64"},
+        {"lr": "2e-4", "batch_size": "32"},
+        {"lr": "2e-4", "batch_size": "64"},
+    ]
     for wrong in (["lr"], ["=1"], ["lr=1,,2"], ["lr="]):
         with pytest.raises(ConfigError, match="--grid takes KEY=A,B"):
             grid(wrong)
@@ -181,7 +196,7 @@ def test_tune_sorts_by_the_metric_and_a_diverged_run_is_a_row(minigan):
     arguments = [*TUNE, "--set", "objective=least-squares", "--grid", "lr=1e-3,1e8"]
     code, out, err = minigan(*arguments)
     assert code == 0, err
-    lines = out[out.index("  lr  "):].splitlines()
+    lines = out[out.index("  lr  ") :].splitlines()
     assert lines[0].split()[:2] == ["lr", "energy"] and lines[1].startswith("1e-3") and lines[2].strip().startswith("1e8")
     assert "failed: step" in lines[2] and "Inf in its output" in lines[2]
     assert "best (energy, lower is better): --set lr=1e-3" in out
@@ -191,7 +206,7 @@ def test_tune_sorts_by_the_metric_and_a_diverged_run_is_a_row(minigan):
     assert (run / "report.html").exists() and minigan("evaluate", run, "--metrics", "energy")[0] == 0
     stamps = {path: path.stat().st_mtime_ns for path in run.rglob("*.npz")}
     code, again, _ = minigan(*arguments)  # nothing is left to do
-    assert code == 0 and "2 are already done" in again and again[again.index("  lr  "):] == out[out.index("  lr  "):]
+    assert code == 0 and "2 are already done" in again and again[again.index("  lr  ") :] == out[out.index("  lr  ") :]
     assert stamps == {path: path.stat().st_mtime_ns for path in run.rglob("*.npz")}
 
 
@@ -209,18 +224,21 @@ def test_tune_goes_on_with_what_is_left(minigan):
     assert f"{figure(float(np.mean(values)))} +- {np.std(values, ddof=1):.2g}" in out
 
 
-@pytest.mark.parametrize("changed, text", [
-    (["--grid", "lrr=1,2"], "gan has no setting 'lrr'; did you mean 'lr'?"),
-    (["--grid", "lr=1,x"], "setting lr must be a number such as"),
-    (["--grid", "lr=1", "--metric", "eneryg"], "there is no metric 'eneryg'; did you mean 'energy'?"),
-    (["--grid", "lr=1", "--metric", "fid-digits"], "metric fid-digits does not fit ring8"),
-    (["--grid", "latent=2,3"], "latent is in --grid and also set for all runs; remove one of them"),
-    (["--grid", "lr=1", "--seeds", "3-1"], "--seeds: must be numbers such as 0-2 or 0,3"),
-    (["--grid", "lr=" + ",".join(map(str, range(501)))], "are 501 runs, but a search may have at most 500; use fewer"),
-    (["--grid", "lr=1", "-n", "10"], "energy needs at least 500 samples, got -n 10"),
-    (["--grid", "penalty=none,dragn"], "unknown penalty 'dragn'; did you mean 'dragan'?"),
-    ([], "required: --grid"),
-])
+@pytest.mark.parametrize(
+    "changed, text",
+    [
+        (["--grid", "lrr=1,2"], "gan has no setting 'lrr'; did you mean 'lr'?"),
+        (["--grid", "lr=1,x"], "setting lr must be a number such as"),
+        (["--grid", "lr=1", "--metric", "eneryg"], "there is no metric 'eneryg'; did you mean 'energy'?"),
+        (["--grid", "lr=1", "--metric", "fid-digits"], "metric fid-digits does not fit ring8"),
+        (["--grid", "latent=2,3"], "latent is in --grid and also set for all runs; remove one of them"),
+        (["--grid", "lr=1", "--seeds", "3-1"], "--seeds: must be numbers such as 0-2 or 0,3"),
+        (["--grid", "lr=" + ",".join(map(str, range(501)))], "are 501 runs, but a search may have at most 500; use fewer"),
+        (["--grid", "lr=1", "-n", "10"], "energy needs at least 500 samples, got -n 10"),
+        (["--grid", "penalty=none,dragn"], "unknown penalty 'dragn'; did you mean 'dragan'?"),
+        ([], "required: --grid"),
+    ],
+)
 def test_a_search_that_cannot_be_is_refused_before_it_starts(refused, own_folder, changed, text):
     assert text in refused(*TUNE, *changed)
     assert not (own_folder / "search").exists()
@@ -237,8 +255,9 @@ def test_a_search_is_not_mixed_with_another(minigan, refused, own_folder):
     assert "search: already exists and is not a search; choose another --out" in refused(*TUNE, "--grid", "lr=1")
 
 
-@pytest.mark.parametrize("values, clearly",
-                         [([8, 8, 5, 5], True), ([8, 6, 7, 5], False), ([8, 8, 8, 8], False), ([8, 5], True)])
+@pytest.mark.parametrize(
+    "values, clearly", [([8, 8, 5, 5], True), ([8, 6, 7, 5], False), ([8, 8, 8, 8], False), ([8, 5], True)]
+)
 def test_tune_says_when_the_seeds_differ_more_than_the_settings(capsys, values, clearly):
     points, seeds = [{"lr": "1e-3"}, {"lr": "1e-4"}], list(range(len(values) // 2))
     names = [tune._name(point, seed) for point in points for seed in seeds]
@@ -258,10 +277,19 @@ def test_every_setting_and_objective_is_described():
 
 
 def test_the_lists_name_everything_and_fit_a_screen(minigan):
-    metrics = ["fid-digits", "lower is better", "for points, at least 500 samples", "of vae: bounds on the likelihood of",
-               "elbo                  evidence lower bound on ln p(x) [nats per sample]; higher is better"]
-    for what, words in (("metrics", metrics), ("objectives", ["hinge", "wgan-gp", "10 times"]),
-                        ("lessons", ["1. "]), ("systems", list(systems()))):
+    metrics = [
+        "fid-digits",
+        "lower is better",
+        "for points, at least 500 samples",
+        "of vae: bounds on the likelihood of",
+        "elbo                  evidence lower bound on ln p(x) [nats per sample]; higher is better",
+    ]
+    for what, words in (
+        ("metrics", metrics),
+        ("objectives", ["hinge", "wgan-gp", "10 times"]),
+        ("lessons", ["1. "]),
+        ("systems", list(systems())),
+    ):
         code, out, _ = minigan("list", what)
         assert code == 0 and all(word in out for word in words)
         assert max(map(len, out.splitlines())) <= 150
@@ -279,9 +307,21 @@ def test_a_warning_is_one_line_once(minigan):
 
 
 def test_a_diverging_run_is_told_the_op_the_checkpoint_and_what_to_try(minigan):
-    code, _, err = minigan("train", *POINTS, "--set", "lr=1e8", "--set", "objective=least-squares", "--steps", 30,
-                           "--set", "checkpoint_every=1", "--out", "run")
-    lines = err[err.index("minigan: "):].splitlines()
+    code, _, err = minigan(
+        "train",
+        *POINTS,
+        "--set",
+        "lr=1e8",
+        "--set",
+        "objective=least-squares",
+        "--steps",
+        30,
+        "--set",
+        "checkpoint_every=1",
+        "--out",
+        "run",
+    )
+    lines = err[err.index("minigan: ") :].splitlines()
     assert code == 2 and len(lines) == 2 and "Traceback" not in err
     assert re.match(r"minigan: step \d+: player [DG]: \w+: first (NaN|Inf) in its output", lines[0])
     assert re.match(r"run/checkpoints/step_0+\d+\.npz is the last good checkpoint|run has no checkpoint yet", lines[1])
@@ -299,8 +339,23 @@ def test_a_command_calls_no_line_of_its_own_the_place_of_a_nan(process):
 
 def test_compare_takes_what_was_logged_where_nothing_was_evaluated(minigan):
     for seed in (0, 1):
-        assert minigan("train", *POINTS, "--steps", 2, "--seed", seed, "--set", "metrics=modes", "--set", "metrics_every=1",
-                       "--out", f"run{seed}")[0] == 0
+        assert (
+            minigan(
+                "train",
+                *POINTS,
+                "--steps",
+                2,
+                "--seed",
+                seed,
+                "--set",
+                "metrics=modes",
+                "--set",
+                "metrics_every=1",
+                "--out",
+                f"run{seed}",
+            )[0]
+            == 0
+        )
     code, out, _ = minigan("compare", "run0", "run1")
     assert code == 0 and re.search(r"^modes +\S+", out, re.MULTILINE) and "not measured yet" not in out
 

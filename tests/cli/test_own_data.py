@@ -46,7 +46,7 @@ def test_from_the_folder_to_numbers_and_back_after_the_data_changed(minigan, ref
     assert all(np.array_equal(one[key], other[key]) for key in one.files if one[key].dtype.kind == "f")
     code, out, err = minigan("evaluate", "run", "-n", 1000)
     assert code == 0 and all(word in out for word in ("c2st", "diversity", "duplicates", "memorisation")), err
-    shutil.copytree(photos, own_folder / "moved")                # the same pictures elsewhere are the same data
+    shutil.copytree(photos, own_folder / "moved")  # the same pictures elsewhere are the same data
     assert minigan("resume", "run", "--steps", 5, "--data-dir", "moved")[0] == 0
     Image.fromarray(np.zeros((40, 40, 3), np.uint8)).save(photos / "cat" / "new.png")
     for command in (["resume", "run", "--steps", 6], ["evaluate", "run"]):
@@ -92,8 +92,21 @@ def test_broken_files_are_told_in_one_line(minigan, photos, own_folder):
 
 
 def test_a_search_over_a_folder(minigan, photos):
-    code, out, err = minigan("tune", "gan", *FOLDER, "--steps", 2, "--set", "batch_size=8", "--grid", "latent=2", "--metric",
-                             "diversity", "--out", "search")
+    code, out, err = minigan(
+        "tune",
+        "gan",
+        *FOLDER,
+        "--steps",
+        2,
+        "--set",
+        "batch_size=8",
+        "--grid",
+        "latent=2",
+        "--metric",
+        "diversity",
+        "--out",
+        "search",
+    )
     assert code == 0 and "diversity" in out, err
 
 

@@ -103,7 +103,8 @@ def test_a_picture_of_too_many_samples_is_refused_and_the_way_out_works(refused,
 
 def test_a_batch_too_small_for_batch_norm(refused):
     assert "batch_norm: training needs more than one value per channel" in refused(
-        "train", "dcgan", "--batch-size", 1, "--set", "channels=2", "--out", "run").replace("\n", " ")
+        "train", "dcgan", "--batch-size", 1, "--set", "channels=2", "--out", "run"
+    ).replace("\n", " ")
 
 
 # ---- data files ------------------------------------------------------------------------------------------------------
@@ -195,24 +196,41 @@ def test_what_is_not_a_run(refused, minigan, own_folder, verb):
 CONFIGS = {
     "no TOML": ("system = = gan", "not valid TOML"),
     "no system": ("seed = 0\n[config]\n", "the entry 'system' is missing"),
-    "another system": ('system = "gun"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"',
-                       "unknown system 'gun'"),
+    "another system": (
+        'system = "gun"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"',
+        "unknown system 'gun'",
+    ),
     "no data": ('system = "gan"\nseed = 0\n[config]\n', "'data' is missing"),
     "config a word": ('system = "gan"\nseed = 0\nconfig = "abc"\n', "does not describe a run"),
-    "seed a word": ('system = "gan"\nseed = "x"\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"',
-                    "does not describe a run"),
-    "shape a number": ('system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = 2\ndevice = "cpu"',
-                       "does not describe a run"),
-    "no x": ('system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\n[config.fields]\n',
-             "config.toml: does not describe a run of this minigan: 'x' is missing"),
-    "x of no kind": ('system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\n'
-                     '[config.fields]\nx = "stripes 5"\n', "'stripes 5' is no kind of data"),
-    "fields a word": ('system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\nfields = "x"\n',
-                      "config.toml: does not describe a run"),
-    "strange setting": ('system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\nlrr = 1',
-                        "no setting 'lrr'"),
-    "unknown device": ('system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cuda:99"',
-                       "--device cpu"),
+    "seed a word": (
+        'system = "gan"\nseed = "x"\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"',
+        "does not describe a run",
+    ),
+    "shape a number": (
+        'system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = 2\ndevice = "cpu"',
+        "does not describe a run",
+    ),
+    "no x": (
+        'system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\n[config.fields]\n',
+        "config.toml: does not describe a run of this minigan: 'x' is missing",
+    ),
+    "x of no kind": (
+        'system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\n'
+        '[config.fields]\nx = "stripes 5"\n',
+        "'stripes 5' is no kind of data",
+    ),
+    "fields a word": (
+        'system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\nfields = "x"\n',
+        "config.toml: does not describe a run",
+    ),
+    "strange setting": (
+        'system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\nlrr = 1',
+        "no setting 'lrr'",
+    ),
+    "unknown device": (
+        'system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cuda:99"',
+        "--device cpu",
+    ),
 }
 
 
@@ -244,13 +262,15 @@ def cut(path):
 
 CHECKPOINTS = {
     "truncated": (cut, "damaged or cut short", "delete it to resume from step 2"),
-    "one byte changed": (lambda p: p.write_bytes(p.read_bytes()[:5000] + b"\0\1\2" + p.read_bytes()[5003:]), "damaged",
-                         "delete it to resume from step 2"),
+    "one byte changed": (
+        lambda p: p.write_bytes(p.read_bytes()[:5000] + b"\0\1\2" + p.read_bytes()[5003:]),
+        "damaged",
+        "delete it to resume from step 2",
+    ),
     "empty": (lambda p: p.write_bytes(b""), "empty", "delete it to resume from step 2"),
     "one array": (lambda p: p.write_bytes(b"\x93NUMPY more"), "one .npy array", "delete it to resume from step 2"),
     "a text": (lambda p: p.write_text("not a checkpoint"), "not an .npz file", "delete it to resume from step 2"),
-    "a pickle": (lambda p: p.write_bytes(pickle.dumps({"w": [1.0]})), "not an .npz file",
-                 "delete it to resume from step 2"),
+    "a pickle": (lambda p: p.write_bytes(pickle.dumps({"w": [1.0]})), "not an .npz file", "delete it to resume from step 2"),
     "an .npz of others": (lambda p: np.savez(p, w=np.zeros(3)), "minigan did not write", "mg.load(path)"),
     "pickled objects in an .npz": (lambda p: np.savez(p, w=np.array([{}], object)), "minigan did not write", ""),
     "pickled objects in ours": (lambda p: rebuilt(p, with_objects), "holds pickled objects", "plain arrays"),
@@ -428,29 +448,35 @@ def full_disk(monkeypatch, module, name):
     monkeypatch.setattr(module, "open", opener, raising=False)
 
 
-@pytest.mark.parametrize("module, name, says, step", [
-    (serialize, ".step_000006.npz", "step_000006.npz: cannot be written: the disk is full", 4),
-    (serialize, ".step_000005.png", "step_000005.png: cannot be written: the disk is full", 4),
-    (serialize, ".curves.png", "curves.png: cannot be written: the disk is full", 7),
-    (serialize, ".samples.gif", "samples.gif: cannot be written: the disk is full", 7),
-    (run_module, "log.jsonl", "log.jsonl: cannot be written: the disk is full", 4),
-])
-def test_a_disk_that_fills_up_loses_nothing_written_before(minigan, is_a_refusal, trained_once, run, monkeypatch, module,
-                                                           name, says, step):
+@pytest.mark.parametrize(
+    "module, name, says, step",
+    [
+        (serialize, ".step_000006.npz", "step_000006.npz: cannot be written: the disk is full", 4),
+        (serialize, ".step_000005.png", "step_000005.png: cannot be written: the disk is full", 4),
+        (serialize, ".curves.png", "curves.png: cannot be written: the disk is full", 7),
+        (serialize, ".samples.gif", "samples.gif: cannot be written: the disk is full", 7),
+        (run_module, "log.jsonl", "log.jsonl: cannot be written: the disk is full", 4),
+    ],
+)
+def test_a_disk_that_fills_up_loses_nothing_written_before(
+    minigan, is_a_refusal, trained_once, run, monkeypatch, module, name, says, step
+):
     config = run / "config.toml"
     config.write_text(config.read_text().replace("sample_every = 100", "sample_every = 5"))
     before = (run / "log.jsonl").read_text()
     with monkeypatch.context() as patch:
         full_disk(patch, module, name)
         code, out, err = minigan("resume", run, "--steps", 7)
-    message = err[err.index("minigan: "):]  # after the lines of progress
+    message = err[err.index("minigan: ") :]  # after the lines of progress
     assert is_a_refusal(code, out, message) and says in message
     then = "all 7 steps are done and saved" if step == 7 else f"then `minigan resume {run}` goes on from step {step}"
     assert then in message
     assert (run / "log.jsonl").read_text().startswith(before)
     assert not [path for path in run.rglob("*") if path.suffix == ".tmp"]
-    with np.load(trained_once["digits"] / "checkpoints" / "step_000004.npz") as old, \
-            np.load(run / "checkpoints" / "step_000004.npz") as kept:
+    with (
+        np.load(trained_once["digits"] / "checkpoints" / "step_000004.npz") as old,
+        np.load(run / "checkpoints" / "step_000004.npz") as kept,
+    ):
         assert all(np.array_equal(old[key], kept[key]) for key in old.files)
     code, out, err = minigan("resume", run, "--steps", 9)  # the disk has room again
     assert code == 0 and f"from step {step}" in out, err
@@ -492,8 +518,15 @@ def test_too_little_memory_is_one_line(refused, run, monkeypatch):
 # ---- the same through the real command -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("arguments", [["train", "gna"], ["train", "gan", "--steps", "0"], ["sample", "nowhere"],
-                                       ["train", "gan", "--data", "mnist", "--data-dir", "nowhere"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "gna"],
+        ["train", "gan", "--steps", "0"],
+        ["sample", "nowhere"],
+        ["train", "gan", "--data", "mnist", "--data-dir", "nowhere"],
+    ],
+)
 def test_as_a_user_sees_it(process, is_a_refusal, arguments):
     done = process(*arguments)
     assert is_a_refusal(done.returncode, done.stdout, done.stderr) and done.stdout == ""

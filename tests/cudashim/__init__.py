@@ -82,11 +82,13 @@ def _launchers(source, kernels):
     text = ""
     for name, parameters in kernels.items():
         slots = ", ".join(f"*({p.type}{'*' if p.pointer else ''}*)&shim_slots[{i}]" for i, p in enumerate(parameters))
-        text += (f"static const uint64_t* shim_slots_{name};\n"
-                 f"static void call_{name}() {{ const uint64_t* shim_slots = shim_slots_{name}; {name}({slots}); }}\n"
-                 f'extern "C" int launch_{name}(const int* geometry, int reverse, const uint64_t* slots) {{\n'
-                 f"    shim_slots_{name} = slots;\n"
-                 f"    return shim::run(geometry, {int(_has_barrier(source, name))}, reverse, call_{name});\n}}\n")
+        text += (
+            f"static const uint64_t* shim_slots_{name};\n"
+            f"static void call_{name}() {{ const uint64_t* shim_slots = shim_slots_{name}; {name}({slots}); }}\n"
+            f'extern "C" int launch_{name}(const int* geometry, int reverse, const uint64_t* slots) {{\n'
+            f"    shim_slots_{name} = slots;\n"
+            f"    return shim::run(geometry, {int(_has_barrier(source, name))}, reverse, call_{name});\n}}\n"
+        )
     return text
 
 

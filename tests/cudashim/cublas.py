@@ -56,14 +56,36 @@ class FakeCublas:
         return self._batched("cublasDgemmStridedBatched", np.float64, *args)
 
     def _gemm(self, name, dtype, handle, op_a, op_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc):
-        return self._batched(name, dtype, handle, op_a, op_b, m, n, k, alpha, a, lda, c_int(0), b, ldb, c_int(0), beta, c, ldc,
-                             c_int(0), c_int(1))
+        return self._batched(
+            name,
+            dtype,
+            handle,
+            op_a,
+            op_b,
+            m,
+            n,
+            k,
+            alpha,
+            a,
+            lda,
+            c_int(0),
+            b,
+            ldb,
+            c_int(0),
+            beta,
+            c,
+            ldc,
+            c_int(0),
+            c_int(1),
+        )
 
-    def _batched(self, name, dtype, handle, op_a, op_b, m, n, k, alpha, a, lda, step_a, b, ldb, step_b, beta, c, ldc, step_c,
-                 count):
+    def _batched(
+        self, name, dtype, handle, op_a, op_b, m, n, k, alpha, a, lda, step_a, b, ldb, step_b, beta, c, ldc, step_c, count
+    ):
         self.calls[name] = self.calls.get(name, 0) + 1
         op_a, op_b, m, n, k, lda, step_a, ldb, step_b, ldc, step_c, count = (
-            _value(v) for v in (op_a, op_b, m, n, k, lda, step_a, ldb, step_b, ldc, step_c, count))
+            _value(v) for v in (op_a, op_b, m, n, k, lda, step_a, ldb, step_b, ldc, step_c, count)
+        )
         a, b, c = (_value(v) for v in (a, b, c))
         number = ctypes.POINTER(np.ctypeslib.as_ctypes_type(dtype))
         alpha, beta = (dtype(ctypes.cast(v, number)[0]) for v in (alpha, beta))

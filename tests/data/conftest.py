@@ -30,10 +30,12 @@ def real_data():
 @pytest.fixture
 def idx():
     """array -> the bytes of an IDX file, written here from the description of the format, not by minigan."""
+
     def encode(array):
         array = np.asarray(array, np.uint8)
         sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
         return bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes()
+
     return encode
 
 
@@ -41,18 +43,22 @@ def idx():
 def tiny(idx):
     """file name -> IDX bytes of a data set of 5 and 3 pictures of 4 x 3 pixels."""
     rng = np.random.default_rng(0)
-    return {f"{split}-{kind}-{form}-ubyte": idx(array) for split, n in (("train", 5), ("t10k", 3))
-            for kind, form, array in (("images", "idx3", rng.integers(256, size=(n, 4, 3))),
-                                      ("labels", "idx1", np.arange(n) % 10))}
+    return {
+        f"{split}-{kind}-{form}-ubyte": idx(array)
+        for split, n in (("train", 5), ("t10k", 3))
+        for kind, form, array in (("images", "idx3", rng.integers(256, size=(n, 4, 3))), ("labels", "idx1", np.arange(n) % 10))
+    }
 
 
 @pytest.fixture
 def write_tiny(tiny):
     """write_tiny(folder, spelling) puts the four files there; spelling: with {} for the name."""
+
     def write(folder, ending=".gz", dot=False):
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in tiny.items():
             name = name.replace("-idx", ".idx") if dot else name
             (folder / (name + ending)).write_bytes(gzip.compress(data) if ending == ".gz" else data)
         return folder
+
     return write

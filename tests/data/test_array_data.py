@@ -15,9 +15,18 @@ BYTES = np.random.default_rng(0).integers(256, size=(30, 6, 5), dtype=np.uint8)
 COLOUR = np.random.default_rng(1).integers(256, size=(30, 3, 6, 5), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("x, images", [
-    (BYTES, BYTES[:, None]), (BYTES[:, None], BYTES[:, None]), (BYTES[..., None], BYTES[:, None]), (COLOUR, COLOUR),
-    (COLOUR.transpose(0, 2, 3, 1), COLOUR), (BYTES / 255, BYTES[:, None]), (np.float32(COLOUR) / 127.5 - 1, COLOUR)])
+@pytest.mark.parametrize(
+    "x, images",
+    [
+        (BYTES, BYTES[:, None]),
+        (BYTES[:, None], BYTES[:, None]),
+        (BYTES[..., None], BYTES[:, None]),
+        (COLOUR, COLOUR),
+        (COLOUR.transpose(0, 2, 3, 1), COLOUR),
+        (BYTES / 255, BYTES[:, None]),
+        (np.float32(COLOUR) / 127.5 - 1, COLOUR),
+    ],
+)
 def test_pictures_in_every_form(x, images):
     dataset = data.arrays(x, test=x)
     np.testing.assert_array_equal(dataset.images, images)
@@ -25,14 +34,23 @@ def test_pictures_in_every_form(x, images):
     assert dataset.kinds == {"x": Pictures(*images.shape[1:])}
 
 
-@pytest.mark.parametrize("x, says", [
-    (BYTES * 1.0, "floats from 0 to 255.*if they go from 0 to 255, use"), (BYTES.astype(np.int64), "got int64; use x.astype"),
-    (BYTES > 5, "got bool"), (BYTES / 255 - 0.1, r"floats from -0.1 to 0.9 may be meant for \[0, 1\] or \[-1, 1\]; clip"),
-    (BYTES / -255.0, "may be meant for"), (np.full((3, 4, 4), np.nan), "floats from nan"), (BYTES[0, 0], r"got \(5,\)"),
-    (np.zeros((4, 3, 9, 1), np.uint8), r"the channels of \(4, 3, 9, 1\) may be axis 1 or axis 3"),
-    (BYTES[:0], r"got \(0, 6, 5\)"),
-    (np.zeros((4, 2, 9, 9), np.uint8), "with 1 or 3 channels"), (np.full((5, 2), np.inf), "points are NaN or infinite"),
-    (np.zeros((5, 7)), r"points \(N, 2\), got \(5, 7\)")])
+@pytest.mark.parametrize(
+    "x, says",
+    [
+        (BYTES * 1.0, "floats from 0 to 255.*if they go from 0 to 255, use"),
+        (BYTES.astype(np.int64), "got int64; use x.astype"),
+        (BYTES > 5, "got bool"),
+        (BYTES / 255 - 0.1, r"floats from -0.1 to 0.9 may be meant for \[0, 1\] or \[-1, 1\]; clip"),
+        (BYTES / -255.0, "may be meant for"),
+        (np.full((3, 4, 4), np.nan), "floats from nan"),
+        (BYTES[0, 0], r"got \(5,\)"),
+        (np.zeros((4, 3, 9, 1), np.uint8), r"the channels of \(4, 3, 9, 1\) may be axis 1 or axis 3"),
+        (BYTES[:0], r"got \(0, 6, 5\)"),
+        (np.zeros((4, 2, 9, 9), np.uint8), "with 1 or 3 channels"),
+        (np.full((5, 2), np.inf), "points are NaN or infinite"),
+        (np.zeros((5, 7)), r"points \(N, 2\), got \(5, 7\)"),
+    ],
+)
 def test_what_could_mean_two_things_or_none_is_refused(x, says):
     with pytest.raises(DataError, match=says) as error:
         data.arrays(x)
@@ -64,6 +82,7 @@ def test_a_tenth_is_held_out_and_evenly_of_classes_in_turn(n):
 
 # ------------------------------------------------------------------------------------------ files
 
+
 def load(path):
     return [data.folder(path, split) for split in ("train", "test")]
 
@@ -79,8 +98,9 @@ def test_an_npz_by_the_names_of_its_arrays(tmp_path, x, labels):
         assert train.info["content"]["files"] == 1 and train.info["content"] == test.info["content"]
 
 
-@pytest.mark.parametrize("names", [("x_train", "y_train", "x_test", "y_test"),
-                                   ("train_images", "train_labels", "test_images", "test_labels")])
+@pytest.mark.parametrize(
+    "names", [("x_train", "y_train", "x_test", "y_test"), ("train_images", "train_labels", "test_images", "test_labels")]
+)
 def test_an_npz_with_both_splits(tmp_path, names):
     values = BYTES, np.zeros(30, np.uint8), BYTES[:4], np.full((4, 1), 6)
     np.savez(tmp_path / "my.npz", **dict(zip(names, values)))
@@ -110,12 +130,17 @@ def header(text, body=b""):
 LYING = "{'descr': '|u1', 'fortran_order': False, 'shape': (%s,), }"
 
 
-@pytest.mark.parametrize("content, says", [
-    (header(LYING % "30, 1000000, 6"), "promises 180,000,000 bytes, and its file holds 128"),
-    (header(LYING % "30, 1000000, 1000000"), "promises 30,000,000,000,000 bytes, more than"),
-    (b"\x93NUMPY\x01\x00", "cannot be read"), (b"hello", "cannot be read"),
-    (header("{'descr': '|O', 'fortran_order': False, 'shape': (3,), }", b"x" * 50), "Python objects, which are not read"),
-    (header("{'descr': '|u1', 'fortran_order': False, 'shape': (), }", b"x"), r"points \(N, 2\), got \(\)")])
+@pytest.mark.parametrize(
+    "content, says",
+    [
+        (header(LYING % "30, 1000000, 6"), "promises 180,000,000 bytes, and its file holds 128"),
+        (header(LYING % "30, 1000000, 1000000"), "promises 30,000,000,000,000 bytes, more than"),
+        (b"\x93NUMPY\x01\x00", "cannot be read"),
+        (b"hello", "cannot be read"),
+        (header("{'descr': '|O', 'fortran_order': False, 'shape': (3,), }", b"x" * 50), "Python objects, which are not read"),
+        (header("{'descr': '|u1', 'fortran_order': False, 'shape': (), }", b"x"), r"points \(N, 2\), got \(\)"),
+    ],
+)
 def test_an_array_that_lies_or_would_run_code(tmp_path, content, says):
     (tmp_path / "x.npy").write_bytes(content)
     with zipfile.ZipFile(tmp_path / "y.npz", "w", zipfile.ZIP_DEFLATED) as file:

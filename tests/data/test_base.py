@@ -23,12 +23,14 @@ def test_every_byte_maps_to_the_nearest_float32_of_x_over_127_5_minus_1():
     x, labels = ImageDataset("bytes", bytes_)[:]
     assert x.dtype == np.float32 and labels is None
     assert x[0].item() == -1 and x[255].item() == 1
-    np.testing.assert_allclose(x.ravel(), np.arange(256) / 127.5 - 1, rtol=0, atol=1.2e-7)   # one ulp at 2
+    np.testing.assert_allclose(x.ravel(), np.arange(256) / 127.5 - 1, rtol=0, atol=1.2e-7)  # one ulp at 2
     assert np.array_equal(np.rint((x.ravel() + 1) * 127.5), np.arange(256))
 
 
-@pytest.mark.parametrize("indices, expected", [(slice(2, 5), [2, 3, 4]), ([7, 0, 7], [7, 0, 7]), (3, [3]), (-1, [9]),
-                                               (np.array([1, 8]), [1, 8]), (np.int64(4), [4])])
+@pytest.mark.parametrize(
+    "indices, expected",
+    [(slice(2, 5), [2, 3, 4]), ([7, 0, 7], [7, 0, 7]), (3, [3]), (-1, [9]), (np.array([1, 8]), [1, 8]), (np.int64(4), [4])],
+)
 def test_a_batch_holds_the_rows_asked_for_with_their_labels(indices, expected):
     batch = pictures()[indices]
     assert isinstance(batch, Batch) and batch.x.shape == (len(expected), 1, 2, 3)
@@ -51,13 +53,16 @@ def test_what_a_data_set_says_of_itself():
     assert "toy" in repr(dataset) and "10" in repr(dataset) and len(repr(dataset)) < 120
 
 
-@pytest.mark.parametrize("images, labels, message", [
-    (np.zeros((3, 1, 2, 2), np.float32), None, "uint8 array .* got float32"),
-    (np.zeros((3, 2, 2), np.uint8), None, r"\(3, 2, 2\)"),
-    (np.zeros((0, 1, 2, 2), np.uint8), None, "a uint8 array .* that is not empty"),
-    (np.zeros((3, 1, 2, 2), np.uint8), np.zeros(2, int), "3 images need 3 integer labels"),
-    (np.zeros((3, 1, 2, 2), np.uint8), np.zeros(3), "integer labels, got float64"),
-])
+@pytest.mark.parametrize(
+    "images, labels, message",
+    [
+        (np.zeros((3, 1, 2, 2), np.float32), None, "uint8 array .* got float32"),
+        (np.zeros((3, 2, 2), np.uint8), None, r"\(3, 2, 2\)"),
+        (np.zeros((0, 1, 2, 2), np.uint8), None, "a uint8 array .* that is not empty"),
+        (np.zeros((3, 1, 2, 2), np.uint8), np.zeros(2, int), "3 images need 3 integer labels"),
+        (np.zeros((3, 1, 2, 2), np.uint8), np.zeros(3), "integer labels, got float64"),
+    ],
+)
 def test_arrays_that_do_not_fit_are_refused(images, labels, message):
     with pytest.raises(DataError, match=message):
         ImageDataset("toy", images, labels)
@@ -68,7 +73,7 @@ def test_each_epoch_yields_every_row_once_in_a_new_order_and_drops_the_rest():
     epochs = [np.concatenate([next(loader).labels for _ in range(3)]) for _ in range(20)]
     assert all(len(set(epoch)) == 9 for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) == 20
-    assert set(np.concatenate(epochs)) == set(range(11))            # the two left out are not always the same
+    assert set(np.concatenate(epochs)) == set(range(11))  # the two left out are not always the same
 
 
 def test_an_epoch_that_the_batch_size_divides_drops_nothing():
@@ -106,9 +111,9 @@ def test_resuming_gives_the_same_bits_as_never_stopping(n, batch_size, before, s
     straight = Loader(pictures(n), batch_size, seed)
     for _ in range(before):
         next(straight)
-    state = json.loads(json.dumps(straight.state_dict()))           # what a checkpoint does to it
+    state = json.loads(json.dumps(straight.state_dict()))  # what a checkpoint does to it
     resumed = Loader(pictures(n), batch_size, 12345)
-    next(resumed)                                                   # whatever it did before is forgotten
+    next(resumed)  # whatever it did before is forgotten
     resumed.load_state_dict(state)
     for _ in range(2 * n + 2):
         want, got = next(straight), next(resumed)
@@ -116,8 +121,7 @@ def test_resuming_gives_the_same_bits_as_never_stopping(n, batch_size, before, s
     assert resumed.state_dict() == straight.state_dict()
 
 
-@pytest.mark.parametrize("kind", [np.random.PCG64, np.random.PCG64DXSM, np.random.Philox, np.random.SFC64,
-                                  np.random.MT19937])
+@pytest.mark.parametrize("kind", [np.random.PCG64, np.random.PCG64DXSM, np.random.Philox, np.random.SFC64, np.random.MT19937])
 @pytest.mark.parametrize("dataset", [pictures(9), data.load("ring8"), data.load("swiss-roll")], ids=lambda d: d.name)
 def test_resuming_works_for_points_too_and_for_every_generator_of_numpy(dataset, kind):
     straight = Loader(dataset, 4, np.random.Generator(kind(1)))
@@ -148,12 +152,15 @@ def test_taking_a_state_does_not_disturb_the_order():
         assert np.array_equal(next(a).labels, next(b).labels)
 
 
-@pytest.mark.parametrize("other, message", [
-    (lambda: Loader(pictures(9), 3, 0), "has size 10, this loader 9"),
-    (lambda: Loader(pictures(), 4, 0), "has batch_size 3, this loader 4"),
-    (lambda: Loader(data.load("ring8"), 3, 0), "has dataset 'toy', this loader 'ring8'"),
-    (lambda: Loader(pictures(), 3, np.random.Generator(np.random.Philox(0))), "does not fit a Philox generator"),
-])
+@pytest.mark.parametrize(
+    "other, message",
+    [
+        (lambda: Loader(pictures(9), 3, 0), "has size 10, this loader 9"),
+        (lambda: Loader(pictures(), 4, 0), "has batch_size 3, this loader 4"),
+        (lambda: Loader(data.load("ring8"), 3, 0), "has dataset 'toy', this loader 'ring8'"),
+        (lambda: Loader(pictures(), 3, np.random.Generator(np.random.Philox(0))), "does not fit a Philox generator"),
+    ],
+)
 def test_a_state_of_something_else_is_refused(other, message):
     loader = Loader(pictures(), 3, 0)
     next(loader)
@@ -176,8 +183,11 @@ def test_a_batch_larger_than_the_data_is_refused_with_both_numbers():
 
 @pytest.mark.parametrize("size", [0, -1, 2.0, True, "8", None])
 def test_a_batch_size_that_is_not_a_positive_whole_number_is_refused(size):
-    for make in (lambda: Loader(pictures(), size, 0), lambda: batches(pictures(), size),
-                 lambda: data.load("ring8").sample(size, 0)):
+    for make in (
+        lambda: Loader(pictures(), size, 0),
+        lambda: batches(pictures(), size),
+        lambda: data.load("ring8").sample(size, 0),
+    ):
         with pytest.raises(ConfigError, match="whole number of at least 1"):
             make()
 

@@ -11,12 +11,14 @@ from minigan.errors import ConfigError, DataError
 @pytest.fixture
 def put(tmp_path):
     """put(folder) writes the six files, 2 pictures each: label k and planes of red, green and blue."""
+
     def write(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for k, name in enumerate((*cifar.FILES["train"], *cifar.FILES["test"])):
             rows = [bytes([label]) + b"".join(bytes([value]) * 1024 for value in (10 * k, 100, 200)) for label in (k, 9)]
             (folder / name).write_bytes(b"".join(rows))
         return folder
+
     return write
 
 
@@ -33,7 +35,9 @@ def test_both_splits_from_where_they_are(tmp_path, put, inside):
 
 
 def test_from_the_environment_and_the_cache(tmp_path, put, own_cache, monkeypatch):
-    with pytest.raises(DataError, match=r"data_batch_1.bin is missing; get it from https://www.cs.toronto.edu/~kriz/cifar.html"):
+    with pytest.raises(
+        DataError, match=r"data_batch_1.bin is missing; get it from https://www.cs.toronto.edu/~kriz/cifar.html"
+    ):
         data.load("cifar10")
     with pytest.raises(DataError, match=r"minigan does not download it; .*: missing.\nGet it from"):
         data.fetch("cifar10")
@@ -44,9 +48,14 @@ def test_from_the_environment_and_the_cache(tmp_path, put, own_cache, monkeypatc
     assert data.load("cifar10").info["source"] == str(tmp_path / "mine" / "cifar10")
 
 
-@pytest.mark.parametrize("harm, says", [
-    (lambda c: c[:-1], "has 6145 bytes, which are not pictures of 3073"), (lambda c: b"", "has 0 bytes"),
-    (lambda c: b"\x0a" + c[1:], "has the label 10")])
+@pytest.mark.parametrize(
+    "harm, says",
+    [
+        (lambda c: c[:-1], "has 6145 bytes, which are not pictures of 3073"),
+        (lambda c: b"", "has 0 bytes"),
+        (lambda c: b"\x0a" + c[1:], "has the label 10"),
+    ],
+)
 def test_a_damaged_file(tmp_path, put, harm, says):
     file = put(tmp_path) / "data_batch_3.bin"
     file.write_bytes(harm(file.read_bytes()))

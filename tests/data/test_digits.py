@@ -25,7 +25,7 @@ def test():
 
 def holes(image, ink=64):
     """How many dark regions are enclosed by pixels brighter than `ink`: a flood fill that knows nothing of fonts."""
-    seen, count = np.pad(image, 1) > ink, -1                        # -1: the outside is a region too
+    seen, count = np.pad(image, 1) > ink, -1  # -1: the outside is a region too
     for start in zip(*np.nonzero(~seen)):
         if seen[start]:
             continue
@@ -52,15 +52,24 @@ def test_what_load_returns():
     assert dataset.labels.dtype == np.int64 and dataset.labels.tolist() == list(range(10)) * 5
     assert (dataset.name, dataset.classes, dataset.sample_shape) == ("digits", 10, (1, 28, 28))
     batch = dataset[:]
-    assert batch.x.dtype == np.float32 and batch.x.min() == -1 and batch.x.max() == 1      # white on black
+    assert batch.x.dtype == np.float32 and batch.x.min() == -1 and batch.x.max() == 1  # white on black
     assert all(len(dataset.info[name]) == 50 for name in ("face", "rotation", "shear", "scale", "stroke"))
 
 
 def test_the_default_sizes_are_20000_and_2000(monkeypatch):
     asked = []
-    monkeypatch.setattr(digits, "draw", lambda split, seed, size: asked.append((split, size)) or {
-        "images": np.zeros((10, 1, 28, 28), np.uint8), "labels": np.arange(10),
-        "attributes": np.zeros((10, 5), np.float32)})
+    monkeypatch.setattr(
+        digits,
+        "draw",
+        lambda split, seed, size: (
+            asked.append((split, size))
+            or {
+                "images": np.zeros((10, 1, 28, 28), np.uint8),
+                "labels": np.arange(10),
+                "attributes": np.zeros((10, 5), np.float32),
+            }
+        ),
+    )
     data.load("digits"), data.load("digits", "test")
     assert asked == [("train", 20_000), ("test", 2_000)]
 
@@ -72,14 +81,14 @@ def test_the_holes_of_0_6_8_9_are_open_and_1_5_7_have_none(split, request):
     digit = drawn["labels"][:500]
     assert (count[np.isin(digit, (0, 6, 9))] >= 1).mean() >= 0.98
     assert (count[digit == 8] == 2).mean() >= 0.98
-    assert (count[np.isin(digit, (1, 5, 7))] == 0).mean() >= 0.95   # a small 5 may touch itself
+    assert (count[np.isin(digit, (1, 5, 7))] == 0).mean() >= 0.95  # a small 5 may touch itself
 
 
 def test_no_digit_is_cut_by_the_border(train, test):
     images = np.concatenate([train["images"], test["images"]])[:, 0]
     border = np.concatenate([images[:, 0], images[:, -1], images[:, :, 0], images[:, :, -1]], axis=1)
-    assert border.max() < 32                                        # blur may touch it, ink may not
-    assert images.max(axis=(1, 2)).min() > 128                      # and no picture is empty or faint
+    assert border.max() < 32  # blur may touch it, ink may not
+    assert images.max(axis=(1, 2)).min() > 128  # and no picture is empty or faint
 
 
 def test_digits_too_large_for_the_picture_shrink_until_they_fit(monkeypatch):
@@ -87,7 +96,7 @@ def test_digits_too_large_for_the_picture_shrink_until_they_fit(monkeypatch):
     drawn = digits.draw("train", 0, 300)
     images = drawn["images"][:, 0]
     assert max(images[:, 0].max(), images[:, -1].max(), images[:, :, 0].max(), images[:, :, -1].max()) < 32
-    assert drawn["attributes"][:, 3].max() < 1.45                   # and the scale is the one they ended with
+    assert drawn["attributes"][:, 3].max() < 1.45  # and the scale is the one they ended with
 
 
 def test_blur_is_a_convolution_with_weights_that_sum_to_one():
@@ -97,7 +106,7 @@ def test_blur_is_a_convolution_with_weights_that_sum_to_one():
         kernel = np.array([w, 256 - 2 * w, w]) / 256
         rows = np.apply_along_axis(np.convolve, 0, image.astype(float), kernel, "same")
         want = np.apply_along_axis(np.convolve, 1, rows, kernel, "same")
-        assert abs(got - want).max() <= 1                           # each direction rounds once
+        assert abs(got - want).max() <= 1  # each direction rounds once
     assert np.array_equal(digits._blur(images, 0 * weight), images)
 
 
@@ -107,9 +116,9 @@ def test_digits_are_centred_and_as_tall_as_those_of_mnist(train):
         line = ink.any(axis=axis)
         first, last = line.argmax(axis=1), 27 - line[:, ::-1].argmax(axis=1)
         assert abs((first + last).mean() / 2 - 13.5) < 0.15
-        assert 0.5 < ((first + last) / 2).std() < 2                 # jittered: up to 2 pixels, uniform has 1.15
+        assert 0.5 < ((first + last) / 2).std() < 2  # jittered: up to 2 pixels, uniform has 1.15
     height = 28 - ink.any(axis=2).argmax(axis=1) - ink.any(axis=2)[:, ::-1].argmax(axis=1)
-    assert 18 < height.mean() < 20.5                                # MNIST: 19.6
+    assert 18 < height.mean() < 20.5  # MNIST: 19.6
 
 
 def stroke_width(images):
@@ -121,8 +130,8 @@ def stroke_width(images):
 
 def test_brightness_and_stroke_width_are_near_mnist(train, test):
     for drawn in (train, test):
-        assert 29 < drawn["images"].mean() < 39                     # MNIST: 33.3
-        assert 2.4 < stroke_width(drawn["images"]) < 3.4            # MNIST: 2.7
+        assert 29 < drawn["images"].mean() < 39  # MNIST: 33.3
+        assert 2.4 < stroke_width(drawn["images"]) < 3.4  # MNIST: 2.7
 
 
 def test_brightness_and_stroke_width_are_near_the_real_mnist(train, real_data):
@@ -133,7 +142,7 @@ def test_brightness_and_stroke_width_are_near_the_real_mnist(train, real_data):
 
 def nearest_neighbour(known, labels, x):
     known, x = (a.reshape(len(a), -1).astype(np.float32) for a in (known, x))
-    return labels[((known ** 2).sum(axis=1) - 2 * x @ known.T).argmin(axis=1)]
+    return labels[((known**2).sum(axis=1) - 2 * x @ known.T).argmin(axis=1)]
 
 
 def test_digits_of_unseen_faces_are_recognised_by_those_of_seen_faces(train, test):
@@ -150,13 +159,15 @@ def test_drawn_digits_recognise_real_handwriting_far_above_chance(train, real_da
 
 def test_the_same_split_seed_and_size_give_the_same_bits_in_another_process_with_other_settings():
     ours = {split: hashlib.sha256(digits.draw(split, 3, 300)["images"]).hexdigest() for split in ("train", "test")}
-    program = ("import hashlib, matplotlib.style; from minigan.data import digits\n"
-               "matplotlib.style.use('dark_background')\n"
-               "matplotlib.rcParams.update({'path.snap': True, 'agg.path.chunksize': 10, 'text.hinting': 'native',\n"
-               "    'lines.antialiased': False, 'text.antialiased': False, 'savefig.dpi': 33, 'figure.dpi': 33,\n"
-               "    'font.size': 3, 'path.sketch': (5, 5, 5), 'path.simplify_threshold': 1.0})\n"
-               "for split in ('train', 'test'):\n"
-               "    print(hashlib.sha256(digits.draw(split, 3, 300)['images']).hexdigest())\n")
+    program = (
+        "import hashlib, matplotlib.style; from minigan.data import digits\n"
+        "matplotlib.style.use('dark_background')\n"
+        "matplotlib.rcParams.update({'path.snap': True, 'agg.path.chunksize': 10, 'text.hinting': 'native',\n"
+        "    'lines.antialiased': False, 'text.antialiased': False, 'savefig.dpi': 33, 'figure.dpi': 33,\n"
+        "    'font.size': 3, 'path.sketch': (5, 5, 5), 'path.simplify_threshold': 1.0})\n"
+        "for split in ('train', 'test'):\n"
+        "    print(hashlib.sha256(digits.draw(split, 3, 300)['images']).hexdigest())\n"
+    )
     theirs = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert theirs == list(ours.values()) and len(set(theirs)) == 2
 
@@ -190,10 +201,10 @@ def test_attributes_say_what_was_done():
     assert abs(dataset.info["rotation"]).max() <= 12 and abs(dataset.info["shear"]).max() <= 0.2
     assert dataset.info["scale"].max() <= 1.15
     ones = (dataset.labels == 1) & (dataset.info["face"] == digits.FACES["train"].index("DejaVuSans"))
-    y, x = np.mgrid[28:0:-1, 0:28]                                  # y upwards
+    y, x = np.mgrid[28:0:-1, 0:28]  # y upwards
     w = dataset.images[ones, 0] / dataset.images[ones, 0].sum(axis=(1, 2), keepdims=True)
     mean = lambda values: (w * values).sum(axis=(1, 2))
-    slant = (mean(x * y) - mean(x) * mean(y)) / (mean(y * y) - mean(y) ** 2)     # x per y: to the right is positive
+    slant = (mean(x * y) - mean(x) * mean(y)) / (mean(y * y) - mean(y) ** 2)  # x per y: to the right is positive
     expected = dataset.info["shear"][ones] - np.tan(np.radians(dataset.info["rotation"][ones]))
     assert ones.sum() > 15 and np.corrcoef(slant, expected)[0, 1] > 0.95
     height = (dataset.images[ones, 0] > 127).any(axis=2).sum(axis=1)
@@ -202,7 +213,7 @@ def test_attributes_say_what_was_done():
 
 def test_a_cached_set_is_read_back_instead_of_drawn(own_cache, monkeypatch):
     first = data.load("digits", size=30, seed=2)
-    monkeypatch.setattr(digits, "draw", None)                       # drawing now would fail
+    monkeypatch.setattr(digits, "draw", None)  # drawing now would fail
     second = data.load("digits", size=30, seed=2)
     assert np.array_equal(first.images, second.images) and np.array_equal(first.info["shear"], second.info["shear"])
     [file] = [path for path in own_cache.rglob("*") if path.is_file()]
@@ -223,12 +234,17 @@ def test_a_damaged_cache_file_is_noticed_and_drawn_anew(damage):
     assert middle > 400
     if damage == "other npz":
         arrays = digits.read(file)
-        with open(file, "wb") as out:                               # whole as a zip, and not what we drew
+        with open(file, "wb") as out:  # whole as a zip, and not what we drew
             np.savez(out, sha256=np.array("0" * 64), **arrays)
     else:
         raw[middle] ^= 1
-        raw = {"cut": raw[:middle], "empty": b"", "text": b"<html>", "one byte of the pictures": raw,
-               "header": raw.replace(b"'shape': (40", b"'shape': (99")}[damage]
+        raw = {
+            "cut": raw[:middle],
+            "empty": b"",
+            "text": b"<html>",
+            "one byte of the pictures": raw,
+            "header": raw.replace(b"'shape': (40", b"'shape': (99"),
+        }[damage]
         file.write_bytes(raw)
     assert digits.read(file) is None
     assert data.verify("digits") == [(str(file), "damaged: `load` draws it again")]
@@ -241,10 +257,10 @@ def test_any_changed_byte_of_a_cache_file_is_either_noticed_or_harmless():
     want = data.load("digits", size=10)
     file = digits.cache_file("train", 0, 10)
     raw = file.read_bytes()
-    headers = np.r_[0:400, len(raw) - 800:len(raw), np.random.default_rng(0).integers(len(raw), size=200)]
+    headers = np.r_[0:400, len(raw) - 800 : len(raw), np.random.default_rng(0).integers(len(raw), size=200)]
     for position in headers:
         broken = bytearray(raw)
-        broken[position] ^= 0xff
+        broken[position] ^= 0xFF
         file.write_bytes(broken)
         arrays = digits.read(file)
         assert arrays is None or np.array_equal(arrays["images"], want.images)
@@ -267,6 +283,7 @@ def test_no_home_folder_is_not_fatal_either(monkeypatch):
 def test_a_failed_write_leaves_no_file_behind(own_cache, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
+
     monkeypatch.setattr(np, "savez", full)
     assert "No space left" in data.load("digits", size=10).info["cache"]
     assert [path for path in own_cache.rglob("*") if path.is_file()] == []
@@ -282,16 +299,20 @@ def test_two_processes_at_once_leave_one_whole_file(own_cache):
 
 
 def test_importing_the_data_sets_loads_no_matplotlib_and_no_network_code():
-    program = ("import sys, minigan.data\n"
-               "heavy = [m for m in ('matplotlib', 'tqdm', 'urllib.request', 'http.client') if m in sys.modules]\n"
-               "import minigan.data.digits as digits; digits.draw('test', 0, 1)\n"
-               "print(heavy, 'matplotlib' in sys.modules)")
+    program = (
+        "import sys, minigan.data\n"
+        "heavy = [m for m in ('matplotlib', 'tqdm', 'urllib.request', 'http.client') if m in sys.modules]\n"
+        "import minigan.data.digits as digits; digits.draw('test', 0, 1)\n"
+        "print(heavy, 'matplotlib' in sys.modules)"
+    )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=os.environ)
-    assert run.stdout.split() == ["[]", "True"]                     # and the check can tell the difference
+    assert run.stdout.split() == ["[]", "True"]  # and the check can tell the difference
 
 
-@pytest.mark.parametrize("name, value, least", [("size", 0, 1), ("size", -5, 1), ("size", 2.5, 1), ("size", True, 1),
-                                                ("seed", -1, 0), ("seed", "x", 0)])
+@pytest.mark.parametrize(
+    "name, value, least",
+    [("size", 0, 1), ("size", -5, 1), ("size", 2.5, 1), ("size", True, 1), ("seed", -1, 0), ("seed", "x", 0)],
+)
 def test_impossible_options_are_named(name, value, least):
     with pytest.raises(ConfigError, match=f"digits: {name} must be a whole number of at least {least}, got {value!r}"):
         data.load("digits", **{name: value})

@@ -7,8 +7,17 @@ from minigan import data
 from minigan.data.kinds import KINDS, Caption, Class, Description, Mask, Pair, Pictures, Points, Tokens, parse
 from minigan.errors import ConfigError, DataError
 
-EVERY = [Pictures(1, 28, 28), Pictures(3, 32, 48), Points(2), Tokens(30, 10), Caption(50, 7), Class(10), Mask(28, 28),
-         Pair(Pictures(1, 28, 28), Pictures(3, 28, 28)), Pair(Pictures(1, 8, 8), Pictures(1, 8, 8), aligned=True)]
+EVERY = [
+    Pictures(1, 28, 28),
+    Pictures(3, 32, 48),
+    Points(2),
+    Tokens(30, 10),
+    Caption(50, 7),
+    Class(10),
+    Mask(28, 28),
+    Pair(Pictures(1, 28, 28), Pictures(3, 28, 28)),
+    Pair(Pictures(1, 8, 8), Pictures(1, 8, 8), aligned=True),
+]
 
 
 @pytest.mark.parametrize("kind", EVERY, ids=str)
@@ -20,8 +29,22 @@ def test_every_kind_is_tried_above():
     assert {type(kind) for kind in EVERY} == {*KINDS.values(), Pair}
 
 
-@pytest.mark.parametrize("text", ["", "pictures", "pictures 28x28", "pictures 1x28x28x1", "points x", "class 0", "classes 10",
-                                  "tokens 3", "unaligned pictures 1x2x2", "pictures 1x28xa", "points -2"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "pictures",
+        "pictures 28x28",
+        "pictures 1x28x28x1",
+        "points x",
+        "class 0",
+        "classes 10",
+        "tokens 3",
+        "unaligned pictures 1x2x2",
+        "pictures 1x28xa",
+        "points -2",
+    ],
+)
 def test_another_text_is_refused(text):
     with pytest.raises(ConfigError, match="is no kind of data"):
         parse(text)
@@ -44,6 +67,7 @@ def test_each_data_set_tells_the_truth_about_its_batches(name, mnist_like):
 @pytest.fixture
 def mnist_like(monkeypatch):
     """data.load, with drawn pictures in the place of files."""
+
     def load(name):
         if name in (*data.mnist.MIRRORS, "cifar10", "folder"):
             return data.ImageDataset(name, np.zeros((8, 1, 28, 28), np.uint8), np.arange(8))

@@ -66,6 +66,7 @@ def message(error) -> str:
 
 # ------------------------------------------------------------------------------------------ files of the user
 
+
 @pytest.mark.parametrize("ending", ["", ".gz"])
 @pytest.mark.parametrize("dot", [False, True])
 @pytest.mark.parametrize("subfolder", ["", "mnist"])
@@ -102,7 +103,7 @@ def test_data_dir_goes_before_the_environment(tmp_path, write_tiny, monkeypatch)
 
 def test_a_gz_name_with_raw_content_is_read(tmp_path, write_tiny, tiny):
     write_tiny(tmp_path, ending="")
-    (tmp_path / IMAGES).rename(tmp_path / f"{IMAGES}.gz")           # browsers unpack and keep the name
+    (tmp_path / IMAGES).rename(tmp_path / f"{IMAGES}.gz")  # browsers unpack and keep the name
     assert len(data.load("mnist", data_dir=tmp_path)) == 5
 
 
@@ -172,7 +173,10 @@ DAMAGE = {
     "a raw file cut short": ("", lambda c: c[:-1], "is cut short: .* 5 x 4 x 3, which is 76 bytes in all, but it has 75"),
     "bytes left over": ("", lambda c: c + b"\0", "is too long: .* 5 x 4 x 3, which is 76 bytes in all, but it has 77"),
     "a header whose product is 0 in 64 bits": (
-        "", lambda c: c[:4] + b"\x80\0\0\0" * 2 + b"\0\0\0\4", "cut short: .* 18446744073709551632 bytes in all"),
+        "",
+        lambda c: c[:4] + b"\x80\0\0\0" * 2 + b"\0\0\0\4",
+        "cut short: .* 18446744073709551632 bytes in all",
+    ),
     "a header of 2**96 bytes": ("", lambda c: c[:4] + b"\xff" * 12 + c[16:], "cut short: .*4294967295 x 4294967295"),
 }
 
@@ -227,6 +231,7 @@ def test_no_picture_at_all(tmp_path, write_tiny, idx, n, side):
 
 # ------------------------------------------------------------------------------------------ downloads
 
+
 def test_a_download_is_read_kept_and_not_repeated(mirror, sha256, tiny, own_cache):
     first = mnist.load("mnist", mirrors=[mirror.address], sha256=sha256)
     assert first.images.tobytes() == tiny[IMAGES][16:] and first.info["source"].startswith(mirror.address)
@@ -247,12 +252,15 @@ def test_a_digest_of_the_gz_file_is_as_good_as_one_of_the_content(mirror):
     assert len(mnist.load("fashion-mnist", mirrors=[mirror.address], sha256=of_files)) == 5
 
 
-@pytest.mark.parametrize("wrong, says", [
-    (None, "HTTP Error 404"),
-    (page(None), "is a web page, not IDX data"),
-    (gzip.compress(b"\0\0\x08\x03", mtime=0)[:-4], "cut short or damaged"),
-    (gzip.compress(bytes([0, 0, 8, 3, *3 * [0, 0, 0, 1], 7]), mtime=0), "SHA-256 is not that of the published"),
-])
+@pytest.mark.parametrize(
+    "wrong, says",
+    [
+        (None, "HTTP Error 404"),
+        (page(None), "is a web page, not IDX data"),
+        (gzip.compress(b"\0\0\x08\x03", mtime=0)[:-4], "cut short or damaged"),
+        (gzip.compress(bytes([0, 0, 8, 3, *3 * [0, 0, 0, 1], 7]), mtime=0), "SHA-256 is not that of the published"),
+    ],
+)
 def test_the_next_mirror_is_asked_when_one_gives_nothing_good(mirror, sha256, tiny, own_cache, wrong, says):
     bad = Mirror()
     try:
@@ -266,13 +274,13 @@ def test_the_next_mirror_is_asked_when_one_gives_nothing_good(mirror, sha256, ti
         with pytest.raises(DataError) as error:
             mnist.load("mnist", mirrors=[bad.address], sha256=sha256)
         assert says in message(error) and f"{bad.address}{IMAGES}.gz" in message(error)
-        assert list(own_cache.rglob("*.*")) == []                   # nothing bad is kept
+        assert list(own_cache.rglob("*.*")) == []  # nothing bad is kept
     finally:
         bad.close()
 
 
 def test_a_connection_that_breaks_off_is_a_failure_of_that_mirror(mirror, sha256):
-    mirror.promise = 1000                                           # more bytes promised than sent
+    mirror.promise = 1000  # more bytes promised than sent
     with pytest.raises(DataError, match=r"cut short or damaged|IncompleteRead") as error:
         mirror.files = {path: body[:-20] for path, body in mirror.files.items()}
         mnist.load("mnist", mirrors=[mirror.address], sha256=sha256)
@@ -280,7 +288,7 @@ def test_a_connection_that_breaks_off_is_a_failure_of_that_mirror(mirror, sha256
 
 
 def test_offline_says_where_it_looked_and_what_to_do(mirror, sha256, own_cache, monkeypatch, tmp_path):
-    mirror.close()                                                  # nobody listens at this address now
+    mirror.close()  # nobody listens at this address now
     for given, shown in ((None, "$MINIGAN_DATA (not set)"), (str(tmp_path), f"$MINIGAN_DATA ({tmp_path / 'mnist'})")):
         monkeypatch.delenv("MINIGAN_DATA", raising=False)
         if given:
@@ -299,8 +307,15 @@ def test_an_address_that_is_none_is_a_failure_of_that_mirror(sha256):
         mnist.load("mnist", mirrors=["nonsense/"], sha256=sha256)
 
 
-@pytest.mark.parametrize("harm", [lambda raw: raw[:-5], lambda raw: b"", lambda raw: page(raw),
-                                  lambda raw: gzip.compress(gzip.decompress(raw)[:-1] + b"\1")])
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda raw: raw[:-5],
+        lambda raw: b"",
+        lambda raw: page(raw),
+        lambda raw: gzip.compress(gzip.decompress(raw)[:-1] + b"\1"),
+    ],
+)
 def test_a_damaged_file_in_the_cache_is_noticed_and_fetched_again(mirror, sha256, own_cache, harm, monkeypatch):
     want = mnist.load("mnist", mirrors=[mirror.address], sha256=sha256)
     file = own_cache / "mnist" / f"{IMAGES}.gz"
@@ -308,7 +323,7 @@ def test_a_damaged_file_in_the_cache_is_noticed_and_fetched_again(mirror, sha256
     [status] = [status for name, status in mnist.verify("mnist", sha256=sha256) if name == str(file)]
     assert status.startswith("damaged: ")
     with pytest.raises(DataError, match=r"the cache \(.*train-images"):
-        mnist.load("mnist", mirrors=[], sha256=sha256)              # not used when there is no other
+        mnist.load("mnist", mirrors=[], sha256=sha256)  # not used when there is no other
     again = mnist.load("mnist", mirrors=[mirror.address], sha256=sha256)
     assert np.array_equal(again.images, want.images)
     assert len(mnist.load("mnist", mirrors=[], sha256=sha256)) == 5
@@ -324,16 +339,21 @@ def test_an_unwritable_cache_still_gives_the_data_and_is_mentioned(mirror, sha25
 
 
 def test_fetch_gets_all_four_files_once_and_verify_agrees(mirror, sha256, own_cache):
-    assert mnist.verify("mnist", sha256=sha256) == [(str(own_cache / "mnist" / name), "missing")
-                                                    for pair in mnist.FILES.values() for name in pair]
+    assert mnist.verify("mnist", sha256=sha256) == [
+        (str(own_cache / "mnist" / name), "missing") for pair in mnist.FILES.values() for name in pair
+    ]
     report = mnist.fetch("mnist", mirrors=[mirror.address], sha256=sha256)
     assert [file for file, _ in report] == [name for pair in mnist.FILES.values() for name in pair]
     assert all(status == f"ok: {mirror.address}{file}.gz" for file, status in report) and len(mirror.asked) == 4
     again = mnist.fetch("mnist", mirrors=[mirror.address], sha256=sha256)
     assert all(status.startswith(f"ok: {own_cache}") for _, status in again) and len(mirror.asked) == 4
     statuses = [status for _, status in mnist.verify("mnist", sha256=sha256)]
-    assert statuses == ["ok: 5 x 4 x 3, the published file", "ok: 5, the published file",
-                        "ok: 3 x 4 x 3, the published file", "ok: 3, the published file"]
+    assert statuses == [
+        "ok: 5 x 4 x 3, the published file",
+        "ok: 5, the published file",
+        "ok: 3 x 4 x 3, the published file",
+        "ok: 3, the published file",
+    ]
 
 
 def test_the_two_data_sets_have_their_own_places_in_the_cache(mirror, sha256):
@@ -343,6 +363,7 @@ def test_the_two_data_sets_have_their_own_places_in_the_cache(mirror, sha256):
 
 
 # ------------------------------------------------------------------------------------------ by name, and the real files
+
 
 def test_verify_says_which_of_the_users_files_are_missing_or_their_own(tmp_path, write_tiny):
     write_tiny(tmp_path)
@@ -391,14 +412,17 @@ def test_fetching_the_digits_draws_both_splits_into_the_cache(monkeypatch, own_c
 
 def test_the_real_mnist(real_data, monkeypatch):
     assert [status for _, status in data.verify("mnist", real_data)] == [
-        "ok: 60000 x 28 x 28, the published file", "ok: 60000, the published file",
-        "ok: 10000 x 28 x 28, the published file", "ok: 10000, the published file"]
+        "ok: 60000 x 28 x 28, the published file",
+        "ok: 60000, the published file",
+        "ok: 10000 x 28 x 28, the published file",
+        "ok: 10000, the published file",
+    ]
     monkeypatch.setenv("MINIGAN_DATA", real_data)
     train, test = data.load("mnist"), data.load("mnist", "test")
     assert train.images.shape == (60000, 1, 28, 28) and test.images.shape == (10000, 1, 28, 28)
     assert train.labels[:10].tolist() == [5, 0, 4, 1, 9, 2, 1, 3, 1, 4] and test.labels[:5].tolist() == [7, 2, 1, 0, 4]
     assert np.bincount(train.labels).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
-    assert abs(train.images.mean() / 255 - 0.1307) < 5e-5           # the mean everybody normalises with
+    assert abs(train.images.mean() / 255 - 0.1307) < 5e-5  # the mean everybody normalises with
 
 
 def test_mnist_files_are_not_taken_for_fashion_mnist(real_data):
@@ -411,10 +435,14 @@ def test_mnist_files_are_not_taken_for_fashion_mnist(real_data):
 SHAPES = np.random.default_rng(3).integers(256, size=(6, 4, 4))
 
 
-@pytest.mark.parametrize("name, labels, wanted, classes", [
-    ("emnist-letters", [1, 26, 2, 3, 4, 5], [0, 25, 1, 2, 3, 4], 26),
-    ("emnist-digits", [0, 9, 2, 3, 4, 5], [0, 9, 2, 3, 4, 5], 10),
-    ("emnist-balanced", [0, 46, 2, 3, 4, 5], [0, 46, 2, 3, 4, 5], 47)])
+@pytest.mark.parametrize(
+    "name, labels, wanted, classes",
+    [
+        ("emnist-letters", [1, 26, 2, 3, 4, 5], [0, 25, 1, 2, 3, 4], 26),
+        ("emnist-digits", [0, 9, 2, 3, 4, 5], [0, 9, 2, 3, 4, 5], 10),
+        ("emnist-balanced", [0, 46, 2, 3, 4, 5], [0, 46, 2, 3, 4, 5], 47),
+    ],
+)
 def test_emnist_is_turned_upright_and_its_letters_count_from_0(tmp_path, idx, name, labels, wanted, classes):
     for split in ("train", "test"):
         (tmp_path / f"{name}-{split}-images-idx3-ubyte").write_bytes(idx(SHAPES))
@@ -433,8 +461,9 @@ def test_emnist_is_turned_upright_and_its_letters_count_from_0(tmp_path, idx, na
 def test_qmnist_has_its_labels_in_the_first_column_of_a_table(tmp_path, idx):
     table = np.stack([np.arange(6), *[np.full(6, 70000)] * 7], axis=1).astype(">i4")
     (tmp_path / "qmnist-train-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx(SHAPES)))
-    (tmp_path / "qmnist-train-labels-idx2-int.gz").write_bytes(gzip.compress(
-        bytes([0, 0, 12, 2]) + (6).to_bytes(4, "big") + (8).to_bytes(4, "big") + table.tobytes()))
+    (tmp_path / "qmnist-train-labels-idx2-int.gz").write_bytes(
+        gzip.compress(bytes([0, 0, 12, 2]) + (6).to_bytes(4, "big") + (8).to_bytes(4, "big") + table.tobytes())
+    )
     dataset = data.load("qmnist", data_dir=tmp_path)
     assert dataset.labels.tolist() == list(range(6)) and np.array_equal(dataset.images[:, 0], SHAPES)
 

@@ -117,13 +117,16 @@ def test_sizes_and_seeds_may_be_numpys():
     assert np.array_equal(given.tokens, data.load("oracle", seed=1, size=3).tokens)
 
 
-@pytest.mark.parametrize("tokens, text", [
-    (np.zeros((2, 3)), r"an integer array \(N, T\) that is not empty, got float64 \(2, 3\)"),
-    (np.zeros(3, int), r"got int64 \(3,\)"),
-    (np.zeros((0, 3), int), r"got int64 \(0, 3\)"),
-    (np.array([[0, 5]]), "from 0 to 4, got 0 to 5"),
-    (np.array([[-1, 2]]), "from 0 to 4, got -1 to 2"),
-])
+@pytest.mark.parametrize(
+    "tokens, text",
+    [
+        (np.zeros((2, 3)), r"an integer array \(N, T\) that is not empty, got float64 \(2, 3\)"),
+        (np.zeros(3, int), r"got int64 \(3,\)"),
+        (np.zeros((0, 3), int), r"got int64 \(0, 3\)"),
+        (np.array([[0, 5]]), "from 0 to 4, got 0 to 5"),
+        (np.array([[-1, 2]]), "from 0 to 4, got -1 to 2"),
+    ],
+)
 def test_what_are_no_tokens_is_refused(tokens, text):
     with pytest.raises(DataError, match=f"x: tokens must be .*{text}"):
         TokenDataset("x", tokens, 5)

@@ -17,12 +17,14 @@ from minigan.errors import ConfigError, DataError
 @pytest.fixture
 def put(tmp_path):
     """put("cats/a.png", array or mode, ...) saves a picture in the folder, and returns the folder."""
+
     def save(name, pixels, **options):
         path = tmp_path / "photos" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(np.asarray(pixels, np.uint8))
         image.save(path, **options)
         return tmp_path / "photos"
+
     return save
 
 
@@ -44,8 +46,10 @@ def one(root, **options):
 
 # ------------------------------------------------------------------------------------------ from a file to pixels
 
-@pytest.mark.parametrize("name, options", [("a.png", {}), ("A.PNG", {}), ("a.bmp", {}), ("a.webp", {"lossless": True}),
-                                           ("größe ♥.Png", {})])
+
+@pytest.mark.parametrize(
+    "name, options", [("a.png", {}), ("A.PNG", {}), ("a.bmp", {}), ("a.webp", {"lossless": True}), ("größe ♥.Png", {})]
+)
 def test_lossless_files_keep_every_bit(put, name, options):
     pixels = noise(0, 5, 7, 3)
     root = put(name, pixels, **options)
@@ -66,14 +70,14 @@ def test_a_jpeg_is_near_what_was_saved_and_a_large_one_is_decoded_at_a_fraction_
 
 def test_a_picture_is_turned_upright(put):
     arrow = np.zeros((20, 40), np.uint8)
-    arrow[:10] = 255                                                # the upper half is white
+    arrow[:10] = 255  # the upper half is white
     exif = Image.Exif()
     for name, orientation in (("a.png", 1), ("b.png", 6), ("c.jpg", 8), ("d.jpg", 3)):
         exif[0x0112] = orientation
         put(name, arrow, exif=exif)
     look = pictures.Look(colour="grey")
     load = lambda name, shape: pictures.pixels((put("a.png", arrow) / name).read_bytes(), shape, look)[0]
-    assert load("b.png", (1, 40, 20))[:, 15].min() > 250 and load("b.png", (1, 40, 20))[:, 5].max() < 5   # turned to the right
+    assert load("b.png", (1, 40, 20))[:, 15].min() > 250 and load("b.png", (1, 40, 20))[:, 5].max() < 5  # turned to the right
     assert load("c.jpg", (1, 40, 20))[:, 5].min() > 250 and load("d.jpg", (1, 20, 40))[15].min() > 250
     assert pictures.header(put("a.png", arrow) / "b.png") == ((40, 20), False)
     assert pictures.header(put("a.png", arrow) / "c.jpg") == ((40, 20), False)
@@ -100,7 +104,7 @@ def test_sixteen_bits_are_scaled_and_not_cut_off(put):
 
 def test_what_is_transparent_shows_the_background(put):
     red = np.zeros((2, 4, 4), np.uint8)
-    red[:, :, 0], red[:, :2, 3], red[:, 2:3, 3] = 200, 255, 128      # two columns of red, one half there, one not
+    red[:, :, 0], red[:, :2, 3], red[:, 2:3, 3] = 200, 255, 128  # two columns of red, one half there, one not
     root = put("a.png", red)
     assert one(root)[:, 0, :].tolist() == [[200, 200, 227, 255], [0, 0, 127, 255], [0, 0, 127, 255]]
     assert one(root, background="#0000ff")[:, 0, 3].tolist() == [0, 0, 255]
@@ -108,13 +112,13 @@ def test_what_is_transparent_shows_the_background(put):
 
 
 def test_crop_keeps_the_middle_and_pad_keeps_all(put):
-    stripes = np.repeat(np.array([[10, 20, 30, 40]], np.uint8), 8, axis=1).repeat(16, axis=0)       # 16 high, 32 wide
+    stripes = np.repeat(np.array([[10, 20, 30, 40]], np.uint8), 8, axis=1).repeat(16, axis=0)  # 16 high, 32 wide
     root = put("a.png", stripes)
     np.testing.assert_array_equal(one(root, size=16)[0], stripes[:, 8:24])
     padded = one(root, size=32, fit="pad", background="black")[0]
     np.testing.assert_array_equal(padded[8:24], stripes)
     assert not padded[:8].any() and not padded[24:].any()
-    assert one(put("a.png", noise(0, 1, 500)), size=16, fit="pad").shape == (1, 16, 16)             # less than a pixel high
+    assert one(put("a.png", noise(0, 1, 500)), size=16, fit="pad").shape == (1, 16, 16)  # less than a pixel high
 
 
 def test_of_an_animation_the_first_picture(put):
@@ -124,6 +128,7 @@ def test_of_an_animation_the_first_picture(put):
 
 
 # ------------------------------------------------------------------------------------------ which files
+
 
 def test_hidden_files_and_other_files_are_left_out(put):
     root = put("a.png", noise(0, 4, 4))
@@ -199,18 +204,28 @@ def test_two_pictures_are_one_and_one_and_one_has_no_test_split(put):
 
 # ------------------------------------------------------------------------------------------ what cannot be used
 
+
 def png_that_claims(width, height):
     chunk = lambda kind, body: struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-            + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b""))
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + chunk(b"IEND", b"")
+    )
 
 
 def test_broken_files_are_named_and_skipped_and_bombs_are_not_begun(put):
     for k in range(8):
         root = put(f"{k}.png", noise(k, 8, 8, 3))
     whole = (root / "0.png").read_bytes()
-    for name, content in {"cut.png": whole[:-40], "empty.jpg": b"", "text.webp": b"hello",
-                          "bomb.png": png_that_claims(20000, 20000), "big.png": png_that_claims(10000, 9000)}.items():
+    for name, content in {
+        "cut.png": whole[:-40],
+        "empty.jpg": b"",
+        "text.webp": b"hello",
+        "bomb.png": png_that_claims(20000, 20000),
+        "big.png": png_that_claims(10000, 9000),
+    }.items():
         (root / name).write_bytes(content)
     (root / "nowhere.png").symlink_to(root / "gone.png")
     os.mkfifo(root / "pipe.png")
@@ -263,12 +278,18 @@ def test_different_sizes_need_one(put):
         data.folder(root)
 
 
-@pytest.mark.parametrize("options, says", [
-    ({"size": "0"}, "size must be a whole number of pixels from 1 to 1024, got 0"),
-    ({"size": "32x32"}, "size must be a whole number of pixels"), ({"size": 2000}, "from 1 to 1024, got 2000"),
-    ({"colour": "gray"}, "unknown colour 'gray'; did you mean 'grey'"),
-    ({"fit": "stretch"}, "unknown fit 'stretch'; known: crop, pad"),
-    ({"background": "chessboard"}, "background must be a colour such as white"), ({"colours": "rgb"}, "did you mean 'colour'")])
+@pytest.mark.parametrize(
+    "options, says",
+    [
+        ({"size": "0"}, "size must be a whole number of pixels from 1 to 1024, got 0"),
+        ({"size": "32x32"}, "size must be a whole number of pixels"),
+        ({"size": 2000}, "from 1 to 1024, got 2000"),
+        ({"colour": "gray"}, "unknown colour 'gray'; did you mean 'grey'"),
+        ({"fit": "stretch"}, "unknown fit 'stretch'; known: crop, pad"),
+        ({"background": "chessboard"}, "background must be a colour such as white"),
+        ({"colours": "rgb"}, "did you mean 'colour'"),
+    ],
+)
 def test_options_that_cannot_be(put, options, says):
     root = put("a.png", noise(0, 2, 2))
     with pytest.raises(ConfigError, match=says):
@@ -288,6 +309,7 @@ def test_options_belong_to_folders_alone():
 
 # ------------------------------------------------------------------------------------------ decoded once
 
+
 def test_pictures_are_decoded_once_and_again_when_a_file_changes(put, monkeypatch):
     for k in range(4):
         root = put(f"{k}.png", noise(k, 4, 4))
@@ -300,7 +322,7 @@ def test_pictures_are_decoded_once_and_again_when_a_file_changes(put, monkeypatc
     assert len(decoded) == 8 and changed.info["content"]["sha256"] != first.info["content"]["sha256"]
     put("0.png", noise(0, 4, 4))
     assert data.folder(root).info["content"] == first.info["content"]
-    assert len(list((own.cache.folder() / "folder").iterdir())) == 1      # of one folder and look, the newest
+    assert len(list((own.cache.folder() / "folder").iterdir())) == 1  # of one folder and look, the newest
     assert data.folder(root, size=2).images.shape[1:] == (1, 2, 2)
 
 
@@ -321,7 +343,10 @@ def test_a_copy_elsewhere_has_the_same_content_and_another_name_has_not(put, tmp
     before = data.folder(root).info["content"]
     (tmp_path / "copy").mkdir()
     (tmp_path / "copy" / "a.png").write_bytes((root / "a.png").read_bytes())
-    assert data.folder(tmp_path / "copy").info["content"] == before == {
-        "files": 1, "bytes": (root / "a.png").stat().st_size, "sha256": before["sha256"]}
+    assert (
+        data.folder(tmp_path / "copy").info["content"]
+        == before
+        == {"files": 1, "bytes": (root / "a.png").stat().st_size, "sha256": before["sha256"]}
+    )
     (root / "a.png").rename(root / "b.png")
     assert data.folder(root).info["content"]["sha256"] != before["sha256"]

@@ -72,8 +72,9 @@ def test_the_default_sizes_are_half_of_the_digits(monkeypatch):
 
     def load(split, seed, size):
         asked.append((split, seed, size))
-        return data.ImageDataset("digits", np.zeros((size, 1, 28, 28), np.uint8), np.zeros(size, int),
-                                 info={"source": "", "cache": ""})
+        return data.ImageDataset(
+            "digits", np.zeros((size, 1, 28, 28), np.uint8), np.zeros(size, int), info={"source": "", "cache": ""}
+        )
 
     monkeypatch.setattr(pairs.digits, "load", load)
     assert [len(data.load("filled-outline", split)) for split in data.SPLITS] == [10_000, 1_000]

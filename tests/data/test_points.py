@@ -25,7 +25,7 @@ def test_mixtures_know_their_centres_and_their_std(name, modes, std, gap):
     dataset = data.load(name)
     assert dataset.centres.shape == (modes, 2) and dataset.std == std and dataset.classes == modes
     between = np.linalg.norm(dataset.centres[:, None] - dataset.centres, axis=2) + 9 * np.eye(modes)
-    np.testing.assert_allclose(between.min(axis=1), gap, rtol=1e-5)       # no two centres coincide, none stands alone
+    np.testing.assert_allclose(between.min(axis=1), gap, rtol=1e-5)  # no two centres coincide, none stands alone
     np.testing.assert_allclose(dataset.centres.mean(axis=0), 0, atol=1e-6)
     x, labels = draw(name)
     offset = x - dataset.centres[labels]
@@ -54,7 +54,7 @@ def test_the_swiss_roll_is_a_spiral_whose_radius_is_its_angle_over_7_5():
     t = np.linspace(1.5 * np.pi, 4.5 * np.pi, 4000)
     spiral = np.stack([t * np.cos(t), t * np.sin(t)], axis=1) / 7.5
     distance = np.sqrt(((x[:1500, None] - spiral) ** 2).sum(axis=2).min(axis=1))
-    assert 0.9 < np.sqrt((distance ** 2).mean()) * 7.5 / 0.25 < 1.1         # only the noise across the curve is seen
+    assert 0.9 < np.sqrt((distance**2).mean()) * 7.5 / 0.25 < 1.1  # only the noise across the curve is seen
     radius = np.hypot(*x.T)
     assert 0.5 < radius.min() < 0.66 and 1.85 < radius.max() < 2.05
     np.testing.assert_allclose(np.mean(radius), 3 * np.pi / 7.5, rtol=0.01)  # t is uniform: mean 3 pi

@@ -12,8 +12,33 @@ import minigan as mg
 from minigan.nn import functional as F
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
-SIZES = [1e-30, 1e-20, 1e-10, 1e-5, 1e-3, 0.1, 0.5, 0.7, 1.0, 1.5, 3.0, 5.0, 8.0, 10.0, 17.0, 18.0, 20.0, 50.0, 80.0, 100.0,
-         500.0, 1e3, 1e4, 1e6, 1e8]
+SIZES = [
+    1e-30,
+    1e-20,
+    1e-10,
+    1e-5,
+    1e-3,
+    0.1,
+    0.5,
+    0.7,
+    1.0,
+    1.5,
+    3.0,
+    5.0,
+    8.0,
+    10.0,
+    17.0,
+    18.0,
+    20.0,
+    50.0,
+    80.0,
+    100.0,
+    500.0,
+    1e3,
+    1e4,
+    1e6,
+    1e8,
+]
 BOTH = [-s for s in SIZES[::-1]] + SIZES
 UNIT = [x for x in BOTH if abs(x) < 1] + [0.9999999, -0.9999999]
 L = np.longdouble
@@ -72,8 +97,11 @@ ELEMENTWISE = {
     "silu": (lambda x: x * s(x), lambda x: s(x) * (1 + x * s(-x)), BOTH),
     "erf": (erf, lambda x: 2 / np.sqrt(L(np.pi)) * np.exp(-x * x), BOTH),
     "gelu": (lambda x: x * cdf(x), lambda x: cdf(x) + x * phi(x), BOTH),
-    "gelu_tanh": (lambda x: x * s(cubic(x)),
-                  lambda x: s(cubic(x)) * (1 + x * s(-cubic(x)) * U * (1 + 3 * L(0.044715) * x * x)), BOTH),
+    "gelu_tanh": (
+        lambda x: x * s(cubic(x)),
+        lambda x: s(cubic(x)) * (1 + x * s(-cubic(x)) * U * (1 + 3 * L(0.044715) * x * x)),
+        BOTH,
+    ),
 }
 CALLS = {"clip": lambda x: mg.clip(x, -1, 1), "logsigmoid": F.logsigmoid, "gelu_tanh": lambda x: mg.gelu(x, "tanh")}
 
@@ -87,7 +115,8 @@ def check(name, found, exact, dtype, terms=None):
     error = np.where(normal, np.abs(found - exact) / np.where(normal, size, 1), 0)
     worst = int(np.argmax(error))
     assert error.max(initial=0) <= TOLERANCE[dtype], (
-        f"{name}: {found.ravel()[worst]} instead of {exact.ravel()[worst]} at place {worst}")
+        f"{name}: {found.ravel()[worst]} instead of {exact.ravel()[worst]} at place {worst}"
+    )
 
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
@@ -107,8 +136,9 @@ def test_value_and_slope_from_1e_minus_30_to_1e8(name, dtype):
 def test_every_elementwise_op_of_one_input_is_in_the_table_above():
     from minigan.ops import elementwise
 
-    ops = {name for name, f in vars(elementwise).items()
-           if name in mg.__all__ and getattr(f, "op", None) and f.op.count == 1} | {"silu", "gelu", "clip"}
+    ops = {
+        name for name, f in vars(elementwise).items() if name in mg.__all__ and getattr(f, "op", None) and f.op.count == 1
+    } | {"silu", "gelu", "clip"}
     assert ops <= set(ELEMENTWISE)
 
 
@@ -140,8 +170,9 @@ def test_two_inputs_of_any_size(name, dtype):
 
 @pytest.mark.parametrize("dtype", TOLERANCE)
 def test_power_of_any_size(dtype):
-    bases, exponents = np.meshgrid([1e-30, 1e-5, 0.5, 0.999, 1.0, 1.001, 3.0, 1e4, 1e8],
-                                   [-2.0, -0.5, -1e-10, 1e-30, 0.3, 1.0, 2.0, 3.0])
+    bases, exponents = np.meshgrid(
+        [1e-30, 1e-5, 0.5, 0.999, 1.0, 1.001, 3.0, 1e4, 1e8], [-2.0, -0.5, -1e-10, 1e-30, 0.3, 1.0, 2.0, 3.0]
+    )
     a, b = (mg.tensor(v.ravel(), dtype=dtype, requires_grad=True) for v in (bases, exponents))
     with np.errstate(all="ignore"):
         y = mg.power(a, b)
@@ -154,8 +185,17 @@ def test_power_of_any_size(dtype):
 
 # --------------------------------------------------------------------------------------------- reductions, losses ---
 
-ROWS = np.array([[1e8, 1e8, 1e8], [1e6, 1e6 + 1, 1e6 - 1], [-1e8, -1e8, -1e8], [0.0, -1e8, 1e8], [1e-30, -1e-30, 0.0],
-                 [80.0, -80.0, 3.0], [1e4, 1e4 + 0.25, 1e4 - 30]])
+ROWS = np.array(
+    [
+        [1e8, 1e8, 1e8],
+        [1e6, 1e6 + 1, 1e6 - 1],
+        [-1e8, -1e8, -1e8],
+        [0.0, -1e8, 1e8],
+        [1e-30, -1e-30, 0.0],
+        [80.0, -80.0, 3.0],
+        [1e4, 1e4 + 0.25, 1e4 - 30],
+    ]
+)
 
 
 def log_softmax(x):
@@ -187,17 +227,27 @@ def test_losses_of_yes_and_no(dtype):
     a = mg.tensor(np.array(BOTH), dtype=dtype, requires_grad=True)
     exact = a.detach().numpy().astype(L)
     with np.errstate(all="ignore"):
-        for t, value, slope in ((1.0, lambda x: np.maximum(-x, 0) + np.log1p(np.exp(-abs(x))), lambda x: -s(-x)),
-                                (0.0, lambda x: np.maximum(x, 0) + np.log1p(np.exp(-abs(x))), s)):
+        for t, value, slope in (
+            (1.0, lambda x: np.maximum(-x, 0) + np.log1p(np.exp(-abs(x))), lambda x: -s(-x)),
+            (0.0, lambda x: np.maximum(x, 0) + np.log1p(np.exp(-abs(x))), s),
+        ):
             loss = F.binary_cross_entropy_with_logits(a, mg.ones(a.shape, dtype) * t, reduction="none")
             check("with logits", loss.detach().numpy(), value(exact), dtype)
             check("its slope", mg.grad(loss.sum(), a)[0].numpy(), slope(exact), dtype)
     p = mg.tensor(np.array([1e-30, 1e-20, 1e-9, 1e-4, 0.5, 0.9]), dtype=dtype, requires_grad=True)
     exact = p.detach().numpy().astype(L)
-    check("of probabilities, t 0", F.binary_cross_entropy(p, mg.zeros(p.shape, dtype), reduction="none").detach().numpy(),
-          -np.log1p(-exact), dtype)
-    check("of probabilities, t 1", F.binary_cross_entropy(p, mg.ones(p.shape, dtype), reduction="none").detach().numpy(),
-          -np.log(exact), dtype)
+    check(
+        "of probabilities, t 0",
+        F.binary_cross_entropy(p, mg.zeros(p.shape, dtype), reduction="none").detach().numpy(),
+        -np.log1p(-exact),
+        dtype,
+    )
+    check(
+        "of probabilities, t 1",
+        F.binary_cross_entropy(p, mg.ones(p.shape, dtype), reduction="none").detach().numpy(),
+        -np.log(exact),
+        dtype,
+    )
 
 
 def test_sigmoid_and_bce_give_a_generator_its_gradient():

@@ -29,33 +29,44 @@ def test_lists_and_numbers_are_taken_as_numpy_takes_them():
     assert isinstance(mg.dot([1.0, 2.0], a), mg.Tensor)
 
 
-@pytest.mark.parametrize("call, shape", [
-    (lambda: mg.reshape(mg.ones((1, 2, 3, 4)), -1), (24,)), (lambda: mg.ones((1, 2, 3, 4)).reshape(N(24)), (24,)),
-    (lambda: mg.reshape(X, N(6)), (6,)),
-    (lambda: mg.reshape(X, (N(3), N(-1))), (3, 2)),
-    (lambda: mg.reshape(X, [3, 2]), (3, 2)),
-    (lambda: nn.Conv2d(N(3), N(8), N(3), N(2), N(1), N(1), N(1))(mg.ones((1, 3, 5, 5))), (1, 8, 3, 3)),
-    (lambda: nn.Conv1d(N(3), 8, N(3))(mg.ones((1, 3, 5))), (1, 8, 3)),
-    (lambda: mg.conv2d(mg.ones((1, 4, 5, 5)), mg.ones((2, 2, 3, 3)), groups=N(2), padding=(N(1), N(0))), (1, 2, 5, 3)),
-    (lambda: mg.max_pool2d(mg.ones((1, 1, 4, 4)), N(2)), (1, 1, 2, 2)), (lambda: mg.split(X, N(3), N(1))[0], (2, 1)),
-    (lambda: mg.split(X, np.array([1]), 1)[1], (2, 2)),
-    (lambda: mg.tile(X, N(2)), (2, 6)),
-    (lambda: mg.tile(X, (N(2), N(1))), (4, 3)),
-    (lambda: nn.LayerNorm(N(3))(X), (2, 3)), (lambda: nn.LayerNorm((N(2), N(3)))(X), (2, 3)), (lambda: mg.sum(X, N(0)), (3,)),
-    (lambda: mg.layer_norm(X, N(3)), (2, 3)), (lambda: mg.group_norm(X, N(3)), (2, 3)), (lambda: mg.softmax(X, N(1)), (2, 3)),
-    (lambda: mg.repeat(X, N(2), N(0)), (4, 3)),
-    (lambda: mg.roll(X, N(1), N(0)), (2, 3)),
-    (lambda: mg.one_hot([0, 1], N(3)), (2, 3)),
-    (lambda: mg.tensordot(X, X.T, N(1)), (2, 2)),
-    (lambda: F.pad(X, (N(1), N(0))), (2, 4)),
-    (lambda: mg.ones((N(2), N(0))), (2, 0)),
-    (lambda: nn.Embedding(N(4), N(2), N(1))(np.array([1])), (1, 2)), (lambda: nn.Linear(N(3), N(2))(X), (2, 2)),
-    (lambda: mg.transpose(X, np.array([1, 0]).tolist()), (3, 2)), (lambda: mg.unfold(mg.ones((1, 1, 3, 3)), N(2)), (1, 4, 4)),
-    (lambda: mg.interpolate(mg.ones((1, 1, 2, 2)), N(3)), (1, 1, 3, 3)),
-    (lambda: nn.ZeroPad2d(N(1))(mg.ones((1, 1, 2, 2))), (1, 1, 4, 4)),
-    (lambda: nn.Unflatten(1, (N(3), N(1)))(X), (2, 3, 1)),
-    (lambda: mg.pixel_shuffle(mg.ones((1, 4, 1, 1)), N(2)), (1, 1, 2, 2)),
-])
+@pytest.mark.parametrize(
+    "call, shape",
+    [
+        (lambda: mg.reshape(mg.ones((1, 2, 3, 4)), -1), (24,)),
+        (lambda: mg.ones((1, 2, 3, 4)).reshape(N(24)), (24,)),
+        (lambda: mg.reshape(X, N(6)), (6,)),
+        (lambda: mg.reshape(X, (N(3), N(-1))), (3, 2)),
+        (lambda: mg.reshape(X, [3, 2]), (3, 2)),
+        (lambda: nn.Conv2d(N(3), N(8), N(3), N(2), N(1), N(1), N(1))(mg.ones((1, 3, 5, 5))), (1, 8, 3, 3)),
+        (lambda: nn.Conv1d(N(3), 8, N(3))(mg.ones((1, 3, 5))), (1, 8, 3)),
+        (lambda: mg.conv2d(mg.ones((1, 4, 5, 5)), mg.ones((2, 2, 3, 3)), groups=N(2), padding=(N(1), N(0))), (1, 2, 5, 3)),
+        (lambda: mg.max_pool2d(mg.ones((1, 1, 4, 4)), N(2)), (1, 1, 2, 2)),
+        (lambda: mg.split(X, N(3), N(1))[0], (2, 1)),
+        (lambda: mg.split(X, np.array([1]), 1)[1], (2, 2)),
+        (lambda: mg.tile(X, N(2)), (2, 6)),
+        (lambda: mg.tile(X, (N(2), N(1))), (4, 3)),
+        (lambda: nn.LayerNorm(N(3))(X), (2, 3)),
+        (lambda: nn.LayerNorm((N(2), N(3)))(X), (2, 3)),
+        (lambda: mg.sum(X, N(0)), (3,)),
+        (lambda: mg.layer_norm(X, N(3)), (2, 3)),
+        (lambda: mg.group_norm(X, N(3)), (2, 3)),
+        (lambda: mg.softmax(X, N(1)), (2, 3)),
+        (lambda: mg.repeat(X, N(2), N(0)), (4, 3)),
+        (lambda: mg.roll(X, N(1), N(0)), (2, 3)),
+        (lambda: mg.one_hot([0, 1], N(3)), (2, 3)),
+        (lambda: mg.tensordot(X, X.T, N(1)), (2, 2)),
+        (lambda: F.pad(X, (N(1), N(0))), (2, 4)),
+        (lambda: mg.ones((N(2), N(0))), (2, 0)),
+        (lambda: nn.Embedding(N(4), N(2), N(1))(np.array([1])), (1, 2)),
+        (lambda: nn.Linear(N(3), N(2))(X), (2, 2)),
+        (lambda: mg.transpose(X, np.array([1, 0]).tolist()), (3, 2)),
+        (lambda: mg.unfold(mg.ones((1, 1, 3, 3)), N(2)), (1, 4, 4)),
+        (lambda: mg.interpolate(mg.ones((1, 1, 2, 2)), N(3)), (1, 1, 3, 3)),
+        (lambda: nn.ZeroPad2d(N(1))(mg.ones((1, 1, 2, 2))), (1, 1, 4, 4)),
+        (lambda: nn.Unflatten(1, (N(3), N(1)))(X), (2, 3, 1)),
+        (lambda: mg.pixel_shuffle(mg.ones((1, 4, 1, 1)), N(2)), (1, 1, 2, 2)),
+    ],
+)
 def test_numpys_integers_are_sizes_axes_and_kernels(call, shape):
     assert call().shape == shape
 
@@ -116,17 +127,40 @@ HALF = mg.tensor(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], np.float16))
 
 def test_float16_is_loaded_moved_and_converted():
     assert HALF.dtype == np.float16 and HALF.tolist() == [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
-    for y in (HALF.reshape(3, 2), HALF.T, HALF[0], mg.concatenate([HALF, HALF]), mg.stack([HALF]), mg.split(HALF, 3, 1)[0],
-              mg.pad(HALF, 1), mg.take(HALF, [0]), mg.flip(HALF)):
+    for y in (
+        HALF.reshape(3, 2),
+        HALF.T,
+        HALF[0],
+        mg.concatenate([HALF, HALF]),
+        mg.stack([HALF]),
+        mg.split(HALF, 3, 1)[0],
+        mg.pad(HALF, 1),
+        mg.take(HALF, [0]),
+        mg.flip(HALF),
+    ):
         assert y.dtype == np.float16
     assert HALF.astype("float32").sum().item() == 21 and X.astype("float16").dtype == np.float16
 
 
-@pytest.mark.parametrize("call", [
-    lambda: HALF + 1, lambda: 2 * HALF, lambda: HALF @ HALF.T, lambda: HALF.sum(), lambda: mg.mean(HALF),
-    lambda: mg.exp(HALF.data), lambda: F.softmax(HALF, 1), lambda: nn.ReLU()(HALF), lambda: mg.var(HALF),
-    lambda: mg.sqrt(HALF), lambda: -HALF,
-    lambda: F.mse_loss(HALF, HALF), lambda: mg.layer_norm(HALF, 3), lambda: mg.max_pool2d(HALF.reshape(1, 1, 2, 3), 2)])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: HALF + 1,
+        lambda: 2 * HALF,
+        lambda: HALF @ HALF.T,
+        lambda: HALF.sum(),
+        lambda: mg.mean(HALF),
+        lambda: mg.exp(HALF.data),
+        lambda: F.softmax(HALF, 1),
+        lambda: nn.ReLU()(HALF),
+        lambda: mg.var(HALF),
+        lambda: mg.sqrt(HALF),
+        lambda: -HALF,
+        lambda: F.mse_loss(HALF, HALF),
+        lambda: mg.layer_norm(HALF, 3),
+        lambda: mg.max_pool2d(HALF.reshape(1, 1, 2, 3), 2),
+    ],
+)
 def test_float16_does_not_compute(call):
     """The mean of 300 times 500 was inf."""
     with pytest.raises(DTypeError, match=r"^\w+: float16 is for storing .* \.astype\('float32'\)"):
@@ -138,9 +172,18 @@ def test_an_op_that_fails_for_another_reason_says_that_one():
         mg.matmul(X, X)
 
 
-@pytest.mark.parametrize("call", [
-    lambda: mg.sum(X, 0, False, 5, 6), lambda: mg.sum(X, axes=0), lambda: mg.add(X), lambda: nn.Linear(3, 2, True, 4),
-    lambda: mg.var(X, 0, 0, False, 7), lambda: mg.zeros(), lambda: F.softmax(X)])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: mg.sum(X, 0, False, 5, 6),
+        lambda: mg.sum(X, axes=0),
+        lambda: mg.add(X),
+        lambda: nn.Linear(3, 2, True, 4),
+        lambda: mg.var(X, 0, 0, False, 7),
+        lambda: mg.zeros(),
+        lambda: F.softmax(X),
+    ],
+)
 def test_too_many_or_too_few_arguments_are_pythons_error(call):
     with pytest.raises(TypeError, match="argument") as caught:
         call()

@@ -71,8 +71,10 @@ def test_a_wrong_slope_of_a_product_at_zeros_is_still_found():
 
 
 def test_clip_between_tensors_has_torchs_gradients():
-    same(gradients(mg.clip, [0, 1, 1.5, 2, 3, NAN], [1] * 6, [2] * 6),
-         [[0, 1, 1, 1, 0, 0], [1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1, 0]])
+    same(
+        gradients(mg.clip, [0, 1, 1.5, 2, 3, NAN], [1] * 6, [2] * 6),
+        [[0, 1, 1, 1, 0, 0], [1, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1, 0]],
+    )
     same(gradients(mg.clip, [0, 1.5, 3], [2] * 3, [1] * 3), [[0] * 3, [0] * 3, [1] * 3])  # min > max: max it is
     x, low = mg.tensor([0.5, 3.0], requires_grad=True), mg.tensor(2.0, requires_grad=True)
     y = mg.clip(x, low)

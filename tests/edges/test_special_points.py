@@ -18,17 +18,36 @@ from minigan.nn import functional as F
 INF, NAN = math.inf, math.nan
 VALUES = [0.0, -0.0, 1e-30, -1e-30, 0.5, -0.5, 1.0, -1.0, 3.0, -3.0, 18.0, -18.0, 1e4, -1e4, 1e8, -1e8, INF, -INF, NAN]
 FEW = [0.0, -0.0, 1e-30, 1.0, -1.0, 2.0, 1e8, INF, -INF, NAN]
-ROWS = [[1.0, 1.0, 1.0], [0.0, -0.0, 0.0], [1e8, 1e8, 1.0], [-1e8, 1e8, 0.0], [INF, 1.0, 2.0], [-INF, 1.0, 2.0],
-        [NAN, 1.0, 2.0], [-INF, -INF, -INF], [INF, INF, 0.0],
-        [1e-30, 0.0, -1e-30], [0.0, 2.0, 0.0], [0.0, 3.0, 5.0], [4.0, 4.0, 2.0]]
-IMAGES = np.array([[0, 1, 1, 0], [1, 1, 2, 2], [INF, 1, -INF, -INF], [2, INF, -INF, -INF], [NAN, 1, 3, 3], [0, NAN, 3, 0]] * 2
-                  ).reshape(1, 2, 6, 4).astype(float)
+ROWS = [
+    [1.0, 1.0, 1.0],
+    [0.0, -0.0, 0.0],
+    [1e8, 1e8, 1.0],
+    [-1e8, 1e8, 0.0],
+    [INF, 1.0, 2.0],
+    [-INF, 1.0, 2.0],
+    [NAN, 1.0, 2.0],
+    [-INF, -INF, -INF],
+    [INF, INF, 0.0],
+    [1e-30, 0.0, -1e-30],
+    [0.0, 2.0, 0.0],
+    [0.0, 3.0, 5.0],
+    [4.0, 4.0, 2.0],
+]
+IMAGES = (
+    np.array([[0, 1, 1, 0], [1, 1, 2, 2], [INF, 1, -INF, -INF], [2, INF, -INF, -INF], [NAN, 1, 3, 3], [0, NAN, 3, 0]] * 2)
+    .reshape(1, 2, 6, 4)
+    .astype(float)
+)
 
 # name: (ours, torch's: a name, or a function of (torch, *tensors))
 UNARY = {
-    **{name: (getattr(mg, name), name) for name in (
-        "negative reciprocal square sqrt exp expm1 log log1p sin cos tan arcsin arccos arctan sinh cosh tanh sign floor round "
-        "abs sigmoid erf relu").split()},
+    **{
+        name: (getattr(mg, name), name)
+        for name in (
+            "negative reciprocal square sqrt exp expm1 log log1p sin cos tan arcsin arccos arctan sinh cosh tanh sign floor "
+            "round abs sigmoid erf relu"
+        ).split()
+    },
     "softplus": (mg.softplus, lambda T, x: T.nn.functional.softplus(x, threshold=1e9)),
     "F.softplus": (F.softplus, lambda T, x: T.nn.functional.softplus(x)),
     "logsigmoid": (F.logsigmoid, lambda T, x: T.nn.functional.logsigmoid(x)),
@@ -37,9 +56,12 @@ UNARY = {
     "elu": (mg.elu, lambda T, x: T.nn.functional.elu(x)),
     "leaky_relu": (mg.leaky_relu, lambda T, x: T.nn.functional.leaky_relu(x)),
     "clip": (lambda x: mg.clip(x, -1, 1), lambda T, x: T.clamp(x, -1, 1)),
-    "power 2": (lambda x: x**2, lambda T, x: x**2), "power 0": (lambda x: x**0, lambda T, x: x**0),
-    "power 1": (lambda x: x**1, lambda T, x: x**1), "power -1": (lambda x: x**-1, lambda T, x: x**-1),
-    "power 0.5": (lambda x: x**0.5, lambda T, x: x**0.5), "2 to the power": (lambda x: 2.0**x, lambda T, x: 2.0**x),
+    "power 2": (lambda x: x**2, lambda T, x: x**2),
+    "power 0": (lambda x: x**0, lambda T, x: x**0),
+    "power 1": (lambda x: x**1, lambda T, x: x**1),
+    "power -1": (lambda x: x**-1, lambda T, x: x**-1),
+    "power 0.5": (lambda x: x**0.5, lambda T, x: x**0.5),
+    "2 to the power": (lambda x: 2.0**x, lambda T, x: 2.0**x),
     "0 to the power": (lambda x: 0.0**x, lambda T, x: 0.0**x),
 }
 BINARY = {
@@ -49,16 +71,20 @@ BINARY = {
     "clip at a": (lambda x, a: mg.clip(x, a), lambda T, x, a: T.clamp(x, a)),
 }
 REDUCED = {
-    **{name: (lambda x, name=name: getattr(mg, name)(x, 1), lambda T, x, name=name: getattr(T, name)(x, 1)) for name in (
-        "sum mean prod cumsum softmax log_softmax logsumexp").split()},
+    **{
+        name: (lambda x, name=name: getattr(mg, name)(x, 1), lambda T, x, name=name: getattr(T, name)(x, 1))
+        for name in ("sum mean prod cumsum softmax log_softmax logsumexp").split()
+    },
     "max": (lambda x: mg.stack([mg.max(row) for row in x]), lambda T, x: T.stack([row.max() for row in x])),
     "min": (lambda x: mg.stack([mg.min(row) for row in x]), lambda T, x: T.stack([row.min() for row in x])),
     "norm": (lambda x: mg.norm(x, 1), lambda T, x: T.linalg.vector_norm(x, dim=1)),
     "var": (lambda x: mg.var(x, 1), lambda T, x: x.var(1, unbiased=False)),
     "std": (lambda x: mg.std(x, 1), lambda T, x: x.std(1, unbiased=False)),
     "layer_norm": (lambda x: F.layer_norm(x, 3), lambda T, x: T.nn.functional.layer_norm(x, (3,))),
-    "cross_entropy": (lambda x: F.cross_entropy(x, np.arange(len(ROWS)) % 3, reduction="none"),
-                      lambda T, x: T.nn.functional.cross_entropy(x, T.arange(len(ROWS)) % 3, reduction="none")),
+    "cross_entropy": (
+        lambda x: F.cross_entropy(x, np.arange(len(ROWS)) % 3, reduction="none"),
+        lambda T, x: T.nn.functional.cross_entropy(x, T.arange(len(ROWS)) % 3, reduction="none"),
+    ),
 }
 POOLS = {
     "max_pool2d": (lambda x: F.max_pool2d(x, 2), lambda T, x: T.nn.functional.max_pool2d(x, 2)),
@@ -131,8 +157,9 @@ def y_dtype(xs):
 def ours(name, dtype):
     f, _, grid = GRIDS[name]
     with np.errstate(all="ignore"):
-        return derivatives(f, [mg.tensor(np.array(v), dtype=dtype, requires_grad=True) for v in grid], mg.grad, mg.tensor,
-                           lambda g: g.numpy())
+        return derivatives(
+            f, [mg.tensor(np.array(v), dtype=dtype, requires_grad=True) for v in grid], mg.grad, mg.tensor, lambda g: g.numpy()
+        )
 
 
 def theirs(name, dtype):

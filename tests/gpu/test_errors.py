@@ -60,10 +60,14 @@ MACHINES = [
     (no_cupy, "needs CuPy, which is not installed; pip install 'minigan[cuda12]' or 'minigan[cuda13]'"),
     (broken, "does not load: libcudart.so.13: cannot open shared object file; reinstall it"),
     (no_driver, "this machine has no CUDA driver; install NVIDIA's driver"),
-    (old_driver, "is for CUDA 13, and the driver here knows CUDA 12.4 at most; update the driver, or pip install "
-                 "'minigan[cuda12]'"),
-    (no_compiler, "finds no NVRTC, NVIDIA's compiler for kernels; pip install 'cupy-cuda13x[ctk]', or install "
-                  "the CUDA toolkit 13"),
+    (
+        old_driver,
+        "is for CUDA 13, and the driver here knows CUDA 12.4 at most; update the driver, or pip install 'minigan[cuda12]'",
+    ),
+    (
+        no_compiler,
+        "finds no NVRTC, NVIDIA's compiler for kernels; pip install 'cupy-cuda13x[ctk]', or install the CUDA toolkit 13",
+    ),
     (no_card, "finds no CUDA card here; check that nvidia-smi lists one"),
 ]
 

@@ -118,9 +118,14 @@ def test_class_numbers_that_are_not_there(card):
             table[to_device(np.array([-4 if bad < 0 else 3]), "cuda")]
 
 
-@pytest.mark.parametrize("name, options", [
-    ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True}), ("Adam", {"lr": 0.1, "amsgrad": True, "weight_decay": 0.1}),
-    ("RMSprop", {"lr": 0.01, "centered": True, "momentum": 0.5})])
+@pytest.mark.parametrize(
+    "name, options",
+    [
+        ("SGD", {"lr": 0.1, "momentum": 0.9, "nesterov": True}),
+        ("Adam", {"lr": 0.1, "amsgrad": True, "weight_decay": 0.1}),
+        ("RMSprop", {"lr": 0.01, "centered": True, "momentum": 0.5}),
+    ],
+)
 def test_a_step_of_every_rule_stays_on_the_card(card, name, options):
     mg.seed(2)
     here = nn.Sequential(*(nn.Linear(3, 3) for _ in range(6)))  # more than eight parameters
@@ -177,10 +182,19 @@ def test_a_gradient_passes_from_one_device_to_the_other(card):
     assert g.device == "cpu" and g.tolist() == [2, 4]
 
 
-@pytest.mark.parametrize("mix", [
-    lambda a, b: a + b, lambda a, b: b * a, lambda a, b: a @ b, lambda a, b: mg.concatenate([a, b]), lambda a, b: a > b,
-    lambda a, b: a + b.data, lambda a, b: mg.ops.mse_loss(a, b),
-    lambda a, b: optim.SGD([nn.Parameter(a)]).step([b])])
+@pytest.mark.parametrize(
+    "mix",
+    [
+        lambda a, b: a + b,
+        lambda a, b: b * a,
+        lambda a, b: a @ b,
+        lambda a, b: mg.concatenate([a, b]),
+        lambda a, b: a > b,
+        lambda a, b: a + b.data,
+        lambda a, b: mg.ops.mse_loss(a, b),
+        lambda a, b: optim.SGD([nn.Parameter(a)]).step([b]),
+    ],
+)
 def test_arrays_on_two_devices_are_named_with_what_to_do(card, mix):
     a, b = mg.ones(3), mg.ones(3, device="cuda")
     for one, other in ((a, b), (b, a)):

@@ -9,8 +9,14 @@ from minigan.backend import kept, kept_beside, to_device
 from minigan.tensor import Tensor, plain
 
 # Cases whose call brings a NumPy array along, which is uploaded anew each time, as the ops say.
-BRING_AN_ARRAY = {("getitem", 3), ("getitem", 6), ("scatter_into", 2), ("embedding", 1), ("take_along_axis", 0),
-                  ("take_along_axis", 1)}
+BRING_AN_ARRAY = {
+    ("getitem", 3),
+    ("getitem", 6),
+    ("scatter_into", 2),
+    ("embedding", 1),
+    ("take_along_axis", 0),
+    ("take_along_axis", 1),
+}
 CASES = [(name, i) for name, op in sorted(optable.TABLE.items()) for i in range(len(op.cases))]
 
 
@@ -36,8 +42,11 @@ def differentiated(outputs, inputs, cotangents):
     outputs = [y for y in outputs if y is not None and y.requires_grad]
     if not outputs:
         return []
-    return [g for g in mg.grad(outputs, inputs, [Tensor(cotangents(y.data)) for y in outputs], create_graph=True,
-                               allow_unused=True) if g is not None]
+    return [
+        g
+        for g in mg.grad(outputs, inputs, [Tensor(cotangents(y.data)) for y in outputs], create_graph=True, allow_unused=True)
+        if g is not None
+    ]
 
 
 def fixed(like):

@@ -78,8 +78,10 @@ REFUSED = [
     ("writing into a broadcast view", ValueError, lambda cp, x: cp.broadcast_to(x, (4, 2, 3)).__setitem__(0, 1)),
     ("adding into a broadcast view", ValueError, lambda cp, x: cp.broadcast_to(x, (4, 2, 3)).__iadd__(1)),
     # functions and arguments that are not there
-    *((f"cp.{name}", AttributeError, lambda cp, x, name=name: getattr(cp, name))
-      for name in "errstate block insert unstack vecdot matvec geomspace nditer ndenumerate einsum_path frompyfunc".split()),
+    *(
+        (f"cp.{name}", AttributeError, lambda cp, x, name=name: getattr(cp, name))
+        for name in "errstate block insert unstack vecdot matvec geomspace nditer ndenumerate einsum_path frompyfunc".split()
+    ),
     *((f"sum with {name}", TypeError, lambda cp, x, name=name: x.sum(**{name: 0})) for name in ("where", "initial")),
     *((f"cp.max with {name}", TypeError, lambda cp, x, name=name: cp.max(x, **{name: 0})) for name in ("where", "initial")),
     *((f"cp.var with {name}", TypeError, lambda cp, x, name=name: cp.var(x, **{name: 0})) for name in ("mean", "correction")),
@@ -92,8 +94,10 @@ REFUSED = [
     ("ufunc with where", TypeError, lambda cp, x: cp.add(x, 1, where=x > 0)),
     ("add.at of small integers", TypeError, lambda cp, x: cp.add.at(x.astype(np.int16), x[0].astype(int) % 2, 1)),
     ("multiply.at", NotImplementedError, lambda cp, x: cp.multiply.at(x, x[0].astype(int), 2.0)),
-    *((f"Generator.{name}", AttributeError, lambda cp, x, name=name: getattr(cp.random.default_rng(0), name))
-      for name in "normal permutation permuted shuffle choice bytes spawn bit_generator".split()),
+    *(
+        (f"Generator.{name}", AttributeError, lambda cp, x, name=name: getattr(cp.random.default_rng(0), name))
+        for name in "normal permutation permuted shuffle choice bytes spawn bit_generator".split()
+    ),
 ]
 
 
@@ -142,17 +146,26 @@ def test_a_transfer_that_a_rule_makes_is_counted(card):
         assert (card.counts.h2d, card.counts.d2h, card.counts.sync) == (h2d, 0, 0) and card.counts.op >= 1
 
 
-@pytest.mark.parametrize("read", [float, bool, int, str, repr, lambda a: f"{a:.2f}", lambda a: a.item(), lambda a: a.tolist(),
-                                  lambda a: a.get()])
+@pytest.mark.parametrize(
+    "read", [float, bool, int, str, repr, lambda a: f"{a:.2f}", lambda a: a.item(), lambda a: a.tolist(), lambda a: a.get()]
+)
 def test_every_way_to_read_a_number_is_a_copy_and_a_wait(x, card, read):
     read(x[0, 1])
     assert card.counts.d2h == card.counts.sync == 1 and card.counts.h2d == 0
 
 
-@pytest.mark.parametrize("ask", [
-    lambda cp, x: x[x > 0], lambda cp, x: cp.nonzero(x), lambda cp, x: cp.where(x), lambda cp, x: cp.unique(x),
-    lambda cp, x: cp.cuda.Stream().synchronize(), lambda cp, x: cp.cuda.Event().synchronize(),
-    lambda cp, x: cp.cuda.Device().synchronize()])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda cp, x: x[x > 0],
+        lambda cp, x: cp.nonzero(x),
+        lambda cp, x: cp.where(x),
+        lambda cp, x: cp.unique(x),
+        lambda cp, x: cp.cuda.Stream().synchronize(),
+        lambda cp, x: cp.cuda.Event().synchronize(),
+        lambda cp, x: cp.cuda.Device().synchronize(),
+    ],
+)
 def test_what_waits_is_counted(cp, x, card, ask):
     ask(cp, x)
     assert card.counts.sync == 1
@@ -196,13 +209,25 @@ def test_uploads_are_counted(cp, card):
 # -------------------------------------------------------------------------------------------------------- capturing ---
 
 UNCAPTURABLE = [
-    lambda cp, x: x.get(), lambda cp, x: float(x[0, 0]), lambda cp, x: cp.asarray(HOST), lambda cp, x: x[0].set(HOST),
-    lambda cp, x: x @ x.T, lambda cp, x: cp.dot(x, x.T), lambda cp, x: cp.tensordot(x, x), lambda cp, x: x.dot(x.T),
-    lambda cp, x: cp.einsum("ij,kj->ik", x, x), lambda cp, x: x[x > 0], lambda cp, x: cp.nonzero(x),
-    lambda cp, x: cp.random.normal(size=3), lambda cp, x: cp.random.default_rng(0).standard_normal(3),
-    lambda cp, x: cp.cuda.get_current_stream().synchronize(), lambda cp, x: cp.cuda.Stream().done,
-    lambda cp, x: cp.cuda.alloc_pinned_memory(8), lambda cp, x: __import__("cupyx").empty_pinned(3),
-    lambda cp, x: cp.concatenate([x] * 9)]
+    lambda cp, x: x.get(),
+    lambda cp, x: float(x[0, 0]),
+    lambda cp, x: cp.asarray(HOST),
+    lambda cp, x: x[0].set(HOST),
+    lambda cp, x: x @ x.T,
+    lambda cp, x: cp.dot(x, x.T),
+    lambda cp, x: cp.tensordot(x, x),
+    lambda cp, x: x.dot(x.T),
+    lambda cp, x: cp.einsum("ij,kj->ik", x, x),
+    lambda cp, x: x[x > 0],
+    lambda cp, x: cp.nonzero(x),
+    lambda cp, x: cp.random.normal(size=3),
+    lambda cp, x: cp.random.default_rng(0).standard_normal(3),
+    lambda cp, x: cp.cuda.get_current_stream().synchronize(),
+    lambda cp, x: cp.cuda.Stream().done,
+    lambda cp, x: cp.cuda.alloc_pinned_memory(8),
+    lambda cp, x: __import__("cupyx").empty_pinned(3),
+    lambda cp, x: cp.concatenate([x] * 9),
+]
 
 
 @pytest.mark.parametrize("use", UNCAPTURABLE)
@@ -308,8 +333,10 @@ def asked_of_modules(source):
         nodes, modules = list(ast.walk(function)), set()
         for node in nodes:
             if isinstance(node, ast.Assign):
-                for target, value in ((node.targets[0], node.value),
-                                      *zip(getattr(node.targets[0], "elts", ()), getattr(node.value, "elts", ()))):
+                for target, value in (
+                    (node.targets[0], node.value),
+                    *zip(getattr(node.targets[0], "elts", ()), getattr(node.value, "elts", ())),
+                ):
                     if is_xp(value):
                         modules.add(getattr(target, "id", None))
         for node in nodes:

@@ -21,9 +21,18 @@ def cp(card):
 def made(cp, card):
     """The arrays of the rows below, on the device, by name."""
     v = np.array([1.0, 2.0, 3.0], np.float32)
-    arrays = {"x": np.arange(6.0, dtype=np.float32).reshape(2, 3), "v": v, "w": v + 1, "i": np.array([0, 1, 1]),
-              "m": np.array([True, False, True]), "s": np.eye(3, dtype=np.float32) + 1, "j": np.array([[0, 1, 1]]),
-              "b": np.ones((2, 3, 4), np.float32), "e": np.zeros(0, np.float32), "one": np.array([2])}
+    arrays = {
+        "x": np.arange(6.0, dtype=np.float32).reshape(2, 3),
+        "v": v,
+        "w": v + 1,
+        "i": np.array([0, 1, 1]),
+        "m": np.array([True, False, True]),
+        "s": np.eye(3, dtype=np.float32) + 1,
+        "j": np.array([[0, 1, 1]]),
+        "b": np.ones((2, 3, 4), np.float32),
+        "e": np.zeros(0, np.float32),
+        "one": np.array([2]),
+    }
     arrays = {name: cp.asarray(a) for name, a in arrays.items()}
     arrays["f"] = cp.asfortranarray(arrays["x"])
     card.counts.reset()
@@ -67,8 +76,11 @@ ARRAYS = "xvwimsj"
 
 def operands(call):
     """The places of the arrays in the text of a call."""
-    return [k for k in range(call.index("("), len(call)) if call[k] in ARRAYS and call[:k].count("'") % 2 == 0
-            and not call[k - 1].isalnum() and not call[k + 1].isalnum()]
+    return [
+        k
+        for k in range(call.index("("), len(call))
+        if call[k] in ARRAYS and call[:k].count("'") % 2 == 0 and not call[k - 1].isalnum() and not call[k + 1].isalnum()
+    ]
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -79,17 +91,20 @@ def test_a_call_of_device_arrays_is_taken(cp, made, call):
 @pytest.mark.parametrize("call, at", [(call, at) for call in CALLS for at in operands(call)])
 def test_no_other_array_or_sequence_takes_a_place_of_one(cp, made, card, call, at):
     for wrap in ("{}.get().tolist()", "tuple({}.get().tolist())", "{}.get()"):
-        code = f"cp.{call[:at]}{wrap.format(call[at])}{call[at + 1:]}"
+        code = f"cp.{call[:at]}{wrap.format(call[at])}{call[at + 1 :]}"
         with pytest.raises((TypeError, AttributeError, IndexError)):  # a tuple of indices is one place
             run(code, cp, made)
 
 
-@pytest.mark.parametrize("method", calls("""
+@pytest.mark.parametrize(
+    "method",
+    calls("""
     take([0]); compress([True,False]); clip([0,0,0],1); repeat(np.array([1,2])); searchsorted([1.0]); dot([1,2,3]);
     sum(out=np.zeros(())); argmax(out=np.zeros((),int)); max(axis=x); sum(axis=np.array([0])); reshape(v); transpose(v);
     swapaxes(x,0); fill([1]); fill(v); __setitem__(0,[1.0]); __setitem__(0,(1.0,)); __setitem__([0],1); __getitem__([0]);
     __getitem__(([0],)); __getitem__(np.array([0])); set([1.0]); get(out=[0.0]); astype([1]); __add__([1.0]); __radd__((1.0,));
-    __lt__([1.0]); __iadd__([1.0]); __matmul__([1.0]); __and__([True]); __pow__([2.0])"""))
+    __lt__([1.0]); __iadd__([1.0]); __matmul__([1.0]); __and__([True]); __pow__([2.0])"""),
+)
 def test_nor_a_place_in_a_method(cp, made, method):
     with pytest.raises(REFUSED):
         result = run(f"v.{method}" if "searchsorted" in method or "dot" in method else f"x.{method}", cp, made)
@@ -97,14 +112,17 @@ def test_nor_a_place_in_a_method(cp, made, method):
         raise AssertionError(f"taken: {result}")
 
 
-@pytest.mark.parametrize("call", calls("""
+@pytest.mark.parametrize(
+    "call",
+    calls("""
     where(m,1,0); where(m,v,0); where(m,0.5,v); clip(x,0,None); clip(x,None,1); append(v,1.0); diff(v,prepend=0.0);
     isclose(x,1.0); searchsorted(v,2.0); take(v,0); take(v,-1); nan_to_num(x,nan=1.0); percentile(x,[25,75]);
     quantile(x,(0.5,)); roll(x,(1,1),(0,1)); repeat(x,[1,2],0); full(3,2); full_like(x,2.0); copyto(x,1.0); kron(v,2.0);
     add(x,1); add(2.0,x); maximum(x,0); split(v,[1,2]); pad(x,((1,1),(0,0))); pad(x,(1,2)); expand_dims(x,[0]); sum(x,(0,1));
     transpose(x,(1,0)); moveaxis(b,(0,1),(1,0)); delete(v,0); delete(v,slice(0,1)); tensordot(b,b,((0,1),(0,1)));
     argmax(x,0,None,None,True); roll(x,one); repeat(v,i); repeat(v,one); array_split(v,[1]); unravel_index(i,(2,2));
-    einsum('ij->ji',x); add(np.float32(1),x); squeeze(x[None],(0,)); asarray(np.float32(1))"""))
+    einsum('ij->ji',x); add(np.float32(1),x); squeeze(x[None],(0,)); asarray(np.float32(1))"""),
+)
 def test_numbers_and_shapes_are_taken_where_cupy_takes_them(cp, made, call):
     run("cp." + call, cp, made)
 
@@ -149,7 +167,8 @@ COSTS = {
         cp.percentile(x, [25, 75]); cp.quantile(x, (0.5,)); cp.asarray([1.0]); cp.asarray(np.ones(3));
         cp.array([[1, 2], [3, 4]]); v.set(np.ones(3, np.float32)); cp.concatenate([v] * 9); cp.stack([v] * 9)"""),
     (3, 0): calls("""
-        cp.array_equal(v, w, True)""")}
+        cp.array_equal(v, w, True)"""),
+}
 
 
 @pytest.mark.parametrize("code, reads, uploads", [(code, *cost) for cost, codes in COSTS.items() for code in codes])
@@ -158,15 +177,21 @@ def test_what_a_call_reads_and_uploads(cp, made, card, code, reads, uploads):
     assert (card.counts.d2h, card.counts.sync, card.counts.h2d) == (reads, reads, uploads)
 
 
-@pytest.mark.parametrize("code", calls("""
-    cp.linalg.norm(s, 2); cp.linalg.norm(s, -2); cp.linalg.norm(s, 'nuc'); cp.linalg.inv(s); cp.linalg.norm(b, 2, (0, 1))"""))
+@pytest.mark.parametrize(
+    "code",
+    calls("""
+    cp.linalg.norm(s, 2); cp.linalg.norm(s, -2); cp.linalg.norm(s, 'nuc'); cp.linalg.inv(s); cp.linalg.norm(b, 2, (0, 1))"""),
+)
 def test_a_solver_waits(cp, made, card, code):
     run(code, cp, made)
     assert card.counts.sync == 1
 
 
-@pytest.mark.parametrize("code", [code for cost in COSTS if any(cost) for code in COSTS[cost]] + [
-    "cp.linalg.norm(s, 2)", "cp.linalg.inv(s)", "x @ s", "cp.inner(v, w)", "cp.vdot(v, w)"])
+@pytest.mark.parametrize(
+    "code",
+    [code for cost in COSTS if any(cost) for code in COSTS[cost]]
+    + ["cp.linalg.norm(s, 2)", "cp.linalg.inv(s)", "x @ s", "cp.inner(v, w)", "cp.vdot(v, w)"],
+)
 def test_none_of_it_can_be_recorded(cp, made, card, code):
     with card.capturable(), pytest.raises(NotImplementedError, match="CUDA graph"):
         run(code, cp, made)
@@ -203,7 +228,8 @@ SAFE = {
         v.__setitem__(slice(0, 1), v[2:]); v.__iadd__(v); cp.exp(v, v); cp.exp(v, out=v); cp.cumsum(v, out=v);
         cp.clip(v, 0, 1, out=v); cp.copyto(v, v); cp.copyto(v, w); x.__setitem__(0, x[1]); v.sort(); x.sum(axis=0, out=v)"""),
     3: calls("""
-        cp.add(v[1:], v[:-1], out=v[1:])""")}
+        cp.add(v[1:], v[:-1], out=v[1:])"""),
+}
 
 
 @pytest.mark.parametrize("code", RACES)
@@ -252,8 +278,11 @@ def test_numbers_that_are_none_of_cupys(cp, made, value):
             use(made["x"])
 
 
-@pytest.mark.parametrize("host", [["a"], [None], [object()], np.array(["a"]), np.array([1], "M8[s]"),
-                                  np.ones(2, np.longdouble)], ids=["str", "None", "object", "U1", "M8", "longdouble"])
+@pytest.mark.parametrize(
+    "host",
+    [["a"], [None], [object()], np.array(["a"]), np.array([1], "M8[s]"), np.ones(2, np.longdouble)],
+    ids=["str", "None", "object", "U1", "M8", "longdouble"],
+)
 def test_arrays_of_them_cannot_be_sent(cp, card, host):
     with pytest.raises(ValueError, match="Unsupported dtype"):
         cp.asarray(host)
@@ -263,21 +292,29 @@ def test_the_other_byte_order_is_turned_on_the_way(cp, card):
     assert cp.asarray(np.ones(2, ">f4")).dtype == np.dtype("f4") and cp.asarray(np.ones(2, ">f4")).get().tolist() == [1, 1]
 
 
-@pytest.mark.parametrize("code, dtype", [(code, dtype) for dtype, codes in {
-    "f8": calls("""
+@pytest.mark.parametrize(
+    "code, dtype",
+    [
+        (code, dtype)
+        for dtype, codes in {
+            "f8": calls("""
         cp.arange(np.float32(3)); cp.arange(3.0); cp.mean(i); cp.bincount(i, v); i * 0.5; i.astype('i4') * 0.5;
         v * np.float64(2); cp.sqrt(i); cp.zeros(3); cp.median(i); cp.linspace(0, 1, 3); cp.average(i)"""),
-    "i8": calls("""
+            "i8": calls("""
         cp.arange(np.int32(3)); cp.argmax(x); cp.argsort(v); cp.count_nonzero(x); cp.sum(i.astype('i4')); cp.cumsum(m);
         cp.searchsorted(v, w); m + 1; cp.where(m, 1, 0); cp.full(3, 1); cp.clip(i, 0, 1)"""),
-    "i4": calls("""
+            "i4": calls("""
         cp.arange(3, dtype='i4'); cp.argmax(i, 0, np.int32); i.argmin(dtype=np.int32)"""),
-    "f4": calls("""
+            "f4": calls("""
         cp.var(v); v * 2; cp.where(m, v, 0.5); cp.full(3, v); x.T @ x"""),
-    "f2": calls("""
+            "f2": calls("""
         cp.mean(v.astype('f2'))"""),
-    "?": calls("""
-        m & m; v > 0""")}.items() for code in codes])
+            "?": calls("""
+        m & m; v > 0"""),
+        }.items()
+        for code in codes
+    ],
+)
 def test_dtypes_of_results(cp, made, code, dtype):
     assert run(code, cp, made).dtype == np.dtype(dtype)
 
@@ -321,13 +358,16 @@ def test_what_is_a_view(cp, made, card, code):
     assert y.base is made["x"] and card.counts.op == 0
 
 
-@pytest.mark.parametrize("code", calls("""
+@pytest.mark.parametrize(
+    "code",
+    calls("""
     cp.asarray(x, 'f8', copy=False); cp.asarray(x, order='F', copy=False); cp.array(x, 'f2', copy=False);
     x.T.reshape(6, copy=False); x.reshape(6, copy='yes'); x.reshape(6, order='K'); x.astype('f8', casting='safe');
     x.astype('f8', casting='unsafe'); x.astype('f8', subok=True); x.astype('f8', order='Q'); x.copy('Z'); cp.copy(x, 'Z');
     cp.array(x, subok=True); cp.zeros_like(x, subok=True); x.get(order='K'); cp.asnumpy(x, order='K'); x.ravel('Z');
     x.flatten('Z'); cp.empty(3, order='Z'); cp.zeros(3, order='K'); x.get(out=np.zeros((2, 3))); x.get(out=np.zeros(6, 'f4'));
-    x.view('f4', type=np.ndarray); cp.ravel(x, 'Z'); cp.reshape(x, 6, 'K'); x.item(); bool(x); x.item(0)"""))
+    x.view('f4', type=np.ndarray); cp.ravel(x, 'Z'); cp.reshape(x, 6, 'K'); x.item(); bool(x); x.item(0)"""),
+)
 def test_what_no_copy_and_no_conversion_can_be(cp, made, code):
     with pytest.raises(REFUSED):
         run(code, cp, made)
@@ -343,7 +383,10 @@ def test_get_into_an_array_of_the_host(cp, made, card):
 
 # -------------------------------------------------------------------------------------------------------- options ---
 
-@pytest.mark.parametrize("code", calls("""
+
+@pytest.mark.parametrize(
+    "code",
+    calls("""
     cp.sort(v,kind='quicksort'); v.sort(kind='mergesort'); cp.argsort(v,kind='heapsort'); v.argsort(kind='quicksort');
     v.sort(axis=None); cp.sort(v,axis=(0,)); cp.quantile(v,0.5,method='hazen'); cp.percentile(v,50,method='weibull');
     cp.quantile(v,0.5,method='median_unbiased'); cp.pad(v,1,'median');
@@ -365,7 +408,8 @@ def test_get_into_an_array_of_the_host(cp, made, card):
     cp.full(3,[1,2,3]); cp.zeros(v); cp.zeros(-1); cp.zeros((2,v[0])); cp.ones('3'); x.flags.writeable; x.data.obj;
     x.setflags(write=False); x.__index__(); x.ctypes; x.strides.__setitem__(0,1); v[1.5]; v[v]; v['a']; v[1:v[1]]; x[m]; x[5];
     x[0,0,0]; v[i+2]; v.take(i+2); range(v[0]); np.sum(v,where=m); np.block([v,w]);
-    np.exp(v,out=np.zeros(3))"""))
+    np.exp(v,out=np.zeros(3))"""),
+)
 def test_options_that_cupy_refuses(cp, made, code):
     with pytest.raises((*REFUSED, ZeroDivisionError, np.linalg.LinAlgError)):
         run(code, cp, made)
@@ -409,21 +453,34 @@ def test_an_order_of_neither_kind_is_kept_by_copies_only(cp, made):
 
 # ------------------------------------------------------------------------------------------- floats become integers ---
 
+
 # A kernel's static_cast saturates and makes 0 of NaN; NumPy on x86 gives the smallest integer.  C++ defines neither.
-@pytest.mark.parametrize("code", calls("""
+@pytest.mark.parametrize(
+    "code",
+    calls("""
     (v * np.nan).astype(int); (v / 0).astype('i4'); (v * 1e10).astype('i4'); (-v).astype('u1'); (v + 255).astype('u1');
     cp.asarray(v * np.nan, 'i8'); cp.array(v * np.nan, int); i.__setitem__(..., v * np.nan); i.__setitem__(i[:1], v[:1] / 0);
     i.__setitem__(m, v[:2] * np.nan); cp.copyto(i, v * np.nan, casting='unsafe'); cp.add(v, np.nan, out=i, casting='unsafe');
-    i.__setitem__(0, v[0] * np.nan); (v * 1e30).astype('i8'); cp.empty(3).astype(int); i.__setitem__(slice(2), v[:2] / 0)"""))
+    i.__setitem__(0, v[0] * np.nan); (v * 1e30).astype('i8'); cp.empty(3).astype(int); i.__setitem__(slice(2), v[:2] / 0)"""),
+)
 def test_nan_and_numbers_out_of_range_become_no_integer(cp, made, code):
     with pytest.raises(ValueError, match="different integers"):
         run(code, cp, made)
 
 
-@pytest.mark.parametrize("code, values", [
-    ("(v + 0.9).astype(int)", [1, 2, 3]), ("(-v - 0.5).astype('i1')", [-1, -2, -3]), ("(i - 1).astype('u1')", [255, 0, 0]),
-    ("(v + 252.9).astype('u1')", [253, 254, 255]), ("(v * np.nan).astype(bool)", [True] * 3), ("e.astype(int)", []),
-    ("(v - 1.5).astype('u1')", [0, 0, 1]), ("i.astype('u1')", [0, 1, 1])])
+@pytest.mark.parametrize(
+    "code, values",
+    [
+        ("(v + 0.9).astype(int)", [1, 2, 3]),
+        ("(-v - 0.5).astype('i1')", [-1, -2, -3]),
+        ("(i - 1).astype('u1')", [255, 0, 0]),
+        ("(v + 252.9).astype('u1')", [253, 254, 255]),
+        ("(v * np.nan).astype(bool)", [True] * 3),
+        ("e.astype(int)", []),
+        ("(v - 1.5).astype('u1')", [0, 0, 1]),
+        ("i.astype('u1')", [0, 1, 1]),
+    ],
+)
 def test_all_other_conversions_are_those_of_numpy(cp, made, code, values):
     assert run(code, cp, made).tolist() == values
 
@@ -431,13 +488,16 @@ def test_all_other_conversions_are_those_of_numpy(cp, made, code, values):
 # ---------------------------------------------------------------------------------------------------- odds and ends ---
 
 
-@pytest.mark.parametrize("code", calls("""
+@pytest.mark.parametrize(
+    "code",
+    calls("""
     cp.concatenate(tup=(v, w)); cp.stack(tup=(v, w)); cp.delete(v, indices=0); cp.delete(arr=v, indices=i); cp.flip(a=x);
     cp.extract(m, a=v); cp.rot90(a=x); cp.take_along_axis(a=x, indices=j, axis=0); cp.union1d(arr1=v, arr2=w);
     cp.unravel_index(i, dims=(2, 3)); cp.reshape(x, newshape=6); x.clip(min=0); x.clip(max=1); x.clip(min=0, max=1);
     x.take(indices=i, axis=1); v.compress(condition=m); v.dot(b=w); x.repeat(repeats=2); v.searchsorted(v=w); x.sum(axis=0);
     x.argmax(0, None, np.int32); cp.argmax(a=x, axis=0, dtype=np.int32); cp.where(condition=m, x=v, y=w); cp.sum(a=x, axis=0)
-    """))
+    """),
+)
 def test_parameters_have_cupys_names(cp, made, code):
     assert isinstance(run(code, cp, made), (cp.ndarray, tuple))
 
@@ -447,8 +507,11 @@ def test_average_can_give_the_weights_too(cp, made):
     assert float(mean) == pytest.approx(20 / 9) and float(weights) == 9
 
 
-@pytest.mark.parametrize("code", calls("""
-    e.mean(); cp.mean(e); e.std(); cp.var(e); cp.nanmean(v * np.nan); cp.nanvar(v * np.nan); cp.nanmedian(v * np.nan)"""))
+@pytest.mark.parametrize(
+    "code",
+    calls("""
+    e.mean(); cp.mean(e); e.std(); cp.var(e); cp.nanmean(v * np.nan); cp.nanvar(v * np.nan); cp.nanmedian(v * np.nan)"""),
+)
 def test_nan_of_nothing_comes_without_a_warning(cp, made, code):
     assert np.isnan(run(code, cp, made).get())
 
@@ -462,18 +525,24 @@ def test_to_another_device_goes_what_lies_in_one_piece(cp, made, card, monkeypat
             cp.copy(turned)
 
 
-@pytest.mark.parametrize("code", calls("""
+@pytest.mark.parametrize(
+    "code",
+    calls("""
     np.concatenate([v, w.get()]); np.stack([v.get(), w]); np.where(m.get(), v, w); np.add(v, w.get()); np.add(v.get(), w);
     np.isclose(v, w.get()); np.maximum(v.get(), w); np.dot(v.get(), w); np.float32(v[0]); np.array([v, w]); np.asarray(v);
     memoryview(v); iter(v.sum()); len(v.sum()); {v: 1}; v[0] in {1.0}; np.linalg.norm(v.get() + v); np.add.reduce(v, where=m);
-    np.linalg.svd(x.get(), v); np.copyto(v.get(), v); np.random.default_rng(0).permutation(v); np.interp(v, v, v.get())"""))
+    np.linalg.svd(x.get(), v); np.copyto(v.get(), v); np.random.default_rng(0).permutation(v); np.interp(v, v, v.get())"""),
+)
 def test_numpys_functions_of_both_kinds(cp, made, code):
     with pytest.raises(REFUSED):
         run(code, cp, made)
 
 
-@pytest.mark.parametrize("code", calls("""
+@pytest.mark.parametrize(
+    "code",
+    calls("""
     np.concatenate([v, w]); np.sum(v); np.exp(v); np.add(v, w); np.add(v, 1, out=v); np.linalg.norm(v); np.mean(x, axis=0);
-    np.where(m, v, w); np.clip(v, 0, 1); np.add.reduce(v); np.multiply.outer(v, w); np.zeros_like(v); np.expand_dims(v, 0)"""))
+    np.where(m, v, w); np.clip(v, 0, 1); np.add.reduce(v); np.multiply.outer(v, w); np.zeros_like(v); np.expand_dims(v, 0)"""),
+)
 def test_numpys_functions_of_device_arrays_are_cupys(cp, made, card, code):
     assert type(run(code, cp, made)) is cp.ndarray and card.counts.d2h == card.counts.h2d == 0

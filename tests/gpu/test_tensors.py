@@ -14,9 +14,19 @@ def there(array, **options):
     return mg.tensor(array, device="cuda", **options)
 
 
-@pytest.mark.parametrize("call", [
-    lambda x: np.sum(x, axis=0), lambda x: np.exp(x), lambda x: np.concatenate([x, x], 1), lambda x: np.where(x > 1, x, 0.0),
-    lambda x: np.linalg.norm(x, axis=1), lambda x: np.maximum(x, 1.0), lambda x: np.tile(x, (2, 1)), lambda x: x % 2.0])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.sum(x, axis=0),
+        lambda x: np.exp(x),
+        lambda x: np.concatenate([x, x], 1),
+        lambda x: np.where(x > 1, x, 0.0),
+        lambda x: np.linalg.norm(x, axis=1),
+        lambda x: np.maximum(x, 1.0),
+        lambda x: np.tile(x, (2, 1)),
+        lambda x: x % 2.0,
+    ],
+)
 def test_numpys_functions_run_there_and_are_differentiable(card, call):
     x = there(A, requires_grad=True)
     y = call(x)

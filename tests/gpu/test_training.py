@@ -22,12 +22,21 @@ SYSTEMS = {  # what is trained, on what, with which settings
     "dcgan": ("dcgan", "digits", NARROW),
     "wgan": ("wgan", "ring8", TINY),
     "wgan-gp": ("wgan-gp", "ring8", TINY),
-    "r1, spectral norm, average, two rules": ("gan", "ring8", TINY | {
-        "width": 8, "penalty": "r1", "spectral_norm": True, "ema": 0.9, "optimizer_d": "sgd", "optimizer_g": "rmsprop"}),
-    "dragan, history, noise, smoothing": ("gan", "digits", TINY | {
-        "width": 8, "penalty": "dragan", "history": 0.1, "instance_noise": 0.1, "smoothing": 0.1}),
-    "hinge, features, minibatch, virtual": ("gan", "digits", TINY | {
-        "width": 8, "objective": "hinge", "feature_matching": 1.0, "minibatch": True, "norm_g": "virtual"}),
+    "r1, spectral norm, average, two rules": (
+        "gan",
+        "ring8",
+        TINY | {"width": 8, "penalty": "r1", "spectral_norm": True, "ema": 0.9, "optimizer_d": "sgd", "optimizer_g": "rmsprop"},
+    ),
+    "dragan, history, noise, smoothing": (
+        "gan",
+        "digits",
+        TINY | {"width": 8, "penalty": "dragan", "history": 0.1, "instance_noise": 0.1, "smoothing": 0.1},
+    ),
+    "hinge, features, minibatch, virtual": (
+        "gan",
+        "digits",
+        TINY | {"width": 8, "objective": "hinge", "feature_matching": 1.0, "minibatch": True, "norm_g": "virtual"},
+    ),
     "vae": ("vae", "digits", TINY | {"width": 8}),
     "vae of points, importance": ("vae", "ring8", TINY | {"width": 8, "importance": 3}),
     "autoencoder": ("autoencoder", "digits", TINY | {"width": 8, "noise": 0.1}),
@@ -77,9 +86,14 @@ def test_every_stage_of_seqgan_neither(card, stage):
     assert (card.counts.h2d, card.counts.d2h, card.counts.sync) == (0, 0, 0), card.counts
 
 
-@pytest.mark.parametrize("settings, most", [
-    ({"optimizer_g": "coordinate-steepest"}, 30), ({"optimizer_g": "polak-ribiere"}, 4),
-    ({"optimizer_g": "polak-ribiere-search"}, 100)])
+@pytest.mark.parametrize(
+    "settings, most",
+    [
+        ({"optimizer_g": "coordinate-steepest"}, 30),
+        ({"optimizer_g": "polak-ribiere"}, 4),
+        ({"optimizer_g": "polak-ribiere-search"}, 100),
+    ],
+)
 def test_rules_that_decide_on_the_host_wait_for_the_numbers_they_decide_by(card, settings, most):
     built, batches, streams = game("gan", "ring8", TINY | {"width": 8} | settings)
     for _ in range(3):
@@ -105,9 +119,23 @@ def test_losses_are_those_of_the_cpu_for_the_same_numbers(card, monkeypatch):
 
 WILD = {"optimizer_d": "sgd", "optimizer_g": "sgd", "lr_d": 9e8, "lr_g": 9e8}  # a few steps to infinity
 
+
 def start(out, device="cuda", system="gan", data_name="ring8", **settings):
-    return Session.start(system, data_name, device=device, out=out, overrides={
-        "batch_size": 8, "width": 8, "steps": 20, "log_every": 10, "sample_every": 100, "checkpoint_every": 100, **settings})
+    return Session.start(
+        system,
+        data_name,
+        device=device,
+        out=out,
+        overrides={
+            "batch_size": 8,
+            "width": 8,
+            "steps": 20,
+            "log_every": 10,
+            "sample_every": 100,
+            "checkpoint_every": 100,
+            **settings,
+        },
+    )
 
 
 def test_a_run_reads_its_losses_only_where_somebody_looks(card, tmp_path, monkeypatch):
@@ -166,8 +194,13 @@ def test_no_checkpoint_is_written_of_weights_that_went_wrong_unread(card, tmp_pa
 # ---------------------------------------------------------------------------------------------------- recorded steps ---
 
 RECORDED = ["gan", "gan of points", "dcgan", "wgan", "wgan-gp", "vae", "autoencoder", "cgan"]
-RULES = {"spectral norm, averages, sgd, rmsprop": ("gan", "ring8", TINY | {
-    "width": 8, "spectral_norm": True, "ema": 0.9, "history": 0.1, "optimizer_d": "sgd", "optimizer_g": "rmsprop"})}
+RULES = {
+    "spectral norm, averages, sgd, rmsprop": (
+        "gan",
+        "ring8",
+        TINY | {"width": 8, "spectral_norm": True, "ema": 0.9, "history": 0.1, "optimizer_d": "sgd", "optimizer_g": "rmsprop"},
+    )
+}
 
 
 @pytest.mark.parametrize("name", [*RECORDED, *RULES])
@@ -259,13 +292,17 @@ def test_a_run_with_recorded_steps_is_the_run_without(card, tmp_path):
     Session.open(tmp_path / "recorded", device="cpu").train(steps=40)  # where nothing can be recorded, nothing is
 
 
-@pytest.mark.parametrize("settings, reason", [
-    ({"device": "cpu"}, "CUDA graphs need a GPU"),
-    ({"instance_noise": 0.1}, "its InstanceNoise uses the progress of the run"),
-    ({"optimizer_g": "polak-ribiere"}, "ConjugateGradient chooses its next step on the host"),
-    ({"system": "seqgan"}, "it has several stages"),
-    ({"system": "cyclegan"}, "its Buffer changes at every step"),
-    ({"schedule": "linear", "optimizer_g": "sgd"}, "changes the learning rate at every step, and only Adam reads it")])
+@pytest.mark.parametrize(
+    "settings, reason",
+    [
+        ({"device": "cpu"}, "CUDA graphs need a GPU"),
+        ({"instance_noise": 0.1}, "its InstanceNoise uses the progress of the run"),
+        ({"optimizer_g": "polak-ribiere"}, "ConjugateGradient chooses its next step on the host"),
+        ({"system": "seqgan"}, "it has several stages"),
+        ({"system": "cyclegan"}, "its Buffer changes at every step"),
+        ({"schedule": "linear", "optimizer_g": "sgd"}, "changes the learning rate at every step, and only Adam reads it"),
+    ],
+)
 def test_what_cannot_be_recorded_is_refused_before_a_folder_is_made(card, tmp_path, settings, reason):
     with pytest.raises(ConfigError, match=f"capture=true: this game cannot be recorded: .*{reason}"):
         if "system" in settings:

@@ -18,7 +18,7 @@ def table(a, b):
 @pytest.mark.parametrize("block", [1, 50, 8_000_000])
 def test_nearest_and_mean_are_those_of_the_full_table_whatever_the_block(rng, monkeypatch, block):
     monkeypatch.setattr(distances, "BLOCK", block)
-    a, b = rng.standard_normal((23, 4)), rng.standard_normal((31, 4)) + 1000   # far from 0, where digits are easily lost
+    a, b = rng.standard_normal((23, 4)), rng.standard_normal((31, 4)) + 1000  # far from 0, where digits are easily lost
     a += 1000
     found, which = nearest(a, b, 3)
     np.testing.assert_allclose(found, np.sort(table(a, b), axis=1)[:, :3], rtol=1e-9)
@@ -53,7 +53,7 @@ def test_energy_distance_in_one_dimension_is_twice_the_area_of_the_squared_diffe
     grid = np.sort(np.concatenate([a, b]).ravel())
     F, G = ((np.searchsorted(np.sort(x.ravel()), grid[:-1], side="right") / len(x)) for x in (a, b))
     area = 2 * ((F - G) ** 2 * np.diff(grid)).sum()
-    biased = 2 * mean_distance(a, b) - mean_distance(a) * 299 / 300 - mean_distance(b) * 399 / 400   # with the pairs x, x
+    biased = 2 * mean_distance(a, b) - mean_distance(a) * 299 / 300 - mean_distance(b) * 399 / 400  # with the pairs x, x
     np.testing.assert_allclose(biased, area, rtol=1e-9)
     np.testing.assert_allclose(energy_distance(a, b), biased - mean_distance(a) / 300 - mean_distance(b) / 400)
 

@@ -38,7 +38,7 @@ def test_is_sums_over_classes_where_a_known_tutorial_takes_their_mean(rng):
 def test_is_does_not_depend_on_the_order_because_rows_are_shuffled_before_they_are_split(rng):
     p = one_hot(np.sort(np.arange(2000) % 10))
     mean, std = inception_score(p, splits=10, rng=0)
-    assert 9.5 < mean <= 10 and 0 < std < 0.3          # unshuffled, each split holds one class: 1
+    assert 9.5 < mean <= 10 and 0 < std < 0.3  # unshuffled, each split holds one class: 1
     assert inception_score(p, 10, rng=0) == inception_score(p, 10, rng=0)
 
 
@@ -75,7 +75,7 @@ def test_gaussian_distance_of_commuting_covariances_turned_into_any_position(rng
 def test_gaussian_distance_agrees_with_newton_s_square_root_where_nothing_commutes(rng):
     a, b = (x @ x.T + np.eye(5) for x in rng.standard_normal((2, 5, 5)))
     root, inverse = a @ b, np.eye(5)
-    for _ in range(50):                                # Denman & Beavers 1976
+    for _ in range(50):  # Denman & Beavers 1976
         root, inverse = (root + np.linalg.inv(inverse)) / 2, (inverse + np.linalg.inv(root)) / 2
     np.testing.assert_allclose(root @ root, a @ b, rtol=1e-8)
     want = np.trace(a) + np.trace(b) - 2 * np.trace(root)
@@ -129,9 +129,11 @@ def test_frechet_takes_single_features():
 def test_mmd_is_the_double_sum_over_different_pairs(rng):
     a, b = rng.standard_normal((5, 3)), rng.standard_normal((7, 3))
     k = lambda x, y: (x @ y / 3 + 1) ** 3
-    want = (np.mean([k(a[i], a[j]) for i in range(5) for j in range(5) if i != j])
-            + np.mean([k(b[i], b[j]) for i in range(7) for j in range(7) if i != j])
-            - 2 * np.mean([k(x, y) for x in a for y in b]))
+    want = (
+        np.mean([k(a[i], a[j]) for i in range(5) for j in range(5) if i != j])
+        + np.mean([k(b[i], b[j]) for i in range(7) for j in range(7) if i != j])
+        - 2 * np.mean([k(x, y) for x in a for y in b])
+    )
     assert polynomial_mmd(a, b) == pytest.approx(want)
 
 
@@ -148,7 +150,7 @@ def test_kid_is_unbiased_where_frechet_is_not(rng):
 
 def test_kid_sees_a_shift_and_a_third_moment(rng):
     a = rng.standard_normal((2000, 4))
-    skew = (rng.exponential(size=(2000, 4)) - 1)                # mean 0, variance 1, as a
+    skew = rng.exponential(size=(2000, 4)) - 1  # mean 0, variance 1, as a
     same = kernel_distance(a, rng.standard_normal((2000, 4)), subset_size=500)
     assert abs(same[0]) < 0.05
     assert kernel_distance(a, a + 0.5, subset_size=500)[0] > 0.3

@@ -10,7 +10,7 @@ from minigan.metrics import psnr, ssim
 def test_psnr_of_a_constant_error():
     a = np.zeros((3, 1, 4, 4))
     b = a + np.array([0.0, 0.2, 2.0]).reshape(3, 1, 1, 1)
-    np.testing.assert_allclose(psnr(a, b), [np.inf, 20, 0])             # 10 log10(4 / 0.04)
+    np.testing.assert_allclose(psnr(a, b), [np.inf, 20, 0])  # 10 log10(4 / 0.04)
     np.testing.assert_allclose(psnr(a, b, 0, 1)[1:], [20 * np.log10(5), -20 * np.log10(2)])
 
 
@@ -37,7 +37,7 @@ def test_ssim_of_a_single_window_is_its_formula(rng):
 
 def test_ssim_averages_all_places_of_the_window(rng):
     a, b = rng.uniform(0, 1, (2, 1, 1, 12, 13))
-    each = [ssim(a[..., r:r + 11, c:c + 11], b[..., r:r + 11, c:c + 11], 0, 1)[0] for r in range(2) for c in range(3)]
+    each = [ssim(a[..., r : r + 11, c : c + 11], b[..., r : r + 11, c : c + 11], 0, 1)[0] for r in range(2) for c in range(3)]
     np.testing.assert_allclose(ssim(a, b, 0, 1)[0], np.mean(each))
 
 

@@ -28,7 +28,7 @@ def test_both_bounds_are_exact_with_the_true_posterior():
 
 
 def test_the_elbo_misses_the_truth_by_the_kl_and_more_weights_close_the_gap():
-    gap = 0.5 * (1 / 0.5 + 0.25 / 0.5 - 1 + math.log(0.5))              # KL(N(0, 1) || N(1/2, 1/2))
+    gap = 0.5 * (1 / 0.5 + 0.25 / 0.5 - 1 + math.log(0.5))  # KL(N(0, 1) || N(1/2, 1/2))
     w = log_weights(0.0, 1.0, k=100)
     assert elbo(w) == pytest.approx(TRUE - gap, abs=0.02)
     bounds = [iwae_bound(w[:, :k]) for k in (1, 5, 100)]

@@ -60,8 +60,9 @@ def test_digit_scores_tell_good_pictures_from_each_kind_of_bad_ones(digits, fres
 
 def test_samples_on_raw_values_copier_collapse_and_honest(digits, fresh):
     names = ["memorisation", "diversity", "duplicates", "c2st"]
-    honest, copier, collapsed = (evaluate(names, x, digits) for x in (
-        fresh[:1000].x, digits[500:1500].x, np.repeat(fresh[:1].x, 1000, axis=0)))
+    honest, copier, collapsed = (
+        evaluate(names, x, digits) for x in (fresh[:1000].x, digits[500:1500].x, np.repeat(fresh[:1].x, 1000, axis=0))
+    )
     assert honest["memorisation"] < 0.15 and copier["memorisation"] == 1
     assert honest["diversity"] == pytest.approx(1, abs=0.05) and collapsed["diversity"] == 0
     assert honest["duplicates"] < 0.15 and collapsed["duplicates"] == 1
@@ -106,8 +107,13 @@ def names(name, dataset, own=()):
 def test_names_and_aliases(digits):
     ring8 = data.load("ring8")
     assert [names(name, digits) for name in ("is", "fid", "kid", "pr", "modes", "fid-digits")] == [
-        ("is-digits", "is-digits"), ("fid-digits", "fid-digits"), ("kid-digits", "kid-digits"),
-        ("pr-digits", "precision-digits"), ("modes", "modes"), ("fid-digits", "fid-digits")]
+        ("is-digits", "is-digits"),
+        ("fid-digits", "fid-digits"),
+        ("kid-digits", "kid-digits"),
+        ("pr-digits", "precision-digits"),
+        ("modes", "modes"),
+        ("fid-digits", "fid-digits"),
+    ]
     assert names("pr", ring8) == ("pr-points", "precision-points") and names("recall", ring8) == ("pr-points", "recall-points")
     assert names("recall-digits", ring8) == ("pr-digits", "recall-digits")
     assert names("reverse-kl", digits) == ("modes", "reverse-kl")
@@ -143,10 +149,16 @@ def test_every_metric_of_samples_is_complete():
 
 # ---- a metric of one's own -------------------------------------------------------------------------------------------
 
-BRIGHTNESS = Metric("brightness", [Number("ink", "near 1", "mean brightness over that of the real ones", "real ones"),
-                                   Number("paper", "", "share of black values")],
-                    lambda seen: {"ink": (seen.samples.mean() + 1) / (seen.real.mean() + 1),
-                                  "paper": (seen.samples < -0.99).mean()}, SAMPLES, least=10)
+BRIGHTNESS = Metric(
+    "brightness",
+    [
+        Number("ink", "near 1", "mean brightness over that of the real ones", "real ones"),
+        Number("paper", "", "share of black values"),
+    ],
+    lambda seen: {"ink": (seen.samples.mean() + 1) / (seen.real.mean() + 1), "paper": (seen.samples < -0.99).mean()},
+    SAMPLES,
+    least=10,
+)
 
 
 @pytest.fixture
@@ -200,16 +212,24 @@ def test_a_systems_own_metric_is_found_before_others_and_only_where_it_fits(digi
     assert find("modes", ring8, [one])[1].merit(2.0) == -2.0 and find("modes", ring8, [two])[1].merit(2.0) == 2.0
 
 
-@pytest.mark.parametrize("name, dataset, samples, text", [
-    ("modes", "digits", np.zeros((3000, *PICTURES)), "modes does not fit digits: .*ring8 or grid25"),
-    ("modes", "swiss-roll", np.zeros((3000, 2)), "modes does not fit swiss-roll"),
-    ("fid", "ring8", np.zeros((3000, 2)), "fid-digits does not fit ring8: .*; for other pictures pass features of your own"),
-    ("memorisation", "ring8", np.zeros((3000, 2)), "memorisation does not fit ring8: it looks for copies of training"),
-    ("energy", "digits", np.zeros((3000, *PICTURES)), "energy does not fit digits: it compares points"),
-    ("fid-digits", "digits", np.zeros((1999, *PICTURES)), "fid-digits needs at least 2,000 samples, got 1,999"),
-    ("modes", "ring8", np.zeros((2000, 2)), "modes needs at least 2,500 samples, got 2,000"),
-    ("modes", "ring8", np.zeros((3000, 3)), r"the samples have shape \(3,\), the real ones \(2,\)"),
-])
+@pytest.mark.parametrize(
+    "name, dataset, samples, text",
+    [
+        ("modes", "digits", np.zeros((3000, *PICTURES)), "modes does not fit digits: .*ring8 or grid25"),
+        ("modes", "swiss-roll", np.zeros((3000, 2)), "modes does not fit swiss-roll"),
+        (
+            "fid",
+            "ring8",
+            np.zeros((3000, 2)),
+            "fid-digits does not fit ring8: .*; for other pictures pass features of your own",
+        ),
+        ("memorisation", "ring8", np.zeros((3000, 2)), "memorisation does not fit ring8: it looks for copies of training"),
+        ("energy", "digits", np.zeros((3000, *PICTURES)), "energy does not fit digits: it compares points"),
+        ("fid-digits", "digits", np.zeros((1999, *PICTURES)), "fid-digits needs at least 2,000 samples, got 1,999"),
+        ("modes", "ring8", np.zeros((2000, 2)), "modes needs at least 2,500 samples, got 2,000"),
+        ("modes", "ring8", np.zeros((3000, 3)), r"the samples have shape \(3,\), the real ones \(2,\)"),
+    ],
+)
 def test_refusals(digits, name, dataset, samples, text):
     with pytest.raises(ConfigError, match=text):
         evaluate([name], samples, digits if dataset == "digits" else data.load(dataset))

@@ -16,9 +16,9 @@ def test_a_hand_made_case():
     report = mode_report(samples, CENTRES, std=1.0)
     assert (report.captured, report.modes, report.high_quality) == (2, 4, 4 / 6)
     np.testing.assert_allclose(report.shares, [3 / 6, 1 / 6, 0, 0])
-    q = np.array([3, 2, 1]) / 6                                    # all samples, good or not; mode 3 adds 0 ln 0 = 0
+    q = np.array([3, 2, 1]) / 6  # all samples, good or not; mode 3 adds 0 ln 0 = 0
     np.testing.assert_allclose(report.reverse_kl, (q * np.log(4 * q)).sum())
-    assert report.fair == 2                                        # fair share 1.5, a quarter of it 0.375
+    assert report.fair == 2  # fair share 1.5, a quarter of it 0.375
     assert str(report) == "2 of 4 modes, 2 of them fairly; 66.7% high quality, reverse KL 0.37 nats"
 
 
@@ -27,7 +27,7 @@ def test_the_density_itself_captures_all_modes_and_98_9_percent_within_3_std(nam
     dataset = data.load(name)
     report = mode_report(dataset.sample(20_000, 0).x, dataset.centres, dataset.std)
     assert report.captured == report.fair == len(dataset.centres)
-    np.testing.assert_allclose(report.high_quality, 1 - np.exp(-4.5), atol=0.003)   # radius of 3 std in the plane
+    np.testing.assert_allclose(report.high_quality, 1 - np.exp(-4.5), atol=0.003)  # radius of 3 std in the plane
     assert report.reverse_kl < 0.003
 
 

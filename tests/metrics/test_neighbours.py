@@ -32,7 +32,7 @@ def test_a_dropped_mode_lowers_recall_only():
     real, (x, labels) = grid(2000), grid(4000, 1)
     whole, dropped = precision_recall(real.x, x[:2000]), precision_recall(real.x, x[labels < 15][:2000])
     assert whole[0] > 0.93 and whole[1] > 0.93
-    assert dropped[0] > 0.93 and dropped[1] < 0.65                      # 15 of 25 modes: 0.6 of the real are reached
+    assert dropped[0] > 0.93 and dropped[1] < 0.65  # 15 of 25 modes: 0.6 of the real are reached
     assert density_coverage(real.x, x[labels < 15][:2000])[1] < 0.65
 
 
@@ -56,7 +56,7 @@ def test_memorisation_flags_a_copier_and_clears_an_honest_generator(rng):
     training, fresh, honest = rng.standard_normal((3, 1500, 6))
     copies = training[rng.integers(1500, size=800)] + 1e-3 * rng.standard_normal((800, 6))
     half = np.concatenate([copies[:400], honest[:400]])
-    for real in (fresh, None):                       # the distances of training samples to each other say the same
+    for real in (fresh, None):  # the distances of training samples to each other say the same
         assert memorisation(honest, training, real) == pytest.approx(0.05, abs=0.03)
         assert memorisation(copies, training, real) == 1
         assert memorisation(half, training, real) == pytest.approx(0.525, abs=0.03)
@@ -105,7 +105,7 @@ def test_everybody_can_tell_what_is_far_apart(rng):
 
 def test_samples_sorted_by_mode_are_shuffled_before_they_teach(rng):
     ring, (x, labels) = data.load("ring8"), data.load("ring8").sample(1000, 3)
-    sorted_by_mode = x[np.argsort(labels)]                        # else modes 0..3 teach and 4..7 are judged
+    sorted_by_mode = x[np.argsort(labels)]  # else modes 0..3 teach and 4..7 are judged
     assert two_sample_test(ring.sample(1000, 4).x, sorted_by_mode).accuracy == pytest.approx(0.5, abs=0.06)
 
 
@@ -116,7 +116,7 @@ def test_accuracy_is_near_the_best_possible_between_two_shifted_gaussians(rng):
 
 
 def test_the_vote_sees_what_a_linear_classifier_cannot(rng):
-    inner, angle = rng.standard_normal((500, 2)) * 0.1, rng.uniform(0, 2 * np.pi, 500)   # equal means
+    inner, angle = rng.standard_normal((500, 2)) * 0.1, rng.uniform(0, 2 * np.pi, 500)  # equal means
     assert two_sample_test(inner, np.stack([np.cos(angle), np.sin(angle)], axis=1)).accuracy > 0.95
 
 

@@ -71,8 +71,12 @@ def compare(ours, theirs, *inputs, dtype=np.float32, calls=1, index_input=False)
             continue
         wrt = [x for x in [*xs, *ours.parameters()] if isinstance(x, mg.Tensor)]
         found = mg.grad(a, wrt, [mg.tensor(g) for g in cotangents], allow_unused=True)
-        expected = torch.autograd.grad(b, [t for t in [*ts, *theirs.parameters()] if t.requires_grad],
-                                       [torch.from_numpy(g) for g in cotangents], allow_unused=True)
+        expected = torch.autograd.grad(
+            b,
+            [t for t in [*ts, *theirs.parameters()] if t.requires_grad],
+            [torch.from_numpy(g) for g in cotangents],
+            allow_unused=True,
+        )
         labels = [f"input {i}" for i in range(len(xs)) if not index_input] + [n for n, _ in ours.named_parameters()]
         for label, g, t in zip(labels, found, expected, strict=True):
             near(name, dtype, limit_gradient, g.data, t, f"gradient of {label}")
@@ -105,12 +109,13 @@ def test_linear(shape, bias, dtype):
 @both
 @pytest.mark.parametrize("padding_idx", [None, 2, -1])
 def test_embedding(padding_idx, dtype):
-    compare(*same("Embedding", 7, 3, padding_idx=padding_idx), np.array([[0, 2, 6], [2, 2, 1]]), dtype=dtype,
-            index_input=True)
+    compare(*same("Embedding", 7, 3, padding_idx=padding_idx), np.array([[0, 2, 6], [2, 2, 1]]), dtype=dtype, index_input=True)
 
 
-CONVS = [{"stride": s, "padding": p, "dilation": d, "groups": g, "bias": b} for s, p, d, (g, b) in product(
-    [1, 2, (3, 1)], [0, 1, (2, 0)], [1, (2, 1)], [(1, True), (2, False)])]
+CONVS = [
+    {"stride": s, "padding": p, "dilation": d, "groups": g, "bias": b}
+    for s, p, d, (g, b) in product([1, 2, (3, 1)], [0, 1, (2, 0)], [1, (2, 1)], [(1, True), (2, False)])
+]
 
 
 @both
@@ -120,18 +125,34 @@ def test_conv2d(options, dtype):
 
 
 @both
-@pytest.mark.parametrize("options", [{"padding": 1, "padding_mode": "reflect"},
-                                     {"padding": (2, 1), "padding_mode": "replicate"},
-                                     {"padding": "same", "dilation": 2}, {"padding": "valid"},
-                                     {"padding": "same", "padding_mode": "reflect"}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"padding": 1, "padding_mode": "reflect"},
+        {"padding": (2, 1), "padding_mode": "replicate"},
+        {"padding": "same", "dilation": 2},
+        {"padding": "valid"},
+        {"padding": "same", "padding_mode": "reflect"},
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("kernel", [3, (1, 3)])
 def test_conv2d_padding(kernel, options, dtype):
     compare(*same("Conv2d", 2, 3, kernel, **options), draw(2, 2, 6, 7), dtype=dtype)
 
 
 @both
-@pytest.mark.parametrize("options", [{}, {"stride": 2, "padding": 1}, {"dilation": 2, "groups": 2, "bias": False},
-                                     {"padding": "same"}, {"padding": 2, "padding_mode": "replicate"}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"stride": 2, "padding": 1},
+        {"dilation": 2, "groups": 2, "bias": False},
+        {"padding": "same"},
+        {"padding": 2, "padding_mode": "replicate"},
+    ],
+    ids=str,
+)
 def test_conv1d(options, dtype):
     compare(*same("Conv1d", 4, 6, 3, **options), draw(2, 4, 9), dtype=dtype)
 
@@ -139,7 +160,8 @@ def test_conv1d(options, dtype):
 TRANSPOSED = [
     {"stride": s, "padding": p, "output_padding": e, "dilation": d, "groups": g, "bias": b}
     for s, p, e, d, (g, b) in product([1, 2, (3, 2)], [0, (1, 0)], [0, (1, 0)], [1, (2, 1)], [(1, True), (2, False)])
-    if e == 0 or s != 1 or d != 1]
+    if e == 0 or s != 1 or d != 1
+]
 
 
 @both
@@ -150,10 +172,12 @@ def test_conv_transpose2d(options, dtype):
 
 @both
 @pytest.mark.parametrize("mode", ["train", "eval"])
-@pytest.mark.parametrize("options", [{}, {"momentum": 0.7, "eps": 1e-3}, {"momentum": None}, {"affine": False},
-                                     {"track_running_stats": False}], ids=str)
-@pytest.mark.parametrize("name, shape", [("BatchNorm1d", (5, 3)), ("BatchNorm1d", (4, 3, 6)),
-                                         ("BatchNorm2d", (4, 3, 2, 5))])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"momentum": 0.7, "eps": 1e-3}, {"momentum": None}, {"affine": False}, {"track_running_stats": False}],
+    ids=str,
+)
+@pytest.mark.parametrize("name, shape", [("BatchNorm1d", (5, 3)), ("BatchNorm1d", (4, 3, 6)), ("BatchNorm2d", (4, 3, 2, 5))])
 def test_batch_norm(name, shape, options, mode, dtype):
     ours, theirs = same(name, 3, **options)
     compare(ours, theirs, 1 + draw(*shape), dtype=dtype, calls=2)
@@ -162,11 +186,19 @@ def test_batch_norm(name, shape, options, mode, dtype):
 
 
 @both
-@pytest.mark.parametrize("name, args, shape", [
-    ("LayerNorm", (5,), (2, 3, 5)), ("LayerNorm", ((3, 5), 1e-3), (2, 3, 5)),
-    ("LayerNorm", (5, 1e-5, True, False), (4, 5)),
-    ("GroupNorm", (3, 6), (2, 6, 4)), ("GroupNorm", (2, 6, 1e-3, False), (2, 6, 4, 3)),
-    ("InstanceNorm2d", (3,), (2, 3, 4, 5)), ("InstanceNorm2d", (3, 1e-3, 0.1, True), (2, 3, 4, 5))], ids=str)
+@pytest.mark.parametrize(
+    "name, args, shape",
+    [
+        ("LayerNorm", (5,), (2, 3, 5)),
+        ("LayerNorm", ((3, 5), 1e-3), (2, 3, 5)),
+        ("LayerNorm", (5, 1e-5, True, False), (4, 5)),
+        ("GroupNorm", (3, 6), (2, 6, 4)),
+        ("GroupNorm", (2, 6, 1e-3, False), (2, 6, 4, 3)),
+        ("InstanceNorm2d", (3,), (2, 3, 4, 5)),
+        ("InstanceNorm2d", (3, 1e-3, 0.1, True), (2, 3, 4, 5)),
+    ],
+    ids=str,
+)
 def test_other_norms(name, args, shape, dtype):
     compare(*same(name, *args), 1 + draw(*shape), dtype=dtype)
 
@@ -179,29 +211,64 @@ def test_instance_norm_with_running_statistics(dtype):
 
 
 @both
-@pytest.mark.parametrize("name, options", [
-    ("ReLU", {}), ("LeakyReLU", {}), ("LeakyReLU", {"negative_slope": 0.2}), ("PReLU", {}),
-    ("PReLU", {"num_parameters": 3}),
-    ("ELU", {}), ("ELU", {"alpha": 0.5}), ("GELU", {}), ("GELU", {"approximate": "tanh"}), ("SiLU", {}), ("Tanh", {}),
-    ("Sigmoid", {}), ("Softplus", {}), ("Softplus", {"beta": 3.0, "threshold": 10.0}), ("Softmax", {"dim": 1}),
-    ("Softmax", {"dim": -1}), ("LogSoftmax", {"dim": 1}), ("Identity", {}), ("Flatten", {}),
-    ("Flatten", {"start_dim": 0, "end_dim": 1}), ("Unflatten", {"dim": 2, "unflattened_size": (2, -1)})], ids=str)
+@pytest.mark.parametrize(
+    "name, options",
+    [
+        ("ReLU", {}),
+        ("LeakyReLU", {}),
+        ("LeakyReLU", {"negative_slope": 0.2}),
+        ("PReLU", {}),
+        ("PReLU", {"num_parameters": 3}),
+        ("ELU", {}),
+        ("ELU", {"alpha": 0.5}),
+        ("GELU", {}),
+        ("GELU", {"approximate": "tanh"}),
+        ("SiLU", {}),
+        ("Tanh", {}),
+        ("Sigmoid", {}),
+        ("Softplus", {}),
+        ("Softplus", {"beta": 3.0, "threshold": 10.0}),
+        ("Softmax", {"dim": 1}),
+        ("Softmax", {"dim": -1}),
+        ("LogSoftmax", {"dim": 1}),
+        ("Identity", {}),
+        ("Flatten", {}),
+        ("Flatten", {"start_dim": 0, "end_dim": 1}),
+        ("Unflatten", {"dim": 2, "unflattened_size": (2, -1)}),
+    ],
+    ids=str,
+)
 def test_activations_and_shapes(name, options, dtype):
     x = np.concatenate([3 * draw(2, 3, 20), np.tile([0.0, -0.0, 40.0, -40.0], (2, 3, 1))], axis=2)
     compare(*same(name, **options), x, dtype=dtype)
 
 
 @both
-@pytest.mark.parametrize("name, args", [
-    ("MaxPool2d", (2,)), ("MaxPool2d", (3, 2, 1)), ("MaxPool2d", (2, 1, 0, 2)),
-    ("MaxPool2d", ((3, 2), None, 1, 1, False, True)),
-    ("AvgPool2d", (2,)), ("AvgPool2d", (3, 2, 1)), ("AvgPool2d", (3, 2, 1, True, False)), ("AdaptiveAvgPool2d", (1,)),
-    ("AdaptiveAvgPool2d", ((3, 2),)), ("AdaptiveMaxPool2d", ((3, 2),)), ("Upsample", (None, 2)),
-    ("Upsample", ((5, 9),)),
-    ("Upsample", (None, 2, "bilinear")), ("Upsample", ((5, 9), None, "bilinear", True)), ("PixelShuffle", (2,)),
-    ("PixelUnshuffle", (2,)), ("ZeroPad2d", ((1, 2, 0, 3),)), ("ReflectionPad2d", ((1, 2, 0, 3),)),
-    ("ReplicationPad2d", (2,)),
-], ids=str)
+@pytest.mark.parametrize(
+    "name, args",
+    [
+        ("MaxPool2d", (2,)),
+        ("MaxPool2d", (3, 2, 1)),
+        ("MaxPool2d", (2, 1, 0, 2)),
+        ("MaxPool2d", ((3, 2), None, 1, 1, False, True)),
+        ("AvgPool2d", (2,)),
+        ("AvgPool2d", (3, 2, 1)),
+        ("AvgPool2d", (3, 2, 1, True, False)),
+        ("AdaptiveAvgPool2d", (1,)),
+        ("AdaptiveAvgPool2d", ((3, 2),)),
+        ("AdaptiveMaxPool2d", ((3, 2),)),
+        ("Upsample", (None, 2)),
+        ("Upsample", ((5, 9),)),
+        ("Upsample", (None, 2, "bilinear")),
+        ("Upsample", ((5, 9), None, "bilinear", True)),
+        ("PixelShuffle", (2,)),
+        ("PixelUnshuffle", (2,)),
+        ("ZeroPad2d", ((1, 2, 0, 3),)),
+        ("ReflectionPad2d", ((1, 2, 0, 3),)),
+        ("ReplicationPad2d", (2,)),
+    ],
+    ids=str,
+)
 def test_pixels(name, args, dtype):
     compare(*same(name, *args), draw(2, 4, 6, 8), dtype=dtype)
 
@@ -231,8 +298,10 @@ def test_cells(name, bias, dtype):
 
 @both
 @pytest.mark.parametrize("mode", ["train", "eval"])
-@pytest.mark.parametrize("name, args, shape", [("Linear", (3, 4), (5, 3)), ("Conv2d", (2, 3, 3), (2, 2, 5, 5)),
-                                               ("ConvTranspose2d", (2, 3, 3), (2, 2, 4, 4))])
+@pytest.mark.parametrize(
+    "name, args, shape",
+    [("Linear", (3, 4), (5, 3)), ("Conv2d", (2, 3, 3), (2, 2, 5, 5)), ("ConvTranspose2d", (2, 3, 3), (2, 2, 4, 4))],
+)
 def test_spectral_norm(name, args, shape, mode, dtype):
     ours, theirs = same(name, *args)
     utils.spectral_norm(ours, n_power_iterations=2)
@@ -245,34 +314,61 @@ def test_spectral_norm(name, args, shape, mode, dtype):
 @both
 def test_a_whole_generator_and_discriminator(dtype):
     def dcgan(lib):
-        g = lib.Sequential(lib.Linear(8, 16 * 16), lib.Unflatten(1, (16, 4, 4)), lib.BatchNorm2d(16),
-                           lib.ReLU(inplace=True),
-                           lib.ConvTranspose2d(16, 8, 4, 2, 1, bias=False), lib.BatchNorm2d(8), lib.LeakyReLU(0.2),
-                           lib.ConvTranspose2d(8, 1, 4, 2, 1), lib.Tanh())
-        d = lib.Sequential(lib.Conv2d(1, 8, 4, 2, 1), lib.LeakyReLU(0.2, inplace=True), lib.Dropout(0.0),
-                           lib.Conv2d(8, 16, 4, 2, 1), lib.InstanceNorm2d(16, affine=True), lib.LeakyReLU(0.2),
-                           lib.Flatten(),
-                           lib.Linear(256, 1))
+        g = lib.Sequential(
+            lib.Linear(8, 16 * 16),
+            lib.Unflatten(1, (16, 4, 4)),
+            lib.BatchNorm2d(16),
+            lib.ReLU(inplace=True),
+            lib.ConvTranspose2d(16, 8, 4, 2, 1, bias=False),
+            lib.BatchNorm2d(8),
+            lib.LeakyReLU(0.2),
+            lib.ConvTranspose2d(8, 1, 4, 2, 1),
+            lib.Tanh(),
+        )
+        d = lib.Sequential(
+            lib.Conv2d(1, 8, 4, 2, 1),
+            lib.LeakyReLU(0.2, inplace=True),
+            lib.Dropout(0.0),
+            lib.Conv2d(8, 16, 4, 2, 1),
+            lib.InstanceNorm2d(16, affine=True),
+            lib.LeakyReLU(0.2),
+            lib.Flatten(),
+            lib.Linear(256, 1),
+        )
         return lib.Sequential(g, d)
 
     compare(dcgan(nn), dcgan(torch.nn), draw(6, 8), dtype=dtype, calls=2)
 
 
 @both
-@pytest.mark.parametrize("name, options, target", [
-    ("MSELoss", {}, "like"), ("MSELoss", {"reduction": "sum"}, "like"), ("L1Loss", {"reduction": "none"}, "like"),
-    ("SmoothL1Loss", {"beta": 0.5}, "like"), ("HuberLoss", {"delta": 0.5}, "like"), ("BCEWithLogitsLoss", {}, "unit"),
-    ("BCEWithLogitsLoss", {"pos_weight": [0.5, 2, 3]}, "unit"), ("CrossEntropyLoss", {}, "label"),
-    ("CrossEntropyLoss", {"weight": [0.5, 2, 3], "label_smoothing": 0.1, "ignore_index": 1}, "label"),
-    ("CrossEntropyLoss", {}, "distribution"), ("NLLLoss", {"weight": [0.5, 2, 3]}, "label"),
-    ("KLDivLoss", {}, "distribution"),
-    ("KLDivLoss", {"reduction": "batchmean"}, "distribution")], ids=str)
+@pytest.mark.parametrize(
+    "name, options, target",
+    [
+        ("MSELoss", {}, "like"),
+        ("MSELoss", {"reduction": "sum"}, "like"),
+        ("L1Loss", {"reduction": "none"}, "like"),
+        ("SmoothL1Loss", {"beta": 0.5}, "like"),
+        ("HuberLoss", {"delta": 0.5}, "like"),
+        ("BCEWithLogitsLoss", {}, "unit"),
+        ("BCEWithLogitsLoss", {"pos_weight": [0.5, 2, 3]}, "unit"),
+        ("CrossEntropyLoss", {}, "label"),
+        ("CrossEntropyLoss", {"weight": [0.5, 2, 3], "label_smoothing": 0.1, "ignore_index": 1}, "label"),
+        ("CrossEntropyLoss", {}, "distribution"),
+        ("NLLLoss", {"weight": [0.5, 2, 3]}, "label"),
+        ("KLDivLoss", {}, "distribution"),
+        ("KLDivLoss", {"reduction": "batchmean"}, "distribution"),
+    ],
+    ids=str,
+)
 @pytest.mark.filterwarnings("ignore:reduction. 'mean' divides")  # torch warns of KLDivLoss' mean
 def test_losses(name, options, target, dtype):
     x = draw(5, 3).astype(dtype)
-    t = {"like": draw(5, 3, seed=2), "unit": np.random.default_rng(3).random((5, 3)),
-         "label": np.array([0, 2, 1, 1, 0]),
-         "distribution": np.random.default_rng(3).dirichlet(np.ones(3), 5)}[target]
+    t = {
+        "like": draw(5, 3, seed=2),
+        "unit": np.random.default_rng(3).random((5, 3)),
+        "label": np.array([0, 2, 1, 1, 0]),
+        "distribution": np.random.default_rng(3).dirichlet(np.ones(3), 5),
+    }[target]
     t = t if target == "label" else t.astype(dtype)
     weights = {k: np.array(v, dtype) for k, v in options.items() if isinstance(v, list)}
     plain = {k: v for k, v in options.items() if not isinstance(v, list)}
@@ -307,29 +403,65 @@ def test_clipping(norm_type, limit):
 MODULES = [name for name, value in vars(nn).items() if isinstance(value, type) and issubclass(value, nn.Module)]
 DEPRECATED = {"size_average", "reduce"}
 # What torch has and minigan has not, beyond device, dtype and what is deprecated.
-LEFT_OUT = {"Embedding": {"max_norm", "norm_type", "scale_grad_by_freq", "sparse", "_weight", "_freeze"},
-            "AvgPool2d": {"divisor_override"}, "AdaptiveMaxPool2d": {"return_indices"},
-            "Upsample": {"recompute_scale_factor"},
-            "LSTM": {"proj_size"}, "BatchNorm1d": {"bias"}, "BatchNorm2d": {"bias"}, "InstanceNorm2d": {"bias"},
-            "GroupNorm": {"bias"}}
+LEFT_OUT = {
+    "Embedding": {"max_norm", "norm_type", "scale_grad_by_freq", "sparse", "_weight", "_freeze"},
+    "AvgPool2d": {"divisor_override"},
+    "AdaptiveMaxPool2d": {"return_indices"},
+    "Upsample": {"recompute_scale_factor"},
+    "LSTM": {"proj_size"},
+    "BatchNorm1d": {"bias"},
+    "BatchNorm2d": {"bias"},
+    "InstanceNorm2d": {"bias"},
+    "GroupNorm": {"bias"},
+}
 
 
-@pytest.mark.parametrize("name", [n for n in MODULES if n not in (
-    "Module", "Sequential", "ModuleList", "ModuleDict", "Identity", "GRU", "LSTM", "Unflatten",
-    "MinibatchDiscrimination", "VirtualBatch", "VirtualBatchNorm")])  # the last three torch has not
+@pytest.mark.parametrize(
+    "name",
+    [
+        n
+        for n in MODULES
+        if n
+        not in (
+            "Module",
+            "Sequential",
+            "ModuleList",
+            "ModuleDict",
+            "Identity",
+            "GRU",
+            "LSTM",
+            "Unflatten",
+            "MinibatchDiscrimination",
+            "VirtualBatch",
+            "VirtualBatchNorm",
+        )
+    ],
+)  # the last three torch has not
 def test_arguments_have_torchs_names_order_and_defaults(name):
     ours = dict(inspect.signature(getattr(nn, name)).parameters)
-    theirs = {k: p for k, p in inspect.signature(getattr(torch.nn, name)).parameters.items()
-              if k not in {"args", "kwargs"} | DEPRECATED | {"device", "dtype"} | LEFT_OUT.get(name, set())}
+    theirs = {
+        k: p
+        for k, p in inspect.signature(getattr(torch.nn, name)).parameters.items()
+        if k not in {"args", "kwargs"} | DEPRECATED | {"device", "dtype"} | LEFT_OUT.get(name, set())
+    }
     assert list(ours) == list(theirs)
     for key, p in ours.items():
         if (name, key) not in (("Softmax", "dim"), ("LogSoftmax", "dim")):  # torch guesses the axis, and warns
             assert p.default == theirs[key].default, key
 
 
-@pytest.mark.parametrize("name, args", [("Linear", (50, 400)), ("Conv2d", (8, 64, 3)), ("ConvTranspose2d", (64, 8, 3)),
-                                        ("Conv1d", (8, 200, 3)), ("Embedding", (100, 100)), ("LSTM", (30, 40)),
-                                        ("GRUCell", (30, 40))])
+@pytest.mark.parametrize(
+    "name, args",
+    [
+        ("Linear", (50, 400)),
+        ("Conv2d", (8, 64, 3)),
+        ("ConvTranspose2d", (64, 8, 3)),
+        ("Conv1d", (8, 200, 3)),
+        ("Embedding", (100, 100)),
+        ("LSTM", (30, 40)),
+        ("GRUCell", (30, 40)),
+    ],
+)
 def test_starting_distributions_are_torchs(name, args):
     torch.manual_seed(0)
     ours, theirs = same(name, *args)
@@ -340,11 +472,19 @@ def test_starting_distributions_are_torchs(name, args):
             assert abs(a.data).max() == pytest.approx(abs(b.detach().numpy()).max(), rel=0.02), key
 
 
-@pytest.mark.parametrize("name, options", [
-    ("xavier_uniform_", {}), ("xavier_normal_", {"gain": 2.0}), ("kaiming_uniform_", {"a": 5**0.5}),
-    ("kaiming_normal_", {"mode": "fan_out", "nonlinearity": "relu"}), ("orthogonal_", {"gain": 2.0}),
-    ("trunc_normal_", {"std": 0.5, "a": -0.4, "b": 0.6}), ("uniform_", {"a": -1.0, "b": 3.0}),
-    ("normal_", {"std": 3.0})])
+@pytest.mark.parametrize(
+    "name, options",
+    [
+        ("xavier_uniform_", {}),
+        ("xavier_normal_", {"gain": 2.0}),
+        ("kaiming_uniform_", {"a": 5**0.5}),
+        ("kaiming_normal_", {"mode": "fan_out", "nonlinearity": "relu"}),
+        ("orthogonal_", {"gain": 2.0}),
+        ("trunc_normal_", {"std": 0.5, "a": -0.4, "b": 0.6}),
+        ("uniform_", {"a": -1.0, "b": 3.0}),
+        ("normal_", {"std": 3.0}),
+    ],
+)
 def test_initialisers_have_torchs_spread(name, options):
     torch.manual_seed(0)
     ours = getattr(init, name)(mg.zeros((120, 40, 3)), **options).data

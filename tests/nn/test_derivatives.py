@@ -23,7 +23,7 @@ def check(layer, *inputs, order, call=None):
     values = [draw(*p.shape, seed=10 + i) for i, (_, p) in enumerate(layer.named_parameters())]
 
     def function(*args):
-        for name, value in zip(names, args[len(inputs):]):
+        for name, value in zip(names, args[len(inputs) :]):
             *path, last = name.split(".")
             module = layer
             for part in path:
@@ -115,8 +115,9 @@ def test_embedding_in_its_table(order):
 
 
 @pytest.mark.parametrize("order", [1, 2])
-@pytest.mark.parametrize("make, shape", [(lambda: nn.Linear(3, 2), (4, 3)),
-                                         (lambda: nn.ConvTranspose2d(2, 3, 2), (1, 2, 3, 3))])
+@pytest.mark.parametrize(
+    "make, shape", [(lambda: nn.Linear(3, 2), (4, 3)), (lambda: nn.ConvTranspose2d(2, 3, 2), (1, 2, 3, 3))]
+)
 def test_spectral_norm_with_u_and_v_at_rest(make, shape, order):
     layer = utils.spectral_norm(make())
     layer.eval()  # in training u and v move at every call, and the rule takes them as constants

@@ -54,8 +54,14 @@ def test_instance_norm_is_its_formula():
     np.testing.assert_allclose(F.instance_norm(x, weight=weight, bias=bias, eps=1e-3), expected, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("pad, widths", [((1, 2), ((0, 0), (0, 0), (1, 2))), ((1, 0, 2, 3), ((0, 0), (2, 3), (1, 0))),
-                                         ((0, 0, 0, 0, 1, 1), ((1, 1), (0, 0), (0, 0)))])
+@pytest.mark.parametrize(
+    "pad, widths",
+    [
+        ((1, 2), ((0, 0), (0, 0), (1, 2))),
+        ((1, 0, 2, 3), ((0, 0), (2, 3), (1, 0))),
+        ((0, 0, 0, 0, 1, 1), ((1, 1), (0, 0), (0, 0))),
+    ],
+)
 @pytest.mark.parametrize("mode, numpys", [("constant", "constant"), ("reflect", "reflect"), ("replicate", "edge")])
 def test_pad_counts_from_the_last_axis(pad, widths, mode, numpys):
     assert np.array_equal(F.pad(X, pad, mode), np.pad(X, widths, mode=numpys))
@@ -69,15 +75,18 @@ def test_pad_fills_with_value_and_cuts_where_negative():
     gradcheck(lambda x: F.pad(x * x, (-1, 2)), X, order=2)
 
 
-@pytest.mark.parametrize("call, error, text", [
-    (lambda: F.pad(X, (1,)), ShapeError, r"pad=\(1,\) must be pairs"),
-    (lambda: F.pad(X, (1,) * 8), ShapeError, "at most the 3 axes"),
-    (lambda: F.pad(X, (-3, -3)), ShapeError, "cuts more than there is on axis 2"),
-    (lambda: F.pad(X, (1, 1), "mirror"), ConfigError, "'constant', 'reflect' or 'replicate', not 'mirror'"),
-    (lambda: F.pad(X, (5, 0), "reflect"), ShapeError, "too wide for axis 2 of size 5"),
-    (lambda: F.normalize(X, p=1), ConfigError, "p=1 is not supported"),
-    (lambda: F.instance_norm(X, np.zeros(4), np.ones(4)), ConfigError, "running statistics are not kept"),
-])
+@pytest.mark.parametrize(
+    "call, error, text",
+    [
+        (lambda: F.pad(X, (1,)), ShapeError, r"pad=\(1,\) must be pairs"),
+        (lambda: F.pad(X, (1,) * 8), ShapeError, "at most the 3 axes"),
+        (lambda: F.pad(X, (-3, -3)), ShapeError, "cuts more than there is on axis 2"),
+        (lambda: F.pad(X, (1, 1), "mirror"), ConfigError, "'constant', 'reflect' or 'replicate', not 'mirror'"),
+        (lambda: F.pad(X, (5, 0), "reflect"), ShapeError, "too wide for axis 2 of size 5"),
+        (lambda: F.normalize(X, p=1), ConfigError, "p=1 is not supported"),
+        (lambda: F.instance_norm(X, np.zeros(4), np.ones(4)), ConfigError, "running statistics are not kept"),
+    ],
+)
 def test_mistakes_are_named(call, error, text):
     with pytest.raises(error, match=text):
         call()
@@ -91,10 +100,27 @@ def test_dropout_in_evaluation_changes_nothing():
 
 # ---------------------------------------------------------------------------------------------------------- torch ---
 
-PUBLIC = sorted(name for name, value in vars(F).items()
-                if callable(value) and not name.startswith("_") and not inspect.isclass(value) and name != "plain")
-LEFT_OUT = {"size_average", "reduce", "inplace", "return_indices", "divisor_override", "recompute_scale_factor",
-            "antialias", "_stacklevel", "dtype", "out", "max_norm", "norm_type", "scale_grad_by_freq", "sparse"}
+PUBLIC = sorted(
+    name
+    for name, value in vars(F).items()
+    if callable(value) and not name.startswith("_") and not inspect.isclass(value) and name != "plain"
+)
+LEFT_OUT = {
+    "size_average",
+    "reduce",
+    "inplace",
+    "return_indices",
+    "divisor_override",
+    "recompute_scale_factor",
+    "antialias",
+    "_stacklevel",
+    "dtype",
+    "out",
+    "max_norm",
+    "norm_type",
+    "scale_grad_by_freq",
+    "sparse",
+}
 # Our first argument may be called x where torch says input.  These differ in more:
 OTHER = {"one_hot": "num_classes is required, and dtype may be chosen"}
 
@@ -126,19 +152,41 @@ def agree_with_torch(torch, name, x, *options, **more):
         assert y.shape == tuple(t.shape) and y.dtype == dtype
         np.testing.assert_allclose(y.detach().numpy(), t.detach().numpy(), rtol=value, atol=value)
         g = np.random.default_rng(1).normal(size=y.shape).astype(dtype)
-        np.testing.assert_allclose(mg.grad(y, a, mg.tensor(g))[0].numpy(),
-                                   torch.autograd.grad(t, b, torch.tensor(g))[0].numpy(), rtol=gradient, atol=gradient)
+        np.testing.assert_allclose(
+            mg.grad(y, a, mg.tensor(g))[0].numpy(),
+            torch.autograd.grad(t, b, torch.tensor(g))[0].numpy(),
+            rtol=gradient,
+            atol=gradient,
+        )
 
 
-@pytest.mark.parametrize("name, options, more", [
-    ("relu", (), {}), ("leaky_relu", (0.2,), {}), ("elu", (0.7,), {}), ("gelu", (), {}), ("silu", (), {}),
-    ("gelu", (), {"approximate": "tanh"}), ("sigmoid", (), {}), ("tanh", (), {}), ("logsigmoid", (), {}),
-    ("softplus", (), {}), ("softplus", (2.5, 3.0), {}), ("softmax", (1,), {}), ("log_softmax", (), {"dim": -1}),
-    ("normalize", (), {}), ("normalize", (), {"dim": -1, "eps": 3.0}), ("instance_norm", (), {"eps": 0.1}),
-    ("layer_norm", ((4, 5),), {}), ("group_norm", (2,), {"eps": 0.1}),
-    ("pad", ((1, 2),), {"value": 3.0}), ("pad", ((-1, 2, 1, -1),), {}), ("pad", ((2, 1), "reflect"), {}),
-    ("pad", ((2, 1), "replicate"), {}),
-])
+@pytest.mark.parametrize(
+    "name, options, more",
+    [
+        ("relu", (), {}),
+        ("leaky_relu", (0.2,), {}),
+        ("elu", (0.7,), {}),
+        ("gelu", (), {}),
+        ("silu", (), {}),
+        ("gelu", (), {"approximate": "tanh"}),
+        ("sigmoid", (), {}),
+        ("tanh", (), {}),
+        ("logsigmoid", (), {}),
+        ("softplus", (), {}),
+        ("softplus", (2.5, 3.0), {}),
+        ("softmax", (1,), {}),
+        ("log_softmax", (), {"dim": -1}),
+        ("normalize", (), {}),
+        ("normalize", (), {"dim": -1, "eps": 3.0}),
+        ("instance_norm", (), {"eps": 0.1}),
+        ("layer_norm", ((4, 5),), {}),
+        ("group_norm", (2,), {"eps": 0.1}),
+        ("pad", ((1, 2),), {"value": 3.0}),
+        ("pad", ((-1, 2, 1, -1),), {}),
+        ("pad", ((2, 1), "reflect"), {}),
+        ("pad", ((2, 1), "replicate"), {}),
+    ],
+)
 def test_values_and_gradients_are_torchs(name, options, more):
     agree_with_torch(pytest.importorskip("torch"), name, X, *options, **more)
 

@@ -29,8 +29,7 @@ RANDOM = [
     (lambda t: init.xavier_normal_(t, gain=3), 9 * 2 / 1600, None),
     (init.kaiming_uniform_, 2 / 400, math.sqrt(6 / 400)),
     (lambda t: init.kaiming_uniform_(t, a=math.sqrt(5)), 1 / 1200, 1 / 20),
-    (lambda t: init.kaiming_uniform_(t, mode="fan_out", nonlinearity="tanh"), 25 / 9 / 1200,
-     math.sqrt(25 / 9 * 3 / 1200)),
+    (lambda t: init.kaiming_uniform_(t, mode="fan_out", nonlinearity="tanh"), 25 / 9 / 1200, math.sqrt(25 / 9 * 3 / 1200)),
     (lambda t: init.kaiming_normal_(t, nonlinearity="relu"), 2 / 400, None),
     (lambda t: init.kaiming_normal_(t, a=0.2, mode="fan_out"), 2 / 1.04 / 1200, None),
 ]
@@ -120,9 +119,14 @@ def test_the_same_seed_gives_the_same_weights_in_every_dtype_and_a_generator_may
 
 
 # (layer, its fan): weight and bias uniform in +-1/sqrt(fan)
-LAYERS = [(nn.Linear(64, 900), 64), (nn.Conv2d(8, 900, 3), 72), (nn.Conv2d(16, 900, 3, groups=2), 72),
-          (nn.Conv1d(16, 900, 4), 64), (nn.ConvTranspose2d(900, 9, 3), 81),
-          (nn.ConvTranspose2d(900, 18, 3, groups=2), 81)]
+LAYERS = [
+    (nn.Linear(64, 900), 64),
+    (nn.Conv2d(8, 900, 3), 72),
+    (nn.Conv2d(16, 900, 3, groups=2), 72),
+    (nn.Conv1d(16, 900, 4), 64),
+    (nn.ConvTranspose2d(900, 9, 3), 81),
+    (nn.ConvTranspose2d(900, 18, 3, groups=2), 81),
+]
 
 
 @pytest.mark.parametrize("layer, fan", LAYERS, ids=lambda v: type(v).__name__ if isinstance(v, nn.Module) else str(v))

@@ -74,8 +74,7 @@ def spread(x, w, b, stride, padding, output_padding, dilation, groups):
     """conv_transpose2d by loops: every pixel is added into the output, which is cut out of a larger one at the end."""
     (sh, sw), (ph, pw), (dh, dw), (eh, ew) = stride, padding, dilation, output_padding
     (n, c, height, width), (_, o, kh, kw) = x.shape, w.shape
-    full = np.zeros((n, o * groups, (height - 1) * sh + dh * (kh - 1) + 1 + eh,
-                     (width - 1) * sw + dw * (kw - 1) + 1 + ew))
+    full = np.zeros((n, o * groups, (height - 1) * sh + dh * (kh - 1) + 1 + eh, (width - 1) * sw + dw * (kw - 1) + 1 + ew))
     for i, k, p, q in np.ndindex(*x.shape):
         first = k // (c // groups) * o
         for r in range(kh):
@@ -85,10 +84,15 @@ def spread(x, w, b, stride, padding, output_padding, dilation, groups):
     return y if b is None else y + b[:, None, None]
 
 
-CONVS = [{}, {"stride": 2, "padding": 1}, {"stride": (2, 1), "padding": (0, 2), "dilation": (1, 2)},
-         {"groups": 2, "bias": False},
-         {"padding": 1, "padding_mode": "reflect"}, {"padding": (2, 1), "padding_mode": "replicate"},
-         {"dilation": 2, "padding": 2}]
+CONVS = [
+    {},
+    {"stride": 2, "padding": 1},
+    {"stride": (2, 1), "padding": (0, 2), "dilation": (1, 2)},
+    {"groups": 2, "bias": False},
+    {"padding": 1, "padding_mode": "reflect"},
+    {"padding": (2, 1), "padding_mode": "replicate"},
+    {"dilation": 2, "padding": 2},
+]
 
 
 @pytest.mark.parametrize("options", CONVS, ids=str)
@@ -109,45 +113,59 @@ def test_same_padding_keeps_the_size_and_puts_the_odd_one_behind(mode, numpys):
     assert out(layer, x).shape[2:] == (5, 5)
 
 
-@pytest.mark.parametrize("options", [{}, {"stride": 2, "padding": 1, "dilation": 2}, {"groups": 2, "bias": False},
-                                     {"padding": 1, "padding_mode": "reflect"}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"stride": 2, "padding": 1, "dilation": 2}, {"groups": 2, "bias": False}, {"padding": 1, "padding_mode": "reflect"}],
+    ids=str,
+)
 def test_conv1d_is_conv2d_with_one_row(options):
     layer, x = nn.Conv1d(4, 6, 3, **options).double(), draw(2, 4, 9)
     b = None if layer.bias is None else layer.bias.data
     mode = "constant" if layer.padding_mode == "zeros" else "reflect"
     padded = np.pad(x, ((0, 0), (0, 0), (layer.padding[0],) * 2), mode=mode)
-    expected = correlate(padded[:, :, None], layer.weight.data[:, :, None], b, (1, *layer.stride), (0, 0),
-                         (1, *layer.dilation), layer.groups)[:, :, 0]
+    expected = correlate(
+        padded[:, :, None], layer.weight.data[:, :, None], b, (1, *layer.stride), (0, 0), (1, *layer.dilation), layer.groups
+    )[:, :, 0]
     np.testing.assert_allclose(out(layer, x), expected, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("options", [
-    {}, {"stride": 2, "padding": 1}, {"stride": 2, "padding": 1, "output_padding": 1}, {"groups": 2, "bias": False},
-    {"stride": (1, 3), "padding": (2, 0), "output_padding": (0, 2), "dilation": (2, 1)}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"stride": 2, "padding": 1},
+        {"stride": 2, "padding": 1, "output_padding": 1},
+        {"groups": 2, "bias": False},
+        {"stride": (1, 3), "padding": (2, 0), "output_padding": (0, 2), "dilation": (2, 1)},
+    ],
+    ids=str,
+)
 def test_conv_transpose2d_spreads_every_pixel(options):
     layer, x = nn.ConvTranspose2d(4, 6, (3, 2), **options).double(), draw(2, 4, 4, 3)
     b = None if layer.bias is None else layer.bias.data
-    expected = spread(x, layer.weight.data, b, layer.stride, layer.padding, layer.output_padding, layer.dilation,
-                      layer.groups)
+    expected = spread(x, layer.weight.data, b, layer.stride, layer.padding, layer.output_padding, layer.dilation, layer.groups)
     np.testing.assert_allclose(out(layer, x), expected, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("make, error, text", [
-    (lambda: nn.Conv2d(3, 4, 3, groups=2), ShapeError, "groups=2 must divide in_channels=3"),
-    (lambda: nn.Conv2d(3, 4, 3, stride=0), ShapeError, "stride"),
-    (lambda: nn.Conv2d(3, 4, 3, padding_mode="circular"), ConfigError, "zeros, reflect, replicate"),
-    (lambda: nn.ConvTranspose2d(3, 4, 3, padding_mode="reflect"), ConfigError, "zeros, not 'reflect'"),
-    (lambda: nn.Conv1d(3, 4, (3, 3)), ShapeError, "kernel_size"),
-    (lambda: nn.Conv2d(3, 4, 3)(mg.ones((2, 5, 8, 8))), ShapeError, "5 channels, weight expects 3"),
-    (lambda: nn.Dropout(1.5), ConfigError, "1.5"),
-    (lambda: nn.MaxPool2d(2, return_indices=True), ConfigError, "return_indices"),
-    (lambda: nn.ReflectionPad2d((1, 2)), ShapeError, "left, right, top, bottom"),
-    (lambda: nn.MSELoss("average"), ConfigError, "'average'"),
-    (lambda: nn.Flatten(2, 1)(mg.ones((2, 3, 4))), ShapeError, "behind"),
-    (lambda: nn.Unflatten(1, (2, 4))(mg.ones((3, 6))), ShapeError, "size 6"),
-    (lambda: nn.Unflatten(1, (4, -1))(mg.ones((3, 6))), ShapeError, "size 6"),
-    (lambda: nn.PReLU(3)(mg.ones((2, 4))), ShapeError, "3 slopes"),
-])
+@pytest.mark.parametrize(
+    "make, error, text",
+    [
+        (lambda: nn.Conv2d(3, 4, 3, groups=2), ShapeError, "groups=2 must divide in_channels=3"),
+        (lambda: nn.Conv2d(3, 4, 3, stride=0), ShapeError, "stride"),
+        (lambda: nn.Conv2d(3, 4, 3, padding_mode="circular"), ConfigError, "zeros, reflect, replicate"),
+        (lambda: nn.ConvTranspose2d(3, 4, 3, padding_mode="reflect"), ConfigError, "zeros, not 'reflect'"),
+        (lambda: nn.Conv1d(3, 4, (3, 3)), ShapeError, "kernel_size"),
+        (lambda: nn.Conv2d(3, 4, 3)(mg.ones((2, 5, 8, 8))), ShapeError, "5 channels, weight expects 3"),
+        (lambda: nn.Dropout(1.5), ConfigError, "1.5"),
+        (lambda: nn.MaxPool2d(2, return_indices=True), ConfigError, "return_indices"),
+        (lambda: nn.ReflectionPad2d((1, 2)), ShapeError, "left, right, top, bottom"),
+        (lambda: nn.MSELoss("average"), ConfigError, "'average'"),
+        (lambda: nn.Flatten(2, 1)(mg.ones((2, 3, 4))), ShapeError, "behind"),
+        (lambda: nn.Unflatten(1, (2, 4))(mg.ones((3, 6))), ShapeError, "size 6"),
+        (lambda: nn.Unflatten(1, (4, -1))(mg.ones((3, 6))), ShapeError, "size 6"),
+        (lambda: nn.PReLU(3)(mg.ones((2, 4))), ShapeError, "3 slopes"),
+    ],
+)
 def test_what_cannot_be_says_why(make, error, text):
     with pytest.raises(error, match=text):
         make()
@@ -158,21 +176,25 @@ def test_what_cannot_be_says_why(make, error, text):
 POINTS = [-30.0, -2.5, -0.5, 0.0, 0.3, 1.7, 30.0]
 
 
-@pytest.mark.parametrize("layer, f", [
-    (nn.ReLU(inplace=True), lambda x: max(x, 0.0)),
-    (nn.LeakyReLU(), lambda x: x if x > 0 else 0.01 * x),
-    (nn.LeakyReLU(0.2, inplace=True), lambda x: x if x > 0 else 0.2 * x),
-    (nn.PReLU(init=0.3), lambda x: x if x > 0 else float(np.float32(0.3)) * x),
-    (nn.ELU(0.5), lambda x: x if x > 0 else 0.5 * (math.exp(x) - 1)),
-    (nn.GELU(), lambda x: x * 0.5 * math.erfc(-x / math.sqrt(2))),
-    (nn.GELU("tanh"), lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))),
-    (nn.SiLU(), lambda x: x / (1 + math.exp(-x))),
-    (nn.Tanh(), math.tanh),
-    (nn.Sigmoid(), lambda x: 1 / (1 + math.exp(-x))),
-    (nn.Softplus(), lambda x: math.log1p(math.exp(x))),
-    (nn.Softplus(2.0), lambda x: math.log1p(math.exp(2 * x)) / 2),
-    (nn.Identity(1, two=2), lambda x: x),
-], ids=lambda v: repr(v) if isinstance(v, nn.Module) else "")
+@pytest.mark.parametrize(
+    "layer, f",
+    [
+        (nn.ReLU(inplace=True), lambda x: max(x, 0.0)),
+        (nn.LeakyReLU(), lambda x: x if x > 0 else 0.01 * x),
+        (nn.LeakyReLU(0.2, inplace=True), lambda x: x if x > 0 else 0.2 * x),
+        (nn.PReLU(init=0.3), lambda x: x if x > 0 else float(np.float32(0.3)) * x),
+        (nn.ELU(0.5), lambda x: x if x > 0 else 0.5 * (math.exp(x) - 1)),
+        (nn.GELU(), lambda x: x * 0.5 * math.erfc(-x / math.sqrt(2))),
+        (nn.GELU("tanh"), lambda x: 0.5 * x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))),
+        (nn.SiLU(), lambda x: x / (1 + math.exp(-x))),
+        (nn.Tanh(), math.tanh),
+        (nn.Sigmoid(), lambda x: 1 / (1 + math.exp(-x))),
+        (nn.Softplus(), lambda x: math.log1p(math.exp(x))),
+        (nn.Softplus(2.0), lambda x: math.log1p(math.exp(2 * x)) / 2),
+        (nn.Identity(1, two=2), lambda x: x),
+    ],
+    ids=lambda v: repr(v) if isinstance(v, nn.Module) else "",
+)
 def test_activation_is_its_formula_and_leaves_its_input_alone(layer, f):
     x = np.array(POINTS)
     np.testing.assert_allclose(out(layer, x), [f(v) for v in POINTS], rtol=1e-10, atol=1e-12)
@@ -208,8 +230,9 @@ def test_flatten_and_unflatten_rearrange_in_c_order():
     assert nn.Flatten()(mg.zeros((0, 3, 2))).shape == (0, 6)
 
 
-@pytest.mark.parametrize("layer, mode", [(nn.ZeroPad2d, "constant"), (nn.ReflectionPad2d, "reflect"),
-                                         (nn.ReplicationPad2d, "edge")])
+@pytest.mark.parametrize(
+    "layer, mode", [(nn.ZeroPad2d, "constant"), (nn.ReflectionPad2d, "reflect"), (nn.ReplicationPad2d, "edge")]
+)
 def test_padding_goes_left_right_top_bottom(layer, mode):
     x = draw(2, 3, 4, 5)
     assert np.array_equal(out(layer((1, 2, 3, 0)), x), np.pad(x, ((0, 0), (0, 0), (3, 0), (1, 2)), mode=mode))

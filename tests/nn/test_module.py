@@ -30,8 +30,20 @@ class Net(nn.Module):
         return self.again(x)
 
 
-NAMES = ["scale", "seen", "first.weight", "first.bias", "layers.0.weight", "layers.1.weight", "layers.1.bias",
-         "layers.1.running_mean", "layers.1.running_var", "layers.1.num_batches_tracked", "again.weight", "again.bias"]
+NAMES = [
+    "scale",
+    "seen",
+    "first.weight",
+    "first.bias",
+    "layers.0.weight",
+    "layers.1.weight",
+    "layers.1.bias",
+    "layers.1.running_mean",
+    "layers.1.running_var",
+    "layers.1.num_batches_tracked",
+    "again.weight",
+    "again.bias",
+]
 
 
 def test_state_dict_has_torchs_names_in_torchs_order_and_shared_tensors_under_each_name():
@@ -47,7 +59,11 @@ def test_parameters_are_counted_once_even_if_shared():
 def test_buffers_modules_and_children_by_name():
     net = Net()
     assert [name for name, _ in net.named_buffers()] == [
-        "seen", "layers.1.running_mean", "layers.1.running_var", "layers.1.num_batches_tracked"]
+        "seen",
+        "layers.1.running_mean",
+        "layers.1.running_var",
+        "layers.1.num_batches_tracked",
+    ]
     assert [name for name, _ in net.named_modules()] == ["", "first", "layers", "layers.0", "layers.1"]
     assert [name for name, _ in net.named_children()] == ["first", "layers", "again"]
 
@@ -120,12 +136,15 @@ def test_loading_takes_tensors_lists_and_other_float_dtypes():
     assert net.weight.dtype == np.float32 and net.weight.tolist() == [[1, 2]] and net.bias.tolist() == [3]
 
 
-@pytest.mark.parametrize("change, text", [
-    (lambda s: s.pop("bias"), "missing: bias"),
-    (lambda s: s.update(wieght=s.pop("weight")), "did you mean 'weight'"),
-    (lambda s: s.update(extra=np.zeros(1)), "unknown: extra"),
-    (lambda s: s.update(bias=np.zeros(3)), r"bias is \(1,\), but the state has \(3,\)"),
-])
+@pytest.mark.parametrize(
+    "change, text",
+    [
+        (lambda s: s.pop("bias"), "missing: bias"),
+        (lambda s: s.update(wieght=s.pop("weight")), "did you mean 'weight'"),
+        (lambda s: s.update(extra=np.zeros(1)), "unknown: extra"),
+        (lambda s: s.update(bias=np.zeros(3)), r"bias is \(1,\), but the state has \(3,\)"),
+    ],
+)
 def test_a_state_that_does_not_fit_says_why_and_changes_nothing(change, text):
     net = nn.Linear(2, 1)
     before, state = net.state_dict(), {name: value + 1 for name, value in net.state_dict().items()}
@@ -223,8 +242,7 @@ def test_hooks_see_and_may_replace_inputs_and_outputs_until_removed():
 def test_sequential_composes_indexes_slices_and_takes_names():
     net = nn.Sequential(nn.Linear(2, 3), nn.Tanh(), nn.Linear(3, 1))
     x = mg.ones((1, 2))
-    by_hand = np.tanh(np.ones((1,
-                               2)) @ net[0].weight.data.T + net[0].bias.data) @ net[2].weight.data.T + net[2].bias.data
+    by_hand = np.tanh(np.ones((1, 2)) @ net[0].weight.data.T + net[0].bias.data) @ net[2].weight.data.T + net[2].bias.data
     assert np.allclose(net(x).data, by_hand, rtol=1e-6)
     assert len(net) == 3 and isinstance(net[-1], nn.Linear) and len(net[:2]) == 2 and len(list(net)) == 3
     assert net[:2][0] is net[0]
@@ -250,40 +268,70 @@ def test_a_module_without_forward_says_so():
 # -------------------------------------------------------------------------------------------------------- showing ---
 
 
-@pytest.mark.parametrize("module, text", [
-    (nn.Linear(2, 8), "Linear(in_features=2, out_features=8, bias=True)  # 24 parameters"),
-    (nn.Conv2d(3, 8, 4, 2, 1, bias=False),
-     "Conv2d(3, 8, kernel_size=(4, 4), stride=(2, 2), padding=(1, 1), bias=False)  # 384 parameters"),
-    (nn.ConvTranspose2d(8, 4, 3, 2, 1, 1, groups=2),
-     "ConvTranspose2d(8, 4, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), output_padding=(1, 1), groups=2)"
-     "  # 148 parameters"),
-    (nn.BatchNorm2d(8), "BatchNorm2d(8, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)"
-                        "  # 16 parameters"),
-    (nn.LeakyReLU(0.2), "LeakyReLU(negative_slope=0.2)"),
-    (nn.LSTM(3, 4, num_layers=2, batch_first=True), "LSTM(3, 4, num_layers=2, batch_first=True)  # 304 parameters"),
-    (nn.CrossEntropyLoss(label_smoothing=0.1),
-     "CrossEntropyLoss(ignore_index=-100, label_smoothing=0.1, reduction='mean')"),
-    (nn.Sequential(nn.Linear(2, 1), nn.Sequential(nn.Tanh())),
-     "Sequential(\n  (0): Linear(in_features=2, out_features=1, bias=True)  # 3 parameters\n"
-     "  (1): Sequential(\n    (0): Tanh()\n  )\n)  # 3 parameters"),
-])
+@pytest.mark.parametrize(
+    "module, text",
+    [
+        (nn.Linear(2, 8), "Linear(in_features=2, out_features=8, bias=True)  # 24 parameters"),
+        (
+            nn.Conv2d(3, 8, 4, 2, 1, bias=False),
+            "Conv2d(3, 8, kernel_size=(4, 4), stride=(2, 2), padding=(1, 1), bias=False)  # 384 parameters",
+        ),
+        (
+            nn.ConvTranspose2d(8, 4, 3, 2, 1, 1, groups=2),
+            "ConvTranspose2d(8, 4, kernel_size=(3, 3), stride=(2, 2), padding=(1, 1), output_padding=(1, 1), groups=2)"
+            "  # 148 parameters",
+        ),
+        (nn.BatchNorm2d(8), "BatchNorm2d(8, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)  # 16 parameters"),
+        (nn.LeakyReLU(0.2), "LeakyReLU(negative_slope=0.2)"),
+        (nn.LSTM(3, 4, num_layers=2, batch_first=True), "LSTM(3, 4, num_layers=2, batch_first=True)  # 304 parameters"),
+        (
+            nn.CrossEntropyLoss(label_smoothing=0.1),
+            "CrossEntropyLoss(ignore_index=-100, label_smoothing=0.1, reduction='mean')",
+        ),
+        (
+            nn.Sequential(nn.Linear(2, 1), nn.Sequential(nn.Tanh())),
+            "Sequential(\n  (0): Linear(in_features=2, out_features=1, bias=True)  # 3 parameters\n"
+            "  (1): Sequential(\n    (0): Tanh()\n  )\n)  # 3 parameters",
+        ),
+    ],
+)
 def test_repr_shows_options_and_counts_parameters(module, text):
     assert repr(module) == text
 
 
 def test_every_layer_prints_its_first_argument():
-    for layer in (nn.Embedding(7, 2), nn.Dropout(0.7), nn.Flatten(7), nn.Unflatten(7, (1, 1)), nn.MaxPool2d(7),
-                  nn.AvgPool2d(7), nn.AdaptiveAvgPool2d(7), nn.Upsample(7), nn.PixelShuffle(7), nn.ZeroPad2d(7),
-                  nn.LayerNorm(7), nn.GroupNorm(7, 7), nn.InstanceNorm2d(7), nn.GRUCell(7, 2), nn.PReLU(7), nn.ELU(0.7),
-                  nn.Softmax(7), nn.Softplus(0.7), nn.Conv1d(7, 1, 1), nn.PixelUnshuffle(7)):
+    for layer in (
+        nn.Embedding(7, 2),
+        nn.Dropout(0.7),
+        nn.Flatten(7),
+        nn.Unflatten(7, (1, 1)),
+        nn.MaxPool2d(7),
+        nn.AvgPool2d(7),
+        nn.AdaptiveAvgPool2d(7),
+        nn.Upsample(7),
+        nn.PixelShuffle(7),
+        nn.ZeroPad2d(7),
+        nn.LayerNorm(7),
+        nn.GroupNorm(7, 7),
+        nn.InstanceNorm2d(7),
+        nn.GRUCell(7, 2),
+        nn.PReLU(7),
+        nn.ELU(0.7),
+        nn.Softmax(7),
+        nn.Softplus(0.7),
+        nn.Conv1d(7, 1, 1),
+        nn.PixelUnshuffle(7),
+    ):
         assert "7" in repr(layer).partition("#")[0], repr(layer)
 
 
 # ------------------------------------------------------------------------------- what may take an attribute's place ---
 
 
-@pytest.mark.parametrize("value, what", [(mg.ones((1, 2)), "Tensor"), (np.ones((1, 2)), "ndarray"), (3.0, "float"),
-                                         (mg.tanh, "tanh"), (nn.Tanh(), "Tanh")])
+@pytest.mark.parametrize(
+    "value, what",
+    [(mg.ones((1, 2)), "Tensor"), (np.ones((1, 2)), "ndarray"), (3.0, "float"), (mg.tanh, "tanh"), (nn.Tanh(), "Tanh")],
+)
 def test_nothing_but_a_parameter_or_none_takes_a_parameters_place(value, what):
     net = nn.Linear(2, 1)
     weight = net.weight
@@ -365,16 +413,21 @@ def test_a_parameter_made_from_a_tensor_shares_its_memory_and_notices_its_change
 # --------------------------------------------------------------------------------------- what a state may hold ---
 
 
-@pytest.mark.parametrize("value, why", [
-    (np.ones(2, complex), "bias holds real numbers, but the state has complex128"),
-    (np.array(["a", "b"]), "bias holds real numbers, but the state has <U1"),
-    (np.array(["2026-01-01"] * 2, "datetime64[D]"), r"bias holds real numbers, but the state has datetime64\[D\]"),
-    (np.ones(2, "timedelta64[s]"), r"bias holds real numbers, but the state has timedelta64\[s\]"),
-    (np.array([None, 1]), "bias holds real numbers, but the state has object"),
-    (np.ones(2, [("a", "f4")]), "bias holds real numbers"),
-    ([[1.0], [1.0, 2.0]], "bias "),
-    (np.array([1.0, 1e300]), r"bias is float32, which can't hold the state's 1e\+300"),
-    (np.ones((2, 1)), r"bias is \(2,\), but the state has \(2, 1\)"), (1.0, r"bias is \(2,\), but the state has \(\)")])
+@pytest.mark.parametrize(
+    "value, why",
+    [
+        (np.ones(2, complex), "bias holds real numbers, but the state has complex128"),
+        (np.array(["a", "b"]), "bias holds real numbers, but the state has <U1"),
+        (np.array(["2026-01-01"] * 2, "datetime64[D]"), r"bias holds real numbers, but the state has datetime64\[D\]"),
+        (np.ones(2, "timedelta64[s]"), r"bias holds real numbers, but the state has timedelta64\[s\]"),
+        (np.array([None, 1]), "bias holds real numbers, but the state has object"),
+        (np.ones(2, [("a", "f4")]), "bias holds real numbers"),
+        ([[1.0], [1.0, 2.0]], "bias "),
+        (np.array([1.0, 1e300]), r"bias is float32, which can't hold the state's 1e\+300"),
+        (np.ones((2, 1)), r"bias is \(2,\), but the state has \(2, 1\)"),
+        (1.0, r"bias is \(2,\), but the state has \(\)"),
+    ],
+)
 def test_a_parameter_is_loaded_from_real_numbers_only(value, why):
     net = nn.Linear(2, 2)
     before = net.state_dict()
@@ -393,13 +446,21 @@ def test_a_counter_is_loaded_from_whole_numbers_only(value):
 
 def test_what_can_be_converted_exactly_or_rounded_is_loaded():
     net = nn.BatchNorm1d(2)
-    state = {"weight": [1, 2], "bias": np.array([0.1, np.inf]), "running_mean": np.array([0.5, np.nan], np.float16),
-             "running_var": np.array([True, False]), "num_batches_tracked": np.float64(3.0)}
+    state = {
+        "weight": [1, 2],
+        "bias": np.array([0.1, np.inf]),
+        "running_mean": np.array([0.5, np.nan], np.float16),
+        "running_var": np.array([True, False]),
+        "num_batches_tracked": np.float64(3.0),
+    }
     net.load_state_dict(state)
     assert net.weight.tolist() == [1, 2] and net.running_var.tolist() == [1, 0] and net.num_batches_tracked.item() == 3
     assert net.bias.tolist() == [np.float32(0.1), np.inf] and net.running_mean.tolist()[0] == 0.5
     assert {name: t.dtype for name, t in net.named_buffers()} == {
-        "running_mean": np.float32, "running_var": np.float32, "num_batches_tracked": np.int64}
+        "running_mean": np.float32,
+        "running_var": np.float32,
+        "num_batches_tracked": np.int64,
+    }
 
 
 def test_a_state_of_torch_parameters_is_loaded():
@@ -409,9 +470,15 @@ def test_a_state_of_torch_parameters_is_loaded():
     np.testing.assert_array_equal(ours.weight.data, theirs.weight.detach().numpy())
 
 
-@pytest.mark.parametrize("state, why", [([1, 2], "a state is a dict of arrays by name, got list"), (None, "got NoneType"),
-                                        ({0: 1.0}, "unknown: 0"),
-                                        ({}, "missing: weight, bias")])
+@pytest.mark.parametrize(
+    "state, why",
+    [
+        ([1, 2], "a state is a dict of arrays by name, got list"),
+        (None, "got NoneType"),
+        ({0: 1.0}, "unknown: 0"),
+        ({}, "missing: weight, bias"),
+    ],
+)
 def test_what_is_no_state_is_refused(state, why):
     with pytest.raises(CheckpointError, match=why):
         nn.Linear(1, 1).load_state_dict(state)

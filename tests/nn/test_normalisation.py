@@ -32,8 +32,7 @@ def affine(layer, y, axis=1):
     return y * layer.weight.data.reshape(shape) + layer.bias.data.reshape(shape)
 
 
-@pytest.mark.parametrize("make, shape", [(nn.BatchNorm1d, (6, 3)), (nn.BatchNorm1d, (4, 3, 5)),
-                                         (nn.BatchNorm2d, (4, 3, 2, 5))])
+@pytest.mark.parametrize("make, shape", [(nn.BatchNorm1d, (6, 3)), (nn.BatchNorm1d, (4, 3, 5)), (nn.BatchNorm2d, (4, 3, 2, 5))])
 def test_batch_norm_standardises_each_channel_over_the_batch(make, shape):
     layer, x = randomised(make(3)), draw(*shape)
     expected = np.stack([standardised(x[:, c]) for c in range(3)], axis=1)
@@ -65,8 +64,7 @@ def test_momentum_none_averages_all_batches():
     for x in batches:
         layer(mg.tensor(x))
     np.testing.assert_allclose(layer.running_mean.data, np.mean([x.mean(axis=0) for x in batches], axis=0), rtol=1e-12)
-    np.testing.assert_allclose(layer.running_var.data, np.mean([x.var(axis=0, ddof=1) for x in batches], axis=0),
-                               rtol=1e-12)
+    np.testing.assert_allclose(layer.running_var.data, np.mean([x.var(axis=0, ddof=1) for x in batches], axis=0), rtol=1e-12)
 
 
 def test_without_running_statistics_evaluation_uses_the_batch():
@@ -101,8 +99,7 @@ def test_layer_norm_standardises_the_last_axes(shape, lead):
     expected = np.zeros_like(x)
     for place in np.ndindex(*lead):
         expected[place] = standardised(x[place])
-    np.testing.assert_allclose(layer(mg.tensor(x)).data, expected * layer.weight.data + layer.bias.data, rtol=1e-9,
-                               atol=1e-12)
+    np.testing.assert_allclose(layer(mg.tensor(x)).data, expected * layer.weight.data + layer.bias.data, rtol=1e-9, atol=1e-12)
 
 
 def test_layer_norm_options_leave_parameters_out():
@@ -117,17 +114,20 @@ def test_group_norm_standardises_groups_of_channels(shape):
     np.testing.assert_allclose(layer(mg.tensor(x)).data, affine(layer, expected), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("use, text", [
-    (lambda: nn.BatchNorm2d(3)(mg.ones((4, 3))), r"must be \(N, C, H, W\)"),
-    (lambda: nn.BatchNorm1d(3)(mg.ones((4, 3, 2, 2))), r"\(N, C\) or \(N, C, L\)"),
-    (lambda: nn.BatchNorm2d(3)(mg.ones((4, 5, 2, 2))), "5 channels, but num_features is 3"),
-    (lambda: nn.InstanceNorm2d(3)(mg.ones((4, 5, 2, 2))), "5 channels"),
-    (lambda: nn.BatchNorm1d(3)(mg.ones((1, 3))), "more than one value"),
-    (lambda: nn.InstanceNorm2d(3)(mg.ones((4, 3, 1, 1))), "more than one value"),
-    (lambda: nn.GroupNorm(4, 6), "num_groups=4"),
-    (lambda: nn.GroupNorm(2, 6)(mg.ones((2, 4))), r"\(N, 6, ...\)"),
-    (lambda: nn.LayerNorm(4)(mg.ones((2, 3))), "normalized_shape"),
-])
+@pytest.mark.parametrize(
+    "use, text",
+    [
+        (lambda: nn.BatchNorm2d(3)(mg.ones((4, 3))), r"must be \(N, C, H, W\)"),
+        (lambda: nn.BatchNorm1d(3)(mg.ones((4, 3, 2, 2))), r"\(N, C\) or \(N, C, L\)"),
+        (lambda: nn.BatchNorm2d(3)(mg.ones((4, 5, 2, 2))), "5 channels, but num_features is 3"),
+        (lambda: nn.InstanceNorm2d(3)(mg.ones((4, 5, 2, 2))), "5 channels"),
+        (lambda: nn.BatchNorm1d(3)(mg.ones((1, 3))), "more than one value"),
+        (lambda: nn.InstanceNorm2d(3)(mg.ones((4, 3, 1, 1))), "more than one value"),
+        (lambda: nn.GroupNorm(4, 6), "num_groups=4"),
+        (lambda: nn.GroupNorm(2, 6)(mg.ones((2, 4))), r"\(N, 6, ...\)"),
+        (lambda: nn.LayerNorm(4)(mg.ones((2, 3))), "normalized_shape"),
+    ],
+)
 def test_shapes_that_do_not_fit(use, text):
     with pytest.raises(ShapeError, match=text):
         use()

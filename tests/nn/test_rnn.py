@@ -56,8 +56,16 @@ def test_a_cell_is_its_equations(make, step, bias):
     np.testing.assert_allclose((single[0] if is_lstm else single).data, zero, rtol=1e-12)
 
 
-@pytest.mark.parametrize("options", [{}, {"num_layers": 2}, {"bidirectional": True, "bias": False},
-                                     {"num_layers": 3, "bidirectional": True, "batch_first": True}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"num_layers": 2},
+        {"bidirectional": True, "bias": False},
+        {"num_layers": 3, "bidirectional": True, "batch_first": True},
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("given", [True, False])
 @pytest.mark.parametrize("make, step", [(nn.LSTM, lstm_step), (nn.GRU, gru_step)])
 def test_a_sequence_is_a_loop_over_time_layer_by_layer_and_back(make, step, given, options):
@@ -123,15 +131,18 @@ def test_gradients_pass_through_a_long_sequence():
     assert np.isfinite(x.grad.data).all() and x.grad.data[-1].any()
 
 
-@pytest.mark.parametrize("use, error, text", [
-    (lambda: nn.LSTM(3, 4)(mg.ones((5, 2, 2))), ShapeError, r"\(5, 2, 2\).*input_size 3"),
-    (lambda: nn.LSTM(3, 4)(mg.ones((0, 2, 3))), ShapeError, "empty"),
-    (lambda: nn.LSTM(3, 4)(mg.ones((5, 2, 3)), (mg.ones((1, 2, 4)), mg.ones((1, 2, 5)))), ShapeError, r"\(1, 2, 5\)"),
-    (lambda: nn.GRU(3, 4)(mg.ones((5, 2, 3)), mg.ones((2, 4))), ShapeError, r"h, of shape \(1, 2, 4\)"),
-    (lambda: nn.GRUCell(3, 4)(mg.ones((2, 2))), ShapeError, "GRUCell"),
-    (lambda: nn.LSTM(3, 0), ConfigError, "hidden_size"),
-    (lambda: nn.LSTM(3, 4, num_layers=0), ConfigError, "num_layers"),
-])
+@pytest.mark.parametrize(
+    "use, error, text",
+    [
+        (lambda: nn.LSTM(3, 4)(mg.ones((5, 2, 2))), ShapeError, r"\(5, 2, 2\).*input_size 3"),
+        (lambda: nn.LSTM(3, 4)(mg.ones((0, 2, 3))), ShapeError, "empty"),
+        (lambda: nn.LSTM(3, 4)(mg.ones((5, 2, 3)), (mg.ones((1, 2, 4)), mg.ones((1, 2, 5)))), ShapeError, r"\(1, 2, 5\)"),
+        (lambda: nn.GRU(3, 4)(mg.ones((5, 2, 3)), mg.ones((2, 4))), ShapeError, r"h, of shape \(1, 2, 4\)"),
+        (lambda: nn.GRUCell(3, 4)(mg.ones((2, 2))), ShapeError, "GRUCell"),
+        (lambda: nn.LSTM(3, 0), ConfigError, "hidden_size"),
+        (lambda: nn.LSTM(3, 4, num_layers=0), ConfigError, "num_layers"),
+    ],
+)
 def test_what_does_not_fit_says_why(use, error, text):
     with pytest.raises(error, match=text):
         use()

@@ -16,19 +16,21 @@ def draw(*shape, seed=1, dtype=np.float32):
 
 
 def largest(weight, dim=0):
-    return np.linalg.svd(np.moveaxis(weight, dim, 0).reshape(weight.shape[dim], -1).astype(np.float64),
-                         compute_uv=False)[0]
+    return np.linalg.svd(np.moveaxis(weight, dim, 0).reshape(weight.shape[dim], -1).astype(np.float64), compute_uv=False)[0]
 
 
 # ------------------------------------------------------------------------------------------------- spectral norm ---
 
 
-@pytest.mark.parametrize("make, x, dim", [
-    (lambda: nn.Linear(7, 5), (2, 7), 0),
-    (lambda: nn.Conv2d(3, 6, 3), (2, 3, 5, 5), 0),
-    (lambda: nn.ConvTranspose2d(3, 6, 3), (2, 3, 4, 4), 1),
-    (lambda: nn.Embedding(9, 4), None, 0),
-])
+@pytest.mark.parametrize(
+    "make, x, dim",
+    [
+        (lambda: nn.Linear(7, 5), (2, 7), 0),
+        (lambda: nn.Conv2d(3, 6, 3), (2, 3, 5, 5), 0),
+        (lambda: nn.ConvTranspose2d(3, 6, 3), (2, 3, 4, 4), 1),
+        (lambda: nn.Embedding(9, 4), None, 0),
+    ],
+)
 def test_after_many_steps_the_largest_singular_value_is_one(make, x, dim):
     layer = utils.spectral_norm(make(), n_power_iterations=300)
     layer(np.array([0, 1]) if x is None else mg.ones(x))
@@ -105,13 +107,16 @@ def test_removing_it_leaves_a_plain_layer_that_computes_the_same():
     np.testing.assert_allclose(layer.train()(x).data, y, rtol=1e-6)
 
 
-@pytest.mark.parametrize("use, text", [
-    (lambda: utils.spectral_norm(nn.Linear(2, 2), "wieght"), "did you mean 'weight'"),
-    (lambda: utils.spectral_norm(nn.Sequential(nn.Linear(2, 2))), "apply it to its layers"),
-    (lambda: utils.spectral_norm(utils.spectral_norm(nn.Linear(2, 2))), "already"),
-    (lambda: utils.spectral_norm(nn.Linear(2, 2), n_power_iterations=0), "n_power_iterations"),
-    (lambda: utils.remove_spectral_norm(nn.Linear(2, 2)), "has no spectral norm"),
-])
+@pytest.mark.parametrize(
+    "use, text",
+    [
+        (lambda: utils.spectral_norm(nn.Linear(2, 2), "wieght"), "did you mean 'weight'"),
+        (lambda: utils.spectral_norm(nn.Sequential(nn.Linear(2, 2))), "apply it to its layers"),
+        (lambda: utils.spectral_norm(utils.spectral_norm(nn.Linear(2, 2))), "already"),
+        (lambda: utils.spectral_norm(nn.Linear(2, 2), n_power_iterations=0), "n_power_iterations"),
+        (lambda: utils.remove_spectral_norm(nn.Linear(2, 2)), "has no spectral norm"),
+    ],
+)
 def test_spectral_norm_where_it_cannot_be(use, text):
     with pytest.raises(ConfigError, match=text):
         use()

@@ -15,26 +15,46 @@ from minigan.gradcheck import gradcheck
 SHAPES = array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)
 
 UNARY = {  # name: (oracle, from, to)
-    "negative": (np.negative, -3, 3), "reciprocal": (np.reciprocal, 0.3, 3), "square": (np.square, -3, 3),
-    "sqrt": (np.sqrt, 0.1, 9), "exp": (np.exp, -5, 5), "expm1": (np.expm1, -1, 1), "log": (np.log, 0.1, 9),
-    "log1p": (np.log1p, -0.5, 3), "sin": (np.sin, -6, 6), "cos": (np.cos, -6, 6), "tan": (np.tan, -1, 1),
-    "arcsin": (np.arcsin, -0.9, 0.9), "arccos": (np.arccos, -0.9, 0.9), "arctan": (np.arctan, -3, 3),
+    "negative": (np.negative, -3, 3),
+    "reciprocal": (np.reciprocal, 0.3, 3),
+    "square": (np.square, -3, 3),
+    "sqrt": (np.sqrt, 0.1, 9),
+    "exp": (np.exp, -5, 5),
+    "expm1": (np.expm1, -1, 1),
+    "log": (np.log, 0.1, 9),
+    "log1p": (np.log1p, -0.5, 3),
+    "sin": (np.sin, -6, 6),
+    "cos": (np.cos, -6, 6),
+    "tan": (np.tan, -1, 1),
+    "arcsin": (np.arcsin, -0.9, 0.9),
+    "arccos": (np.arccos, -0.9, 0.9),
+    "arctan": (np.arctan, -3, 3),
     "sinh": (np.sinh, -3, 3),
-    "cosh": (np.cosh, -3, 3), "tanh": (np.tanh, -3, 3), "sign": (np.sign, -3, 3), "floor": (np.floor, -3, 3),
-    "round": (np.round, -3, 3), "abs": (np.abs, -3, 3), "relu": (lambda x: np.where(x > 0, x, 0), -3, 3),
+    "cosh": (np.cosh, -3, 3),
+    "tanh": (np.tanh, -3, 3),
+    "sign": (np.sign, -3, 3),
+    "floor": (np.floor, -3, 3),
+    "round": (np.round, -3, 3),
+    "abs": (np.abs, -3, 3),
+    "relu": (lambda x: np.where(x > 0, x, 0), -3, 3),
     "leaky_relu": (lambda x: np.where(x > 0, x, 0.01 * x), -3, 3),
     "elu": (lambda x: np.where(x > 0, x, np.exp(x) - 1), -3, 3),
-    "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), -9, 9), "softplus": (lambda x: np.log(1 + np.exp(x)), -9, 9),
+    "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), -9, 9),
+    "softplus": (lambda x: np.log(1 + np.exp(x)), -9, 9),
     "silu": (lambda x: x / (1 + np.exp(-x)), -9, 9),
     "gelu": (np.vectorize(lambda x: x / 2 * (1 + math.erf(x / math.sqrt(2))), otypes=[float]), -5, 5),
     "erf": (np.vectorize(math.erf, otypes=[float]), -7, 7),
     "round_straight_through": (np.round, -3, 3),
 }
 BINARY = {  # name: (oracle, from, to)
-    "add": (np.add, -3, 3), "subtract": (np.subtract, -3, 3), "multiply": (np.multiply, -3, 3),
+    "add": (np.add, -3, 3),
+    "subtract": (np.subtract, -3, 3),
+    "multiply": (np.multiply, -3, 3),
     "divide": (np.divide, 0.3, 3),
-    "power": (np.power, 0.3, 3), "logaddexp": (lambda a, b: np.log(np.exp(a) + np.exp(b)), -3, 3),
-    "maximum": (np.maximum, -3, 3), "minimum": (np.minimum, -3, 3),
+    "power": (np.power, 0.3, 3),
+    "logaddexp": (lambda a, b: np.log(np.exp(a) + np.exp(b)), -3, 3),
+    "maximum": (np.maximum, -3, 3),
+    "minimum": (np.minimum, -3, 3),
 }
 
 
@@ -72,8 +92,7 @@ def test_where_values_and_two_derivatives_over_broadcast_shapes(shapes, seed):
 
 
 @settings(max_examples=20)
-@given(shape=SHAPES, low=st.sampled_from([None, -1.0, 0.5]), high=st.sampled_from([None, 0.5, 1.0]),
-    seed=st.integers(0, 99))
+@given(shape=SHAPES, low=st.sampled_from([None, -1.0, 0.5]), high=st.sampled_from([None, 0.5, 1.0]), seed=st.integers(0, 99))
 def test_clip_values_and_derivatives(shape, low, high, seed):
     x = np.random.default_rng(seed).normal(size=shape)
     expected = x if low is None and high is None else np.clip(x, low, high)
@@ -93,7 +112,8 @@ def test_leaky_relu_and_elu_take_their_parameter(slope, rng):
 def test_gelu_by_tanh_is_the_papers_formula_and_another_name_is_refused(rng):
     x = rng.normal(size=20) * 3
     np.testing.assert_allclose(
-        mg.gelu(x, "tanh"), x / (1 + np.exp(-2 * np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))), rtol=1e-13)
+        mg.gelu(x, "tanh"), x / (1 + np.exp(-2 * np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))), rtol=1e-13
+    )
     with pytest.raises(ValueError, match="gelu: approximate is 'none' or 'tanh', not 'fast'"):
         mg.gelu(x, "fast")
 
@@ -144,8 +164,7 @@ def test_ties_of_maximum_and_minimum_share_the_gradient_evenly():
         for g in mg.grad(f(a, b).sum(), [a, b]):
             assert g.tolist() == [0.5, 0.5, 0.5]
         for zero in (mg.tensor([0.0], requires_grad=True), mg.tensor(0.0, requires_grad=True)):
-            assert mg.grad(f(zero, 0).sum(), zero)[0].sum().item() == mg.grad(f(0, zero).sum(),
-                zero)[0].sum().item() == 0.5
+            assert mg.grad(f(zero, 0).sum(), zero)[0].sum().item() == mg.grad(f(0, zero).sum(), zero)[0].sum().item() == 0.5
     assert slope(lambda x: mg.maximum(x, 1.0), 0, 2) == [0, 1]
 
 
@@ -154,8 +173,7 @@ def test_sqrt_is_infinitely_steep_at_0():
         assert slope(mg.sqrt, 0, 4) == [math.inf, 0.25]
 
 
-@pytest.mark.parametrize("exponent, first, second", [(0, 0, 0), (1, 1, 0), (2, 0, 2), (3, 0, 0),
-    (0.5, math.inf, -math.inf)])
+@pytest.mark.parametrize("exponent, first, second", [(0, 0, 0), (1, 1, 0), (2, 0, 2), (3, 0, 0), (0.5, math.inf, -math.inf)])
 @pytest.mark.parametrize("as_array", [False, True])
 def test_power_at_0(exponent, first, second, as_array):
     x = mg.tensor(np.zeros(()), requires_grad=True)
@@ -201,9 +219,17 @@ def test_where_hides_the_branch_that_was_not_taken():
 @pytest.mark.parametrize("shape", [(), (3,)])
 def test_scalars_never_change_a_dtype(scalar, dtype, shape):
     x = mg.tensor(np.full(shape, 1.5), dtype=dtype, requires_grad=True)
-    for f in (operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, mg.maximum, mg.minimum,
+    for f in (
+        operator.add,
+        operator.sub,
+        operator.mul,
+        operator.truediv,
+        operator.pow,
+        mg.maximum,
+        mg.minimum,
         mg.logaddexp,
-              lambda a, b: mg.where(True, a, b)):
+        lambda a, b: mg.where(True, a, b),
+    ):
         for y in (f(x, scalar), f(scalar, x)):
             assert y.dtype == x.dtype
             assert mg.grad(y.sum(), x, allow_unused=True)[0].dtype == x.dtype

@@ -14,16 +14,15 @@ ELEMENTWISE = ["add", "subtract", "multiply", "divide", "power", "maximum", "min
 def test_shapes_that_do_not_broadcast_are_named_with_the_likely_fix(name):
     a, b, c = (mg.tensor(np.ones(s)) for s in ((8, 3), (8,), (8, 3, 2)))
     op = getattr(mg, name)
-    with pytest.raises(ShapeError,
-        match=rf"^{name}: \(8, 3\) and \(8,\) do not broadcast; did you mean b\[:, None\]\?$"):
+    with pytest.raises(ShapeError, match=rf"^{name}: \(8, 3\) and \(8,\) do not broadcast; did you mean b\[:, None\]\?$"):
         op(a, b)
-    with pytest.raises(ShapeError,
-        match=rf"^{name}: \(8,\) and \(8, 3\) do not broadcast; did you mean a\[:, None\]\?$"):
+    with pytest.raises(ShapeError, match=rf"^{name}: \(8,\) and \(8, 3\) do not broadcast; did you mean a\[:, None\]\?$"):
         op(b, a)
     with pytest.raises(ShapeError, match=r"did you mean b\[:, None, None\]\?"):
         op(c, b)
-    with pytest.raises(ShapeError,
-        match=r"\(8, 3\) and \(8, 3, 2\) do not broadcast; sizes must be equal or 1, counted from the last axis"):
+    with pytest.raises(
+        ShapeError, match=r"\(8, 3\) and \(8, 3, 2\) do not broadcast; sizes must be equal or 1, counted from the last axis"
+    ):
         op(a, c)
     with pytest.raises(ShapeError, match=r"did you mean b\[:, None\]"):
         op(a, np.ones(8))
@@ -50,9 +49,13 @@ def test_only_floats_have_derivatives():
         mg.tensor([1, 2], requires_grad=True)
 
 
-@pytest.mark.parametrize("rule, text", [
-    (lambda g, y, x: g[:1], r"returned float64 \(1, 2\), but the input is float64 \(3, 2\); the rule is wrong"),
-    (lambda g, y, x: g.astype(np.float32), r"returned float32 \(3, 2\), but the input is float64 \(3, 2\)")])
+@pytest.mark.parametrize(
+    "rule, text",
+    [
+        (lambda g, y, x: g[:1], r"returned float64 \(1, 2\), but the input is float64 \(3, 2\); the rule is wrong"),
+        (lambda g, y, x: g.astype(np.float32), r"returned float32 \(3, 2\), but the input is float64 \(3, 2\)"),
+    ],
+)
 @pytest.mark.parametrize("create_graph", [False, True])
 def test_a_rule_that_breaks_its_contract_is_named(rule, text, create_graph):
     odd = mg.primitive(lambda x: 2 * x, rule, name="odd")

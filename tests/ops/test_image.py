@@ -125,14 +125,17 @@ WINDOWS = [(2, 1, 0, 1), (3, 1, 1, 2), ((3, 2), (1, 2), (2, 0), (2, 1)), (1, 1, 
 
 
 def naive_unfold(x, kernel, dilation, padding, stride):
-    kernel, dilation, padding, stride = (
-        v if isinstance(v, tuple) else (v, v) for v in (kernel, dilation, padding, stride))
+    kernel, dilation, padding, stride = (v if isinstance(v, tuple) else (v, v) for v in (kernel, dilation, padding, stride))
     padded = np.pad(x, ((0, 0), (0, 0), (padding[0],) * 2, (padding[1],) * 2))
     columns = []
     for i in range(0, padded.shape[2] - dilation[0] * (kernel[0] - 1), stride[0]):
         for j in range(0, padded.shape[3] - dilation[1] * (kernel[1] - 1), stride[1]):
-            window = padded[:, :, i : i + dilation[0] * (kernel[0] - 1) + 1 : dilation[0],
-                            j : j + dilation[1] * (kernel[1] - 1) + 1 : dilation[1]]
+            window = padded[
+                :,
+                :,
+                i : i + dilation[0] * (kernel[0] - 1) + 1 : dilation[0],
+                j : j + dilation[1] * (kernel[1] - 1) + 1 : dilation[1],
+            ]
             columns.append(window.reshape(x.shape[0], -1))
     return np.stack(columns, axis=2)
 
@@ -169,10 +172,15 @@ def test_a_convolution_is_a_matrix_product_with_the_columns():
 
 # --------------------------------------------------------------------------------------- dtypes, sizes, mistakes ---
 
-CALLS = [lambda x: mg.interpolate(x, 3), lambda x: mg.interpolate(x, scale_factor=2),
-         lambda x: mg.pixel_unshuffle(x, 2), lambda x: mg.interpolate(x, 3, mode="bilinear"),
-         lambda x: mg.unfold(x, 2, padding=1),
-         lambda x: mg.fold(mg.unfold(x, 2), x.shape[2:], 2), lambda x: mg.pixel_shuffle(mg.pixel_unshuffle(x, 2), 2)]
+CALLS = [
+    lambda x: mg.interpolate(x, 3),
+    lambda x: mg.interpolate(x, scale_factor=2),
+    lambda x: mg.pixel_unshuffle(x, 2),
+    lambda x: mg.interpolate(x, 3, mode="bilinear"),
+    lambda x: mg.unfold(x, 2, padding=1),
+    lambda x: mg.fold(mg.unfold(x, 2), x.shape[2:], 2),
+    lambda x: mg.pixel_shuffle(mg.pixel_unshuffle(x, 2), 2),
+]
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -187,24 +195,27 @@ def test_the_dtype_stays_and_empty_batches_pass(call, dtype):
         assert type(call(x.detach().numpy())) is np.ndarray
 
 
-@pytest.mark.parametrize("call, error, text", [
-    (lambda x: mg.interpolate(x), ConfigError, "size or scale_factor, and not both; got size=None"),
-    (lambda x: mg.interpolate(x, 2, 2), ConfigError, "size or scale_factor, and not both; got size=2"),
-    (lambda x: mg.interpolate(x, 2, mode="biliner"), ConfigError, "'biliner'; did you mean 'bilinear'"),
-    (lambda x: mg.interpolate(x, 2, align_corners=True), ConfigError, "align_corners is for mode 'bilinear'"),
-    (lambda x: mg.interpolate(x[0], 2, mode="bilinear"), ConfigError, r"\(1, 4, 6\) has one spatial axis"),
-    (lambda x: mg.interpolate(x[0, 0], 2), ShapeError, r"\(N, C, H, W\) or \(N, C, L\), got \(4, 6\)"),
-    (lambda x: mg.interpolate(x, 0), ShapeError, "size must be an int >= 1"),
-    (lambda x: mg.interpolate(x, scale_factor=0.2), ShapeError, "cannot resize 4x6 to 0x1"),
-    (lambda x: mg.interpolate(x, scale_factor=-1), ShapeError, "scale_factor must be a number > 0"),
-    (lambda x: mg.interpolate(x.astype(int), 2, mode="bilinear"), DTypeError, "needs a float dtype, got int64"),
-    (lambda x: mg.pixel_shuffle(x, 2), ShapeError, "1 channels .* do not divide into blocks of 2x2"),
-    (lambda x: mg.pixel_unshuffle(x, 4), ShapeError, "4x6 pixels .* do not divide into blocks of 4x4"),
-    (lambda x: mg.pixel_unshuffle(x, 0), ShapeError, "downscale_factor must be an int >= 1, got 0"),
-    (lambda x: mg.unfold(x, 5), ShapeError, r"kernel \(5, 5\) .* exceeds the image of 4x6"),
-    (lambda x: mg.unfold(x[0, 0], 2), ShapeError, "unfold: x is"),
-    (lambda x: mg.fold(x[0], 3, 2), ShapeError, r"x is \(1, 4, 6\), need \(N, C \* 4, 4\): a 2x2 kernel has 2x2"),
-])
+@pytest.mark.parametrize(
+    "call, error, text",
+    [
+        (lambda x: mg.interpolate(x), ConfigError, "size or scale_factor, and not both; got size=None"),
+        (lambda x: mg.interpolate(x, 2, 2), ConfigError, "size or scale_factor, and not both; got size=2"),
+        (lambda x: mg.interpolate(x, 2, mode="biliner"), ConfigError, "'biliner'; did you mean 'bilinear'"),
+        (lambda x: mg.interpolate(x, 2, align_corners=True), ConfigError, "align_corners is for mode 'bilinear'"),
+        (lambda x: mg.interpolate(x[0], 2, mode="bilinear"), ConfigError, r"\(1, 4, 6\) has one spatial axis"),
+        (lambda x: mg.interpolate(x[0, 0], 2), ShapeError, r"\(N, C, H, W\) or \(N, C, L\), got \(4, 6\)"),
+        (lambda x: mg.interpolate(x, 0), ShapeError, "size must be an int >= 1"),
+        (lambda x: mg.interpolate(x, scale_factor=0.2), ShapeError, "cannot resize 4x6 to 0x1"),
+        (lambda x: mg.interpolate(x, scale_factor=-1), ShapeError, "scale_factor must be a number > 0"),
+        (lambda x: mg.interpolate(x.astype(int), 2, mode="bilinear"), DTypeError, "needs a float dtype, got int64"),
+        (lambda x: mg.pixel_shuffle(x, 2), ShapeError, "1 channels .* do not divide into blocks of 2x2"),
+        (lambda x: mg.pixel_unshuffle(x, 4), ShapeError, "4x6 pixels .* do not divide into blocks of 4x4"),
+        (lambda x: mg.pixel_unshuffle(x, 0), ShapeError, "downscale_factor must be an int >= 1, got 0"),
+        (lambda x: mg.unfold(x, 5), ShapeError, r"kernel \(5, 5\) .* exceeds the image of 4x6"),
+        (lambda x: mg.unfold(x[0, 0], 2), ShapeError, "unfold: x is"),
+        (lambda x: mg.fold(x[0], 3, 2), ShapeError, r"x is \(1, 4, 6\), need \(N, C \* 4, 4\): a 2x2 kernel has 2x2"),
+    ],
+)
 def test_mistakes_are_named(call, error, text):
     with pytest.raises(error, match=text):
         call(np.ones((1, 1, 4, 6)))
@@ -222,8 +233,12 @@ def agree_with_torch(torch, name, x, *options, **more):
         assert y.shape == tuple(t.shape) and y.dtype == dtype
         np.testing.assert_allclose(y.detach().numpy(), t.detach().numpy(), rtol=value, atol=value)
         g = numbers(*y.shape, seed=1).astype(dtype)
-        np.testing.assert_allclose(mg.grad(y, a, mg.tensor(g))[0].numpy(),
-                                   torch.autograd.grad(t, b, torch.tensor(g))[0].numpy(), rtol=gradient, atol=gradient)
+        np.testing.assert_allclose(
+            mg.grad(y, a, mg.tensor(g))[0].numpy(),
+            torch.autograd.grad(t, b, torch.tensor(g))[0].numpy(),
+            rtol=gradient,
+            atol=gradient,
+        )
 
 
 @pytest.mark.parametrize("shape", [(7, 6), (1, 4), (8, 8)])

@@ -13,32 +13,58 @@ from minigan.gradcheck import gradcheck
 X = np.random.default_rng(0).normal(size=(3, 4, 5))
 MASK = X > 0
 FORMS = {
-    "integer": 1, "negative": -1, "numpy integer": np.int64(2), "two integers": (1, -2), "all integers": (0, 1, 2),
-    "slice": slice(1, 3), "step": (slice(None), slice(None, None, 2)), "negative step": slice(None, None, -1),
-    "negative step from an end": (slice(None), slice(3, 0, -2)), "empty slice": slice(2, 2),
+    "integer": 1,
+    "negative": -1,
+    "numpy integer": np.int64(2),
+    "two integers": (1, -2),
+    "all integers": (0, 1, 2),
+    "slice": slice(1, 3),
+    "step": (slice(None), slice(None, None, 2)),
+    "negative step": slice(None, None, -1),
+    "negative step from an end": (slice(None), slice(3, 0, -2)),
+    "empty slice": slice(2, 2),
     "slice past the end": slice(1, 99),
-    "ellipsis": ..., "ellipsis last": (1, ...), "ellipsis first": (..., 1), "ellipsis amid": (0, ..., slice(1, 3)),
+    "ellipsis": ...,
+    "ellipsis last": (1, ...),
+    "ellipsis first": (..., 1),
+    "ellipsis amid": (0, ..., slice(1, 3)),
     "nothing": (),
-    "none": None, "none amid": (slice(None), None, 1), "none and ellipsis": (None, ..., None), "true": True,
+    "none": None,
+    "none amid": (slice(None), None, 1),
+    "none and ellipsis": (None, ..., None),
+    "true": True,
     "false": False,
-    "list": [2, 0], "repeated": [1, 1, 1, 0], "negative list": [-1, 0, -3], "empty list": [],
+    "list": [2, 0],
+    "repeated": [1, 1, 1, 0],
+    "negative list": [-1, 0, -3],
+    "empty list": [],
     "array": np.array([[0, 2], [2, 2]]),
-    "0-d array": np.array(1), "uint8 array": np.array([2, 1], np.uint8), "range": range(2), "tuple inside": ((0, 2), 1),
-    "two lists": ([0, 1, 0], [3, 0, 3]), "two lists broadcast": ([[0], [2]], [1, 1, 3]),
+    "0-d array": np.array(1),
+    "uint8 array": np.array([2, 1], np.uint8),
+    "range": range(2),
+    "tuple inside": ((0, 2), 1),
+    "two lists": ([0, 1, 0], [3, 0, 3]),
+    "two lists broadcast": ([[0], [2]], [1, 1, 3]),
     "np.ix_": np.ix_([0, 2], [1, 1, 0], [4, 0]),
-    "list then slice": ([0, 0, 2], slice(1, 3)), "slice then list": (slice(None), [3, 3]),
+    "list then slice": ([0, 0, 2], slice(1, 3)),
+    "slice then list": (slice(None), [3, 3]),
     "list around slice": ([0, 2], slice(None), [1, 1]),
     "integer, slice, list: the new axis moves to the front": (0, slice(None), [1, 1, 4]),
     "lists with none between": ([0, 1], None, [2, 2]),
-    "ellipsis then list": (..., [4, 4, 0]), "list, ellipsis, list": ([0, 1], ..., [2, 3]),
+    "ellipsis then list": (..., [4, 4, 0]),
+    "list, ellipsis, list": ([0, 1], ..., [2, 3]),
     "array and integer": (np.array([0, 0]), 3),
-    "mask": MASK, "mask of an axis": np.array([True, False, True]), "mask as list": [True, False, True],
+    "mask": MASK,
+    "mask of an axis": np.array([True, False, True]),
+    "mask as list": [True, False, True],
     "mask of two axes": MASK[:, :, 0],
     "mask on the second axis": (slice(None), np.array([True, False, False, True])),
     "mask and integer": (MASK[:, :, 0], 1),
-    "mask after ellipsis": (..., MASK[0]), "ellipsis and nested mask list": (..., [[True] * 5] * 4),
+    "mask after ellipsis": (..., MASK[0]),
+    "ellipsis and nested mask list": (..., [[True] * 5] * 4),
     "mask of nothing": np.zeros(3, bool),
-    "mask and list": (np.array([True, False, True]), [1, 1]), "0-d mask": np.array(True),
+    "mask and list": (np.array([True, False, True]), [1, 1]),
+    "0-d mask": np.array(True),
 }
 
 
@@ -47,8 +73,13 @@ def test_every_form_gives_what_numpy_gives_and_its_gradient_is_added_back(form, 
     index = FORMS[form]
     x = mg.tensor(X, requires_grad=True)
     y = x[index]
-    expected = X[tuple(np.asarray(i) if isinstance(i, tuple) else i for i in index) if isinstance(index, tuple) else
-                 np.asarray(index) if isinstance(index, range) else index]
+    expected = X[
+        tuple(np.asarray(i) if isinstance(i, tuple) else i for i in index)
+        if isinstance(index, tuple)
+        else np.asarray(index)
+        if isinstance(index, range)
+        else index
+    ]
     np.testing.assert_array_equal(y.detach().numpy(), expected)
     v = np.asarray(rng.normal(size=expected.shape))
     scattered = np.zeros_like(X)
@@ -77,15 +108,22 @@ def test_drawn_indices(data):
     assert gradcheck(lambda t: t[index], x, order=2).worst < 1e-6
 
 
-@pytest.mark.parametrize("index, text", [
-    (3, r"getitem: index 3 is out of bounds for axis 0 of shape \(3, 4, 5\)"), (-4, r"index -4 .* axis 0"),
-    ((0, 4), r"index 4 .* axis 1"), ((..., 5), r"index 5 .* axis 2"), ([0, 7], r"index 7 .* axis 0"),
-    ((slice(None), [0, -5]), r"index -5 .* axis 1"),
-    ((0, 0, 0, 0), r"too many indices for shape \(3, 4, 5\): 4 given"), ((None, 0, None, 4), r"index 4 .* axis 1"),
-    (((0, 9),), r"index 9 .* axis 0"),
-    (MASK[:, :3], r"a mask of shape \(3, 3, 5\) does not fit shape \(3, 4, 5\) from axis 0 on"),
-    ((MASK[:, :, 0], 5), r"index 5 .* axis 2"),
-])
+@pytest.mark.parametrize(
+    "index, text",
+    [
+        (3, r"getitem: index 3 is out of bounds for axis 0 of shape \(3, 4, 5\)"),
+        (-4, r"index -4 .* axis 0"),
+        ((0, 4), r"index 4 .* axis 1"),
+        ((..., 5), r"index 5 .* axis 2"),
+        ([0, 7], r"index 7 .* axis 0"),
+        ((slice(None), [0, -5]), r"index -5 .* axis 1"),
+        ((0, 0, 0, 0), r"too many indices for shape \(3, 4, 5\): 4 given"),
+        ((None, 0, None, 4), r"index 4 .* axis 1"),
+        (((0, 9),), r"index 9 .* axis 0"),
+        (MASK[:, :3], r"a mask of shape \(3, 3, 5\) does not fit shape \(3, 4, 5\) from axis 0 on"),
+        ((MASK[:, :, 0], 5), r"index 5 .* axis 2"),
+    ],
+)
 def test_what_is_out_of_bounds_is_named(index, text):
     for x in (mg.tensor(X), mg.tensor(X, requires_grad=True)):
         with pytest.raises(OutOfBoundsError, match=text):
@@ -127,8 +165,9 @@ def test_scatter_add_counts_repeated_indices(rng):
     indices = np.array([[1, 1], [1, 3]])
     expected = x.copy()
     np.add.at(expected, (slice(None), indices), v)
-    np.testing.assert_allclose(mg.scatter_add(mg.tensor(x), mg.tensor(indices), mg.tensor(v), axis=1).numpy(), expected,
-        rtol=1e-15)
+    np.testing.assert_allclose(
+        mg.scatter_add(mg.tensor(x), mg.tensor(indices), mg.tensor(v), axis=1).numpy(), expected, rtol=1e-15
+    )
     assert gradcheck(lambda a, b: mg.scatter_add(a, indices, b, axis=-1), x, v, order=2).worst < 1e-6
     with pytest.raises(ShapeError, match=r"scatter_add: values are \(3, 1\), need \(3, 2, 2\) for x \(3, 4\), axis 1"):
         mg.scatter_add(mg.tensor(x), indices, mg.tensor(v[:, 0, :1]), axis=1)
@@ -137,8 +176,7 @@ def test_scatter_add_counts_repeated_indices(rng):
 
 
 def test_scatter_into_is_the_adjoint_of_getitem(rng):
-    for index in (np.array([[0, 2], [2, 2]]), slice(None, None, -2), MASK[:, 0, 0], (..., 1),
-        ([0, 0], slice(None), [1, 1])):
+    for index in (np.array([[0, 2], [2, 2]]), slice(None, None, -2), MASK[:, 0, 0], (..., 1), ([0, 0], slice(None), [1, 1])):
         u = rng.normal(size=X[index].shape)
         y = mg.scatter_into(mg.tensor(u), X.shape, index).numpy()
         np.testing.assert_allclose((X[index] * u).sum(), (X * y).sum(), rtol=1e-12)

@@ -27,27 +27,29 @@ ELEMENTWISE = [
     ("mse_loss", lambda x, t: (x - t) ** 2, (A, B), {}),
     ("l1_loss", lambda x, t: np.abs(x - t), (A, B), {}),
     ("smooth_l1_loss", lambda x, t: np.where(abs(x - t) < 1, (x - t) ** 2 / 2, abs(x - t) - 0.5), (A, B), {}),
-    ("smooth_l1_loss", lambda x, t: np.where(abs(x - t) < 0.3, (x - t) ** 2 / 0.6, abs(x - t) - 0.15), (A, B),
-     {"beta": 0.3}),
+    ("smooth_l1_loss", lambda x, t: np.where(abs(x - t) < 0.3, (x - t) ** 2 / 0.6, abs(x - t) - 0.15), (A, B), {"beta": 0.3}),
     ("smooth_l1_loss", lambda x, t: np.abs(x - t), (A, B), {"beta": 0}),
     ("huber_loss", lambda x, t: np.where(abs(x - t) < 1, (x - t) ** 2 / 2, abs(x - t) - 0.5), (A, B), {}),
-    ("huber_loss", lambda x, t: np.where(abs(x - t) < 0.4, (x - t) ** 2 / 2, 0.4 * (abs(x - t) - 0.2)), (A, B),
-     {"delta": 0.4}),
+    ("huber_loss", lambda x, t: np.where(abs(x - t) < 0.4, (x - t) ** 2 / 2, 0.4 * (abs(x - t) - 0.2)), (A, B), {"delta": 0.4}),
     ("binary_cross_entropy", lambda p, t: -t * np.log(p) - (1 - t) * np.log(1 - p), (P, T), {}),
-    ("binary_cross_entropy", lambda p, t: WEIGHT * (-t * np.log(p) - (1 - t) * np.log(1 - p)), (P, T),
-     {"weight": WEIGHT}),
-    ("binary_cross_entropy_with_logits", lambda a, t: -t * np.log(sigmoid(a)) - (1 - t) * np.log(1 - sigmoid(a)),
-     (3 * A, T), {}),
-    ("binary_cross_entropy_with_logits",
-     lambda a, t: WEIGHT * (-PER_CLASS * t * np.log(sigmoid(a)) - (1 - t) * np.log(1 - sigmoid(a))), (3 * A, T),
-     {"weight": WEIGHT, "pos_weight": PER_CLASS}),
+    ("binary_cross_entropy", lambda p, t: WEIGHT * (-t * np.log(p) - (1 - t) * np.log(1 - p)), (P, T), {"weight": WEIGHT}),
+    (
+        "binary_cross_entropy_with_logits",
+        lambda a, t: -t * np.log(sigmoid(a)) - (1 - t) * np.log(1 - sigmoid(a)),
+        (3 * A, T),
+        {},
+    ),
+    (
+        "binary_cross_entropy_with_logits",
+        lambda a, t: WEIGHT * (-PER_CLASS * t * np.log(sigmoid(a)) - (1 - t) * np.log(1 - sigmoid(a))),
+        (3 * A, T),
+        {"weight": WEIGHT, "pos_weight": PER_CLASS},
+    ),
     ("kl_div", lambda x, t: t * (np.log(t) - x), (LOG_P, Q), {}),
     ("kl_div", lambda x, t: np.exp(t) * (t - x), (LOG_P, np.log(Q)), {"log_target": True}),
     ("gaussian_nll_loss", lambda x, t, v: (np.log(v) + (x - t) ** 2 / v) / 2, (A, B, WEIGHT), {}),
-    ("gaussian_nll_loss", lambda x, t, v: (np.log(2 * np.pi * v) + (x - t) ** 2 / v) / 2, (A, B, WEIGHT),
-     {"full": True}),
-    ("gaussian_nll_loss", lambda x, t, v: (np.log(v[:, None]) + (x - t) ** 2 / v[:, None]) / 2, (A, B, WEIGHT[:, 0]),
-     {}),
+    ("gaussian_nll_loss", lambda x, t, v: (np.log(2 * np.pi * v) + (x - t) ** 2 / v) / 2, (A, B, WEIGHT), {"full": True}),
+    ("gaussian_nll_loss", lambda x, t, v: (np.log(v[:, None]) + (x - t) ** 2 / v[:, None]) / 2, (A, B, WEIGHT[:, 0]), {}),
     ("gaussian_nll_loss", lambda x, t, v: (np.log(v) + (x - t) ** 2 / v) / 2, (A, B, WEIGHT[:, :1]), {}),
 ]
 REDUCE = {"mean": np.mean, "sum": np.sum, "none": lambda loss: loss}
@@ -249,8 +251,15 @@ def test_labels_may_be_tensors_lists_or_small_integers():
     assert float(mg.mse_loss(mg.tensor([1.0, 2.0]), [0.0, 4.0])) == 2.5
 
 
-LOSSES = ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy", "kl_div",
-          "binary_cross_entropy_with_logits"]
+LOSSES = [
+    "mse_loss",
+    "l1_loss",
+    "smooth_l1_loss",
+    "huber_loss",
+    "binary_cross_entropy",
+    "kl_div",
+    "binary_cross_entropy_with_logits",
+]
 
 
 @pytest.mark.parametrize("name", LOSSES)
@@ -265,26 +274,29 @@ def test_an_unknown_reduction_is_refused(name):
         getattr(mg, name)(P, T, reduction="average")
 
 
-@pytest.mark.parametrize("call, error, text", [
-    (lambda: mg.cross_entropy(A, np.array([0, 1, 2, 5])), OutOfBoundsError, "target 5 is not a class.* 0 .. 4"),
-    (lambda: mg.nll_loss(A, np.array([0, 1, 2, -1])), OutOfBoundsError, "target -1 is not a class"),
-    (lambda: mg.cross_entropy(A, LABELS[:3]), ShapeError, r"target must be \(4,\), got \(3,\)"),
-    (lambda: mg.cross_entropy(A, LABELS[:, None]), ShapeError, r"got \(4, 1\)"),
-    (lambda: mg.cross_entropy(A, Q[:, :4]), ShapeError, r"target \(4, 4\)"),
-    (lambda: mg.cross_entropy(A, LABELS > 1), DTypeError, "integers, got bool"),
-    (lambda: mg.cross_entropy(A, LABELS, weight=PER_CLASS[:3]), ShapeError, r"weight is \(3,\), need \(5,\)"),
-    (lambda: mg.cross_entropy(A, LABELS, weight=np.ones(5, np.float32)), DTypeError, "weight is float32, but input"),
-    (lambda: mg.cross_entropy(A, LABELS, label_smoothing=2), ConfigError, r"label_smoothing must be in \[0, 1\]"),
-    (lambda: mg.cross_entropy(np.zeros((3, 0)), LABELS[:3]), ShapeError, "C >= 1 classes"),
-    (lambda: mg.huber_loss(A, B, delta=0), ConfigError, "delta must be > 0"),
-    (lambda: mg.smooth_l1_loss(A, B, beta=-1), ConfigError, "beta must be >= 0"),
-    (lambda: mg.binary_cross_entropy(A, T), ConfigError, "for logits use binary_cross_entropy_with_logits"),
-    (lambda: mg.binary_cross_entropy(P * np.nan, T), ConfigError, "got nan .. nan"),
-    (lambda: mg.binary_cross_entropy(P, T, np.ones(4)), ShapeError, r"weight \(4,\) does not broadcast"),
-    (lambda: mg.gaussian_nll_loss(A, B, -WEIGHT), ConfigError, "var must be >= 0"),
-    (lambda: mg.gaussian_nll_loss(A, B, WEIGHT[0]), ShapeError, r"var is \(5,\), input \(4, 5\)"),
-    (lambda: mg.mse_loss(mg.tensor(A), mg.tensor(B, dtype=np.float32)), DTypeError, "do not mix"),
-])
+@pytest.mark.parametrize(
+    "call, error, text",
+    [
+        (lambda: mg.cross_entropy(A, np.array([0, 1, 2, 5])), OutOfBoundsError, "target 5 is not a class.* 0 .. 4"),
+        (lambda: mg.nll_loss(A, np.array([0, 1, 2, -1])), OutOfBoundsError, "target -1 is not a class"),
+        (lambda: mg.cross_entropy(A, LABELS[:3]), ShapeError, r"target must be \(4,\), got \(3,\)"),
+        (lambda: mg.cross_entropy(A, LABELS[:, None]), ShapeError, r"got \(4, 1\)"),
+        (lambda: mg.cross_entropy(A, Q[:, :4]), ShapeError, r"target \(4, 4\)"),
+        (lambda: mg.cross_entropy(A, LABELS > 1), DTypeError, "integers, got bool"),
+        (lambda: mg.cross_entropy(A, LABELS, weight=PER_CLASS[:3]), ShapeError, r"weight is \(3,\), need \(5,\)"),
+        (lambda: mg.cross_entropy(A, LABELS, weight=np.ones(5, np.float32)), DTypeError, "weight is float32, but input"),
+        (lambda: mg.cross_entropy(A, LABELS, label_smoothing=2), ConfigError, r"label_smoothing must be in \[0, 1\]"),
+        (lambda: mg.cross_entropy(np.zeros((3, 0)), LABELS[:3]), ShapeError, "C >= 1 classes"),
+        (lambda: mg.huber_loss(A, B, delta=0), ConfigError, "delta must be > 0"),
+        (lambda: mg.smooth_l1_loss(A, B, beta=-1), ConfigError, "beta must be >= 0"),
+        (lambda: mg.binary_cross_entropy(A, T), ConfigError, "for logits use binary_cross_entropy_with_logits"),
+        (lambda: mg.binary_cross_entropy(P * np.nan, T), ConfigError, "got nan .. nan"),
+        (lambda: mg.binary_cross_entropy(P, T, np.ones(4)), ShapeError, r"weight \(4,\) does not broadcast"),
+        (lambda: mg.gaussian_nll_loss(A, B, -WEIGHT), ConfigError, "var must be >= 0"),
+        (lambda: mg.gaussian_nll_loss(A, B, WEIGHT[0]), ShapeError, r"var is \(5,\), input \(4, 5\)"),
+        (lambda: mg.mse_loss(mg.tensor(A), mg.tensor(B, dtype=np.float32)), DTypeError, "do not mix"),
+    ],
+)
 def test_mistakes_are_named(call, error, text):
     with pytest.raises(error, match=text):
         call()
@@ -296,10 +308,13 @@ def test_mistakes_are_named(call, error, text):
 def agree_with_torch(torch, name, arrays, *constants, **options):
     """Value and every gradient, in both precisions.   constants: arguments after the differentiated ones."""
     for dtype, value, gradient in ((np.float32, 1e-5, 1e-4), (np.float64, 1e-10, 1e-10)):
+
         def cast(x, dtype=dtype):
             return x.astype(dtype) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x
+
         def lift(x):
             return torch.tensor(x) if isinstance(x, np.ndarray) else x
+
         xs = [mg.tensor(cast(x), requires_grad=True) for x in arrays]
         ts = [torch.tensor(cast(x), requires_grad=True) for x in arrays]
         extra, more = [cast(c) for c in constants], {k: cast(v) for k, v in options.items()}

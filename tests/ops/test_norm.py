@@ -19,9 +19,13 @@ def per_channel(p, x):
 
 
 @settings(max_examples=20)
-@given(shape=st.tuples(st.integers(1, 3), st.integers(1, 3)).flatmap(
-    lambda nc: st.lists(st.integers(1, 3), max_size=2).map(lambda rest: (*nc, *rest))),
-    weight=st.booleans(), bias=st.booleans())
+@given(
+    shape=st.tuples(st.integers(1, 3), st.integers(1, 3)).flatmap(
+        lambda nc: st.lists(st.integers(1, 3), max_size=2).map(lambda rest: (*nc, *rest))
+    ),
+    weight=st.booleans(),
+    bias=st.booleans(),
+)
 def test_batch_norm_in_training(shape, weight, bias):
     rng = np.random.default_rng(0)
     x, w, b = rng.normal(size=shape) * 2 + 1, rng.normal(size=shape[1]), rng.normal(size=shape[1])
@@ -62,12 +66,10 @@ def test_batch_norm_moves_running_statistics_and_uses_them_in_evaluation(rng):
 def test_a_frozen_weight_asks_for_no_gradient_and_the_others_are_right(rng):
     x, w, b = rng.normal(size=(4, 2, 3)), rng.normal(size=2), rng.normal(size=2)
     for wrt in (0, 1, 2, [0, 2]):
-        assert gradcheck(lambda x, w, b: mg.batch_norm(x, None, None, w, b, True), x, w, b, wrt=wrt,
-            order=2).worst < 1e-6
+        assert gradcheck(lambda x, w, b: mg.batch_norm(x, None, None, w, b, True), x, w, b, wrt=wrt, order=2).worst < 1e-6
 
 
-@pytest.mark.parametrize("shape, normalized", [((3, 4), 4), ((2, 3, 4), (3, 4)), ((2, 3, 4), (4,)), ((5,), 5),
-    ((0, 3), 3)])
+@pytest.mark.parametrize("shape, normalized", [((3, 4), 4), ((2, 3, 4), (3, 4)), ((2, 3, 4), (4,)), ((5,), 5), ((0, 3), 3)])
 def test_layer_norm(shape, normalized, rng):
     size = (normalized,) if isinstance(normalized, int) else normalized
     x, w, b = rng.normal(size=shape), rng.normal(size=size), rng.normal(size=size)
@@ -86,14 +88,14 @@ def test_instance_norm(shape, rng):
     assert gradcheck(mg.instance_norm, x, w, b, order=2).worst < 1e-6
 
 
-@pytest.mark.parametrize("shape, groups", [((2, 4, 3), 2), ((2, 4), 1), ((1, 6, 2, 2), 3), ((2, 3, 2), 3),
-    ((0, 4, 2), 2)])
+@pytest.mark.parametrize("shape, groups", [((2, 4, 3), 2), ((2, 4), 1), ((1, 6, 2, 2), 3), ((2, 3, 2), 3), ((0, 4, 2), 2)])
 def test_group_norm(shape, groups, rng):
     x, w, b = rng.normal(size=shape), rng.normal(size=shape[1]), rng.normal(size=shape[1])
     grouped = x.reshape(shape[0], groups, int(np.prod(shape[1:])) // groups)
     expected = standardised(grouped, 2).reshape(shape) * per_channel(w, x) + per_channel(b, x)
-    np.testing.assert_allclose(mg.group_norm(mg.tensor(x), groups, mg.tensor(w), mg.tensor(b)).numpy(), expected,
-        rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(
+        mg.group_norm(mg.tensor(x), groups, mg.tensor(w), mg.tensor(b)).numpy(), expected, rtol=1e-10, atol=1e-12
+    )
     assert gradcheck(lambda x, w, b: mg.group_norm(x, groups, w, b), x, w, b, order=2).worst < 1e-6
 
 
@@ -101,21 +103,24 @@ def t(*shape):
     return mg.tensor(np.ones(shape, np.float32))
 
 
-@pytest.mark.parametrize("call, text", [
-    (lambda: mg.batch_norm(t(3), training=True), r"batch_norm: x needs the axes \(N, C, ...\), got \(3,\)"),
-    (lambda: mg.batch_norm(t(4, 3), weight=t(4), training=True),
-        r"batch_norm: weight is \(4,\), but x \(4, 3\) has 3 channels"),
-    (lambda: mg.batch_norm(t(4, 3)), "batch_norm: evaluation needs running_mean and running_var"),
-    (lambda: mg.batch_norm(t(1, 3), training=True), r"training needs more than one value per channel, x is \(1, 3\)"),
-    (lambda: mg.layer_norm(t(4, 3), 4), r"layer_norm: the last axes of x \(4, 3\) are not normalized_shape \(4,\)"),
-    (lambda: mg.layer_norm(t(4, 3), 3, t(1)), r"layer_norm: weight is \(1,\), need normalized_shape \(3,\)"),
-    (lambda: mg.group_norm(t(2, 4, 3), 3), "group_norm: num_groups=3 must divide the channels"),
-    (lambda: mg.group_norm(t(2, 4, 3), 2, t(1)), r"group_norm: weight is \(1,\), but x \(2, 4, 3\) has 4 channels"),
-    (lambda: mg.instance_norm(t(2, 4)),
-        r"instance_norm: needs more than one value per channel and sample, x is \(2, 4\)"),
-    (lambda: mg.instance_norm(t(2, 4, 3), None, t(3)),
-        r"instance_norm: bias is \(3,\), but x \(2, 4, 3\) has 4 channels"),
-])
+@pytest.mark.parametrize(
+    "call, text",
+    [
+        (lambda: mg.batch_norm(t(3), training=True), r"batch_norm: x needs the axes \(N, C, ...\), got \(3,\)"),
+        (
+            lambda: mg.batch_norm(t(4, 3), weight=t(4), training=True),
+            r"batch_norm: weight is \(4,\), but x \(4, 3\) has 3 channels",
+        ),
+        (lambda: mg.batch_norm(t(4, 3)), "batch_norm: evaluation needs running_mean and running_var"),
+        (lambda: mg.batch_norm(t(1, 3), training=True), r"training needs more than one value per channel, x is \(1, 3\)"),
+        (lambda: mg.layer_norm(t(4, 3), 4), r"layer_norm: the last axes of x \(4, 3\) are not normalized_shape \(4,\)"),
+        (lambda: mg.layer_norm(t(4, 3), 3, t(1)), r"layer_norm: weight is \(1,\), need normalized_shape \(3,\)"),
+        (lambda: mg.group_norm(t(2, 4, 3), 3), "group_norm: num_groups=3 must divide the channels"),
+        (lambda: mg.group_norm(t(2, 4, 3), 2, t(1)), r"group_norm: weight is \(1,\), but x \(2, 4, 3\) has 4 channels"),
+        (lambda: mg.instance_norm(t(2, 4)), r"instance_norm: needs more than one value per channel and sample, x is \(2, 4\)"),
+        (lambda: mg.instance_norm(t(2, 4, 3), None, t(3)), r"instance_norm: bias is \(3,\), but x \(2, 4, 3\) has 4 channels"),
+    ],
+)
 def test_what_does_not_fit_is_said_with_the_sizes(call, text):
     with pytest.raises(ShapeError, match=text):
         call()

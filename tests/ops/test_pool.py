@@ -39,10 +39,11 @@ def windows(x, kernel, stride, padding, dilation, ceil_mode):
     """For every output (p, q): the list of pixels (i, j) of its window, those in the padding included, row by row."""
     kernel, padding, dilation = pair(kernel), pair(padding), pair(dilation)
     stride = kernel if stride is None else pair(stride)
-    rows, columns = (starts(n, k, s, p, d, ceil_mode)
-                     for n, k, s, p, d in zip(x.shape[2:], kernel, stride, padding, dilation))
-    return {(p, q): [(i + r * dilation[0], j + s * dilation[1]) for r in range(kernel[0]) for s in range(kernel[1])]
-            for (p, i), (q, j) in itertools.product(enumerate(rows), enumerate(columns))}
+    rows, columns = (starts(n, k, s, p, d, ceil_mode) for n, k, s, p, d in zip(x.shape[2:], kernel, stride, padding, dilation))
+    return {
+        (p, q): [(i + r * dilation[0], j + s * dilation[1]) for r in range(kernel[0]) for s in range(kernel[1])]
+        for (p, i), (q, j) in itertools.product(enumerate(rows), enumerate(columns))
+    }
 
 
 def inside(x, pixel):
@@ -91,10 +92,18 @@ MAX = [
     ((2, 5), 1, (1, 2), (3, 1), False),
 ]
 # kernel, stride, padding, ceil_mode, count_include_pad
-MEAN = [(kernel, stride, padding, up, include)
-        for kernel, stride, padding, up in [(2, None, 0, False), (3, 2, 1, False), ((3, 2), (1, 3), (1, 0), False),
-                                            (2, 3, 1, True), (3, 2, (0, 1), True), ((2, 5), 1, (1, 2), False)]
-        for include in (True, False)]
+MEAN = [
+    (kernel, stride, padding, up, include)
+    for kernel, stride, padding, up in [
+        (2, None, 0, False),
+        (3, 2, 1, False),
+        ((3, 2), (1, 3), (1, 0), False),
+        (2, 3, 1, True),
+        (3, 2, (0, 1), True),
+        ((2, 5), 1, (1, 2), False),
+    ]
+    for include in (True, False)
+]
 
 
 @pytest.mark.parametrize("layout", [np.ascontiguousarray, hwnc, np.asfortranarray])
@@ -173,8 +182,9 @@ def test_average_pooling_of_one_colour_is_darker_at_the_border_only_if_padding_c
     assert (mg.avg_pool2d(x, 2, 2, 1, count_include_pad=False) == 1).all()
 
 
-@pytest.mark.parametrize("kernel, stride, padding", [((2, 2), (2, 2), (0, 0)), ((3, 2), (1, 3), (1, 0)),
-                                                     ((2, 4), (3, 1), (1, 2))])
+@pytest.mark.parametrize(
+    "kernel, stride, padding", [((2, 2), (2, 2), (0, 0)), ((3, 2), (1, 3), (1, 0)), ((2, 4), (3, 1), (1, 2))]
+)
 def test_spreading_windows_is_the_adjoint_of_summing_them(kernel, stride, padding):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(2, 3, 8, 7))
@@ -193,8 +203,7 @@ def naive_adaptive(x, out, reduce):
     return y
 
 
-@pytest.mark.parametrize("size, out", [(1, (1, 1)), ((2, 3), (2, 3)), ((None, 2), (6, 2)), (5, (5, 5)),
-                                       ((4, 9), (4, 9))])
+@pytest.mark.parametrize("size, out", [(1, (1, 1)), ((2, 3), (2, 3)), ((None, 2), (6, 2)), (5, (5, 5)), ((4, 9), (4, 9))])
 def test_adaptive_pooling_cuts_the_image_into_the_windows_of_the_definition(size, out):
     x = distinct((2, 3, 6, 7))
     np.testing.assert_allclose(mg.adaptive_avg_pool2d(x, size), naive_adaptive(x, out, np.mean), rtol=0, atol=1e-13)
@@ -206,10 +215,15 @@ def test_adaptive_pooling_cuts_the_image_into_the_windows_of_the_definition(size
 def test_one_axis_is_one_row_of_two():
     x = distinct((2, 3, 9))
     row = x[:, :, None]
-    assert np.array_equal(mg.max_pool1d(x, 3, 2, 1, 2, True)[:, :, None],
-                          naive_max(row, None, (1, 3), (1, 2), (0, 1), (1, 2), True)[0])
-    np.testing.assert_allclose(mg.avg_pool1d(x, (3,), 2, 1, True, False)[:, :, None],
-                               naive_mean(row, (1, 3), (1, 2), (0, 1), True, False), rtol=0, atol=1e-14)
+    assert np.array_equal(
+        mg.max_pool1d(x, 3, 2, 1, 2, True)[:, :, None], naive_max(row, None, (1, 3), (1, 2), (0, 1), (1, 2), True)[0]
+    )
+    np.testing.assert_allclose(
+        mg.avg_pool1d(x, (3,), 2, 1, True, False)[:, :, None],
+        naive_mean(row, (1, 3), (1, 2), (0, 1), True, False),
+        rtol=0,
+        atol=1e-14,
+    )
     assert mg.max_pool1d(x, 3).shape == (2, 3, 3)  # the stride is the kernel
     gradcheck(lambda x: mg.max_pool1d(x, 2, 1), x, order=2)
 
@@ -221,9 +235,16 @@ def test_an_image_without_a_batch_axis_is_a_batch_of_one(pool):
     gradcheck(lambda x: pool(x, 2, 1, 1), x, order=2)
 
 
-@pytest.mark.parametrize("pool", [lambda x: mg.max_pool2d(x, 3, 2, 1), lambda x: mg.avg_pool2d(x, 3, 2, 1),
-                                  lambda x: mg.avg_pool2d(x, 3, 2, 1, count_include_pad=False),
-                                  lambda x: mg.adaptive_avg_pool2d(x, 2), lambda x: mg.adaptive_max_pool2d(x, 2)])
+@pytest.mark.parametrize(
+    "pool",
+    [
+        lambda x: mg.max_pool2d(x, 3, 2, 1),
+        lambda x: mg.avg_pool2d(x, 3, 2, 1),
+        lambda x: mg.avg_pool2d(x, 3, 2, 1, count_include_pad=False),
+        lambda x: mg.adaptive_avg_pool2d(x, 2),
+        lambda x: mg.adaptive_max_pool2d(x, 2),
+    ],
+)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_dtype_stays_and_empty_batches_pass(pool, dtype):
     for shape in ((2, 1, 5, 5), (0, 3, 5, 5), (1, 0, 4, 7), (1, 1, 2, 2)):
@@ -240,19 +261,22 @@ def test_a_window_of_one_pixel_changes_nothing():
     assert np.array_equal(mg.max_pool2d(x, 1), x) and np.array_equal(mg.avg_pool2d(x, 1), x)
 
 
-@pytest.mark.parametrize("call, error, text", [
-    (lambda x: mg.max_pool2d(x, 6), ShapeError, "kernel 6 .* exceeds the padded input of 4"),
-    (lambda x: mg.max_pool2d(x, 3, dilation=2), ShapeError, "dilation 2 -> 5"),
-    (lambda x: mg.max_pool2d(x, 2, padding=2), ShapeError, "padding 2 is more than half of the kernel 2"),
-    (lambda x: mg.avg_pool2d(x, 0), ShapeError, "kernel_size must be an int >= 1"),
-    (lambda x: mg.avg_pool2d(x, 2, 0), ShapeError, "stride must be an int >= 1"),
-    (lambda x: mg.avg_pool2d(x, (2, 2, 2)), ShapeError, r"two of them, got \(2, 2, 2\)"),
-    (lambda x: mg.max_pool2d(x[0, 0], 2), ShapeError, r"\(N, C, H, W\) or \(C, H, W\), got \(4, 4\)"),
-    (lambda x: mg.max_pool2d(x.astype(np.int64), 2), DTypeError, "must be a float array, got int64"),
-    (lambda x: mg.adaptive_avg_pool2d(x, 0), ShapeError, "output_size must be an int >= 1"),
-    (lambda x: mg.adaptive_avg_pool2d(x[:, :, :0], 2), ShapeError, "no pixels"),
-    (lambda x: mg.max_pool1d(x, 2), ShapeError, r"\(N, C, L\) or \(C, L\)"),
-])
+@pytest.mark.parametrize(
+    "call, error, text",
+    [
+        (lambda x: mg.max_pool2d(x, 6), ShapeError, "kernel 6 .* exceeds the padded input of 4"),
+        (lambda x: mg.max_pool2d(x, 3, dilation=2), ShapeError, "dilation 2 -> 5"),
+        (lambda x: mg.max_pool2d(x, 2, padding=2), ShapeError, "padding 2 is more than half of the kernel 2"),
+        (lambda x: mg.avg_pool2d(x, 0), ShapeError, "kernel_size must be an int >= 1"),
+        (lambda x: mg.avg_pool2d(x, 2, 0), ShapeError, "stride must be an int >= 1"),
+        (lambda x: mg.avg_pool2d(x, (2, 2, 2)), ShapeError, r"two of them, got \(2, 2, 2\)"),
+        (lambda x: mg.max_pool2d(x[0, 0], 2), ShapeError, r"\(N, C, H, W\) or \(C, H, W\), got \(4, 4\)"),
+        (lambda x: mg.max_pool2d(x.astype(np.int64), 2), DTypeError, "must be a float array, got int64"),
+        (lambda x: mg.adaptive_avg_pool2d(x, 0), ShapeError, "output_size must be an int >= 1"),
+        (lambda x: mg.adaptive_avg_pool2d(x[:, :, :0], 2), ShapeError, "no pixels"),
+        (lambda x: mg.max_pool1d(x, 2), ShapeError, r"\(N, C, L\) or \(C, L\)"),
+    ],
+)
 def test_mistakes_are_named(call, error, text):
     with pytest.raises(error, match=text):
         call(np.ones((1, 1, 4, 4)))
@@ -270,8 +294,12 @@ def agree_with_torch(torch, name, x, *options):
         assert y.shape == tuple(t.shape) and y.dtype == dtype
         np.testing.assert_allclose(y.detach().numpy(), t.detach().numpy(), rtol=value, atol=value)
         g = np.random.default_rng(1).normal(size=y.shape).astype(dtype)
-        np.testing.assert_allclose(mg.grad(y, a, mg.tensor(g))[0].numpy(),
-                                   torch.autograd.grad(t, b, torch.tensor(g))[0].numpy(), rtol=gradient, atol=gradient)
+        np.testing.assert_allclose(
+            mg.grad(y, a, mg.tensor(g))[0].numpy(),
+            torch.autograd.grad(t, b, torch.tensor(g))[0].numpy(),
+            rtol=gradient,
+            atol=gradient,
+        )
 
 
 @pytest.mark.parametrize("size", [(7, 6), (1, 4)])

@@ -18,10 +18,16 @@ def np_logsumexp(x, axis=None, keepdims=False):
 
 
 REDUCTIONS = {  # name: (oracle, may the reduced axes be empty)
-    "sum": (np.sum, True), "mean": (np.mean, False), "prod": (np.prod, True), "max": (np.max, False),
+    "sum": (np.sum, True),
+    "mean": (np.mean, False),
+    "prod": (np.prod, True),
+    "max": (np.max, False),
     "min": (np.min, False),
-    "var": (np.var, False), "std": (np.std, False), "logsumexp": (np_logsumexp, False),
-    "norm": (lambda x, axis=None, keepdims=False: np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims)), True)}
+    "var": (np.var, False),
+    "std": (np.std, False),
+    "logsumexp": (np_logsumexp, False),
+    "norm": (lambda x, axis=None, keepdims=False: np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims)), True),
+}
 
 
 @st.composite
@@ -144,8 +150,9 @@ def test_argmax_and_argmin_take_the_first_of_equals(shape_axis, keepdims, seed):
             np.testing.assert_array_equal(f(mg.tensor(x), axis, keepdims).numpy(), oracle(x, axis, keepdims=keepdims))
 
 
-@pytest.mark.parametrize("f", [mg.sum, mg.mean, mg.max, mg.norm, mg.prod, mg.var, mg.logsumexp, mg.softmax, mg.cumsum,
-    mg.argmax])
+@pytest.mark.parametrize(
+    "f", [mg.sum, mg.mean, mg.max, mg.norm, mg.prod, mg.var, mg.logsumexp, mg.softmax, mg.cumsum, mg.argmax]
+)
 def test_an_axis_that_is_not_there_is_named(f):
     for axis in (2, -3):
         with pytest.raises(ShapeError, match=f"axis {axis} is out of range for an array of 2 axes"):

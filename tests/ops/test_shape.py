@@ -62,7 +62,7 @@ def test_reshape_ravel_expand_dims_squeeze(data):
 def test_broadcast_to_and_sum_to_are_adjoint(data, shapes):
     (small,), big = shapes.input_shapes, np.broadcast_shapes(shapes.result_shape, (2, 0, 3))
     big = tuple(n or data.draw(st.sampled_from([0, 2])) for n in big)
-    small = tuple(m if m == 1 else n for m, n in zip(small, big[len(big) - len(small):]))
+    small = tuple(m if m == 1 else n for m, n in zip(small, big[len(big) - len(small) :]))
     rng = np.random.default_rng(0)
     x, u = np.asarray(rng.normal(size=small)), np.asarray(rng.normal(size=big))
     same(lambda t: mg.broadcast_to(t, big), lambda a: np.broadcast_to(a, big), x)
@@ -85,8 +85,9 @@ def test_concatenate_stack_split(data):
     same(lambda a, b: mg.stack([a, b], where), lambda a, b: np.stack([a, b], where), x, x + 1)
     cuts = sorted(data.draw(st.lists(st.integers(0, 4), max_size=3)))
     same(lambda t: mg.split(t, cuts, axis), lambda a: np.split(a, cuts, axis), x)
-    same(lambda t: mg.split(mg.concatenate([t, t], axis), 2, axis),
-        lambda a: np.split(np.concatenate([a, a], axis), 2, axis), x)
+    same(
+        lambda t: mg.split(mg.concatenate([t, t], axis), 2, axis), lambda a: np.split(np.concatenate([a, a], axis), 2, axis), x
+    )
 
 
 @given(data=st.data(), mode=st.sampled_from(["constant", "edge", "reflect"]))
@@ -101,8 +102,7 @@ def test_pad_widths_may_be_a_number_or_one_pair(rng):
     x = rng.normal(size=(2, 3))
     for width in (1, (2, 0), [(1, 0)], np.array([[0, 1], [2, 0]])):
         same(lambda t, w=width: mg.pad(t, w), lambda a, w=width: np.pad(a, w), x)
-    for width, text in ((-1, r"must hold integers >= 0"), (1.5, "must hold integers"),
-        ([(1, 1)] * 3, "for each of 2 axes")):
+    for width, text in ((-1, r"must hold integers >= 0"), (1.5, "must hold integers"), ([(1, 1)] * 3, "for each of 2 axes")):
         with pytest.raises(ShapeError, match=f"pad: .*{text}"):
             mg.pad(mg.tensor(x), width)
     with pytest.raises(ShapeError, match=r"pad: reflect padding \(0, 2\) is too wide for axis 0 of size 2"):
@@ -157,16 +157,34 @@ def test_astype_converts_the_gradient_back_and_ends_at_integers():
 def test_results_that_are_no_views_do_not_share_memory_with_the_input(rng):
     """A graph that saved y would not notice that x, changed in place, has changed y too."""
     x = mg.tensor(rng.normal(size=(3, 3)))
-    for f in (mg.clip, lambda t: mg.einsum("ij->ji", t), lambda t: mg.einsum("ij->ij", t), lambda t: mg.pad(t, 0),
-              lambda t: mg.sum(t, axis=()), lambda t: mg.roll(t, 0), lambda t: mg.astype(t, t.dtype),
-              lambda t: mg.concatenate([t]), mg.tril, mg.round, lambda t: mg.repeat(t, [1, 1, 1], 0)):
+    for f in (
+        mg.clip,
+        lambda t: mg.einsum("ij->ji", t),
+        lambda t: mg.einsum("ij->ij", t),
+        lambda t: mg.pad(t, 0),
+        lambda t: mg.sum(t, axis=()),
+        lambda t: mg.roll(t, 0),
+        lambda t: mg.astype(t, t.dtype),
+        lambda t: mg.concatenate([t]),
+        mg.tril,
+        mg.round,
+        lambda t: mg.repeat(t, [1, 1, 1], 0),
+    ):
         assert not np.shares_memory(f(x).data, x.data)
 
 
 def test_a_change_in_place_reaches_through_every_view():
-    for f in (lambda t: mg.reshape(t, (3, 2)), mg.transpose, mg.flip, lambda t: t[1:],
+    for f in (
+        lambda t: mg.reshape(t, (3, 2)),
+        mg.transpose,
+        mg.flip,
+        lambda t: t[1:],
         lambda t: mg.broadcast_to(t, (2, 2, 3)),
-              lambda t: mg.sum_to(t, (2, 3)), mg.ravel, lambda t: mg.expand_dims(t, 0), lambda t: mg.split(t, 2)[0]):
+        lambda t: mg.sum_to(t, (2, 3)),
+        mg.ravel,
+        lambda t: mg.expand_dims(t, 0),
+        lambda t: mg.split(t, 2)[0],
+    ):
         x = mg.tensor(np.ones((2, 3)), requires_grad=True)
         y = f(x)
         loss = (y * y).sum()
@@ -176,23 +194,26 @@ def test_a_change_in_place_reaches_through_every_view():
             loss.backward()
 
 
-@pytest.mark.parametrize("f, text", [
-    (lambda x: mg.reshape(x, (4, 2)), r"reshape: \(2, 3\) has 6 elements, which do not fill the shape \(4, 2\)"),
-    (lambda x: mg.transpose(x, (0,)), r"transpose: 1 axes \(0,\) for an array of 2 axes"),
-    (lambda x: mg.transpose(x, (0, 0)), "names an axis twice"),
-    (lambda x: mg.squeeze(x, 0), r"squeeze: axis 0 of \(2, 3\) has size 2, not 1"),
-    (lambda x: mg.moveaxis(x, (0, 1), 0), "moveaxis: 2 source axes but 1 destinations"),
-    (lambda x: mg.broadcast_to(x, (2, 4)), r"broadcast_to: \(2, 3\) does not broadcast to \(2, 4\)"),
-    (lambda x: mg.sum_to(x, (2,)), r"sum_to: \(2,\) does not broadcast to \(2, 3\)"),
-    (lambda x: mg.concatenate([x, x[:1]], 1), r"concatenate: array 1 is \(1, 3\) and array 0 is \(2, 3\)"),
-    (lambda x: mg.concatenate([]), "concatenate: needs at least one array"),
-    (lambda x: mg.stack([x, x[0]]), r"stack: needs arrays of one shape, got \[\(2, 3\), \(3,\)\]"),
-    (lambda x: mg.split(x, 2, 1), "split: axis 1 of size 3 does not divide into 2 equal parts"),
-    (lambda x: mg.repeat(x, [1, 2], 1), "repeat: repeats .* one for each of 3 elements"),
-    (lambda x: mg.repeat(x, -1), "repeat: repeats -1"),
-    (lambda x: mg.tile(x, (-1, 1)), "tile: reps"),
-    (lambda x: mg.tril(x[0]), "tril: needs an array of at least 2 axes"),
-])
+@pytest.mark.parametrize(
+    "f, text",
+    [
+        (lambda x: mg.reshape(x, (4, 2)), r"reshape: \(2, 3\) has 6 elements, which do not fill the shape \(4, 2\)"),
+        (lambda x: mg.transpose(x, (0,)), r"transpose: 1 axes \(0,\) for an array of 2 axes"),
+        (lambda x: mg.transpose(x, (0, 0)), "names an axis twice"),
+        (lambda x: mg.squeeze(x, 0), r"squeeze: axis 0 of \(2, 3\) has size 2, not 1"),
+        (lambda x: mg.moveaxis(x, (0, 1), 0), "moveaxis: 2 source axes but 1 destinations"),
+        (lambda x: mg.broadcast_to(x, (2, 4)), r"broadcast_to: \(2, 3\) does not broadcast to \(2, 4\)"),
+        (lambda x: mg.sum_to(x, (2,)), r"sum_to: \(2,\) does not broadcast to \(2, 3\)"),
+        (lambda x: mg.concatenate([x, x[:1]], 1), r"concatenate: array 1 is \(1, 3\) and array 0 is \(2, 3\)"),
+        (lambda x: mg.concatenate([]), "concatenate: needs at least one array"),
+        (lambda x: mg.stack([x, x[0]]), r"stack: needs arrays of one shape, got \[\(2, 3\), \(3,\)\]"),
+        (lambda x: mg.split(x, 2, 1), "split: axis 1 of size 3 does not divide into 2 equal parts"),
+        (lambda x: mg.repeat(x, [1, 2], 1), "repeat: repeats .* one for each of 3 elements"),
+        (lambda x: mg.repeat(x, -1), "repeat: repeats -1"),
+        (lambda x: mg.tile(x, (-1, 1)), "tile: reps"),
+        (lambda x: mg.tril(x[0]), "tril: needs an array of at least 2 axes"),
+    ],
+)
 def test_what_does_not_fit_is_said_with_the_sizes(f, text):
     with pytest.raises(ShapeError, match=text):
         f(mg.tensor(np.ones((2, 3))))

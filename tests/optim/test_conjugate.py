@@ -65,13 +65,25 @@ def test_the_four_rules_walk_the_same_path_on_a_quadratic():
 def test_the_four_betas_by_hand():
     g, h, d = np.array([1.0, 2.0]), np.array([3.0, 1.0]), np.array([-1.0, 4.0])  # g - h = (-2, 1)
     assert {rule: beta(g, h, d) for rule, beta in BETAS.items()} == {
-        "fletcher-reeves": 5 / 10, "polak-ribiere": 0.0, "hestenes-stiefel": 0.0, "dai-yuan": 5 / 6}
+        "fletcher-reeves": 5 / 10,
+        "polak-ribiere": 0.0,
+        "hestenes-stiefel": 0.0,
+        "dai-yuan": 5 / 6,
+    }
     g = np.array([2.0, 2.0])  # g - h = (-1, 1)
     assert {rule: beta(g, h, d) for rule, beta in BETAS.items()} == {
-        "fletcher-reeves": 8 / 10, "polak-ribiere": 0.0, "hestenes-stiefel": 0.0, "dai-yuan": 8 / 5}
+        "fletcher-reeves": 8 / 10,
+        "polak-ribiere": 0.0,
+        "hestenes-stiefel": 0.0,
+        "dai-yuan": 8 / 5,
+    }
     g = np.array([1.0, 3.0])  # g - h = (-2, 2)
     assert {rule: beta(g, h, d) for rule, beta in BETAS.items()} == {
-        "fletcher-reeves": 1.0, "polak-ribiere": 4 / 10, "hestenes-stiefel": 4 / 10, "dai-yuan": 10 / 10}
+        "fletcher-reeves": 1.0,
+        "polak-ribiere": 4 / 10,
+        "hestenes-stiefel": 4 / 10,
+        "dai-yuan": 10 / 10,
+    }
     assert BETAS["polak-ribiere"](h / 2, h, d) == 0  # PR itself: -1/4
     assert BETAS["hestenes-stiefel"](h, h, d) == 0  # no change, no quotient: start anew
 
@@ -95,14 +107,18 @@ def test_rosenbrocks_valley_is_walked_to_its_end(rule):
 
 @pytest.mark.parametrize("c1, c2", [(1e-4, 0.1), (1e-4, 0.9), (0.1, 0.11), (1e-4, 1e-3)])
 @pytest.mark.parametrize("first", [1e-6, 0.1, 1.0, 1e5])
-@pytest.mark.parametrize("phi", [
-    lambda a: ((a - 1) ** 2 - 1, 2 * (a - 1)),
-    lambda a: (-a / (a * a + 2), (a * a - 2) / (a * a + 2) ** 2),  # More and Thuente 1994, their first function
-    lambda a: ((a + 0.004) ** 5 - 2 * (a + 0.004) ** 4, 5 * (a + 0.004) ** 4 - 8 * (a + 0.004) ** 3),  # their second
-    lambda a: (np.cos(3 * a) - a + 0.1 * a * a, -3 * np.sin(3 * a) - 1 + 0.2 * a),  # many valleys
-    lambda a: (-np.log(a + 1e-3) + a * a if a > -1e-3 else np.nan, -1 / (a + 1e-3) + 2 * a),
-    lambda a: (np.exp(a) - 2 * a, np.exp(a) - 2) if a < 50 else (np.inf, np.nan),  # an overflow is a step too far
-], ids=["parabola", "more-thuente-1", "more-thuente-2", "valleys", "barrier", "overflow"])
+@pytest.mark.parametrize(
+    "phi",
+    [
+        lambda a: ((a - 1) ** 2 - 1, 2 * (a - 1)),
+        lambda a: (-a / (a * a + 2), (a * a - 2) / (a * a + 2) ** 2),  # More and Thuente 1994, their first function
+        lambda a: ((a + 0.004) ** 5 - 2 * (a + 0.004) ** 4, 5 * (a + 0.004) ** 4 - 8 * (a + 0.004) ** 3),  # their second
+        lambda a: (np.cos(3 * a) - a + 0.1 * a * a, -3 * np.sin(3 * a) - 1 + 0.2 * a),  # many valleys
+        lambda a: (-np.log(a + 1e-3) + a * a if a > -1e-3 else np.nan, -1 / (a + 1e-3) + 2 * a),
+        lambda a: (np.exp(a) - 2 * a, np.exp(a) - 2) if a < 50 else (np.inf, np.nan),  # an overflow is a step too far
+    ],
+    ids=["parabola", "more-thuente-1", "more-thuente-2", "valleys", "barrier", "overflow"],
+)
 def test_a_search_ends_where_both_strong_wolfe_conditions_hold(phi, first, c1, c2):
     calls = []
     value, slope = phi(0.0)

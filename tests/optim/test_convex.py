@@ -117,10 +117,14 @@ def test_svm_of_two_points_by_hand():
     np.testing.assert_array_equal(convex.svm_dual([[2.0], [0.0]], [1, -1], C=3.0).x[1], 3.0)  # never further than the box
 
 
-@pytest.mark.parametrize("residual, solve, option", [
-    (convex.lasso_kkt_residual, convex.lasso, 0.1),
-    (convex.logistic_kkt_residual, convex.logistic_regression, 0.01),
-    (convex.svm_kkt_residual, convex.svm_dual, 0.1)])
+@pytest.mark.parametrize(
+    "residual, solve, option",
+    [
+        (convex.lasso_kkt_residual, convex.lasso, 0.1),
+        (convex.logistic_kkt_residual, convex.logistic_regression, 0.01),
+        (convex.svm_kkt_residual, convex.svm_dual, 0.1),
+    ],
+)
 def test_the_residual_notices_a_point_that_is_not_the_minimum(residual, solve, option, labelled):
     x = solve(*labelled, option).x
     for i in (0, 7, 13):

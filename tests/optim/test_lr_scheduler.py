@@ -77,9 +77,14 @@ def test_a_plateau_by_hand():
 def test_what_counts_as_better_and_what_as_a_reduction_by_hand():
     optimizer = make(1.0)
     for options, first, second, bad in [
-            ({}, 1.0, 0.89, 0), ({}, 1.0, 0.91, 1), ({}, 1.0, float("nan"), 1),
-            ({"mode": "max"}, 1.0, 1.11, 0), ({"mode": "max"}, 1.0, 1.09, 1),
-            ({"threshold_mode": "abs"}, 5.0, 4.89, 0), ({"threshold_mode": "abs"}, 5.0, 4.91, 1)]:
+        ({}, 1.0, 0.89, 0),
+        ({}, 1.0, 0.91, 1),
+        ({}, 1.0, float("nan"), 1),
+        ({"mode": "max"}, 1.0, 1.11, 0),
+        ({"mode": "max"}, 1.0, 1.09, 1),
+        ({"threshold_mode": "abs"}, 5.0, 4.89, 0),
+        ({"threshold_mode": "abs"}, 5.0, 4.91, 1),
+    ]:
         schedule = lr_scheduler.ReduceLROnPlateau(optimizer, threshold=0.1, **options)
         schedule.step(first)
         schedule.step(second)
@@ -88,23 +93,41 @@ def test_what_counts_as_better_and_what_as_a_reduction_by_hand():
     assert walk(optimizer, [small], 3, [1, 2, 3])[:, 0].tolist() == [1, 1, 1, 1]  # half a unit is less than eps
 
 
-@pytest.mark.parametrize("options", [
-    {}, dict(patience=3), dict(mode="max", patience=2), dict(threshold=0.2, patience=1), dict(cooldown=4, patience=0),
-    dict(threshold_mode="abs", threshold=0.05, patience=1, factor=0.5), dict(min_lr=[0.1, 0.001], patience=0),
-    dict(mode="max", threshold_mode="abs", threshold=0.3, patience=1), dict(eps=0.05, patience=0, factor=0.6)], ids=name_it)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        dict(patience=3),
+        dict(mode="max", patience=2),
+        dict(threshold=0.2, patience=1),
+        dict(cooldown=4, patience=0),
+        dict(threshold_mode="abs", threshold=0.05, patience=1, factor=0.5),
+        dict(min_lr=[0.1, 0.001], patience=0),
+        dict(mode="max", threshold_mode="abs", threshold=0.3, patience=1),
+        dict(eps=0.05, patience=0, factor=0.6),
+    ],
+    ids=name_it,
+)
 def test_a_plateau_is_torchs(options):
     torch = pytest.importorskip("torch")
     theirs = torch.optim.SGD([{"params": [torch.nn.Parameter(torch.zeros(1))], "lr": lr} for lr in (0.5, 0.02)])
     metrics = np.random.default_rng(0).standard_normal(60).cumsum() * 0.2
     metrics[30] = np.nan
-    paths = [walk(optimizer, [module.ReduceLROnPlateau(optimizer, **options)], 60, metrics.tolist())
-             for optimizer, module in ((make(), lr_scheduler), (theirs, torch.optim.lr_scheduler))]
+    paths = [
+        walk(optimizer, [module.ReduceLROnPlateau(optimizer, **options)], 60, metrics.tolist())
+        for optimizer, module in ((make(), lr_scheduler), (theirs, torch.optim.lr_scheduler))
+    ]
     np.testing.assert_allclose(*paths, rtol=1e-14)
     assert paths[0][-1, 0] < 0.5
 
 
-ALL = [("StepLR", dict(step_size=3)), ("ExponentialLR", dict(gamma=0.9)), ("LinearLR", dict(total_iters=9)),
-       ("CosineAnnealingLR", dict(T_max=5)), ("ReduceLROnPlateau", dict(patience=1, cooldown=2))]
+ALL = [
+    ("StepLR", dict(step_size=3)),
+    ("ExponentialLR", dict(gamma=0.9)),
+    ("LinearLR", dict(total_iters=9)),
+    ("CosineAnnealingLR", dict(T_max=5)),
+    ("ReduceLROnPlateau", dict(patience=1, cooldown=2)),
+]
 
 
 @pytest.mark.parametrize("optimizer_first", [True, False])
@@ -131,8 +154,9 @@ def test_a_saved_schedule_continues_to_the_same_bits(name, options, optimizer_fi
     np.testing.assert_array_equal(part(other, again, range(5, 12)), straight)
 
 
-@pytest.mark.parametrize("make_optimizer", [
-    optim.SGD, optim.Adam, optim.RMSprop, optim.CoordinateDescent, optim.ConjugateGradient])
+@pytest.mark.parametrize(
+    "make_optimizer", [optim.SGD, optim.Adam, optim.RMSprop, optim.CoordinateDescent, optim.ConjugateGradient]
+)
 def test_a_schedule_reaches_every_optimizer(make_optimizer):
     moved = []
     for gamma in (1.0, 0.5):
@@ -174,8 +198,14 @@ def test_bad_options_and_states_are_refused():
 # Schedules that follow each other: name, options, and the steps at which each takes its turn.
 WARM = ("LinearLR", dict(start_factor=0.1, total_iters=5))
 COSINE = ("CosineAnnealingLR", dict(T_max=6, eta_min=0.001))
-CHAINS = [(WARM, COSINE), (("LinearLR", dict(start_factor=1.0, end_factor=0.0, total_iters=4)), COSINE), (COSINE, WARM),
-          (("StepLR", dict(step_size=2)), COSINE), (("ExponentialLR", dict(gamma=0.8)), COSINE), (COSINE, COSINE)]
+CHAINS = [
+    (WARM, COSINE),
+    (("LinearLR", dict(start_factor=1.0, end_factor=0.0, total_iters=4)), COSINE),
+    (COSINE, WARM),
+    (("StepLR", dict(step_size=2)), COSINE),
+    (("ExponentialLR", dict(gamma=0.8)), COSINE),
+    (COSINE, COSINE),
+]
 
 
 def chain_rates(optimizer, module, chain, turns, made_late, steps=40, resume_at=None, fresh=None):
@@ -194,7 +224,7 @@ def chain_rates(optimizer, module, chain, turns, made_late, steps=40, resume_at=
             for part, state in zip([optimizer, *schedules], states):
                 part.load_state_dict(state)
         optimizer.step()
-        for schedule in schedules if turns is None else schedules[t >= turns:][:1]:
+        for schedule in schedules if turns is None else schedules[t >= turns :][:1]:
             schedule.step()
         rates.append([group["lr"] for group in optimizer.param_groups])
     return np.array(rates)

@@ -47,13 +47,31 @@ def grid(**options):
 
 
 CASES = (
-    [("SGD", o) for o in grid(lr=[0.1], momentum=[0.0, 0.9], dampening=[0.0, 0.2], weight_decay=[0.0, 0.1],
-                              nesterov=[False, True], maximize=[False, True])
-     if not o["nesterov"] or (o["momentum"] and not o["dampening"])]
-    + [("Adam", o) for o in grid(lr=[0.1], betas=[(0.5, 0.9), (0.9, 0.999)], weight_decay=[0.0, 0.1],
-                                 amsgrad=[False, True], maximize=[False, True])]
-    + [("RMSprop", o) for o in grid(lr=[0.01], alpha=[0.9], momentum=[0.0, 0.9], weight_decay=[0.0, 0.1],
-                                    centered=[False, True], maximize=[False, True])])
+    [
+        ("SGD", o)
+        for o in grid(
+            lr=[0.1],
+            momentum=[0.0, 0.9],
+            dampening=[0.0, 0.2],
+            weight_decay=[0.0, 0.1],
+            nesterov=[False, True],
+            maximize=[False, True],
+        )
+        if not o["nesterov"] or (o["momentum"] and not o["dampening"])
+    ]
+    + [
+        ("Adam", o)
+        for o in grid(
+            lr=[0.1], betas=[(0.5, 0.9), (0.9, 0.999)], weight_decay=[0.0, 0.1], amsgrad=[False, True], maximize=[False, True]
+        )
+    ]
+    + [
+        ("RMSprop", o)
+        for o in grid(
+            lr=[0.01], alpha=[0.9], momentum=[0.0, 0.9], weight_decay=[0.0, 0.1], centered=[False, True], maximize=[False, True]
+        )
+    ]
+)
 ids = lambda value: value if isinstance(value, str) else ",".join(f"{k}={v}" for k, v in value.items())
 
 
@@ -168,13 +186,16 @@ def test_a_step_leaves_the_given_gradients_alone():
     assert g.tolist() == [1, 1, 1]
 
 
-@pytest.mark.parametrize("make, message", [
-    (lambda: optim.Adam([]), "no parameters"),
-    (lambda: optim.Adam([Parameter(np.ones(2))], lr=-1), "lr must be a number >= 0, got -1"),
-    (lambda: optim.Adam([Parameter(np.ones(2))], lr=float("nan")), "lr must be a number >= 0"),
-    (lambda: optim.Adam([Parameter(np.ones(2))], betas=(0.9, 1.0)), r"betas must be two numbers in \[0, 1\)"),
-    (lambda: optim.SGD([p := Parameter(np.ones(2)), p]), "given twice"),
-])
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: optim.Adam([]), "no parameters"),
+        (lambda: optim.Adam([Parameter(np.ones(2))], lr=-1), "lr must be a number >= 0, got -1"),
+        (lambda: optim.Adam([Parameter(np.ones(2))], lr=float("nan")), "lr must be a number >= 0"),
+        (lambda: optim.Adam([Parameter(np.ones(2))], betas=(0.9, 1.0)), r"betas must be two numbers in \[0, 1\)"),
+        (lambda: optim.SGD([p := Parameter(np.ones(2)), p]), "given twice"),
+    ],
+)
 def test_bad_options_are_refused(make, message):
     with pytest.raises(ConfigError, match=message):
         make()
@@ -242,24 +263,27 @@ def test_centered_rmsprop_survives_a_constant_gradient():
     assert np.isfinite(p.data).all()
 
 
-@pytest.mark.parametrize("make, message", [
-    (lambda p: optim.SGD(p, lr=0.1, nesterov=True), "nesterov is a form of momentum without dampening.*momentum=0.0"),
-    (lambda p: optim.SGD(p, momentum=0.9, dampening=0.1, nesterov=True), "nesterov.*dampening=0.1"),
-    (lambda p: optim.SGD([{"params": p, "nesterov": True}], momentum=0.0), "nesterov"),
-    (lambda p: optim.SGD(p, momentum=0.9, nesterov="yes"), "nesterov must be True or False, got 'yes'"),
-    (lambda p: optim.SGD(p, maximize=2), "maximize must be True or False"),
-    (lambda p: optim.SGD(p, momentum=True), "momentum must be a number >= 0, got True"),
-    (lambda p: optim.SGD(p, dampening="0"), "dampening must be a number"),
-    (lambda p: optim.SGD(p, lr=float("inf")), "lr must be a number >= 0, got inf"),
-    (lambda p: optim.SGD(p, lr="0.1"), "lr must be a number.*, got '0.1'"),
-    (lambda p: optim.Adam(p, eps=0), "eps=0 is 0 for these parameters.*0 / 0"),
-    (lambda p: optim.Adam(p, eps=1e-60), "eps=1e-60 is 0 for these parameters"),
-    (lambda p: optim.RMSprop(p, eps=0.0), "eps=0.0 is 0"),
-    (lambda p: optim.Adam(p, eps=-1e-8), "eps must be a number >= 0"),
-    (lambda p: optim.Adam(p, betas=0.9), "betas must be two numbers.*, got 0.9"),
-    (lambda p: optim.Adam(p, betas=("a", 0.9)), "betas must be .*number"),
-    (lambda p: optim.RMSprop(p, alpha=1.5), "alpha must be at most 1, got 1.5"),
-])
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda p: optim.SGD(p, lr=0.1, nesterov=True), "nesterov is a form of momentum without dampening.*momentum=0.0"),
+        (lambda p: optim.SGD(p, momentum=0.9, dampening=0.1, nesterov=True), "nesterov.*dampening=0.1"),
+        (lambda p: optim.SGD([{"params": p, "nesterov": True}], momentum=0.0), "nesterov"),
+        (lambda p: optim.SGD(p, momentum=0.9, nesterov="yes"), "nesterov must be True or False, got 'yes'"),
+        (lambda p: optim.SGD(p, maximize=2), "maximize must be True or False"),
+        (lambda p: optim.SGD(p, momentum=True), "momentum must be a number >= 0, got True"),
+        (lambda p: optim.SGD(p, dampening="0"), "dampening must be a number"),
+        (lambda p: optim.SGD(p, lr=float("inf")), "lr must be a number >= 0, got inf"),
+        (lambda p: optim.SGD(p, lr="0.1"), "lr must be a number.*, got '0.1'"),
+        (lambda p: optim.Adam(p, eps=0), "eps=0 is 0 for these parameters.*0 / 0"),
+        (lambda p: optim.Adam(p, eps=1e-60), "eps=1e-60 is 0 for these parameters"),
+        (lambda p: optim.RMSprop(p, eps=0.0), "eps=0.0 is 0"),
+        (lambda p: optim.Adam(p, eps=-1e-8), "eps must be a number >= 0"),
+        (lambda p: optim.Adam(p, betas=0.9), "betas must be two numbers.*, got 0.9"),
+        (lambda p: optim.Adam(p, betas=("a", 0.9)), "betas must be .*number"),
+        (lambda p: optim.RMSprop(p, alpha=1.5), "alpha must be at most 1, got 1.5"),
+    ],
+)
 def test_half_taken_options_are_refused(make, message):
     with pytest.raises(ConfigError, match=message):
         make([Parameter(np.ones(2, np.float32))])
@@ -318,20 +342,26 @@ def spoiled(change):
     return state
 
 
-@pytest.mark.parametrize("state, message", [
-    ({}, "has 'state' and 'param_groups'"), (None, "has 'state' and 'param_groups'"), ({"state": {}}, "has 'state' and"),
-    ({"state": {}, "param_groups": []}, "for 0 parameters in 0 groups"),
-    (spoiled(lambda s: s["state"].update({"0": {}})), "has no 'step' of parameter 0"),
-    (spoiled(lambda s: s.update(state={"7": {"step": 1}})), "has no '0' of parameter 0"),
-    (spoiled(lambda s: s["state"]["0"].update(step=3.7)), r"parameter 0 is int64, which can't hold the state's 3.7"),
-    (spoiled(lambda s: s["state"]["0"].update(step="x")), "parameter 0 holds real numbers"),
-    (spoiled(lambda s: s["state"]["0"].update(exp_avg=np.ones(2, complex))), "real numbers, but the state has complex128"),
-    (spoiled(lambda s: s["state"]["0"].update(exp_avg=np.ones(3))), r"is \(2,\), but the state has \(3,\)"),
-    (spoiled(lambda s: s["state"]["0"].update(exp_avg=np.array([1.0, 1e300]))), "float32, which can't hold the state's 1e"),
-    (spoiled(lambda s: s["state"]["0"].update(exp_avg=np.array(["a", "b"]))), "the state has <U1"),
-    (spoiled(lambda s: s["param_groups"][0].update(eps=0.0)), "does not fit: Adam: eps=0.0 is 0"),
-    (spoiled(lambda s: s["param_groups"][0].update(lr="fast")), "does not fit"),
-    (spoiled(lambda s: s["param_groups"][0].pop("eps")), "of another rule")])
+@pytest.mark.parametrize(
+    "state, message",
+    [
+        ({}, "has 'state' and 'param_groups'"),
+        (None, "has 'state' and 'param_groups'"),
+        ({"state": {}}, "has 'state' and"),
+        ({"state": {}, "param_groups": []}, "for 0 parameters in 0 groups"),
+        (spoiled(lambda s: s["state"].update({"0": {}})), "has no 'step' of parameter 0"),
+        (spoiled(lambda s: s.update(state={"7": {"step": 1}})), "has no '0' of parameter 0"),
+        (spoiled(lambda s: s["state"]["0"].update(step=3.7)), r"parameter 0 is int64, which can't hold the state's 3.7"),
+        (spoiled(lambda s: s["state"]["0"].update(step="x")), "parameter 0 holds real numbers"),
+        (spoiled(lambda s: s["state"]["0"].update(exp_avg=np.ones(2, complex))), "real numbers, but the state has complex128"),
+        (spoiled(lambda s: s["state"]["0"].update(exp_avg=np.ones(3))), r"is \(2,\), but the state has \(3,\)"),
+        (spoiled(lambda s: s["state"]["0"].update(exp_avg=np.array([1.0, 1e300]))), "float32, which can't hold the state's 1e"),
+        (spoiled(lambda s: s["state"]["0"].update(exp_avg=np.array(["a", "b"]))), "the state has <U1"),
+        (spoiled(lambda s: s["param_groups"][0].update(eps=0.0)), "does not fit: Adam: eps=0.0 is 0"),
+        (spoiled(lambda s: s["param_groups"][0].update(lr="fast")), "does not fit"),
+        (spoiled(lambda s: s["param_groups"][0].pop("eps")), "of another rule"),
+    ],
+)
 def test_a_damaged_state_is_refused_and_changes_nothing(state, message):
     optimizer = optim.Adam([Parameter(np.ones(2, np.float32))], lr=0.5)
     optimizer.step([np.ones(2, np.float32)])

@@ -22,22 +22,35 @@ def recorded(name):
     return [json.loads(line) for line in lines], json.loads(head)["settings"]
 
 
-@pytest.mark.parametrize("name, rules, what, advice", [
-    ("minimax-d-wins", ["D wins"], r"D wins: its loss is \d\.\de-06 and G's gradient has vanished", "objective=non-saturating"),
-    ("dcgan-d-wins", ["D wins"], r"its loss is .* and G's is 1\d\.\d\d", "lr_d=1e-05, G's own rate"),
-    ("hinge-tiny-d", ["G wins", "collapse"], "D never told real from fake: its loss was never below 2.08", "lr_d=0.001"),
-    ("oscillation", ["oscillation"], r"take turns at winning: in the second half D's loss rose \d times", "lr=0.003"),
-    ("oscillation-2", ["oscillation"], "take turns at winning", "beta1=0.5"),
-    ("runaway", ["runaway"], "The losses are far too large: D's is .* but an undecided D pays only 1.39", "lr=0.1"),
-    ("not-finite", ["not finite"], "at step 20 matmul: first Inf in its output", "such as --set lr=0.05"),
-    ("wasserstein-unbounded", ["unbounded"], "D's scores grow without limit: G's loss has reached", "--set penalty=wgan-gp"),
-    ("wgan-narrow-clip", ["vanished"], "G learns nothing: its gradient is .*e-07", "a wider clip, --set clip=0.01"),
-    ("collapse", ["G wins", "collapse"], "D never told real from fake", "lr_d=0.005"),
-    ("collapse-hopping", ["G wins", "collapse"], "D never told", "lr_d=0.02"),
-    ("scattered", ["scattered"], "times as far apart as two real ones", "lr_g=0.0001"),
-    ("slow-d", ["G wins", "scattered"], "G wins: D's loss is 1.83, more than the 1.39", "lr_d=0.001, G's own rate"),
-    ("vae-rising", ["rising"], "The loss rises: it was 297.10 and is 384.30", "lr=0.12"),
-])
+@pytest.mark.parametrize(
+    "name, rules, what, advice",
+    [
+        (
+            "minimax-d-wins",
+            ["D wins"],
+            r"D wins: its loss is \d\.\de-06 and G's gradient has vanished",
+            "objective=non-saturating",
+        ),
+        ("dcgan-d-wins", ["D wins"], r"its loss is .* and G's is 1\d\.\d\d", "lr_d=1e-05, G's own rate"),
+        ("hinge-tiny-d", ["G wins", "collapse"], "D never told real from fake: its loss was never below 2.08", "lr_d=0.001"),
+        ("oscillation", ["oscillation"], r"take turns at winning: in the second half D's loss rose \d times", "lr=0.003"),
+        ("oscillation-2", ["oscillation"], "take turns at winning", "beta1=0.5"),
+        ("runaway", ["runaway"], "The losses are far too large: D's is .* but an undecided D pays only 1.39", "lr=0.1"),
+        ("not-finite", ["not finite"], "at step 20 matmul: first Inf in its output", "such as --set lr=0.05"),
+        (
+            "wasserstein-unbounded",
+            ["unbounded"],
+            "D's scores grow without limit: G's loss has reached",
+            "--set penalty=wgan-gp",
+        ),
+        ("wgan-narrow-clip", ["vanished"], "G learns nothing: its gradient is .*e-07", "a wider clip, --set clip=0.01"),
+        ("collapse", ["G wins", "collapse"], "D never told real from fake", "lr_d=0.005"),
+        ("collapse-hopping", ["G wins", "collapse"], "D never told", "lr_d=0.02"),
+        ("scattered", ["scattered"], "times as far apart as two real ones", "lr_g=0.0001"),
+        ("slow-d", ["G wins", "scattered"], "G wins: D's loss is 1.83, more than the 1.39", "lr_d=0.001, G's own rate"),
+        ("vae-rising", ["rising"], "The loss rises: it was 297.10 and is 384.30", "lr=0.12"),
+    ],
+)
 def test_a_recorded_failure_is_found_and_named(name, rules, what, advice):
     findings = diagnose(*recorded(name))
     assert [finding.name for finding in findings] == rules
@@ -70,8 +83,10 @@ def test_wasserstein_losses_are_not_judged_as_cross_entropies():
 
 def test_a_penalty_is_no_part_of_what_d_says():
     """D wins by its adversarial part, however large the penalty is that it pays."""
-    records = [{"step": i, "D": 5.0, "D.adversarial": 0.01, "D.penalty": 4.99, "G": 6.0, "D.gradient": 1.0, "G.gradient": 1.0}
-               for i in range(100)]
+    records = [
+        {"step": i, "D": 5.0, "D.adversarial": 0.01, "D.penalty": 4.99, "G": 6.0, "D.gradient": 1.0, "G.gradient": 1.0}
+        for i in range(100)
+    ]
     assert [f.name for f in diagnose(records, {"objective": "hinge", "penalty": "r1"})] == ["D wins"]
 
 
@@ -81,9 +96,16 @@ def test_few_records_are_not_judged():
     assert diagnose(losses[: ENOUGH - 1], settings) == [] and diagnose(losses[:ENOUGH], settings) != []
 
 
-@pytest.mark.parametrize("records", [[], [{"note": 1}], [{"step": i, "D": None, "G": math.nan} for i in range(50)],
-                                     [{"step": i, "metrics": {"diversity": None}} for i in range(50)],
-                                     [{"step": i, "D": 1e300, "G": -1e300, "G.gradient": 0.0} for i in range(50)]])
+@pytest.mark.parametrize(
+    "records",
+    [
+        [],
+        [{"note": 1}],
+        [{"step": i, "D": None, "G": math.nan} for i in range(50)],
+        [{"step": i, "metrics": {"diversity": None}} for i in range(50)],
+        [{"step": i, "D": 1e300, "G": -1e300, "G.gradient": 0.0} for i in range(50)],
+    ],
+)
 @pytest.mark.parametrize("settings", [{}, {"objective": "hinge"}, {"objective": "wasserstein", "lr": 0.1}])
 def test_no_log_makes_it_fail(records, settings):
     for finding in diagnose(records, settings):

@@ -18,8 +18,9 @@ def feed(name, batch_size=5, **options):
 
 
 def same(one, other):
-    return np.array_equal(one.x, other.x) and (np.array_equal(one.labels, other.labels) if one.labels is not None
-                                               else other.labels is None)
+    return np.array_equal(one.x, other.x) and (
+        np.array_equal(one.labels, other.labels) if one.labels is not None else other.labels is None
+    )
 
 
 @pytest.mark.parametrize("name", DATASETS)

@@ -133,7 +133,7 @@ def test_what_is_no_run_is_named_with_what_is_missing(tmp_path, run):
     (tmp_path / "deep" / "x.npz").touch()
     with pytest.raises(CheckpointError, match=r"x\.npz: its folder: not a run, config\.toml is missing"):
         Run.open(tmp_path / "deep" / "x.npz")
-    (run.folder / "config.toml").write_text('seed = 0\n[config]\n')
+    (run.folder / "config.toml").write_text("seed = 0\n[config]\n")
     with pytest.raises(CheckpointError, match="the entry 'system' is missing"):
         Run.open(run.folder)
     for text in (b"seed = = 0", b"\xff\xfe"):
@@ -315,11 +315,7 @@ def test_a_state_comes_back_with_its_step(run):
     assert path == run.folder / "checkpoints" / "step_000500.npz" == run.latest_checkpoint() == run.checkpoint_path(500)
     step, again = Run.open(run.folder).load_checkpoint()
     assert step == 500 and again["rng"] == state["rng"] and np.array_equal(again["G"]["0.weight"], [0, 1, 2])
-    assert serialize.describe(path) == {
-        "kind": "run",
-        "version": 1,
-        "about": {"step": 500, "system": "wgan-gp", "seed": 0},
-    }
+    assert serialize.describe(path) == {"kind": "run", "version": 1, "about": {"step": 500, "system": "wgan-gp", "seed": 0}}
 
 
 def test_the_newest_three_are_kept_in_the_order_of_numbers(run):

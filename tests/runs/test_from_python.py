@@ -77,8 +77,10 @@ def test_a_system_from_outside_trains_resumes_and_is_told_by_its_file(file, tmp_
 
 
 def test_an_error_in_a_system_s_own_code_is_told_as_it_is(file, tmp_path):
-    file.write_text(MINE + '\n\n@registry.system("broken", parent="gan", data="ring8")\n'
-                    "def build(settings, data):\n    return settings.no_such_setting\n")
+    file.write_text(
+        MINE + '\n\n@registry.system("broken", parent="gan", data="ring8")\n'
+        "def build(settings, data):\n    return settings.no_such_setting\n"
+    )
     file.write_text(file.read_text().replace('registry.system("mine"', '0 and registry.system("mine"'))
     with pytest.raises(AttributeError, match="no_such_setting"):
         mg.runs.train(str(file), out=tmp_path / "run", **SMALL)
@@ -123,17 +125,20 @@ def mlp(*sizes):
     return nn.Sequential(nn.Linear(sizes[0], 8), nn.Tanh(), nn.Linear(8, sizes[1]))
 
 
-@pytest.mark.parametrize("nets, says", [
-    ({"G": mlp(2, 3)}, r"nets: G cannot be used here: gan on ring8: two samples have the shape \(2, 3\); they must have"),
-    ({"G": mlp(5, 2)}, "nets: G cannot be used here: .*5"),
-    ({"D": mlp(2, 7)}, r"nets: D cannot be used here: for 8 samples D gives logits of the shape \(8, 7\); it must give"),
-    ({"G": mlp(2, 2), "D": mlp(3, 1)}, "nets: G and D cannot be used here: .*3"),
-    ({"G": 5}, "nets: G is a int, not a network"),
-    ({"G": nn.Tanh}, "nets: G is the class Tanh; make a network of it"),
-    ({"G": lambda z: z}, "nets: G is a function, not a network"),
-    (mlp(2, 2), "nets is a Sequential; give each network its name"),
-    (dict.fromkeys("GD", mlp(2, 2)), "nets: G and D are the same network"),
-])
+@pytest.mark.parametrize(
+    "nets, says",
+    [
+        ({"G": mlp(2, 3)}, r"nets: G cannot be used here: gan on ring8: two samples have the shape \(2, 3\); they must have"),
+        ({"G": mlp(5, 2)}, "nets: G cannot be used here: .*5"),
+        ({"D": mlp(2, 7)}, r"nets: D cannot be used here: for 8 samples D gives logits of the shape \(8, 7\); it must give"),
+        ({"G": mlp(2, 2), "D": mlp(3, 1)}, "nets: G and D cannot be used here: .*3"),
+        ({"G": 5}, "nets: G is a int, not a network"),
+        ({"G": nn.Tanh}, "nets: G is the class Tanh; make a network of it"),
+        ({"G": lambda z: z}, "nets: G is a function, not a network"),
+        (mlp(2, 2), "nets is a Sequential; give each network its name"),
+        (dict.fromkeys("GD", mlp(2, 2)), "nets: G and D are the same network"),
+    ],
+)
 def test_nets_that_do_not_fit_are_refused_before_anything_is_written(nets, says, tmp_path):
     with pytest.raises(ConfigError, match=says):
         mg.runs.train("gan", "ring8", nets=nets, out=tmp_path / "run", **SMALL)
@@ -141,13 +146,18 @@ def test_nets_that_do_not_fit_are_refused_before_anything_is_written(nets, says,
 
 
 def test_a_d_of_ones_own_gives_as_many_logits_as_the_system_s_own(file, tmp_path):
-    file.write_text(MINE.replace("registry.system(", """def nets(settings, data):
+    file.write_text(
+        MINE.replace(
+            "registry.system(",
+            """def nets(settings, data):
     from minigan.nn import Linear
 
     return {"G": Linear(2, 2), "D": Linear(2, 3)}
 
 
-registry.system(""").replace('"gan", ', '"gan", nets=nets, '))
+registry.system(""",
+        ).replace('"gan", ', '"gan", nets=nets, ')
+    )
     arguments = dict(steps=1, quiet=True, out=tmp_path / "run", **SMALL)
     with pytest.raises(ConfigError, match=r"D gives logits of the shape \(8, 1\); it must give \(8, 3\)"):
         mg.runs.train(str(file), nets={"D": mlp(2, 1)}, **arguments)
@@ -177,20 +187,25 @@ def test_trying_the_nets_leaves_the_bits_as_they_are(tmp_path, monkeypatch):
         if not tried:
             monkeypatch.setattr(session_module, "_try", lambda *what: None)
         mg.seed(1)
-        nets = {"G": nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2)),
-                "D": nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 1))}
+        nets = {
+            "G": nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2)),
+            "D": nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 1)),
+        }
         run = mg.runs.train("gan", "ring8", steps=3, nets=nets, out=tmp_path / str(number), quiet=True, **SMALL)
         ends.append([array for net in run.game.nets.values() for array in net.state_dict().values()])
     assert all(np.array_equal(one, other) for one, other in zip(*ends, strict=True))
 
 
-@pytest.mark.parametrize("given, says", [
-    ({"metrics": ["modes"]}, r"setting metrics must be a word such as none, got \['modes'\]"),
-    ({"seed": True}, "seed must be a whole number from 0 to 9223372036854775807, got True"),
-    ({"seed": 2**63}, "seed must be a whole number from 0"),
-    ({"batch_size": True}, "setting batch_size must be a whole number"),
-    *[({"seconds": value}, "seconds must be a number above 0, got") for value in (-1, 0, True, float("nan"), "5")],
-])
+@pytest.mark.parametrize(
+    "given, says",
+    [
+        ({"metrics": ["modes"]}, r"setting metrics must be a word such as none, got \['modes'\]"),
+        ({"seed": True}, "seed must be a whole number from 0 to 9223372036854775807, got True"),
+        ({"seed": 2**63}, "seed must be a whole number from 0"),
+        ({"batch_size": True}, "setting batch_size must be a whole number"),
+        *[({"seconds": value}, "seconds must be a number above 0, got") for value in (-1, 0, True, float("nan"), "5")],
+    ],
+)
 def test_arguments_that_are_no_such_numbers_are_refused(given, says, tmp_path):
     with pytest.raises(ConfigError, match=says):
         mg.runs.train("gan", "ring8", out=tmp_path / "run", **SMALL | given)
@@ -239,11 +254,22 @@ def own_run(file, tmp_path, monkeypatch):
     return reopened
 
 
-@pytest.mark.parametrize("old, new, says", [
-    ('"depth"', '"deepness"', r"mine\.py, which defines its system, has changed: mine has no setting 'depth'.*; undo the"),
-    ('"depth", 1, "x"', '"depth", 2, "x", least=2', "has changed: setting depth must be from 2 to 999999999, got 1; undo the"),
-    ('"mine"', '"ours"', r"is a run of the system mine, and .*mine\.py now enters ours; give the system its old name again"),
-])
+@pytest.mark.parametrize(
+    "old, new, says",
+    [
+        ('"depth"', '"deepness"', r"mine\.py, which defines its system, has changed: mine has no setting 'depth'.*; undo the"),
+        (
+            '"depth", 1, "x"',
+            '"depth", 2, "x", least=2',
+            "has changed: setting depth must be from 2 to 999999999, got 1; undo the",
+        ),
+        (
+            '"mine"',
+            '"ours"',
+            r"is a run of the system mine, and .*mine\.py now enters ours; give the system its old name again",
+        ),
+    ],
+)
 def test_a_system_that_has_changed_is_told_by_its_file(own_run, old, new, says):
     with pytest.raises(CheckpointError, match=says) as told:
         own_run(old, new)
@@ -252,19 +278,25 @@ def test_a_system_that_has_changed_is_told_by_its_file(own_run, old, new, says):
 
 def test_an_error_while_a_system_is_built_again_is_no_error_of_the_config(own_run):
     with pytest.raises(ConfigError, match="^Adam: got no parameters") as told:
-        own_run('registry.system("mine"', "def nets(settings, data):\n    from minigan.optim import Adam\n\n"
-                '    Adam([])\n\n\nregistry.system("mine", nets=nets')
+        own_run(
+            'registry.system("mine"',
+            "def nets(settings, data):\n    from minigan.optim import Adam\n\n"
+            '    Adam([])\n\n\nregistry.system("mine", nets=nets',
+        )
     assert "config.toml" not in str(told.value)
 
 
 def test_a_key_error_in_a_player_s_own_code_passes(own_run, file):
-    file.write_text(file.read_text() + """def build(settings, data):
+    file.write_text(
+        file.read_text()
+        + """def build(settings, data):
     from minigan.systems.registry import get
 
     game = get("gan").build(settings, data)
     game.players[0].load_state_dict = lambda state: state["nope"]
     return game
-""")
+"""
+    )
     with pytest.raises(KeyError, match="nope"):
         own_run('registry.system("mine"', '@registry.system("mine"')
 
@@ -283,9 +315,13 @@ def test_a_system_of_a_notebook_is_entered_again_to_open_its_run(monkeypatch, tm
 
 def test_the_command_names_the_author_s_line(file, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    file.write_text(MINE.replace("registry.system(", "def nets(settings, data):\n    import minigan as mg\n\n"
-                                 "    return mg.ones((2, 3)) @ mg.ones((2, 3))\n\n\nregistry.system(").replace(
-                                     'parent="gan"', 'parent="gan", nets=nets'))
+    file.write_text(
+        MINE.replace(
+            "registry.system(",
+            "def nets(settings, data):\n    import minigan as mg\n\n"
+            "    return mg.ones((2, 3)) @ mg.ones((2, 3))\n\n\nregistry.system(",
+        ).replace('parent="gan"', 'parent="gan", nets=nets')
+    )
     assert main(["train", str(file)]) == 2
     assert capsys.readouterr().err.splitlines()[1] == f"{file}:9, in nets"
     file.write_text(MINE.replace('"depth", 1', '"depth", 0'))

@@ -23,8 +23,18 @@ def game(*names, lr=0.1):
 
 
 def settings(**changed):
-    return SimpleNamespace(**{"schedule": "none", "final_lr": 0.01, "monitor": "loss", "patience": 1, "factor": 0.5,
-                              "metrics_every": 2, "steps": 12, **changed})
+    return SimpleNamespace(
+        **{
+            "schedule": "none",
+            "final_lr": 0.01,
+            "monitor": "loss",
+            "patience": 1,
+            "factor": 0.5,
+            "metrics_every": 2,
+            "steps": 12,
+            **changed,
+        }
+    )
 
 
 def rates(schedule, steps, losses=None, metrics=None):
@@ -42,12 +52,15 @@ def test_every_calls_at_multiples_only():
     assert seen == [None, None, {"step": 3}, None, None, {"step": 6}, None]
 
 
-@pytest.mark.parametrize("kind, formula", [
-    ("linear", lambda t: 1 - 0.99 * t / 12),
-    ("cosine", lambda t: 0.01 + 0.99 * (1 + math.cos(math.pi * t / 12)) / 2),
-    ("exponential", lambda t: 0.01 ** (t / 12)),
-    ("step", lambda t: 0.1 ** (t // 5)),
-])
+@pytest.mark.parametrize(
+    "kind, formula",
+    [
+        ("linear", lambda t: 1 - 0.99 * t / 12),
+        ("cosine", lambda t: 0.01 + 0.99 * (1 + math.cos(math.pi * t / 12)) / 2),
+        ("exponential", lambda t: 0.01 ** (t / 12)),
+        ("step", lambda t: 0.1 ** (t // 5)),
+    ],
+)
 def test_a_schedule_follows_its_formula_from_the_learning_rate_to_the_part_that_is_left(kind, formula):
     trace = rates(Schedule(settings(schedule=kind), game("D", "G")), 20)
     expected = np.array([formula(min(t, 12)) for t in range(1, 21)])
@@ -99,8 +112,9 @@ def test_plateau_ends_at_the_part_that_is_left():
     assert rates(schedule, 40, losses=[{"VAE": 1.0}] * 40)[-1, 0] == pytest.approx(0.02)
 
 
-@pytest.mark.parametrize("changed", [{"schedule": "cosine"}, {"schedule": "plateau", "monitor": "modes"},
-                                     {"schedule": "plateau", "monitor": "G"}])
+@pytest.mark.parametrize(
+    "changed", [{"schedule": "cosine"}, {"schedule": "plateau", "monitor": "modes"}, {"schedule": "plateau", "monitor": "G"}]
+)
 def test_a_saved_schedule_goes_on_as_one_never_stopped(changed):
     losses, metrics = [{"G": float(5 - i % 3)} for i in range(12)], [{"modes": float(i % 4)} for i in range(12)]
     whole = rates(Schedule(settings(**changed), game("D", "G"), MODES.numbers[0]), 12, losses, metrics)
@@ -111,14 +125,20 @@ def test_a_saved_schedule_goes_on_as_one_never_stopped(changed):
     np.testing.assert_array_equal(rates(second, 7, losses[5:], metrics[5:]), whole[5:])
 
 
-@pytest.mark.parametrize("changed, text", [
-    ({"schedule": "linaer"}, "unknown schedule 'linaer'; did you mean 'linear'"),
-    ({"schedule": "plateau"}, "losses of D and G say who is ahead"),
-    ({"schedule": "plateau", "monitor": "modes"}, "monitor=modes is no player of this game .they are D, G., and no number of"),
-    ({"schedule": "exponential", "final_lr": 0.0}, "never reaches 0; set final_lr above 0"),
-    ({"final_lr": 1.5}, "final_lr=1.5 .* final_lr must be from 0 to 1"),
-    ({"factor": 0.0}, "factor=0.0: .* factor must be above 0 and below 1"),
-])
+@pytest.mark.parametrize(
+    "changed, text",
+    [
+        ({"schedule": "linaer"}, "unknown schedule 'linaer'; did you mean 'linear'"),
+        ({"schedule": "plateau"}, "losses of D and G say who is ahead"),
+        (
+            {"schedule": "plateau", "monitor": "modes"},
+            "monitor=modes is no player of this game .they are D, G., and no number of",
+        ),
+        ({"schedule": "exponential", "final_lr": 0.0}, "never reaches 0; set final_lr above 0"),
+        ({"final_lr": 1.5}, "final_lr=1.5 .* final_lr must be from 0 to 1"),
+        ({"factor": 0.0}, "factor=0.0: .* factor must be above 0 and below 1"),
+    ],
+)
 def test_settings_that_make_no_schedule_are_refused(changed, text):
     with pytest.raises(ConfigError, match=text):
         Schedule(settings(**changed), game("D", "G"))

@@ -90,10 +90,17 @@ def test_tokens_become_text_where_the_data_have_words(monkeypatch, tmp_path):
         assert np.array_equal(np.asarray(picture), text_grid(session.sample(5), words)[:, :, 0])
 
 
-@pytest.mark.parametrize("name, shape, x, classes", [
-    ("digits", [1, 28, 28], PICTURES, 10), ("mnist", [1, 5, 4], Pictures(1, 5, 4), 10),
-    ("fashion-mnist", [1, 28, 28], PICTURES, 10), ("grid25", [2], Points(2), 25), ("two-moons", [2], Points(2), 2),
-    ("swiss-roll", [2], Points(2), None)])
+@pytest.mark.parametrize(
+    "name, shape, x, classes",
+    [
+        ("digits", [1, 28, 28], PICTURES, 10),
+        ("mnist", [1, 5, 4], Pictures(1, 5, 4), 10),
+        ("fashion-mnist", [1, 28, 28], PICTURES, 10),
+        ("grid25", [2], Points(2), 25),
+        ("two-moons", [2], Points(2), 2),
+        ("swiss-roll", [2], Points(2), None),
+    ],
+)
 def test_the_fields_of_every_data_set_that_old_folders_can_have(name, shape, x, classes):
     found = fields({"data": name, "sample_shape": shape})
     assert found == ({"x": x} if classes is None else {"x": x, "labels": Class(classes)})

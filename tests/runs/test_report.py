@@ -17,8 +17,9 @@ from minigan.systems import registry
 
 def made(folder, system="gan", changed=None, seed=0, data="ring8", shape=(2,)):
     settings = vars(registry.get(system).configure(changed, described(shape, data)))
-    return Run.create(system, seed, {"data": data, "data_dir": "", "sample_shape": list(shape), "device": "cpu", **settings},
-                      out=folder)
+    return Run.create(
+        system, seed, {"data": data, "data_dir": "", "sample_shape": list(shape), "device": "cpu", **settings}, out=folder
+    )
 
 
 def page(run):
@@ -81,12 +82,15 @@ def test_metrics_that_were_logged_stand_in_for_an_evaluation(run):
     assert "Step 600, 2,500 samples" in page(run)
 
 
-@pytest.mark.parametrize("system, changed, seed, data, shape", [
-    ("gan", None, 0, "digits", (1, 28, 28)),
-    ("gan", {"lr": 3e-5, "spectral_norm": True, "steps": 77, "batch_size": 5}, 12, "ring8", (2,)),
-    ("wgan-gp", {"schedule": "plateau", "monitor": "modes", "penalty_weight": 1 / 3}, 1, "ring8", (2,)),
-    ("wgan-gp", {"nets": "conv"}, 0, "digits", (1, 28, 28)),
-])
+@pytest.mark.parametrize(
+    "system, changed, seed, data, shape",
+    [
+        ("gan", None, 0, "digits", (1, 28, 28)),
+        ("gan", {"lr": 3e-5, "spectral_norm": True, "steps": 77, "batch_size": 5}, 12, "ring8", (2,)),
+        ("wgan-gp", {"schedule": "plateau", "monitor": "modes", "penalty_weight": 1 / 3}, 1, "ring8", (2,)),
+        ("wgan-gp", {"nets": "conv"}, 0, "digits", (1, 28, 28)),
+    ],
+)
 def test_the_command_repeats_the_run(tmp_path, system, changed, seed, data, shape):
     run = made(tmp_path / "run", system, changed, seed, data, shape)
     words = shlex.split(report.command(run, registry.get(system)))

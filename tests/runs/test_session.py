@@ -35,12 +35,21 @@ RUNS = {  # system, data, settings: the three kinds of nets and data there are
     "gan on digits": ("gan", "digits", {"batch_size": 8, "latent": 4}),
     "dcgan on digits": ("dcgan", "digits", {"batch_size": 8, "latent": 4, "channels": 4}),
     "gan on points": ("gan", "ring8", {"batch_size": 8, "latent": 4}),
-    "scheduled": ("gan", "ring8", {"batch_size": 8, "latent": 4, "schedule": "cosine", "metrics": "energy",
-                                   "metrics_every": 4}),
-    "plateau": ("gan", "ring8", {"batch_size": 8, "latent": 4, "schedule": "plateau", "monitor": "energy", "metrics_every": 2,
-                                 "patience": 1}),
-    "plateau of a loss": ("gan", "ring8", {"batch_size": 8, "latent": 4, "schedule": "plateau", "monitor": "G",
-                                           "metrics_every": 2, "patience": 1}),
+    "scheduled": (
+        "gan",
+        "ring8",
+        {"batch_size": 8, "latent": 4, "schedule": "cosine", "metrics": "energy", "metrics_every": 4},
+    ),
+    "plateau": (
+        "gan",
+        "ring8",
+        {"batch_size": 8, "latent": 4, "schedule": "plateau", "monitor": "energy", "metrics_every": 2, "patience": 1},
+    ),
+    "plateau of a loss": (
+        "gan",
+        "ring8",
+        {"batch_size": 8, "latent": 4, "schedule": "plateau", "monitor": "G", "metrics_every": 2, "patience": 1},
+    ),
 }
 
 
@@ -137,23 +146,30 @@ def killed(kind, folder, where, count):
     """A run in a process of its own that is killed (-9) in its step `count`, or while it writes that checkpoint."""
     system, data, own = RUNS[kind]
     arguments = (system, data, 3, {**own, **EVERY, "steps": STEPS})
-    done = subprocess.run([sys.executable, "-c", DRIVER, where, str(count), str(folder), repr(arguments)],
-                          capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", DRIVER, where, str(count), str(folder), repr(arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == -signal.SIGKILL, done.stderr
     return folder
 
 
-@pytest.mark.parametrize("kind, where, count, resumed_from", [
-    ("gan on digits", "step", 9, 5),
-    ("dcgan on digits", "step", 9, 5),
-    ("gan on points", "step", 9, 5),
-    ("scheduled", "step", 9, 5),
-    ("plateau", "step", 9, 5),
-    ("plateau of a loss", "step", 9, 5),
-    ("gan on digits", "step", 3, 0),    # before the first checkpoint
-    ("gan on digits", "write", 5, 0),   # while the first is written
-    ("gan on digits", "write", 10, 5),
-])
+@pytest.mark.parametrize(
+    "kind, where, count, resumed_from",
+    [
+        ("gan on digits", "step", 9, 5),
+        ("dcgan on digits", "step", 9, 5),
+        ("gan on points", "step", 9, 5),
+        ("scheduled", "step", 9, 5),
+        ("plateau", "step", 9, 5),
+        ("plateau of a loss", "step", 9, 5),
+        ("gan on digits", "step", 3, 0),  # before the first checkpoint
+        ("gan on digits", "write", 5, 0),  # while the first is written
+        ("gan on digits", "write", 10, 5),
+    ],
+)
 def test_a_run_killed_and_resumed_ends_in_the_bits_of_one_never_killed(kind, where, count, resumed_from, whole, tmp_path):
     folder = killed(kind, tmp_path / "run", where, count)
     before = log(folder)
@@ -165,7 +181,8 @@ def test_a_run_killed_and_resumed_ends_in_the_bits_of_one_never_killed(kind, whe
     assert [record["step"] for record in log(folder)] == list(range(1, STEPS + 1))
     assert log(folder) == log(whole(kind)) and log(folder)[: len(before)] == before
     assert (folder / "samples" / f"step_{STEPS:06d}.png").read_bytes() == (
-        whole(kind) / "samples" / f"step_{STEPS:06d}.png").read_bytes()
+        whole(kind) / "samples" / f"step_{STEPS:06d}.png"
+    ).read_bytes()
     assert not list(folder.rglob("*.tmp"))
 
 
@@ -175,7 +192,8 @@ def test_the_same_with_two_threads(tmp_path, monkeypatch):
     with threadpool_limits(2):
         used = set()
         start("dcgan on digits", tmp_path / "whole", batch_size=32, channels=8).train(
-            8, report=lambda step, losses: used.add(threads.get_num_threads()))
+            8, report=lambda step, losses: used.add(threads.get_num_threads())
+        )
         assert used == {2} and threads.get_num_threads() == 1
     monkeypatch.setitem(RUNS, "dcgan on digits", ("dcgan", "digits", {"batch_size": 32, "latent": 4, "channels": 8}))
     folder = killed("dcgan on digits", tmp_path / "run", "step", 7)
@@ -331,12 +349,18 @@ SETTINGS = {**EVERY, "steps": STEPS, "batch_size": 8}
 @pytest.fixture
 def noisy(monkeypatch):
     """A system whose nets draw noise wherever they can: initial weights, dropout in D's turns, in G's and in samples."""
+
     def build(settings, sample_shape):
         G = Sequential(Linear(2, 8), ReLU(), Always(0.3), Linear(8, 2))
         D = Sequential(Linear(2, 8), ReLU(), Dropout(0.5), Linear(8, 1))
         adam = partial(Adam, lr=0.01)
-        return Game({"G": G, "D": D}, [Player("D", [D], adam), Player("G", [G], adam)], adversarial_terms("hinge"), Normal(2),
-                    step=AdversarialStep)
+        return Game(
+            {"G": G, "D": D},
+            [Player("D", [D], adam), Player("G", [G], adam)],
+            adversarial_terms("hinge"),
+            Normal(2),
+            step=AdversarialStep,
+        )
 
     class Always(Dropout):
         """Dropout in evaluation mode too, as in pix2pix."""
@@ -415,11 +439,15 @@ def test_a_session_leaves_the_streams_of_the_process_alone(noisy, tmp_path):
 
 def everything(session):
     """All that training depends on: arrays, random streams, the place in the data, training flags."""
-    state = {"game": session.game.state_dict(), "streams": session.streams.state_dict(),
-             "noise": session.layer_streams.state_dict(), "loader": session.loader.state_dict(),
-             "training": [m.training for net in session.game.nets.values() for m in net.modules()],
-             "asked": [p.requires_grad for net in session.game.nets.values() for p in net.parameters()],
-             "gradients": [p.grad for net in session.game.nets.values() for p in net.parameters()]}
+    state = {
+        "game": session.game.state_dict(),
+        "streams": session.streams.state_dict(),
+        "noise": session.layer_streams.state_dict(),
+        "loader": session.loader.state_dict(),
+        "training": [m.training for net in session.game.nets.values() for m in net.modules()],
+        "asked": [p.requires_grad for net in session.game.nets.values() for p in net.parameters()],
+        "gradients": [p.grad for net in session.game.nets.values() for p in net.parameters()],
+    }
     return json.dumps(state, default=lambda array: [str(array.dtype), array.shape, array.tobytes().hex()])
 
 
@@ -469,29 +497,39 @@ def test_a_run_that_is_done_trains_no_further(whole):
     assert session.train() and session.step == STEPS and final(whole("gan on digits")) == before
 
 
-@pytest.mark.parametrize("options, error, text", [
-    ({"system": "gna"}, ConfigError, "did you mean 'gan'"),
-    ({"data_name": "mnits"}, ConfigError, "did you mean 'mnist'"),
-    ({"data_name": "mnist", "data_dir": "nowhere"}, DataError, "does not exist"),
-    ({"seed": -1}, ConfigError, "seed must be a whole number from 0"),
-    ({"seed": 1.5}, ConfigError, "seed must be a whole number"),
-    ({"device": "tpu"}, DeviceError, "unknown device 'tpu'"),
-    ({"overrides": {"steps": 0}}, ConfigError, "steps must be from 1"),
-    ({"overrides": {"batch_size": None}}, ConfigError, "batch_size must be a whole number such as 64, got None"),
-    ({"overrides": {"batch_size": 10**5}}, ConfigError, "a batch of 100000 is too large"),
-    ({"overrides": {"schedule": "cosin"}}, ConfigError, "unknown schedule 'cosin'; did you mean 'cosine'"),
-    ({"overrides": {"schedule": "step", "final_lr": 0}}, ConfigError,
-     "schedule=step: multiplies the learning rate and so never reaches 0"),
-    ({"overrides": {"schedule": "plateau"}}, ConfigError, "the losses of D and G say who is ahead, not how good"),
-    ({"overrides": {"schedule": "plateau", "monitor": "Gg"}}, ConfigError, "monitor=Gg: is neither a player nor a metric"),
-    ({"overrides": {"schedule": "plateau", "monitor": "hig-quality"}}, ConfigError, r"did you mean 'high-quality'\?"),
-    ({"overrides": {"schedule": "plateau", "monitor": "modes"}}, ConfigError, "metric modes does not fit digits"),
-    ({"overrides": {"final_lr": 2}}, ConfigError, "setting final_lr must be from 0 to 1, got 2"),
-    ({"overrides": {"factor": 1}}, ConfigError, "setting factor must be above 0 and below 1, got 1"),
-    ({"overrides": {"metrics": "fdi"}}, ConfigError, "no metric 'fdi'; did you mean 'fid'"),
-    ({"overrides": {"metrics": "modes"}}, ConfigError, "metric modes does not fit digits: it counts the modes of a mixture"),
-    ({"overrides": {"metrics": "elbo"}}, ConfigError, "gan has no elbo: it draws samples and gives no probability to data"),
-])
+@pytest.mark.parametrize(
+    "options, error, text",
+    [
+        ({"system": "gna"}, ConfigError, "did you mean 'gan'"),
+        ({"data_name": "mnits"}, ConfigError, "did you mean 'mnist'"),
+        ({"data_name": "mnist", "data_dir": "nowhere"}, DataError, "does not exist"),
+        ({"seed": -1}, ConfigError, "seed must be a whole number from 0"),
+        ({"seed": 1.5}, ConfigError, "seed must be a whole number"),
+        ({"device": "tpu"}, DeviceError, "unknown device 'tpu'"),
+        ({"overrides": {"steps": 0}}, ConfigError, "steps must be from 1"),
+        ({"overrides": {"batch_size": None}}, ConfigError, "batch_size must be a whole number such as 64, got None"),
+        ({"overrides": {"batch_size": 10**5}}, ConfigError, "a batch of 100000 is too large"),
+        ({"overrides": {"schedule": "cosin"}}, ConfigError, "unknown schedule 'cosin'; did you mean 'cosine'"),
+        (
+            {"overrides": {"schedule": "step", "final_lr": 0}},
+            ConfigError,
+            "schedule=step: multiplies the learning rate and so never reaches 0",
+        ),
+        ({"overrides": {"schedule": "plateau"}}, ConfigError, "the losses of D and G say who is ahead, not how good"),
+        ({"overrides": {"schedule": "plateau", "monitor": "Gg"}}, ConfigError, "monitor=Gg: is neither a player nor a metric"),
+        ({"overrides": {"schedule": "plateau", "monitor": "hig-quality"}}, ConfigError, r"did you mean 'high-quality'\?"),
+        ({"overrides": {"schedule": "plateau", "monitor": "modes"}}, ConfigError, "metric modes does not fit digits"),
+        ({"overrides": {"final_lr": 2}}, ConfigError, "setting final_lr must be from 0 to 1, got 2"),
+        ({"overrides": {"factor": 1}}, ConfigError, "setting factor must be above 0 and below 1, got 1"),
+        ({"overrides": {"metrics": "fdi"}}, ConfigError, "no metric 'fdi'; did you mean 'fid'"),
+        (
+            {"overrides": {"metrics": "modes"}},
+            ConfigError,
+            "metric modes does not fit digits: it counts the modes of a mixture",
+        ),
+        ({"overrides": {"metrics": "elbo"}}, ConfigError, "gan has no elbo: it draws samples and gives no probability to data"),
+    ],
+)
 def test_what_cannot_be_started_leaves_no_folder(tmp_path, options, error, text):
     with pytest.raises(error, match=text):
         Session.start(**{"system": "gan", **options}, out=tmp_path / "run")

@@ -107,8 +107,13 @@ def test_the_error_is_that_of_the_pictures_and_looking_changes_nothing(rng):
 
 def trained(folder, **settings):
     """A session on font digits, its mse on 500 unseen ones, and these as rows, beside 4,000 training pictures as rows."""
-    session = Session.start("autoencoder", "digits", seed=0, out=folder, overrides={
-        "latent": 8, "sample_every": 1000, "checkpoint_every": 1000, **settings})
+    session = Session.start(
+        "autoencoder",
+        "digits",
+        seed=0,
+        out=folder,
+        overrides={"latent": 8, "sample_every": 1000, "checkpoint_every": 1000, **settings},
+    )
     session.train()
     unseen = data.load("digits", split="test", size=500)
     assert reconstruct(session.game, unseen[:3].x).shape == (3, 1, 28, 28)
@@ -156,12 +161,15 @@ def test_points_get_a_code_of_one_number(tmp_path):
     assert list(error(session.game, session.dataset, np.random.default_rng(0))) == ["mse"]
 
 
-@pytest.mark.parametrize("settings, shape, text", [
-    ({"loss": "bce"}, (2,), r"loss=bce: cross-entropy needs numbers in \[0, 1\], and points have others; use loss=mse"),
-    ({"loss": "mae"}, (1, 28, 28), r"unknown loss 'mae'; did you mean 'mse'\?"),
-    ({"nets": "conv"}, (2,), r"multiples of 4; ring8 holds points 2; use nets=mlp"),
-    ({"beta": 1}, (1, 28, 28), r"autoencoder has no setting 'beta'"),
-])
+@pytest.mark.parametrize(
+    "settings, shape, text",
+    [
+        ({"loss": "bce"}, (2,), r"loss=bce: cross-entropy needs numbers in \[0, 1\], and points have others; use loss=mse"),
+        ({"loss": "mae"}, (1, 28, 28), r"unknown loss 'mae'; did you mean 'mse'\?"),
+        ({"nets": "conv"}, (2,), r"multiples of 4; ring8 holds points 2; use nets=mlp"),
+        ({"beta": 1}, (1, 28, 28), r"autoencoder has no setting 'beta'"),
+    ],
+)
 def test_settings_that_make_no_sense_are_refused(settings, shape, text):
     with pytest.raises(ConfigError, match=text):
         build(shape, **settings)

@@ -78,13 +78,24 @@ def test_the_control_permutes_the_labels_by_a_draw_of_the_turn():
     assert step(build(**MLP), labels).labels.tolist() == labels.tolist()
 
 
-@pytest.mark.parametrize("settings", [
-    *[{"objective": name, "clip": 0.1 if name == "wasserstein" else 0.0} for name in OBJECTIVES],
-    *[{"penalty": name} for name in PENALTIES],
-    {"feature_matching": 1.0}, {"minibatch": True}, {"spectral_norm": True}, {"norm_g": "virtual"}, {"instance_noise": 0.1},
-    {"ema": 0.9}, {"history": 0.1}, {"smoothing": 0.1}, {"shuffle_labels": True},
-    {"nets": "conv", "norm_g": "batch", "norm_d": "layer", "penalty": "r1", "feature_matching": 1.0},
-], ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *[{"objective": name, "clip": 0.1 if name == "wasserstein" else 0.0} for name in OBJECTIVES],
+        *[{"penalty": name} for name in PENALTIES],
+        {"feature_matching": 1.0},
+        {"minibatch": True},
+        {"spectral_norm": True},
+        {"norm_g": "virtual"},
+        {"instance_noise": 0.1},
+        {"ema": 0.9},
+        {"history": 0.1},
+        {"smoothing": 0.1},
+        {"shuffle_labels": True},
+        {"nets": "conv", "norm_g": "batch", "norm_d": "layer", "penalty": "r1", "feature_matching": 1.0},
+    ],
+    ids=str,
+)
 def test_every_piece_of_a_gan_combines_with_labels(settings):
     game = build(**{**MLP, **settings})
     losses = play(game, iter([batch([0, 1, 2, 3]), batch([9, 8, 7, 6])]), Streams(0))

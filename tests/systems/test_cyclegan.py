@@ -90,7 +90,7 @@ def test_the_buffer_fills_then_swaps_what_the_draw_names():
     assert values(buffer.pictures) == []  # nothing is kept before the update
     buffer()
     assert values(buffer.mix(Slots(0, 0, 5), "A", pictures(3, 4, 5)).numpy()) == [3, 1, 5]  # 3 fills; 4 takes 1's place; 5 or
-    buffer()                                                                                 # more than 2 swaps nothing
+    buffer()  # more than 2 swaps nothing
     assert values(buffer.pictures) == [4, 2, 3]
     assert values(buffer.mix(Slots(1, 1), "A", pictures(6, 7)).numpy()) == [2, 6]
 
@@ -156,8 +156,9 @@ def test_samples_are_of_different_pictures_and_no_more_are_measured_than_there_a
     assert most == len(data.load("filled-outline", "test"))
     session.game.sample = lambda z, labels, show: z  # so that one sees what they are made of
     assert len(np.unique(session.sample(most), axis=0)) == len(np.unique(data.load("filled-outline", "test")[:].x, axis=0))
-    with pytest.raises(ConfigError, match="from the 1,000 pictures of the test split, so 1,001 samples would repeat; "
-                                          "measure at most"):
+    with pytest.raises(
+        ConfigError, match="from the 1,000 pictures of the test split, so 1,001 samples would repeat; measure at most"
+    ):
         session.evaluate(["duplicates"], most + 1)
 
 
@@ -177,8 +178,12 @@ def test_samples_are_like_the_data_and_pictures_show_there_and_back():
 def judged():
     """The figures of four translators from filled to outline: exact, none, exact with inverted colours, blank."""
     test, results = data.load("filled-outline", "test"), {}
-    for name, function in (("exact", true_outline), ("none", Identity()), ("inverted", lambda x: -1.0 * true_outline(x)),
-                           ("blank", lambda x: Tensor(np.full_like(x.numpy(), -1)))):
+    for name, function in (
+        ("exact", true_outline),
+        ("none", Identity()),
+        ("inverted", lambda x: -1.0 * true_outline(x)),
+        ("blank", lambda x: Tensor(np.full_like(x.numpy(), -1))),
+    ):
         game = build()
         game.nets["AB"].forward = function
         game.nets["BA"].forward = Identity()
@@ -207,22 +212,31 @@ def test_fillings_are_read_by_the_digit_classifier(judged):
     assert judged["none"]["label-kept-back"] < 0.75  # outlines as they are
 
 
-@pytest.mark.parametrize("settings, text", [
-    ({"objective": "least-square"}, "did you mean 'least-squares'"),
-    ({"objective": "wasserstein"}, "objective=wasserstein: nothing bounds the slope of cyclegan's discriminators"),
-    ({"norm_g": "bach"}, "did you mean 'batch'"),
-])
+@pytest.mark.parametrize(
+    "settings, text",
+    [
+        ({"objective": "least-square"}, "did you mean 'least-squares'"),
+        ({"objective": "wasserstein"}, "objective=wasserstein: nothing bounds the slope of cyclegan's discriminators"),
+        ({"norm_g": "bach"}, "did you mean 'batch'"),
+    ],
+)
 def test_settings_that_make_no_sense_are_refused(settings, text):
     with pytest.raises(ConfigError, match=text):
         build(**settings)
 
 
-@pytest.mark.parametrize("about, text", [
-    (described((1, 28, 28)), "cyclegan learns pair; digits holds pictures 1x28x28: use autoencoder or cgan"),
-    (described((2, 28, 28), "digits"), "cyclegan learns pair; digits holds pictures 2x28x28: use"),
-    (described((2, 32, 32), "filled-outline"), "grey pictures of 28x28, but filled-outline holds unaligned pictures 1x32x32"),
-    (described((2,)), "cyclegan learns pair; ring8 holds points 2: use"),
-])
+@pytest.mark.parametrize(
+    "about, text",
+    [
+        (described((1, 28, 28)), "cyclegan learns pair; digits holds pictures 1x28x28: use autoencoder or cgan"),
+        (described((2, 28, 28), "digits"), "cyclegan learns pair; digits holds pictures 2x28x28: use"),
+        (
+            described((2, 32, 32), "filled-outline"),
+            "grey pictures of 28x28, but filled-outline holds unaligned pictures 1x32x32",
+        ),
+        (described((2,)), "cyclegan learns pair; ring8 holds points 2: use"),
+    ],
+)
 def test_data_that_is_no_pair_of_domains_is_refused(about, text):
     system = registry.get("cyclegan")
     with pytest.raises(ConfigError, match=text):

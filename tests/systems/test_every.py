@@ -33,5 +33,7 @@ def test_a_run_that_was_resumed_ends_in_the_bits_of_one_that_was_not(name, tmp_p
     for file in ("samples/step_000004.png", "samples.gif", "curves.png", "report.html"):
         assert (tmp_path / "halved" / file).stat().st_size > 0
     text = (tmp_path / "halved" / "report.html").read_text()
-    assert all(setting.says.split(";")[0].replace("'", "&#x27;").replace(">", "&gt;").replace("<", "&lt;") in text
-               for setting in get(name).settings.values())
+    assert all(
+        setting.says.split(";")[0].replace("'", "&#x27;").replace(">", "&gt;").replace("<", "&lt;") in text
+        for setting in get(name).settings.values()
+    )

@@ -38,9 +38,10 @@ def test_a_dcgan_learns_to_draw_all_ten_digits_and_an_untrained_one_does_not(nam
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("system, steps, own", [
-    ("gan", 300, {}), ("lsgan", 300, {}), ("coordinate-gan", 500, {}), ("wgan", 150, {}),
-    ("wgan-gp", 200, {"d_steps": 5})])  # its own single step is for long runs
+@pytest.mark.parametrize(
+    "system, steps, own",
+    [("gan", 300, {}), ("lsgan", 300, {}), ("coordinate-gan", 500, {}), ("wgan", 150, {}), ("wgan-gp", 200, {"d_steps": 5})],
+)  # its own single step is for long runs
 def test_every_gan_learns_points_of_the_plane_and_without_a_learning_d_none_does(system, steps, own, tmp_path):
     def distances(**settings):
         overrides = {"width": 64, "steps": steps, "sample_every": steps, "checkpoint_every": steps} | own | settings

@@ -81,17 +81,24 @@ def test_the_numbers_of_systems_have_a_direction():
     assert elbo(-99.0) > elbo(-101.0) and mse(0.1) > mse(0.2) and within(0.9) > within(1.5)
 
 
-@pytest.mark.parametrize("name, system, text", [
-    ("elbo", "gan", "gan has no elbo: .* a bound on the likelihood needs an encoder that says how likely each z is; see vae; "
-                    "gan itself measures asymmetry"),
-    ("likelihood", "autoencoder", "autoencoder has no likelihood: .*; see vae; autoencoder itself measures error"),
-    ("iwae", "gan", "gan has no iwae: it draws samples"),
-    ("importance-bound", "gan", "gan has no importance-bound: it draws samples"),  # words of what iwae-100 says
-    ("mse", "gan", "gan has no mse: it compares a sample with its reconstruction from a code without noise"),
-    ("asymmetry", "autoencoder", "autoencoder has no asymmetry: .*; see cgan, coordinate-gan, dcgan, gan, "),
-    ("label-kept", "cgan", "cgan has no label-kept: it translates nothing; see cyclegan"),
-    ("elob", "vae", r"there is no metric 'elob'; did you mean 'elbo'\?; `minigan list metrics` describes them"),
-])
+@pytest.mark.parametrize(
+    "name, system, text",
+    [
+        (
+            "elbo",
+            "gan",
+            "gan has no elbo: .* a bound on the likelihood needs an encoder that says how likely each z is; see vae; "
+            "gan itself measures asymmetry",
+        ),
+        ("likelihood", "autoencoder", "autoencoder has no likelihood: .*; see vae; autoencoder itself measures error"),
+        ("iwae", "gan", "gan has no iwae: it draws samples"),
+        ("importance-bound", "gan", "gan has no importance-bound: it draws samples"),  # words of what iwae-100 says
+        ("mse", "gan", "gan has no mse: it compares a sample with its reconstruction from a code without noise"),
+        ("asymmetry", "autoencoder", "autoencoder has no asymmetry: .*; see cgan, coordinate-gan, dcgan, gan, "),
+        ("label-kept", "cgan", "cgan has no label-kept: it translates nothing; see cyclegan"),
+        ("elob", "vae", r"there is no metric 'elob'; did you mean 'elbo'\?; `minigan list metrics` describes them"),
+    ],
+)
 def test_what_another_system_measures_is_refused_with_the_reason(name, system, text):
     digits = data.load("digits", "test")
     with pytest.raises(ConfigError, match=text):
@@ -116,8 +123,12 @@ def test_metrics_may_be_one_text_and_default_is_all_that_fit():
 
 def test_two_systems_may_use_one_name_for_numbers_of_their_own(monkeypatch):
     digits = data.load("digits", "test")
-    mine = Metric("mine", [Number("elbo", "lower", "another thing"), Number("fid-digits", "higher", "x")],
-                  lambda game, dataset, generator: {"elbo": 1.0}, Needs("nothing", "it cannot"))
+    mine = Metric(
+        "mine",
+        [Number("elbo", "lower", "another thing"), Number("fid-digits", "higher", "x")],
+        lambda game, dataset, generator: {"elbo": 1.0},
+        Needs("nothing", "it cannot"),
+    )
     monkeypatch.setattr(registry, "SYSTEMS", dict(registry.systems()))
     registry.system("other", data="digits", metrics=[mine])
     other, vae = registry.get("other"), registry.get("vae")
@@ -138,8 +149,11 @@ def waited_for(monitor, system, dataset, game):
 
 def test_a_plateau_waits_for_the_same_number_before_there_are_data():
     """A run makes its schedule when it is opened, with the description only; the metrics are measured on the data set."""
-    names = {name for metric in (*METRICS.values(), *evaluation.owners()) for name in
-             (metric.name, *(number.name for number in metric.numbers))}
+    names = {
+        name
+        for metric in (*METRICS.values(), *evaluation.owners())
+        for name in (metric.name, *(number.name for number in metric.numbers))
+    }
     names |= {re.sub(QUALIFIER + "$", "", name) for name in names}
 
     def outcome(name, system, seen):
@@ -149,8 +163,14 @@ def test_a_plateau_waits_for_the_same_number_before_there_are_data():
             return str(error)
 
     known = 0
-    for system, data_name in (("gan", "digits"), ("gan", "ring8"), ("vae", "digits"), ("seqgan", "oracle"),
-                              ("cyclegan", "filled-outline"), ("cgan", "two-moons")):
+    for system, data_name in (
+        ("gan", "digits"),
+        ("gan", "ring8"),
+        ("vae", "digits"),
+        ("seqgan", "oracle"),
+        ("cyclegan", "filled-outline"),
+        ("cgan", "two-moons"),
+    ):
         system, dataset = registry.get(system), data.load(data_name)
         for name in names:
             found = outcome(name, system, dataset)
@@ -177,16 +197,28 @@ def test_a_plateau_waits_for_any_number_with_a_direction_which_is_then_logged():
     assert waited_for("fid", "gan", digits, gan) == (("fid-digits", "fid-digits"), ["fid-digits"])
     assert waited_for("elbo", "vae", digits, vae) == (("likelihood", "elbo"), ["likelihood"])
     assert waited_for("G", "gan", digits, gan) == (None, [])
-    for monitor, text in (("fdi", "neither a player nor a metric; .*players are D, G; there is no metric 'fdi'; did you mean"),
-                          ("elbo", "gan has no elbo: it draws samples"), ("asymmetry", "neither more nor less of it is better"),
-                          ("modes", "metric modes does not fit digits")):
+    for monitor, text in (
+        ("fdi", "neither a player nor a metric; .*players are D, G; there is no metric 'fdi'; did you mean"),
+        ("elbo", "gan has no elbo: it draws samples"),
+        ("asymmetry", "neither more nor less of it is better"),
+        ("modes", "metric modes does not fit digits"),
+    ):
         with pytest.raises(ConfigError, match=text):
             waited_for(monitor, "gan", digits, gan)
 
 
 def test_a_run_waits_for_a_number_of_its_own_system(tmp_path):
-    changed = {"schedule": "plateau", "monitor": "elbo", "metrics_every": 2, "steps": 4, "width": 8, "batch_size": 8,
-               "patience": 0, "factor": 0.5, "lr": 1.0}
+    changed = {
+        "schedule": "plateau",
+        "monitor": "elbo",
+        "metrics_every": 2,
+        "steps": 4,
+        "width": 8,
+        "batch_size": 8,
+        "patience": 0,
+        "factor": 0.5,
+        "lr": 1.0,
+    }
     session = Session.start("vae", "two-moons", overrides=changed, out=tmp_path / "run")
     assert session.schedule.number is LIKELIHOOD.numbers[0]
     session.schedule.step({}, {"elbo": -1.0}), session.schedule.step({}, {"elbo": -2.0})

@@ -135,15 +135,18 @@ def test_classes_are_those_of_the_data_and_data_of_another_kind_are_refused():
     assert get("dcgan").build(get("dcgan").configure({"channels": 2}, two_channels), two_channels)
 
 
-@pytest.mark.parametrize("given, lines", [
-    ({"penalty_weight": "5"}, ["penalty_weight=5.0: changes nothing with penalty=none"]),
-    ({"penalty_weight": "5", "penalty": "r1"}, []),
-    ({"beta1": "0.9", "optimizer": "sgd"}, ["beta1=0.9: changes nothing with optimizer_d=sgd, optimizer_g=sgd"]),
-    ({"beta1": "0.9", "optimizer_d": "sgd"}, []),
-    ({"beta2": "0.9", "optimizer_d": "sgd", "optimizer_g": "coordinate-random"}, []),
-    ({"patience": "0", "final_lr": "0.1", "schedule": "linear"}, ["patience=0: changes nothing with schedule=linear"]),
-    ({}, []),
-])
+@pytest.mark.parametrize(
+    "given, lines",
+    [
+        ({"penalty_weight": "5"}, ["penalty_weight=5.0: changes nothing with penalty=none"]),
+        ({"penalty_weight": "5", "penalty": "r1"}, []),
+        ({"beta1": "0.9", "optimizer": "sgd"}, ["beta1=0.9: changes nothing with optimizer_d=sgd, optimizer_g=sgd"]),
+        ({"beta1": "0.9", "optimizer_d": "sgd"}, []),
+        ({"beta2": "0.9", "optimizer_d": "sgd", "optimizer_g": "coordinate-random"}, []),
+        ({"patience": "0", "final_lr": "0.1", "schedule": "linear"}, ["patience=0: changes nothing with schedule=linear"]),
+        ({}, []),
+    ],
+)
 def test_a_setting_that_changes_nothing_is_told(given, lines):
     assert get("gan").idle(get("gan").configure(given), given) == lines
 
@@ -185,17 +188,24 @@ def outside(tmp_path, monkeypatch):
 
 def test_a_file_outside_the_package_enters_a_system(outside):
     one = get(outside())
-    assert (one.name, one.outside, one.configure().objective, one.title) == ("mine", True, "hinge",
-                                                                            "Mine: a GAN whose objective is the hinge.")
+    assert (one.name, one.outside, one.configure().objective, one.title) == (
+        "mine",
+        True,
+        "hinge",
+        "Mine: a GAN whose objective is the hinge.",
+    )
     assert one.smallest["width"] == 4 and get("mine") is one and not get("gan").outside
     assert "mine" in "\n".join(pages.described(one)) and str(one.file) in "\n".join(pages.described(one))
 
 
-@pytest.mark.parametrize("text, says", [
-    ("x = 1\n", "enters 0 systems; it must call"),
-    (MINE + MINE.replace('"mine"', '"other"').partition('"""\n')[2], "enters 2 systems"),
-    (MINE.replace('"mine"', '"gan"'), "enters the system 'gan', but there is one of that name already"),
-])
+@pytest.mark.parametrize(
+    "text, says",
+    [
+        ("x = 1\n", "enters 0 systems; it must call"),
+        (MINE + MINE.replace('"mine"', '"other"').partition('"""\n')[2], "enters 2 systems"),
+        (MINE.replace('"mine"', '"gan"'), "enters the system 'gan', but there is one of that name already"),
+    ],
+)
 def test_a_file_that_enters_no_system_or_another_s_is_refused(outside, text, says):
     with pytest.raises(ConfigError, match=says):
         get(outside(text))
@@ -253,10 +263,14 @@ DECLARATIONS = [
     (dict(settings=[Setting("clip", -1.0)]), "setting clip must be from 0 to 999999999, got -1.0"),  # the parent's bounds
     (dict(settings=[Setting("clip", 1)]), "setting clip is float in the parent system, and int here"),
     (dict(settings=[Setting("a", 1)]), r"setting a has no text; say in a line what it does, Setting\('a', 1, \"...\"\)"),
-    *[(dict(settings=[Setting(name, "x", "s")]), f"a setting has the name '{name}', which every run has already; choose")
-      for name in TAKEN],
-    *[(dict(settings=[Setting(name, "x", "s")]), f"a setting has the name '{name}', which is no Python name; choose")
-      for name in ("a b", "", "lr-d", "class", "1st")],
+    *[
+        (dict(settings=[Setting(name, "x", "s")]), f"a setting has the name '{name}', which every run has already; choose")
+        for name in TAKEN
+    ],
+    *[
+        (dict(settings=[Setting(name, "x", "s")]), f"a setting has the name '{name}', which is no Python name; choose")
+        for name in ("a b", "", "lr-d", "class", "1st")
+    ],
     (dict(settings=["clip"]), r"settings has 'clip', which is no Setting; write Setting\(\.\.\.\)"),
     (dict(metrics=["modes"]), "metrics has 'modes', which is no Metric"),
     (dict(claims=["x"]), "claims has 'x', which is no Claim"),
@@ -285,8 +299,16 @@ def test_a_declaration_that_cannot_be_is_refused_when_it_is_made(outside, declar
 
 
 def test_a_declaration_may_use_all_that_is_allowed(outside):
-    system("ours", parent="gan", data="ring8", on={"points": {"lr_d": 1e-3}, "ring8": {}, "my-points": {}},
-           learns=[Points], tiny={"lr": 1.0, "width": 4}, settings=[Setting("depth", 2, "x")], metrics=[MODES])
+    system(
+        "ours",
+        parent="gan",
+        data="ring8",
+        on={"points": {"lr_d": 1e-3}, "ring8": {}, "my-points": {}},
+        learns=[Points],
+        tiny={"lr": 1.0, "width": 4},
+        settings=[Setting("depth", 2, "x")],
+        metrics=[MODES],
+    )
     assert get("ours").configure(get("ours").smallest, small("ring8")).lr_g == 1.0
 
 
@@ -340,13 +362,16 @@ def test_a_parent_may_be_a_file(outside):
     assert get("child").parent == "mine" and get("child").configure().objective == "hinge"
 
 
-@pytest.mark.parametrize("nets, says", [
-    ({"G": 5}, "nets: G is a int, not a network; give an nn.Module"),
-    ({"G": lambda z: z}, "nets: G is a function, not a network"),
-    ({"G": nn.Tanh}, "nets: G is the class Tanh; make a network of it"),
-    (nn.Tanh(), r'nets is a Tanh; give each network its name, such as nets={"G": my_G}'),
-    (dict.fromkeys("GD", nn.Linear(2, 2)), "nets: G and D are the same network; make one for each"),
-])
+@pytest.mark.parametrize(
+    "nets, says",
+    [
+        ({"G": 5}, "nets: G is a int, not a network; give an nn.Module"),
+        ({"G": lambda z: z}, "nets: G is a function, not a network"),
+        ({"G": nn.Tanh}, "nets: G is the class Tanh; make a network of it"),
+        (nn.Tanh(), r'nets is a Tanh; give each network its name, such as nets={"G": my_G}'),
+        (dict.fromkeys("GD", nn.Linear(2, 2)), "nets: G and D are the same network; make one for each"),
+    ],
+)
 def test_what_is_no_net_is_refused(nets, says):
     with pytest.raises(ConfigError, match=says):
         registry.own_nets(nets)

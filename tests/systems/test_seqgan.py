@@ -65,8 +65,11 @@ def test_the_policy_gradient_is_on_average_that_of_the_expected_reward(kind):
     exact = gradient(G, ops.sum(p * REWARD))
     p = p.data
     assert p.sum() == pytest.approx(1, abs=1e-12) and p.max() > 3 * p.min()
-    Q = {"the whole reward": np.repeat(REWARD[:, None], T, axis=1), "the values": true_values(p),
-         "the values less a baseline": true_values(p) - [0.3, -2.0, 5.0]}[kind]
+    Q = {
+        "the whole reward": np.repeat(REWARD[:, None], T, axis=1),
+        "the values": true_values(p),
+        "the values less a baseline": true_values(p) - [0.3, -2.0, 5.0],
+    }[kind]
     # The mean over sequences weighted by their probability: 27 p Q in place of Q in a mean over all 27.
     found = gradient(G, policy(G(EVERY), Tensor(27 * p[:, None] * Q), baseline=False))
     np.testing.assert_allclose(-found, exact, rtol=1e-9, atol=1e-12)
@@ -108,7 +111,7 @@ def test_the_baseline_is_the_mean_of_the_batch_at_each_token():
 def test_a_constant_reward_teaches_nothing_with_a_baseline_and_only_noise_without():
     G = writer()
     ones = Tensor(np.ones((27, T)))
-    assert not gradient(G, policy(G(EVERY), ones)).any()                 # exactly zero
+    assert not gradient(G, policy(G(EVERY), ones)).any()  # exactly zero
     assert np.abs(gradient(G, policy(G(EVERY), ones, baseline=False))).max() > 0.01
     p = likelihoods(G).data[:, None]
     assert np.abs(gradient(G, policy(G(EVERY), Tensor(27 * p * ones.data), baseline=False))).max() < 1e-12
@@ -168,8 +171,11 @@ def test_values_are_the_mean_reward_of_the_completions():
     G = writer()
     Q = true_values(likelihoods(G).data)
     step = SimpleNamespace(
-        fake=EVERY, game=SimpleNamespace(nets={"G": G}), draw=lambda name, f: Tensor(f(np.random.default_rng(6))),
-        score=lambda tokens: Tensor(REWARD[tokens.data @ PLACE][:, None]))  # a D that says the reward itself
+        fake=EVERY,
+        game=SimpleNamespace(nets={"G": G}),
+        draw=lambda name, f: Tensor(f(np.random.default_rng(6))),
+        score=lambda tokens: Tensor(REWARD[tokens.data @ PLACE][:, None]),
+    )  # a D that says the reward itself
     found = values(step, lambda logits: logits, 3000).data
     assert found.shape == (27, T) and np.array_equal(found[:, -1], REWARD)
     np.testing.assert_allclose(found, Q, atol=0.03)
@@ -224,9 +230,15 @@ def test_the_same_turn_taken_again_has_the_same_rollouts():
 def oracle_as_writer(sharper=1.0):
     """A G with the oracle's own weights; sharper: times its logits, which makes the likely likelier."""
     oracle, G = Oracle(), LanguageModel(30, 32).double()
-    for p, value in ((G.embedding.weight, oracle.embedding), (G.lstm.weight_ih_l0, oracle.weight[:, :32]),
-                     (G.lstm.weight_hh_l0, oracle.weight[:, 32:]), (G.lstm.bias_ih_l0, oracle.bias), (G.lstm.bias_hh_l0, 0),
-                     (G.out.weight, sharper * oracle.out), (G.out.bias, sharper * oracle.out_bias)):
+    for p, value in (
+        (G.embedding.weight, oracle.embedding),
+        (G.lstm.weight_ih_l0, oracle.weight[:, :32]),
+        (G.lstm.weight_hh_l0, oracle.weight[:, 32:]),
+        (G.lstm.bias_ih_l0, oracle.bias),
+        (G.lstm.bias_hh_l0, 0),
+        (G.out.weight, sharper * oracle.out),
+        (G.out.bias, sharper * oracle.out_bias),
+    ):
         p.data[...] = value
     whole = game(hidden=32)
     whole.nets["G"], whole._sample = G, G.sample
@@ -279,8 +291,18 @@ def test_a_text_cnn_sees_the_order_of_tokens():
 
 # ---- a run of it -------------------------------------------------------------------------------------------------------
 
-RUN = {"hidden": 8, "channels": 4, "batch_size": 16, "rollouts": 2, "mle_steps": 4, "d_pretrain": 3, "steps": 10,
-       "log_every": 1, "sample_every": 5, "checkpoint_every": 100}
+RUN = {
+    "hidden": 8,
+    "channels": 4,
+    "batch_size": 16,
+    "rollouts": 2,
+    "mle_steps": 4,
+    "d_pretrain": 3,
+    "steps": 10,
+    "log_every": 1,
+    "sample_every": 5,
+    "checkpoint_every": 100,
+}
 
 
 def final(folder):
@@ -302,11 +324,14 @@ def test_a_run_stopped_in_any_stage_ends_in_the_same_bits(tmp_path):
     assert (tmp_path / "whole" / "samples" / "step_000010.png").stat().st_size > 0
 
 
-@pytest.mark.parametrize("system, name, overrides, text", [
-    ("seqgan", "ring8", {}, "seqgan learns tokens; ring8 holds points 2: use autoencoder or cgan"),
-    ("gan", "oracle", {}, "gan learns pictures or points; oracle holds tokens 30x10: use seqgan"),
-    ("seqgan", "oracle", {"reward": "constnat"}, "unknown reward 'constnat'; did you mean 'constant'"),
-])
+@pytest.mark.parametrize(
+    "system, name, overrides, text",
+    [
+        ("seqgan", "ring8", {}, "seqgan learns tokens; ring8 holds points 2: use autoencoder or cgan"),
+        ("gan", "oracle", {}, "gan learns pictures or points; oracle holds tokens 30x10: use seqgan"),
+        ("seqgan", "oracle", {"reward": "constnat"}, "unknown reward 'constnat'; did you mean 'constant'"),
+    ],
+)
 def test_what_does_not_fit_is_refused_before_anything_is_written(system, name, overrides, text, tmp_path):
     with pytest.raises(ConfigError, match=text):
         Session.start(system, name, overrides=overrides, out=tmp_path / "run")

@@ -224,6 +224,7 @@ def test_a_vae_explains_unseen_digits_better_than_independent_pixels_do(tmp_path
 @pytest.mark.slow
 def test_the_mean_over_pixels_makes_the_encoder_say_nothing(tmp_path):
     """The KL then weighs 784 times too much: no latent number is used, and all digits get the same picture."""
+
     def averaged(game):
         game.terms[0].weight = 1 / 784
         return game
@@ -235,8 +236,15 @@ def test_the_mean_over_pixels_makes_the_encoder_say_nothing(tmp_path):
     assert collapsed.sample(64).std(axis=0).max() < 0.2
 
 
-@pytest.mark.parametrize("name, settings", [("digits", {}), ("digits", {"importance": 3, "nets": "conv", "channels": 4}),
-                                            ("digits", {"binarise": "none"}), ("ring8", {"importance": 2})])
+@pytest.mark.parametrize(
+    "name, settings",
+    [
+        ("digits", {}),
+        ("digits", {"importance": 3, "nets": "conv", "channels": 4}),
+        ("digits", {"binarise": "none"}),
+        ("ring8", {"importance": 2}),
+    ],
+)
 def test_a_run_that_was_stopped_goes_on_to_the_same_bits(name, settings, tmp_path):
     every = {**SMALL, "batch_size": 16, "checkpoint_every": 2, "sample_every": 2, **settings}
     runs = [Session.start("vae", name, seed=4, overrides={**every, "steps": 6}, out=tmp_path / f"{i}") for i in range(2)]
@@ -256,17 +264,24 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(name, settings, tmp_pat
 # ---- refusals ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("settings, shape, text", [
-    ({"nets": "conv"}, (2,), r"multiples of 4; ring8 holds points 2; use nets=mlp"),
-    ({"nets": "conv"}, (1, 30, 28), r"multiples of 4; digits holds pictures 1x30x28; use nets=mlp"),
-    ({"nets": "cnv"}, (1, 28, 28), r"unknown nets 'cnv'; did you mean 'conv'\?"),
-    ({"binarise": "dynamc"}, (1, 28, 28), r"unknown binarise 'dynamc'; did you mean 'dynamic'\?"),
-    ({"binarise": "dynamic"}, (2,), "binarise=dynamic: only pixels can be binarised, not points; leave binarise at none"),
-    ({"importance": 5, "beta": 2.0}, (1, 28, 28), "importance=5: the importance-weighted bound has no KL term, so beta=2 can"),
-    ({"importance": 5, "binarise": "none"}, (1, 28, 28), "grey values have none; leave binarise at dynamic, or set import"),
-    ({"importance": 5, "beta": 2.0}, (2,), "no KL term, so beta=2 cannot weigh it; leave beta at 1, or set importance=1"),
-    ({"optimizer": "adm"}, (1, 28, 28), r"unknown optimizer 'adm'; did you mean 'adam'\?"),
-])
+@pytest.mark.parametrize(
+    "settings, shape, text",
+    [
+        ({"nets": "conv"}, (2,), r"multiples of 4; ring8 holds points 2; use nets=mlp"),
+        ({"nets": "conv"}, (1, 30, 28), r"multiples of 4; digits holds pictures 1x30x28; use nets=mlp"),
+        ({"nets": "cnv"}, (1, 28, 28), r"unknown nets 'cnv'; did you mean 'conv'\?"),
+        ({"binarise": "dynamc"}, (1, 28, 28), r"unknown binarise 'dynamc'; did you mean 'dynamic'\?"),
+        ({"binarise": "dynamic"}, (2,), "binarise=dynamic: only pixels can be binarised, not points; leave binarise at none"),
+        (
+            {"importance": 5, "beta": 2.0},
+            (1, 28, 28),
+            "importance=5: the importance-weighted bound has no KL term, so beta=2 can",
+        ),
+        ({"importance": 5, "binarise": "none"}, (1, 28, 28), "grey values have none; leave binarise at dynamic, or set import"),
+        ({"importance": 5, "beta": 2.0}, (2,), "no KL term, so beta=2 cannot weigh it; leave beta at 1, or set importance=1"),
+        ({"optimizer": "adm"}, (1, 28, 28), r"unknown optimizer 'adm'; did you mean 'adam'\?"),
+    ],
+)
 def test_settings_that_make_no_sense_are_refused(settings, shape, text):
     system = registry.get("vae")
     with pytest.raises(ConfigError, match=text):

@@ -41,10 +41,19 @@ def play_some(game, shape=POINTS, n=8, times=2):
 
 
 PIECES = {  # each changes one thing
-    "penalty": {"penalty": "r1"}, "clip": {"clip": 0.01}, "spectral": {"spectral_norm": True}, "k": {"d_steps": 3},
-    "smoothing": {"smoothing": 0.1}, "noise": {"instance_noise": 0.2}, "minibatch": {"minibatch": True},
-    "features": {"feature_matching": 1.0}, "history": {"history": 0.1}, "ema": {"ema": 0.9}, "norm": {"norm_g": "virtual"},
-    "rates": {"lr_d": 1e-3, "lr_g": 1e-4}, "layer norm": {"norm_d": "layer"},
+    "penalty": {"penalty": "r1"},
+    "clip": {"clip": 0.01},
+    "spectral": {"spectral_norm": True},
+    "k": {"d_steps": 3},
+    "smoothing": {"smoothing": 0.1},
+    "noise": {"instance_noise": 0.2},
+    "minibatch": {"minibatch": True},
+    "features": {"feature_matching": 1.0},
+    "history": {"history": 0.1},
+    "ema": {"ema": 0.9},
+    "norm": {"norm_g": "virtual"},
+    "rates": {"lr_d": 1e-3, "lr_g": 1e-4},
+    "layer norm": {"norm_d": "layer"},
 }
 
 
@@ -70,8 +79,15 @@ def test_pieces_combine(one, other):
 
 
 @pytest.mark.parametrize("system", ["dcgan", "wgan", "wgan-gp", "lsgan"])
-@pytest.mark.parametrize("settings", [{}, {"spectral_norm": True, "ema": 0.9}, {"norm_g": "virtual", "norm_d": "layer"},
-                                      {"feature_matching": 0.1, "norm_g": "instance", "norm_d": "instance"}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"spectral_norm": True, "ema": 0.9},
+        {"norm_g": "virtual", "norm_d": "layer"},
+        {"feature_matching": 0.1, "norm_g": "instance", "norm_d": "instance"},
+    ],
+)
 def test_convolutions_take_the_same_settings(system, settings):
     settings = settings | ({"nets": "conv"} if system != "dcgan" else {})
     settings |= {"clip": 0.0} if system == "wgan" and "spectral_norm" in settings else {}  # both are warned of
@@ -137,20 +153,29 @@ def test_feature_matching_alone():
         build(adversarial_g=0)
 
 
-@pytest.mark.parametrize("settings, message", [
-    ({"objective": "hing"}, r"unknown objective 'hing'; did you mean 'hinge'\?"),
-    ({"penalty": "r11"}, r"unknown penalty 'r11'; did you mean 'r1'\?"),
-    ({"penalty": "gradient"}, "unknown penalty 'gradient'; known: none, wgan-gp, r1, r2, dragan"),
-    ({"optimizer": "adm"}, r"unknown optimizer 'adm'; did you mean 'adam'\?"),
-    ({"norm_d": "bach"}, r"unknown norm 'bach'; did you mean 'batch'\?"),
-    ({"penalty": "r1", "norm_d": "batch"}, "penalty=r1: D contains BatchNorm1d, so its slope at one sample depends on"),
-    ({"penalty": "wgan-gp", "minibatch": True}, "D contains MinibatchDiscrimination.*set norm_d=layer, and minibatch=false"),
-    ({"objective": "hinge", "smoothing": 0.1}, "hinge has no label to smooth; use one of minimax, non-saturating, least-squ"),
-    ({"smoothing": 1.0}, "setting smoothing must be from 0 and below 1, got 1.0"),
-    ({"norm_g": "instance"}, "norm=instance: instance norm averages over the pixels of a channel, and a perceptron has no"),
-    ({"norm_d": "instance"}, "norm=instance: instance norm averages over the pixels of a channel, and a perceptron has no"),
-    ({"norm_d": "virtual"}, "norm_d=virtual: D would need a reference batch"),
-])
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"objective": "hing"}, r"unknown objective 'hing'; did you mean 'hinge'\?"),
+        ({"penalty": "r11"}, r"unknown penalty 'r11'; did you mean 'r1'\?"),
+        ({"penalty": "gradient"}, "unknown penalty 'gradient'; known: none, wgan-gp, r1, r2, dragan"),
+        ({"optimizer": "adm"}, r"unknown optimizer 'adm'; did you mean 'adam'\?"),
+        ({"norm_d": "bach"}, r"unknown norm 'bach'; did you mean 'batch'\?"),
+        ({"penalty": "r1", "norm_d": "batch"}, "penalty=r1: D contains BatchNorm1d, so its slope at one sample depends on"),
+        (
+            {"penalty": "wgan-gp", "minibatch": True},
+            "D contains MinibatchDiscrimination.*set norm_d=layer, and minibatch=false",
+        ),
+        (
+            {"objective": "hinge", "smoothing": 0.1},
+            "hinge has no label to smooth; use one of minimax, non-saturating, least-squ",
+        ),
+        ({"smoothing": 1.0}, "setting smoothing must be from 0 and below 1, got 1.0"),
+        ({"norm_g": "instance"}, "norm=instance: instance norm averages over the pixels of a channel, and a perceptron has no"),
+        ({"norm_d": "instance"}, "norm=instance: instance norm averages over the pixels of a channel, and a perceptron has no"),
+        ({"norm_d": "virtual"}, "norm_d=virtual: D would need a reference batch"),
+    ],
+)
 def test_what_makes_no_sense_is_refused(settings, message):
     with pytest.raises(ConfigError, match=message):
         build(**settings)
@@ -169,8 +194,12 @@ def test_a_clip_beside_spectral_norm_is_warned_of():
 
 
 def test_minibatch_discrimination_of_a_large_batch_has_fewer_kernels():
-    kernels = [next(m for m in build(minibatch=True, batch_size=n).nets["D"].modules()
-                    if isinstance(m, MinibatchDiscrimination)).kernels for n in (64, 128, 256)]
+    kernels = [
+        next(
+            m for m in build(minibatch=True, batch_size=n).nets["D"].modules() if isinstance(m, MinibatchDiscrimination)
+        ).kernels
+        for n in (64, 128, 256)
+    ]
     assert kernels[0] == kernels[1] > kernels[2]
 
 

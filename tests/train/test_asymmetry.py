@@ -39,16 +39,20 @@ def measured(game, rng):
 def test_one_loss_has_a_symmetric_jacobian(rng):
     G, D = nets()
     loss = lambda step: ops.mean(ops.softplus(-step.fake_logits)) + ops.mean(ops.square(step.real_logits))
-    game = Game({"G": G, "D": D}, [Player("both", [G, D], sgd)],
-                [Term("loss", "both", loss)], Normal(3), step=AdversarialStep)
+    game = Game({"G": G, "D": D}, [Player("both", [G, D], sgd)], [Term("loss", "both", loss)], Normal(3), step=AdversarialStep)
     assert measured(game, rng) < 1e-12
 
 
 @pytest.mark.parametrize("objective", ["minimax", "non-saturating", "least-squares", "wasserstein"])
 def test_a_gan_has_not(objective, rng):
     G, D = nets()
-    game = Game({"G": G, "D": D}, [Player("D", [D], sgd), Player("G", [G], sgd)], adversarial_terms(objective), Normal(3),
-                step=AdversarialStep)
+    game = Game(
+        {"G": G, "D": D},
+        [Player("D", [D], sgd), Player("G", [G], sgd)],
+        adversarial_terms(objective),
+        Normal(3),
+        step=AdversarialStep,
+    )
     assert measured(game, rng) > 0.1
 
 
@@ -56,15 +60,25 @@ def test_two_players_with_one_loss_do_not_play_a_game(rng):
     """It is the losses that differ, not that there are two players."""
     G, D = nets()
     loss = lambda step: ops.mean(ops.softplus(-step.fake_logits))
-    game = Game({"G": G, "D": D}, [Player("D", [D], sgd), Player("G", [G], sgd)],
-                [Term("loss", "D", loss), Term("loss", "G", loss)], Normal(3), step=AdversarialStep)
+    game = Game(
+        {"G": G, "D": D},
+        [Player("D", [D], sgd), Player("G", [G], sgd)],
+        [Term("loss", "D", loss), Term("loss", "G", loss)],
+        Normal(3),
+        step=AdversarialStep,
+    )
     assert measured(game, rng) < 1e-12
 
 
 def test_it_changes_nothing(rng):
     G, D = nets(np.float32)
-    game = Game({"G": G, "D": D}, [Player("D", [D], sgd), Player("G", [G], sgd)], adversarial_terms("hinge"), Normal(3),
-                step=AdversarialStep)
+    game = Game(
+        {"G": G, "D": D},
+        [Player("D", [D], sgd), Player("G", [G], sgd)],
+        adversarial_terms("hinge"),
+        Normal(3),
+        step=AdversarialStep,
+    )
     before = [p.data.copy() for net in (G, D) for p in net.parameters()]
     one, again = (asymmetry(game, batch(np.random.default_rng(1)), Streams(0), np.random.default_rng(2)) for _ in range(2))
     assert one == again
@@ -77,8 +91,13 @@ def test_running_averages_of_all_batches_go_on_as_if_nobody_had_measured(rng):
     for measures in (False, True):
         norm = BatchNorm1d(2, momentum=None)
         G, D = Sequential(Linear(3, 2)), Sequential(norm, Linear(2, 1))
-        game = Game({"G": G, "D": D}, [Player("D", [D], sgd), Player("G", [G], sgd)], adversarial_terms("hinge"), Normal(3),
-                    step=AdversarialStep)
+        game = Game(
+            {"G": G, "D": D},
+            [Player("D", [D], sgd), Player("G", [G], sgd)],
+            adversarial_terms("hinge"),
+            Normal(3),
+            step=AdversarialStep,
+        )
         norm(mg.tensor(x.x))
         if measures:
             asymmetry(game, x, Streams(0), np.random.default_rng(2))

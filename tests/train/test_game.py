@@ -37,8 +37,13 @@ def batches(n=6, shape=(2,), seed=3, labels=False):
 def linear_game(objective="non-saturating", d_steps=1, g_steps=1, optimizer=sgd):
     """G(z) = z V' + c with z (N, 3), D(x) = x w' + b with x (N, 2)."""
     G, D = Linear(3, 2), Linear(2, 1)
-    return Game({"G": G, "D": D}, [Player("D", [D], optimizer, d_steps), Player("G", [G], optimizer, g_steps)],
-                adversarial_terms(objective), Normal(3), step=AdversarialStep)
+    return Game(
+        {"G": G, "D": D},
+        [Player("D", [D], optimizer, d_steps), Player("G", [G], optimizer, g_steps)],
+        adversarial_terms(objective),
+        Normal(3),
+        step=AdversarialStep,
+    )
 
 
 def weights(net):
@@ -148,8 +153,10 @@ def test_each_player_takes_its_number_of_steps_each_with_a_batch_and_noise_of_it
         play(game, data, streams)
     assert "".join(name for name, _, _ in turns) == 2 * ("D" * d_steps + "G" * g_steps)
     assert len({x for _, x, _ in turns}) == len({z for _, _, z in turns}) == 2 * (d_steps + g_steps)
-    steps = {name: player.optimizer.state_dict()["state"]["0"]["step"] for name, player in
-             (("D", game.players[0]), ("G", game.players[1]))}
+    steps = {
+        name: player.optimizer.state_dict()["state"]["0"]["step"]
+        for name, player in (("D", game.players[0]), ("G", game.players[1]))
+    }
     assert steps == {"D": 2 * d_steps, "G": 2 * g_steps}
 
 
@@ -162,10 +169,16 @@ def test_within_a_turn_everything_is_computed_once():
             return super().forward(x)
 
     G, D = Counted(3, 2), Counted(2, 1)
-    game = Game({"G": G, "D": D}, [Player("D", [D], sgd)],
-                [*adversarial_terms("hinge")[:1],
-                 Term("again", "D", lambda s: ops.mean(s.real_logits**2) + ops.mean(s.fake_logits**2))],
-                Normal(3), step=AdversarialStep)
+    game = Game(
+        {"G": G, "D": D},
+        [Player("D", [D], sgd)],
+        [
+            *adversarial_terms("hinge")[:1],
+            Term("again", "D", lambda s: ops.mean(s.real_logits**2) + ops.mean(s.fake_logits**2)),
+        ],
+        Normal(3),
+        step=AdversarialStep,
+    )
     play(game, batches(), Streams(0))
     assert sorted(c is D for c in calls) == [False, True, True]  # G(z), D(x), D(fake)
 
@@ -215,7 +228,7 @@ class Evolution:
         for i, p in enumerate(self.nets[0].parameters()):
             p.copy_(p.data + self.s * step.draw(f"mutation {i}", lambda g, p=p: g.standard_normal(p.shape, np.float32)).data)
         found = self.loss(step.again())
-        self.s *= 1.5 if found <= loss else 1.5 ** -0.25
+        self.s *= 1.5 if found <= loss else 1.5**-0.25
         if found > loss:
             for p, before in zip(self.nets[0].parameters(), weights):
                 p.copy_(before)
@@ -255,8 +268,13 @@ def evolved(seed=0):
     """D learns by gradients, G by evolution, and somebody looks on."""
     mg.seed(seed)
     G, D = Linear(3, 2), Linear(2, 1)
-    return Game({"G": G, "D": D}, [Player("D", [D], partial(SGD, lr=0.01)), Evolution("G", G, steps=2), Diary()],
-                adversarial_terms("non-saturating"), Normal(3), step=AdversarialStep)
+    return Game(
+        {"G": G, "D": D},
+        [Player("D", [D], partial(SGD, lr=0.01)), Evolution("G", G, steps=2), Diary()],
+        adversarial_terms("non-saturating"),
+        Normal(3),
+        step=AdversarialStep,
+    )
 
 
 def test_a_player_that_needs_no_gradient_takes_its_turns_and_resumes_to_the_same_bits():
@@ -304,8 +322,10 @@ def test_a_schedule_or_a_measure_meets_a_player_without_gradients(rng):
 def test_terms_are_weighed_and_added():
     """loss = 2 mean(x w) + 10 |w|^2, so w moves by lr (2 mean(x) + 20 w)."""
     D = Linear(2, 1, bias=False)
-    terms = [Term("score", "D", lambda step: ops.mean(step.real_logits), weight=2.0),
-             Term("size", "D", lambda step: ops.sum(D.weight**2), weight=10.0)]
+    terms = [
+        Term("score", "D", lambda step: ops.mean(step.real_logits), weight=2.0),
+        Term("size", "D", lambda step: ops.sum(D.weight**2), weight=10.0),
+    ]
     game = Game({"D": D}, [Player("D", [D], partial(SGD, lr=0.01))], terms, Normal(1), step=AdversarialStep)
     w, x = D.weight.data.copy(), next(batches()).x
     losses = play(game, batches(), Streams(0))
@@ -350,8 +370,11 @@ def test_a_nan_in_a_loss_stops_and_names_the_op():
     game = linear_game()
     game.terms.append(Term("planted", "G", lambda step: ops.mean(ops.log(-1 - step.fake_logits**2))))
     before = weights(game.nets["G"])
-    with pytest.raises(NotFiniteError, match=r"^player G: log: first NaN in its output \(6, 1\) \(called at "
-                                             r"test_game\.py:\d+\); its inputs were finite"):
+    with pytest.raises(
+        NotFiniteError,
+        match=r"^player G: log: first NaN in its output \(6, 1\) \(called at "
+        r"test_game\.py:\d+\); its inputs were finite",
+    ):
         play(game, batches(), Streams(0))
     assert same(weights(game.nets["G"]), before)  # no step was taken along a NaN
 
@@ -388,8 +411,13 @@ def test_a_large_but_finite_gradient_is_no_error():
 
 def test_samples_are_those_of_evaluation_mode_and_change_nothing():
     G = Sequential(Linear(3, 4), BatchNorm1d(4), Dropout(0.5), Linear(4, 2))
-    game = Game({"G": G}, [Player("G", [G], sgd)], [Term("size", "G", lambda step: ops.mean(step.fake))], Normal(3),
-                step=AdversarialStep)
+    game = Game(
+        {"G": G},
+        [Player("G", [G], sgd)],
+        [Term("size", "G", lambda step: ops.mean(step.fake))],
+        Normal(3),
+        step=AdversarialStep,
+    )
     play(game, batches(), Streams(0))
     state = {name: value.copy() for name, value in G.state_dict().items()}
     z = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
@@ -429,11 +457,19 @@ FORMULAS = {  # (D's loss of a, b; G's loss of a, b), in NumPy, float64
     "least-squares": (lambda a, b: ((a - 1) ** 2).mean() / 2 + (b**2).mean() / 2, lambda a, b: ((b - 1) ** 2).mean() / 2),
     "hinge": (lambda a, b: np.maximum(0, 1 - a).mean() + np.maximum(0, 1 + b).mean(), lambda a, b: -b.mean()),
     "wasserstein": (lambda a, b: b.mean() - a.mean(), lambda a, b: -b.mean()),
-    "relativistic": (lambda a, b: cross_entropy(a - b.mean(), b - a.mean()),
-                     lambda a, b: cross_entropy(b - a.mean(), a - b.mean())),
+    "relativistic": (
+        lambda a, b: cross_entropy(a - b.mean(), b - a.mean()),
+        lambda a, b: cross_entropy(b - a.mean(), a - b.mean()),
+    ),
 }
-UNDECIDED = {"minimax": (2 * ln(2), -ln(2)), "non-saturating": (2 * ln(2), ln(2)), "least-squares": (0.5, 0.5),
-             "hinge": (2.0, 0.0), "wasserstein": (0.0, 0.0), "relativistic": (2 * ln(2), 2 * ln(2))}
+UNDECIDED = {
+    "minimax": (2 * ln(2), -ln(2)),
+    "non-saturating": (2 * ln(2), ln(2)),
+    "least-squares": (0.5, 0.5),
+    "hinge": (2.0, 0.0),
+    "wasserstein": (0.0, 0.0),
+    "relativistic": (2 * ln(2), 2 * ln(2)),
+}
 
 
 def test_every_objective_has_its_formula_here():
@@ -466,10 +502,16 @@ def test_what_an_undecided_d_pays(name):
     assert float(OBJECTIVES[name].g(zero, zero)) == pytest.approx(UNDECIDED[name][1], abs=1e-6)
 
 
-@pytest.mark.parametrize("name, slope", [
-    ("minimax", -1 / (1 + math.exp(10))),              # -0.000045: G learns nothing from a D that is sure
-    ("non-saturating", -1 / (1 + math.exp(-10))),      # -0.99995
-    ("least-squares", -11.0), ("hinge", -1.0), ("wasserstein", -1.0)])
+@pytest.mark.parametrize(
+    "name, slope",
+    [
+        ("minimax", -1 / (1 + math.exp(10))),  # -0.000045: G learns nothing from a D that is sure
+        ("non-saturating", -1 / (1 + math.exp(-10))),  # -0.99995
+        ("least-squares", -11.0),
+        ("hinge", -1.0),
+        ("wasserstein", -1.0),
+    ],
+)
 def test_what_g_feels_when_d_is_sure(name, slope):
     b = mg.tensor([[-10.0]], requires_grad=True)
     (found,) = mg.grad(OBJECTIVES[name].g(None, b), [b])

@@ -39,8 +39,9 @@ def linear(w):
     return lambda x: mg.matmul(x, w.reshape(-1, 1))
 
 
-@pytest.mark.parametrize("name, expected", [
-    ("wgan-gp", (5 - 1) ** 2), ("dragan", (5 - 1) ** 2), ("r1", 25 / 2), ("r2", 25 / 2)])
+@pytest.mark.parametrize(
+    "name, expected", [("wgan-gp", (5 - 1) ** 2), ("dragan", (5 - 1) ** 2), ("r1", 25 / 2), ("r2", 25 / 2)]
+)
 def test_a_linear_d_has_the_slope_of_its_weights(name, expected, samples):
     """D(x) = 3 x_1 - 4 x_3: the slope is 5 everywhere."""
     assert float(PENALTIES[name].loss(turn(linear([3, 0, -4]), *samples))) == pytest.approx(expected, rel=1e-6)
@@ -93,8 +94,10 @@ def convolutional(x, w, b, v):
     return mg.matmul(mg.tanh(F.conv2d(x, w, b, stride=2, padding=1)).reshape(len(x), -1), v)
 
 
-@pytest.mark.parametrize("net, x, weights, order", [
-    (dense, (4, 3), [(4, 3), (4,), (4, 1)], 2), (convolutional, (2, 1, 4, 4), [(2, 1, 4, 4), (2,), (8, 1)], 1)])
+@pytest.mark.parametrize(
+    "net, x, weights, order",
+    [(dense, (4, 3), [(4, 3), (4,), (4, 1)], 2), (convolutional, (2, 1, 4, 4), [(2, 1, 4, 4), (2,), (8, 1)], 1)],
+)
 @pytest.mark.parametrize("name", PENALTIES)
 def test_the_gradient_of_a_penalty_is_that_of_finite_differences(name, net, x, weights, order, rng):
     """The derivative of a derivative, for every weight of D, and once more."""
@@ -112,8 +115,13 @@ def test_a_penalty_holds_the_slope_where_it_says(name):
     """A D trained with the penalty alone: |slope| near 1, or near 0."""
     D = Sequential(Linear(2, 32), LeakyReLU(0.2), Linear(32, 1))
     G = Sequential(Linear(2, 2), Unflatten(1, (2,)))
-    game = Game({"G": G, "D": D}, [Player("D", [D], partial(mg.optim.Adam, lr=0.01))],
-                [mg.train.Term("penalty", "D", PENALTIES[name].loss)], Normal(2), step=AdversarialStep)
+    game = Game(
+        {"G": G, "D": D},
+        [Player("D", [D], partial(mg.optim.Adam, lr=0.01))],
+        [mg.train.Term("penalty", "D", PENALTIES[name].loss)],
+        Normal(2),
+        step=AdversarialStep,
+    )
     rng, streams = np.random.default_rng(0), Streams(0)
     batches = iter(lambda: Batch(rng.standard_normal((64, 2)).astype(np.float32), None), None)
     for _ in range(150):
@@ -125,8 +133,13 @@ def test_a_penalty_holds_the_slope_where_it_says(name):
 
 def test_the_penalty_reaches_the_first_layer_but_not_g():
     D, G = Sequential(Linear(2, 4), Tanh(), Linear(4, 1)), Linear(3, 2)
-    game = Game({"G": G, "D": D}, [Player("D", [D], partial(mg.optim.SGD, lr=0.1))], adversarial_terms("wasserstein")[:1],
-                Normal(3), step=AdversarialStep)
+    game = Game(
+        {"G": G, "D": D},
+        [Player("D", [D], partial(mg.optim.SGD, lr=0.1))],
+        adversarial_terms("wasserstein")[:1],
+        Normal(3),
+        step=AdversarialStep,
+    )
     step = AdversarialStep(game, game.players[0], Batch(np.ones((4, 2), np.float32), None), Streams(0))
     first, g_weight = grad(penalties.gradient(step), [D[0].weight, G.weight], allow_unused=True)
     assert np.abs(first.numpy()).max() > 0 and g_weight is None

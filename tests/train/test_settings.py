@@ -5,9 +5,18 @@ import pytest
 from minigan.errors import ConfigError
 from minigan.train.settings import LARGEST, RUN, Setting, idle, merged, needed, values
 
-OWN = {s.name: s for s in (Setting("steps", 10, "iterations"), Setting("lr", 0.1, "rate"), Setting("flip", False, "turn it"),
-                           Setting("mode", "fast", "how", choices=("fast", "slow")), Setting("name", "a", "a word"),
-                           Setting("share", 0.5, "a part", above=0, below=1), Setting("width", 8, "units", most=100))}
+OWN = {
+    s.name: s
+    for s in (
+        Setting("steps", 10, "iterations"),
+        Setting("lr", 0.1, "rate"),
+        Setting("flip", False, "turn it"),
+        Setting("mode", "fast", "how", choices=("fast", "slow")),
+        Setting("name", "a", "a word"),
+        Setting("share", 0.5, "a part", above=0, below=1),
+        Setting("width", 8, "units", most=100),
+    )
+}
 
 
 def given(**overrides):
@@ -21,24 +30,29 @@ def test_values_keep_their_types_and_the_defaults_theirs():
     assert vars(given()) == {name: setting.default for name, setting in OWN.items()}
 
 
-@pytest.mark.parametrize("key, value, text", [
-    ("stps", 1, r"own has no setting 'stps'; did you mean 'steps'\?"),
-    ("STEPS", 1, r"own has no setting 'STEPS'; did you mean 'steps'\?"),
-    ("zzzz", 1, "own has no setting 'zzzz'; known: steps, lr, flip, mode"),
-    *[("steps", value, "setting steps must be a whole number such as 10, got") for value in
-      ("1.5", "many", "", "nan", "inf", "-inf", None, [], 2.5, 10**400)],
-    *[("steps", value, "setting steps must be from 1 to 999999999, got") for value in ("0", -1, "1e9", "1e99")],
-    *[("lr", value, r"setting lr must be a number such as 0\.1, got") for value in ("fast", "", None, {})],
-    *[("lr", value, "setting lr must be from 0 to 999999999, got") for value in ("-1e-9", "nan", "inf", "1e99", "-inf")],
-    *[("flip", value, "setting flip must be true or false such as false, got") for value in ("1", "yes", "", 0, None)],
-    *[("steps", value, "setting steps must be a whole number such as 10, got") for value in (True, False)],
-    ("lr", True, r"setting lr must be a number such as 0\.1, got True"),
-    *[("name", value, "setting name must be a word such as a, got") for value in (["a"], None, {"a": 1}, object())],
-    *[("share", value, "setting share must be above 0 and below 1, got") for value in (0, 1, "nan", -3)],
-    ("width", 101, "setting width must be from 1 to 100, got 101"),
-    ("mode", "Slow", r"unknown mode 'Slow'; did you mean 'slow'\?"),
-    ("mode", "sideways", "unknown mode 'sideways'; known: fast, slow"),
-])
+@pytest.mark.parametrize(
+    "key, value, text",
+    [
+        ("stps", 1, r"own has no setting 'stps'; did you mean 'steps'\?"),
+        ("STEPS", 1, r"own has no setting 'STEPS'; did you mean 'steps'\?"),
+        ("zzzz", 1, "own has no setting 'zzzz'; known: steps, lr, flip, mode"),
+        *[
+            ("steps", value, "setting steps must be a whole number such as 10, got")
+            for value in ("1.5", "many", "", "nan", "inf", "-inf", None, [], 2.5, 10**400)
+        ],
+        *[("steps", value, "setting steps must be from 1 to 999999999, got") for value in ("0", -1, "1e9", "1e99")],
+        *[("lr", value, r"setting lr must be a number such as 0\.1, got") for value in ("fast", "", None, {})],
+        *[("lr", value, "setting lr must be from 0 to 999999999, got") for value in ("-1e-9", "nan", "inf", "1e99", "-inf")],
+        *[("flip", value, "setting flip must be true or false such as false, got") for value in ("1", "yes", "", 0, None)],
+        *[("steps", value, "setting steps must be a whole number such as 10, got") for value in (True, False)],
+        ("lr", True, r"setting lr must be a number such as 0\.1, got True"),
+        *[("name", value, "setting name must be a word such as a, got") for value in (["a"], None, {"a": 1}, object())],
+        *[("share", value, "setting share must be above 0 and below 1, got") for value in (0, 1, "nan", -3)],
+        ("width", 101, "setting width must be from 1 to 100, got 101"),
+        ("mode", "Slow", r"unknown mode 'Slow'; did you mean 'slow'\?"),
+        ("mode", "sideways", "unknown mode 'sideways'; known: fast, slow"),
+    ],
+)
 def test_a_value_that_does_not_fit_is_refused(key, value, text):
     with pytest.raises(ConfigError, match=text):
         given(**{key: value})

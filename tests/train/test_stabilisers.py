@@ -27,8 +27,13 @@ def batches(n=6):
 def game(terms=(), after=(), step=AdversarialStep, objective="non-saturating"):
     G, D = Linear(3, 2), Sequential(Linear(2, 4), LeakyReLU(0.2), Linear(4, 1))
     sgd = partial(SGD, lr=0.5)
-    return Game({"G": G, "D": D}, [Player("D", [D], sgd, after=[make(D) for make in after]), Player("G", [G], sgd)],
-                [*adversarial_terms(objective), *terms], Normal(3), step=step)
+    return Game(
+        {"G": G, "D": D},
+        [Player("D", [D], sgd, after=[make(D) for make in after]), Player("G", [G], sgd)],
+        [*adversarial_terms(objective), *terms],
+        Normal(3),
+        step=step,
+    )
 
 
 def test_weight_clip_holds_every_weight_after_the_step():
@@ -41,7 +46,6 @@ def test_weight_clip_holds_every_weight_after_the_step():
 
 def test_the_moving_average_is_its_recursion():
     net = Sequential(Linear(2, 2), BatchNorm1d(2))
-
 
     average = copy.deepcopy(net)
     piece = stabilisers.MovingAverage(net, average, 0.9)
@@ -147,6 +151,7 @@ def test_pieces_are_saved_with_their_player():
 
 def test_the_loss_sees_the_history_of_more_than_one_step():
     """Against a game without the term, the weights stay nearer to where they were."""
+
     def end(weight):
         mg.seed(0)
         g = game(after=[lambda D: stabilisers.HistoricalAverage([D])], objective="wasserstein")
@@ -159,5 +164,3 @@ def test_the_loss_sees_the_history_of_more_than_one_step():
         return sum(float(((p.data - q) ** 2).sum()) for p, q in zip(g.nets["D"].parameters(), start))
 
     assert end(0.2) < 0.9 * end(0)
-
-

@@ -63,15 +63,18 @@ def test_what_tensor_declares_is_what_it_has():
     assert differences(source(), Tensor) == {}
 
 
-@pytest.mark.parametrize("old, new, name", [
-    ("def sum(self, axis: Axis = None,", "def sum(self, axes: Axis = None,", "sum"),            # another name
-    ("ddof: int = 0, keepdims: bool = False) -> Tensor", "ddof: int = 1, keepdims: bool = False) -> Tensor", "std"),
-    ("def swapaxes(self, axis1: int, axis2: int)", "def swapaxes(self, axis2: int, axis1: int)", "swapaxes"),
-    ("def reshape(self, *shape: Any)", "def reshape(self, shape: Any)", "reshape"),
-    ("        def __rsub__(self, b: Operand) -> Tensor: ...\n", "", "__rsub__"),                # the class has more
-    ("        def exp(self)", "        def sine(self) -> Tensor: ...\n        def exp(self)", "sine"),  # and less
-    ("        @requires_grad.setter\n        def requires_grad(self, value: bool) -> None: ...\n", "", "requires_grad"),
-])
+@pytest.mark.parametrize(
+    "old, new, name",
+    [
+        ("def sum(self, axis: Axis = None,", "def sum(self, axes: Axis = None,", "sum"),  # another name
+        ("ddof: int = 0, keepdims: bool = False) -> Tensor", "ddof: int = 1, keepdims: bool = False) -> Tensor", "std"),
+        ("def swapaxes(self, axis1: int, axis2: int)", "def swapaxes(self, axis2: int, axis1: int)", "swapaxes"),
+        ("def reshape(self, *shape: Any)", "def reshape(self, shape: Any)", "reshape"),
+        ("        def __rsub__(self, b: Operand) -> Tensor: ...\n", "", "__rsub__"),  # the class has more
+        ("        def exp(self)", "        def sine(self) -> Tensor: ...\n        def exp(self)", "sine"),  # and less
+        ("        @requires_grad.setter\n        def requires_grad(self, value: bool) -> None: ...\n", "", "requires_grad"),
+    ],
+)
 def test_a_wrong_declaration_is_noticed(old, new, name):
     assert old in source()
     assert name in differences(source().replace(old, new), Tensor)

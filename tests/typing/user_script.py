@@ -79,8 +79,13 @@ paper = Paper("Goodfellow et al. 2014", arxiv="1406.2661")
 assert_type(paper.year, str)
 
 
-@system("mine", parent="gan", paper=paper, on={"points": {"units": 8}}, settings=[
-    Setting("units", 16, "units of the hidden layers", most=64, depends=("objective", lambda name: name != "hinge"))])
+@system(
+    "mine",
+    parent="gan",
+    paper=paper,
+    on={"points": {"units": 8}},
+    settings=[Setting("units", 16, "units of the hidden layers", most=64, depends=("objective", lambda name: name != "hinge"))],
+)
 def build(settings: SimpleNamespace, data: Any) -> mg.train.Game:
     """Two perceptrons."""
     G = nn.Sequential(nn.Linear(settings.latent, settings.units), nn.Tanh(), nn.Linear(settings.units, 2))

@@ -171,8 +171,12 @@ def test_gradients_rates_and_metrics_have_panels_of_their_own(tmp_path):
     records = [{"step": s, "D": 1.0, "D.penalty": 0.5, "D.gradient": 1e3, "D.lr": 1e-3, "G": 2.0} for s in range(100)]
     records[50]["metrics"] = {"modes": 8.0, "diversity": 0.9}
     assert [(label, list(series), log) for label, series, log in _panels(records, None, "loss")] == [
-        ("loss", ["D", "D.penalty", "G"], False), ("gradient norm", ["D"], True), ("learning rate", ["D"], True),
-        ("modes", ["modes"], False), ("diversity", ["diversity"], False)]
+        ("loss", ["D", "D.penalty", "G"], False),
+        ("gradient norm", ["D"], True),
+        ("learning rate", ["D"], True),
+        ("modes", ["modes"], False),
+        ("diversity", ["diversity"], False),
+    ]
     curves_png(tmp_path / "x.png", records)
     heights = [pixels(tmp_path / "x.png").shape[0]]
     curves_png(tmp_path / "x.png", [{k: v for k, v in r.items() if k != "metrics"} for r in records])
@@ -225,9 +229,17 @@ def test_compare_counts_in_whole_numbers(tmp_path, monkeypatch, values, whole, s
     assert len(steps) == 1 or all(t.is_integer() for t in axes.get_xticks())
 
 
-@pytest.mark.parametrize("groups", [{}, {"a": []}, {"a": [{}]}, {"a": [{"m": [(1, None)]}]},
-                                    {"$a$": [{"$m_": [(1, 2), (2, math.nan)]}]},
-                                    {str(i): [{"m": [(1, i), (2, i)], "k": [(1, i)]}] for i in range(12)}])
+@pytest.mark.parametrize(
+    "groups",
+    [
+        {},
+        {"a": []},
+        {"a": [{}]},
+        {"a": [{"m": [(1, None)]}]},
+        {"$a$": [{"$m_": [(1, 2), (2, math.nan)]}]},
+        {str(i): [{"m": [(1, i), (2, i)], "k": [(1, i)]}] for i in range(12)},
+    ],
+)
 def test_no_runs_make_compare_fail(tmp_path, groups):
     compare_png(tmp_path / "x.png", groups, {}, title="$5")
     assert pixels(tmp_path / "x.png").shape[1] == 960

@@ -56,18 +56,23 @@ def test_labelled_pictures_stand_in_rows_by_class_with_their_number_at_the_left(
         assert np.array_equal(row[:, :margin], head[:, :, 0]) and head.max() > 240
 
 
-@pytest.mark.parametrize("classes, largest, layout", [
-    (10, 7, (7, 1)),    # what a run draws: 64 of ten classes
-    (9, 1, (1, 3)),     # one of each
-    (1, 64, (8, 1)),    # all of one class
-    (10, 2, (2, 2)),
-    (10, 1000, (100, 1))])
+@pytest.mark.parametrize(
+    "classes, largest, layout",
+    [
+        (10, 7, (7, 1)),  # what a run draws: 64 of ten classes
+        (9, 1, (1, 3)),  # one of each
+        (1, 64, (8, 1)),  # all of one class
+        (10, 2, (2, 2)),
+        (10, 1000, (100, 1)),
+    ],
+)
 def test_a_class_has_whole_rows_and_the_picture_is_as_square_as_it_can_be(classes, largest, layout):
     assert _layout(classes, largest) == layout
 
 
-@pytest.mark.parametrize("labels", [
-    np.arange(9), np.arange(64) % 10, np.full(5, 3), np.array([1, 1, 1, 7, 7, 2]), np.arange(11)])
+@pytest.mark.parametrize(
+    "labels", [np.arange(9), np.arange(64) % 10, np.full(5, 3), np.array([1, 1, 1, 7, 7, 2]), np.arange(11)]
+)
 def test_every_labelled_picture_is_drawn_once_and_the_rest_is_ground(labels):
     greys = np.arange(len(labels))  # darker than the ground and the letters, and all different
     grid = labelled_grid(flat(10 * (greys / 127.5 - 1)), labels)
@@ -96,7 +101,7 @@ def test_a_pair_is_shown_side_by_side_under_heads(tmp_path):
     body = picture[top + GAP :][: 2 * SIDE]
     for i, (a, b) in enumerate([(1, 5), (2, 6)]):
         left = GAP + i * (4 * SIDE + GAP)
-        assert (body[:, left :][:, : 2 * SIDE] == drawn(a)).all()
+        assert (body[:, left:][:, : 2 * SIDE] == drawn(a)).all()
         assert (body[:, left + 2 * SIDE :][:, : 2 * SIDE] == drawn(b)).all()
         for part, word in enumerate("AB"):
             head = np.full((top, 2 * SIDE, 1), BORDER, np.uint8)
@@ -140,10 +145,13 @@ def test_a_system_that_shows_parts_with_heads_may_show_grey_ones_whatever_it_lea
 
 
 def test_samples_of_another_shape_than_their_kind_are_refused_as_before(tmp_path):
-    for kind, shape, text in [(Pictures(2, SIDE, SIDE), (3, 1, SIDE, SIDE), r"must be \(N, 2, H, W\), got \(3, 1, 12, 12\)"),
-                              (Pictures(2, SIDE, SIDE), (3, SIDE), "2 channels must be"),
-                              (Pictures(1, SIDE, SIDE), (3, 2, SIDE, SIDE), "needs .N, 1 or 3, H, W"),
-                              (Points(3), (5, 2), r"points 3 need \(N, 3\)"), (Points(2), (5, 3), r"points 2 need \(N, 2\)")]:
+    for kind, shape, text in [
+        (Pictures(2, SIDE, SIDE), (3, 1, SIDE, SIDE), r"must be \(N, 2, H, W\), got \(3, 1, 12, 12\)"),
+        (Pictures(2, SIDE, SIDE), (3, SIDE), "2 channels must be"),
+        (Pictures(1, SIDE, SIDE), (3, 2, SIDE, SIDE), "needs .N, 1 or 3, H, W"),
+        (Points(3), (5, 2), r"points 3 need \(N, 3\)"),
+        (Points(2), (5, 3), r"points 2 need \(N, 2\)"),
+    ]:
         with pytest.raises(ShapeError, match=text):
             draw(tmp_path / "x.png", kind, np.zeros(shape, np.float32))
 

@@ -42,8 +42,9 @@ def test_numbers_are_told_apart():
 
 def test_the_frames_of_a_run_have_one_size_whatever_tokens_it_draws():
     small, large = np.zeros((64, 10), int), np.full((64, 10), 29)
-    assert token_grid(small, vocabulary=30).shape == token_grid(large, vocabulary=30).shape == (
-        32 * CELL, 2 * 10 * WIDE + GAP, 3)
+    assert (
+        token_grid(small, vocabulary=30).shape == token_grid(large, vocabulary=30).shape == (32 * CELL, 2 * 10 * WIDE + GAP, 3)
+    )
     words = ["a", "longest", *["word"] * 28]
     assert text_grid(small, words).shape == text_grid(large, words).shape == text_grid(small + 1, words).shape
 
@@ -86,9 +87,15 @@ def test_thirty_tokens_have_thirty_colours_that_do_not_depend_on_the_others():
     assert np.array_equal(colours(np.array([7])), table[7:8])
 
 
-@pytest.mark.parametrize("tokens, error", [
-    (np.zeros((2, 3)), DTypeError), (np.array([[-1]]), DTypeError), (np.zeros(3, int), ShapeError),
-    (np.zeros((0, 3), int), ShapeError)])
+@pytest.mark.parametrize(
+    "tokens, error",
+    [
+        (np.zeros((2, 3)), DTypeError),
+        (np.array([[-1]]), DTypeError),
+        (np.zeros(3, int), ShapeError),
+        (np.zeros((0, 3), int), ShapeError),
+    ],
+)
 def test_what_are_no_tokens_is_refused(tokens, error):
     with pytest.raises(error, match="token_grid: tokens"):
         token_grid(tokens)

@@ -17,6 +17,7 @@ def bias_gradient(g):
 
 def leaky_relu(x, slope):
     """x where x > 0, else slope x, for 0 <= slope <= 1.   Any shape."""
+
     def piece(out, x):
         np.multiply(x, slope, out=out) if slope else out.fill(0)
         np.maximum(x, out, out=out)  # with two arrays this takes half the time that it takes with an array and a number
@@ -58,6 +59,7 @@ def bell(g, x, k, y):
     In terms of the output y alone they are y (1 - y) and 1 - y^2, which lose digits if y is nearly 1.  For sigmoid 1 - y is
     1 / (1 + e^x), which loses none, and y is already computed, which is half of the work.
     """
+
     def of_sigmoid(out, x, g, y):
         np.exp(x, out=out)
         out += 1

@@ -56,8 +56,14 @@ def get_conv_algorithm() -> str:
 
 def _toom_cook(x, shape, stride, dilation, groups):
     """Do the shapes allow Toom-Cook?   shape: that of the weight.   toom_cook.even checks the values."""
-    return (min(len(x), *shape[:2]) >= ALGORITHMS[_algorithm] and x.dtype.char in "fd" and x.size
-            and dilation == (1, 1) and groups == 1 and toom_cook.taps_of(shape[2:], stride))
+    return (
+        min(len(x), *shape[:2]) >= ALGORITHMS[_algorithm]
+        and x.dtype.char in "fd"
+        and x.size
+        and dilation == (1, 1)
+        and groups == 1
+        and toom_cook.taps_of(shape[2:], stride)
+    )
 
 
 def conv2d(x, w, out, stride, padding, dilation, groups):
@@ -115,8 +121,9 @@ def _gather(x, u, w, stride, padding, dilation):
     No two products write to one element of x, so threads need not wait for each other.
     """
     phases = [[_phase(f, *how) for f in range(how[3])] for how in zip(x.shape[:2], w.shape[2:], padding, stride, dilation)]
-    ends = [[(p.first - p.offsets[-1], p.first + p.count - p.offsets[0]) for p in axis if p.offsets and p.count]
-            for axis in phases]
+    ends = [
+        [(p.first - p.offsets[-1], p.first + p.count - p.offsets[0]) for p in axis if p.offsets and p.count] for axis in phases
+    ]
     if not all(ends) or not u.size:
         return
     low = [min(start for start, _ in axis) for axis in ends]
@@ -128,8 +135,9 @@ def _gather(x, u, w, stride, padding, dilation):
             if not all(p.offsets and p.count for p in both):
                 continue
             corner = source[tuple(slice(p.first - p.offsets[-1] - at, None) for p, at in zip(both, low))]
-            columns = _Columns(corner, [len(p.offsets) for p in both], [p.count for p in both], (1, 1),
-                               [p.spacing for p in both])
+            columns = _Columns(
+                corner, [len(p.offsets) for p in both], [p.count for p in both], (1, 1), [p.spacing for p in both]
+            )
             # The highest offset comes first in the columns, so the taps are in falling order.
             some = w[:, :, vertical.taps[::-1]][:, :, :, horizontal.taps[::-1]]
             target = x[tuple(slice(p.start, None, s) for p, s in zip(both, stride))][: vertical.count, : horizontal.count]

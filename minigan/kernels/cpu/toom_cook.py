@@ -118,8 +118,10 @@ class Grid:
 
     def _phases(self, i, h, j, w):
         """(f, g, where in the array, where in the pixels), the last two as pairs of slices, for every phase."""
-        rows, columns = ([_overlap(at, count, size, stride, padding - phase) for phase in range(stride)] for
-                         at, count, size, stride, padding in zip((i, j), (h, w), self.array.shape, self.stride, self.padding))
+        rows, columns = (
+            [_overlap(at, count, size, stride, padding - phase) for phase in range(stride)]
+            for at, count, size, stride, padding in zip((i, j), (h, w), self.array.shape, self.stride, self.padding)
+        )
         for f, row in enumerate(rows):
             for g, column in enumerate(columns):
                 yield f, g, (row[0], column[0]), (row[1], column[1])

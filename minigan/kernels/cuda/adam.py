@@ -38,5 +38,20 @@ def update(w, g, state, t, options, clock=None) -> None:
     (b1, b2), g = options["betas"], xp(g).ascontiguousarray(g)
     correction = (1 - b2**t) ** 0.5
     rate, margin = options["lr"] * correction / (1 - b1**t), options["eps"] * correction
-    launch("adam", "adam", w.size, w, g, state["exp_avg"], state["exp_avg_sq"], state.get("max_exp_avg_sq"),
-           None if clock is None else clock.array, rate, margin, b1, b2, options["weight_decay"], w.size)
+    launch(
+        "adam",
+        "adam",
+        w.size,
+        w,
+        g,
+        state["exp_avg"],
+        state["exp_avg_sq"],
+        state.get("max_exp_avg_sq"),
+        None if clock is None else clock.array,
+        rate,
+        margin,
+        b1,
+        b2,
+        options["weight_decay"],
+        w.size,
+    )

@@ -43,8 +43,26 @@ def conv2d_adjoint(u, w, size, stride, padding, dilation, groups):
                 continue
             columns = m.empty((matrix.shape[2], count * pixels), u.dtype)
             gemm(matrix[group].T, source, columns)
-            launch("conv", "col2im", w.shape[1] * count * size[0] * size[1], columns, x, x.shape[0], n, *size,
-                   inside.start, w.shape[1], first, count, oh, ow, *w.shape[2:], *stride, *padding, *dilation)
+            launch(
+                "conv",
+                "col2im",
+                w.shape[1] * count * size[0] * size[1],
+                columns,
+                x,
+                x.shape[0],
+                n,
+                *size,
+                inside.start,
+                w.shape[1],
+                first,
+                count,
+                oh,
+                ow,
+                *w.shape[2:],
+                *stride,
+                *padding,
+                *dilation,
+            )
     return x.transpose(1, 0, 2, 3)
 
 
@@ -101,7 +119,25 @@ def _columns(x, inside, first, count, kernel, out, stride, padding, dilation):
         return flat.reshape(c, -1)[inside, first * plane : (first + count) * plane]
     channels = inside.stop - inside.start
     columns = xp(x).empty((channels * kernel[0] * kernel[1], count * out[0] * out[1]), x.dtype)
-    launch("conv", "im2col", channels * count * out[0] * out[1], flat, columns, c, n, height, width,
-           *((plane, c * plane) if in_c_order else (n * plane, plane)), inside.start, channels, first, count, *out,
-           *kernel, *stride, *padding, *dilation)
+    launch(
+        "conv",
+        "im2col",
+        channels * count * out[0] * out[1],
+        flat,
+        columns,
+        c,
+        n,
+        height,
+        width,
+        *((plane, c * plane) if in_c_order else (n * plane, plane)),
+        inside.start,
+        channels,
+        first,
+        count,
+        *out,
+        *kernel,
+        *stride,
+        *padding,
+        *dilation,
+    )
     return columns

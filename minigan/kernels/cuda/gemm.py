@@ -27,8 +27,16 @@ NOT_TRANSPOSED, TRANSPOSED = 0, 1  # cublasOperation_t
 DEFAULT_MATH, TF32_MATH = 0, 3  # cublasMath_t
 WORKSPACE = 2**25  # bytes; cuBLAS recommends this for Hopper, and older GPUs need less
 STATUS = {
-    1: "NOT_INITIALIZED", 3: "ALLOC_FAILED", 7: "INVALID_VALUE", 8: "ARCH_MISMATCH", 11: "MAPPING_ERROR",
-    13: "EXECUTION_FAILED", 14: "INTERNAL_ERROR", 15: "NOT_SUPPORTED", 16: "LICENSE_ERROR"}
+    1: "NOT_INITIALIZED",
+    3: "ALLOC_FAILED",
+    7: "INVALID_VALUE",
+    8: "ARCH_MISMATCH",
+    11: "MAPPING_ERROR",
+    13: "EXECUTION_FAILED",
+    14: "INTERNAL_ERROR",
+    15: "NOT_SUPPORTED",
+    16: "LICENSE_ERROR",
+}
 
 _handles: dict = {}  # (module of the arrays, device) -> _Handle, or None where there is no cuBLAS
 _tf32 = False
@@ -72,8 +80,22 @@ def gemm(a, b, out, accumulate: bool = False) -> None:
             out[...] = a @ b
         return
     kind, number = ("S", c_float) if a.dtype == np.float32 else ("D", c_double)
-    handle.call(f"cublas{kind}gemm_v2", c_int(op_b), c_int(op_a), c_int(n), c_int(m), c_int(k), ctypes.byref(number(1)),
-                _address(b), c_int(ldb), _address(a), c_int(lda), ctypes.byref(number(accumulate)), _address(out), c_int(ldc))
+    handle.call(
+        f"cublas{kind}gemm_v2",
+        c_int(op_b),
+        c_int(op_a),
+        c_int(n),
+        c_int(m),
+        c_int(k),
+        ctypes.byref(number(1)),
+        _address(b),
+        c_int(ldb),
+        _address(a),
+        c_int(lda),
+        ctypes.byref(number(accumulate)),
+        _address(out),
+        c_int(ldc),
+    )
 
 
 def matmul(a, b):
@@ -101,10 +123,25 @@ def matmul(a, b):
     (op_a, lda), (op_b, ldb) = _by_rows("a", a[0]), _by_rows("b", b[0])
     kind, number = ("S", c_float) if a.dtype == np.float32 else ("D", c_double)
     handle.call(
-        f"cublas{kind}gemmStridedBatched", c_int(op_b), c_int(op_a), c_int(n), c_int(m), c_int(k), ctypes.byref(number(1)),
-        _address(b), c_int(ldb), c_longlong(b.strides[0] // b.itemsize), _address(a), c_int(lda),
-        c_longlong(a.strides[0] // a.itemsize), ctypes.byref(number(0)), _address(out), c_int(n), c_longlong(m * n),
-        c_int(count))
+        f"cublas{kind}gemmStridedBatched",
+        c_int(op_b),
+        c_int(op_a),
+        c_int(n),
+        c_int(m),
+        c_int(k),
+        ctypes.byref(number(1)),
+        _address(b),
+        c_int(ldb),
+        c_longlong(b.strides[0] // b.itemsize),
+        _address(a),
+        c_int(lda),
+        c_longlong(a.strides[0] // a.itemsize),
+        ctypes.byref(number(0)),
+        _address(out),
+        c_int(n),
+        c_longlong(m * n),
+        c_int(count),
+    )
     return out
 
 
@@ -165,8 +202,9 @@ class _Handle:
                 with self.module.cuda.using_allocator(self.module.cuda.get_default_memory_pool().malloc):
                     self.workspaces[stream] = self.module.empty(WORKSPACE, np.uint8)
             memory = self.workspaces[stream]  # cuBLAS drops the workspace when the stream is set, so we set it again
-            self.check("cublasSetWorkspace_v2", self.library.cublasSetWorkspace_v2(
-                self.handle, _address(memory), c_size_t(WORKSPACE)))
+            self.check(
+                "cublasSetWorkspace_v2", self.library.cublasSetWorkspace_v2(self.handle, _address(memory), c_size_t(WORKSPACE))
+            )
             self.stream = stream
         math_mode = TF32_MATH if _tf32 else DEFAULT_MATH
         if math_mode != self.math:
@@ -203,6 +241,7 @@ def _handle(array):
             _handles[module, device] = _Handle(load_library(), module)
         except (OSError, DeviceError) as error:
             _handles[module, device] = None
-            warnings.warn(f"matrix products go through CuPy, which is slower and can't be captured: {error}", RuntimeWarning,
-                          stacklevel=3)
+            warnings.warn(
+                f"matrix products go through CuPy, which is slower and can't be captured: {error}", RuntimeWarning, stacklevel=3
+            )
     return _handles[module, device]

@@ -50,16 +50,19 @@ def launch(file: str, kernel: str, size: int, *args, blocks: int | None = None, 
         if module is None:
             module, device = MODULES[type(array)], array.device.id
         elif array.device.id != device:
-            raise DeviceError(f"{plan.name}: {plan.parameters[i].name} is on cuda:{array.device.id}, the others on "
-                              f"cuda:{device}")
+            raise DeviceError(
+                f"{plan.name}: {plan.parameters[i].name} is on cuda:{array.device.id}, the others on cuda:{device}"
+            )
         if plan.parameters[i].type == "T":
             of_t = of_t or array.dtype
             expected = of_t
         else:
             expected = plan.dtypes[i]
         if array.dtype != expected or (expected is of_t and of_t not in NAMES):
-            raise DTypeError(f"{plan.name}: {plan.parameters[i].name} is {array.dtype}, need "
-                             f"{expected if expected in NAMES or expected is not of_t else 'float32 or float64'}")
+            raise DTypeError(
+                f"{plan.name}: {plan.parameters[i].name} is {array.dtype}, need "
+                f"{expected if expected in NAMES or expected is not of_t else 'float32 or float64'}"
+            )
         if not array.flags.c_contiguous:
             raise ShapeError(f"{plan.name}: {plan.parameters[i].name} {array.shape} is not in C order in memory")
     if module is None:
@@ -69,8 +72,10 @@ def launch(file: str, kernel: str, size: int, *args, blocks: int | None = None, 
         converted[i] = plan.scalar(i, args[i], of_t)
     for i, count in zip(plan.counted, plan.counts(*(args[k] for k in plan.integers))):
         if args[i] is not None and args[i].size != count:
-            raise ShapeError(f"{plan.name}: {plan.parameters[i].name} has {args[i].size} elements {args[i].shape}, need "
-                             f"{count} ({plan.parameters[i].count})")
+            raise ShapeError(
+                f"{plan.name}: {plan.parameters[i].name} has {args[i].size} elements {args[i].shape}, need "
+                f"{count} ({plan.parameters[i].count})"
+            )
     if blocks is None:
         blocks = min(-(-size // threads), MOST_BLOCKS)
     _function(module, device, file, kernel, of_t)((blocks,), (threads,), tuple(converted))

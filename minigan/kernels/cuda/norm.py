@@ -35,8 +35,9 @@ def follow(mean, var, running_mean, running_var, momentum, count, eps):
     count: how many values of each channel there are.
     """
     inv_std = xp(var).empty(var.shape, var.dtype)
-    launch("norm", "follow", var.size, mean, var, running_mean, running_var, inv_std, momentum, count / (count - 1), eps,
-           var.size)
+    launch(
+        "norm", "follow", var.size, mean, var, running_mean, running_var, inv_std, momentum, count / (count - 1), eps, var.size
+    )
     return inv_std
 
 
@@ -51,8 +52,20 @@ def backward(g, kept, inv_std, weight):
     """(dx, dweight, dbias).   See norm.cu."""
     m, g, sizes = xp(g), in_order(g, kept.order), kept.sizes
     d_weight, d_bias, dx = m.empty(sizes[1], g.dtype), m.empty(sizes[1], g.dtype), m.empty(g.shape, g.dtype)
-    launch("norm", "channel_gradients", g.size, g, kept.x, kept.mean, inv_std, d_weight, d_bias, *sizes, blocks=sizes[1],
-           threads=threads_for(sizes))
+    launch(
+        "norm",
+        "channel_gradients",
+        g.size,
+        g,
+        kept.x,
+        kept.mean,
+        inv_std,
+        d_weight,
+        d_bias,
+        *sizes,
+        blocks=sizes[1],
+        threads=threads_for(sizes),
+    )
     launch("norm", "input_gradient", g.size, g, kept.x, kept.mean, *plain(inv_std, weight), d_weight, d_bias, dx, *sizes)
     return back(dx, kept.order), d_weight, d_bias
 

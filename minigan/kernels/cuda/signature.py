@@ -18,13 +18,25 @@ from minigan.errors import ConfigError
 
 # C's types and NumPy's.  T is the type for which the file is compiled (-DREAL=float or -DREAL=double).
 TYPES = {
-    "float": np.float32, "double": np.float64, "int": np.int32, "unsigned int": np.uint32, "long long": np.int64,
-    "unsigned long long": np.uint64, "unsigned char": np.uint8, "bool": np.bool_,
+    "float": np.float32,
+    "double": np.float64,
+    "int": np.int32,
+    "unsigned int": np.uint32,
+    "long long": np.int64,
+    "unsigned long long": np.uint64,
+    "unsigned char": np.uint8,
+    "bool": np.bool_,
 }
-KERNEL = re.compile(r'extern\s+"C"\s+__global__\s+void\s+(?:__launch_bounds__\([^)]*\)\s*)?(\w+)\s*\('
-                    r"((?:/\*.*?\*/|[^)/])*)\)\s*\{", re.DOTALL)
-PARAMETER = re.compile(r"(?P<const>const\s+)?(?P<type>[a-z][a-z ]*?|T)\s*(?P<pointer>\*)?\s*(?:__restrict__\s+)?"
-                       r"\b(?P<name>\w+)\s*(?:/\*(?P<note>.*?)\*/)?\s*", re.DOTALL)
+KERNEL = re.compile(
+    r'extern\s+"C"\s+__global__\s+void\s+(?:__launch_bounds__\([^)]*\)\s*)?(\w+)\s*\('
+    r"((?:/\*.*?\*/|[^)/])*)\)\s*\{",
+    re.DOTALL,
+)
+PARAMETER = re.compile(
+    r"(?P<const>const\s+)?(?P<type>[a-z][a-z ]*?|T)\s*(?P<pointer>\*)?\s*(?:__restrict__\s+)?"
+    r"\b(?P<name>\w+)\s*(?:/\*(?P<note>.*?)\*/)?\s*",
+    re.DOTALL,
+)
 
 
 class Parameter(NamedTuple):
@@ -58,8 +70,11 @@ def _split(text):
 def _parameter(kernel, text):
     match = PARAMETER.fullmatch(text)
     if match is None or (match["type"] != "T" and match["type"].strip() not in TYPES):
-        raise ConfigError(f"kernel {kernel}: the parameter {text!r} is not understood; its type must be T, {', '.join(TYPES)}, "
-                          f"or a pointer to one")
+        raise ConfigError(
+            f"kernel {kernel}: the parameter {text!r} is not understood; its type must be T, {', '.join(TYPES)}, "
+            f"or a pointer to one"
+        )
     count, *rest = (match["note"] or "").strip().partition(" or null")
-    return Parameter(match["name"], match["type"].strip(), bool(match["pointer"]), bool(match["const"]), count.strip(),
-                     bool(rest[0]))
+    return Parameter(
+        match["name"], match["type"].strip(), bool(match["pointer"]), bool(match["const"]), count.strip(), bool(rest[0])
+    )

@@ -18,8 +18,12 @@ NEVER = "never run on a card"
 
 def files() -> list[str]:
     """The names of the files that a GPU must have run: all kernels, and all Python files around them except this one."""
-    return sorted(path.name for kind in ("*.cu", "*.py") for path in FOLDER.glob(kind)
-                  if path.name not in ("__init__.py", Path(__file__).name))
+    return sorted(
+        path.name
+        for kind in ("*.cu", "*.py")
+        for path in FOLDER.glob(kind)
+        if path.name not in ("__init__.py", Path(__file__).name)
+    )
 
 
 def digest(name: str) -> str:

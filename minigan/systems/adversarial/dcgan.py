@@ -12,17 +12,34 @@ from minigan.systems.parts import convolutions
 from minigan.systems.registry import Paper, system
 from minigan.train.settings import Setting
 
-system("dcgan", parent="gan", nets=convolutions.nets, learns=[Pictures],
-       paper=Paper("Radford, Metz and Chintala 2016", arxiv="1511.06434", where="section 4"),
-       without=["width"],
-       settings=[*convolutions.SETTINGS,
-                 Setting("lr_d", 5e-4, paper=2e-4, where="section 4"), Setting("lr_g", 1e-3, paper=2e-4, where="section 4"),
-                 Setting("beta1", 0.5, paper=0.5, where="section 4"), Setting("batch_size", 64, paper=128, where="section 4"),
-                 Setting("channels", 32, paper=128, where="figure 1"), Setting("steps", 2500)],
-       tiny={"channels": 4},
-       claims=[Claim(
-           "dcgan", "DCGAN on MNIST has all ten digits, and a better fid-digits than the MLP GAN at equal time",
-           ["fid-digits", "is-digits", "digits", "digits-confidence"],
-           {"dcgan": Arm("dcgan", "mnist"), "gan, equal time": Arm("gan", "mnist", {"steps": 10**6}, like="dcgan")},
-           [Check("dcgan", "fid-digits", "below", of="gan, equal time"), Check("dcgan", "digits", "at least", 10),
-            Check("dcgan", "seconds", "at most", 300)])])
+system(
+    "dcgan",
+    parent="gan",
+    nets=convolutions.nets,
+    learns=[Pictures],
+    paper=Paper("Radford, Metz and Chintala 2016", arxiv="1511.06434", where="section 4"),
+    without=["width"],
+    settings=[
+        *convolutions.SETTINGS,
+        Setting("lr_d", 5e-4, paper=2e-4, where="section 4"),
+        Setting("lr_g", 1e-3, paper=2e-4, where="section 4"),
+        Setting("beta1", 0.5, paper=0.5, where="section 4"),
+        Setting("batch_size", 64, paper=128, where="section 4"),
+        Setting("channels", 32, paper=128, where="figure 1"),
+        Setting("steps", 2500),
+    ],
+    tiny={"channels": 4},
+    claims=[
+        Claim(
+            "dcgan",
+            "DCGAN on MNIST has all ten digits, and a better fid-digits than the MLP GAN at equal time",
+            ["fid-digits", "is-digits", "digits", "digits-confidence"],
+            {"dcgan": Arm("dcgan", "mnist"), "gan, equal time": Arm("gan", "mnist", {"steps": 10**6}, like="dcgan")},
+            [
+                Check("dcgan", "fid-digits", "below", of="gan, equal time"),
+                Check("dcgan", "digits", "at least", 10),
+                Check("dcgan", "seconds", "at most", 300),
+            ],
+        )
+    ],
+)

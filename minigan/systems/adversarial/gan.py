@@ -10,11 +10,16 @@ from minigan.train.asymmetry import ASYMMETRY
 from minigan.train.settings import Setting
 
 
-@system("gan", data="digits", nets=perceptrons.nets,
-        paper=Paper("Goodfellow et al. 2014", arxiv="1406.2661", where="section 3"),
-        settings=[*SETTINGS, *perceptrons.SETTINGS, Setting("steps", 4000)],
-        on={"points": perceptrons.POINTS | {"steps": 10_000}}, metrics=[ASYMMETRY],
-        tiny={"batch_size": 8, "latent": 4, "width": 8})
+@system(
+    "gan",
+    data="digits",
+    nets=perceptrons.nets,
+    paper=Paper("Goodfellow et al. 2014", arxiv="1406.2661", where="section 3"),
+    settings=[*SETTINGS, *perceptrons.SETTINGS, Setting("steps", 4000)],
+    on={"points": perceptrons.POINTS | {"steps": 10_000}},
+    metrics=[ASYMMETRY],
+    tiny={"batch_size": 8, "latent": 4, "width": 8},
+)
 def build(settings, data, nets):
     """The game of G and D."""
     return gan(nets, settings)

@@ -76,8 +76,10 @@ class LabelledStep(AdversarialStep):
         if labels is None:
             raise ConfigError("cgan needs data with labels, and this data has none; use digits, mnist or ring8")
         if labels.max() >= classes:
-            raise ConfigError(f"cgan: the data has the label {labels.max()}, but classes={classes} allows only 0 to "
-                              f"{classes - 1}; set classes to the number of classes in the data")
+            raise ConfigError(
+                f"cgan: the data has the label {labels.max()}, but classes={classes} allows only 0 to "
+                f"{classes - 1}; set classes to the number of classes in the data"
+            )
 
     @cached_property
     def labels(self):
@@ -128,18 +130,25 @@ def label_accuracy(game, dataset, generator, samples=2000):
 
 LABEL_ACCURACY = Metric(
     "label-accuracy",
-    [Number("diversity-within", "near 1", "diversity among samples of one class, over that of real ones"),
-     Number("label-accuracy", "higher", "share of samples that a judge assigns to the class asked for")],
-    label_accuracy, Needs("a class to ask for", "it cannot draw samples of a given class"),
-    summary="are the samples of the class asked for, and as different from each other as real ones of that class?")
+    [
+        Number("diversity-within", "near 1", "diversity among samples of one class, over that of real ones"),
+        Number("label-accuracy", "higher", "share of samples that a judge assigns to the class asked for"),
+    ],
+    label_accuracy,
+    Needs("a class to ask for", "it cannot draw samples of a given class"),
+    summary="are the samples of the class asked for, and as different from each other as real ones of that class?",
+)
 
 
 def perceptron(settings, data):
     """The layers of gan's G and D, with inputs for the labels."""
     size, width, classes, pictures = math.prod(data.shape), settings.width, settings.classes, isinstance(data.x, Pictures)
     hidden = [width, 2 * width] if pictures else [width, width]
-    G = Sequential(*perceptrons.mlp([settings.latent + classes, *hidden, size], settings.norm_g),
-                   *([Tanh()] if pictures else []), Unflatten(1, data.shape))
+    G = Sequential(
+        *perceptrons.mlp([settings.latent + classes, *hidden, size], settings.norm_g),
+        *([Tanh()] if pictures else []),
+        Unflatten(1, data.shape),
+    )
     return G, Sequential(*perceptrons.mlp([size + classes, *hidden[::-1], 1], settings.norm_d))
 
 
@@ -155,20 +164,36 @@ def convolutional(settings, data):
 FAMILIES = {"mlp": perceptron, "conv": convolutional}
 
 
-@system("cgan", parent="dcgan", learns=[Pictures, Points],
-        paper=Paper("Mirza and Osindero 2014", arxiv="1411.1784", where="equation 2"),
-        settings=[*perceptrons.SETTINGS, choice.NETS, Setting("nets", "conv"), Setting("steps", 3000),
-                  Setting("classes", 10, "number of classes; by default that of the data"),
-                  Setting("shuffle_labels", False, "the control: the labels do not belong to the real samples")],
-        on={"points": perceptrons.POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none"}},
-        metrics=[LABEL_ACCURACY],
-        claims=[Claim(
-            "cgan", "At least 95 % of the conditional GAN's samples are the digit asked for, after 4 minutes; about 10 % when "
-                    "D saw shuffled labels",
+@system(
+    "cgan",
+    parent="dcgan",
+    learns=[Pictures, Points],
+    paper=Paper("Mirza and Osindero 2014", arxiv="1411.1784", where="equation 2"),
+    settings=[
+        *perceptrons.SETTINGS,
+        choice.NETS,
+        Setting("nets", "conv"),
+        Setting("steps", 3000),
+        Setting("classes", 10, "number of classes; by default that of the data"),
+        Setting("shuffle_labels", False, "the control: the labels do not belong to the real samples"),
+    ],
+    on={"points": perceptrons.POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none"}},
+    metrics=[LABEL_ACCURACY],
+    claims=[
+        Claim(
+            "cgan",
+            "At least 95 % of the conditional GAN's samples are the digit asked for, after 4 minutes; about 10 % when "
+            "D saw shuffled labels",
             ["label-accuracy", "diversity-within"],
             {"cgan": Arm("cgan", "digits"), "shuffled labels": Arm("cgan", "digits", {"shuffle_labels": True})},
-            [Check("cgan", "label-accuracy", "at least", 0.95), Check("shuffled labels", "label-accuracy", "at most", 0.15),
-             Check("cgan", "seconds", "at most", 240)])])
+            [
+                Check("cgan", "label-accuracy", "at least", 0.95),
+                Check("shuffled labels", "label-accuracy", "at most", 0.15),
+                Check("cgan", "seconds", "at most", 240),
+            ],
+        )
+    ],
+)
 def build(settings, data):
     """The game of two nets that see the labels."""
     classes, latent = settings.classes, Normal(settings.latent)

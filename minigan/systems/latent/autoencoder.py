@@ -110,7 +110,7 @@ def error(game, dataset, generator) -> dict[str, float]:
     for pictures also "psnr" in dB, the mean over pictures.   It uses all pictures, or 10,000 fresh points."""
     points = isinstance(dataset, PointDataset)
     squares, decibels = [], []
-    for batch in ((dataset.sample(500, generator) for _ in range(20)) if points else batches(dataset, 500)):
+    for batch in (dataset.sample(500, generator) for _ in range(20)) if points else batches(dataset, 500):
         drawn = reconstruct(game, batch.x)
         squares.append(((drawn - batch.x) ** 2).reshape(len(drawn), -1).mean(axis=1, dtype=np.float64))
         if not points:
@@ -121,10 +121,14 @@ def error(game, dataset, generator) -> dict[str, float]:
 
 ERROR = Metric(
     "error",
-    [Number("mse", "lower", "mean squared error of a reconstructed number; a pixel is in [-1, 1]"),
-     Number("psnr", "higher", "peak signal-to-noise ratio of reconstructed pictures", "dB")],
-    error, Needs("a code without noise", "it compares a sample with its reconstruction from a code without noise"),
-    summary="how well unseen samples are reconstructed")
+    [
+        Number("mse", "lower", "mean squared error of a reconstructed number; a pixel is in [-1, 1]"),
+        Number("psnr", "higher", "peak signal-to-noise ratio of reconstructed pictures", "dB"),
+    ],
+    error,
+    Needs("a code without noise", "it compares a sample with its reconstruction from a code without noise"),
+    summary="how well unseen samples are reconstructed",
+)
 
 
 def reconstruct(game, x) -> np.ndarray:
@@ -139,14 +143,28 @@ def reconstruct(game, x) -> np.ndarray:
         encoder.train(mode)
 
 
-@system("autoencoder", data="digits", paper=Paper("Rumelhart, Hinton and Williams 1986"),
-        settings=[*SETTINGS, Setting("latent", 32), Setting("steps", 3000), Setting("batch_size", 128),
-                  Setting("loss", "mse", "mse: squared error of pixels in [-1, 1]; bce: cross-entropy of pixels in [0, 1]",
-                          choices=LOSSES),
-                  Setting("noise", 0.0, "standard deviation of the noise on the encoder's input; above 0 it learns to denoise "
-                                        "(Vincent et al. 2008)")],
-        on={"points": {"latent": 1, "batch_size": 256}}, metrics=[ERROR],
-        tiny={"batch_size": 8, "latent": 4, "width": 8, "channels": 4})
+@system(
+    "autoencoder",
+    data="digits",
+    paper=Paper("Rumelhart, Hinton and Williams 1986"),
+    settings=[
+        *SETTINGS,
+        Setting("latent", 32),
+        Setting("steps", 3000),
+        Setting("batch_size", 128),
+        Setting(
+            "loss", "mse", "mse: squared error of pixels in [-1, 1]; bce: cross-entropy of pixels in [0, 1]", choices=LOSSES
+        ),
+        Setting(
+            "noise",
+            0.0,
+            "standard deviation of the noise on the encoder's input; above 0 it learns to denoise (Vincent et al. 2008)",
+        ),
+    ],
+    on={"points": {"latent": 1, "batch_size": 256}},
+    metrics=[ERROR],
+    tiny={"batch_size": 8, "latent": 4, "width": 8, "channels": 4},
+)
 def build(settings, data):
     """The game of one player, "autoencoder", for pictures or points of the plane."""
     pictures, loss = isinstance(data.x, Pictures), LOSSES[settings.loss]
@@ -156,6 +174,11 @@ def build(settings, data):
     codes = CodeGaussian(settings.latent)
     encoder, decoder = Sequential(*encoder, codes), Decoder(net, pictures)
     make = optimizer(settings.optimizer, [encoder, decoder], settings.lr, (settings.beta1, settings.beta2))
-    return Game({"encoder": encoder, "decoder": decoder}, [Player("autoencoder", [encoder, decoder], make)],
-                [Term("reconstruction", "autoencoder", loss)], Normal(settings.latent),
-                sample=lambda z: decoder(codes.place(z)), step=type("NoisyStep", (AutoencoderStep,), {"noise": settings.noise}))
+    return Game(
+        {"encoder": encoder, "decoder": decoder},
+        [Player("autoencoder", [encoder, decoder], make)],
+        [Term("reconstruction", "autoencoder", loss)],
+        Normal(settings.latent),
+        sample=lambda z: decoder(codes.place(z)),
+        step=type("NoisyStep", (AutoencoderStep,), {"noise": settings.noise}),
+    )

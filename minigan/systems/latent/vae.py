@@ -153,26 +153,38 @@ def likelihood(game, dataset, generator, k=100) -> dict[str, float]:
     points = isinstance(dataset, PointDataset)
     found = ([], [], [])
     with no_grad():
-        for batch in ((dataset.sample(100, generator) for _ in range(100)) if points else batches(dataset, 100)):
+        for batch in (dataset.sample(100, generator) for _ in range(100)) if points else batches(dataset, 100):
             step = VAEStep(game, None, batch, lambda name: generator)
             for part, value in zip(found, (step.log_weights(k).T, *step.posterior)):
                 part.append(value.to("cpu").numpy())
     log_weights, mean, log_var = map(np.concatenate, found)
     bound, divergence = elbo(log_weights), float(gaussian_kl(mean, log_var).mean())
-    return {"elbo": bound, f"iwae-{k}": iwae_bound(log_weights), "reconstruction": -bound - divergence, "kl": divergence,
-            "active-units": int((mean.var(axis=0) > 0.01).sum())}
+    return {
+        "elbo": bound,
+        f"iwae-{k}": iwae_bound(log_weights),
+        "reconstruction": -bound - divergence,
+        "kl": divergence,
+        "active-units": int((mean.var(axis=0) > 0.01).sum()),
+    }
 
 
 LIKELIHOOD = Metric(
     "likelihood",
-    [Number("elbo", "higher", "evidence lower bound on ln p(x)", "nats per sample"),
-     Number("iwae-100", "higher", "importance-weighted bound on ln p(x) from 100 draws", "nats per sample"),
-     Number("reconstruction", "lower", "-E ln p(x|z)", "nats per sample"),
-     Number("kl", "", "KL(q(z|x) || p(z))", "nats per sample"),
-     Number("active-units", "", "latent numbers whose mean varies over the samples (variance above 0.01)")],
-    likelihood, Needs("an encoder", "it draws samples and gives no probability to data; a bound on the likelihood needs an "
-                                    "encoder that says how likely each z is"),
-    summary="bounds on the likelihood of unseen data")
+    [
+        Number("elbo", "higher", "evidence lower bound on ln p(x)", "nats per sample"),
+        Number("iwae-100", "higher", "importance-weighted bound on ln p(x) from 100 draws", "nats per sample"),
+        Number("reconstruction", "lower", "-E ln p(x|z)", "nats per sample"),
+        Number("kl", "", "KL(q(z|x) || p(z))", "nats per sample"),
+        Number("active-units", "", "latent numbers whose mean varies over the samples (variance above 0.01)"),
+    ],
+    likelihood,
+    Needs(
+        "an encoder",
+        "it draws samples and gives no probability to data; a bound on the likelihood needs an "
+        "encoder that says how likely each z is",
+    ),
+    summary="bounds on the likelihood of unseen data",
+)
 
 
 def vae(encoder, decoder, latent, optimizer, beta=1.0, importance=1, step=VAEStep) -> Game:
@@ -182,34 +194,60 @@ def vae(encoder, decoder, latent, optimizer, beta=1.0, importance=1, step=VAESte
     terms = [Term("reconstruction", "VAE", reconstruction), Term("kl", "VAE", kl, beta)]
     if importance > 1:
         if step is GreyStep:
-            raise ConfigError(f"importance={importance}: the importance-weighted bound needs the likelihood of the pixels, and "
-                              f"grey values have none; leave binarise at dynamic, or set importance=1")
+            raise ConfigError(
+                f"importance={importance}: the importance-weighted bound needs the likelihood of the pixels, and "
+                f"grey values have none; leave binarise at dynamic, or set importance=1"
+            )
         if beta != 1:
-            raise ConfigError(f"importance={importance}: the importance-weighted bound has no KL term, so beta={beta:g} cannot "
-                              f"weigh it; leave beta at 1, or set importance=1")
+            raise ConfigError(
+                f"importance={importance}: the importance-weighted bound has no KL term, so beta={beta:g} cannot "
+                f"weigh it; leave beta at 1, or set importance=1"
+            )
         terms = [Term("bound", "VAE", importance_bound(importance))]
-    return Game({"encoder": encoder, "decoder": decoder}, [Player("VAE", [encoder, decoder], optimizer)], terms, latent,
-                sample=decoder, step=step, unit="nats")
+    return Game(
+        {"encoder": encoder, "decoder": decoder},
+        [Player("VAE", [encoder, decoder], optimizer)],
+        terms,
+        latent,
+        sample=decoder,
+        step=step,
+        unit="nats",
+    )
 
 
 STEPS = {"dynamic": VAEStep, "none": GreyStep}
 
 
-@system("vae", data="digits", paper=Paper("Kingma and Welling 2014", arxiv="1312.6114", where="equation 10"),
-        settings=[*SETTINGS, Setting("steps", 12_000), Setting("batch_size", 128, paper=100, where="section 5"),
-                  Setting("beta", 1.0, "weight of the KL (Higgins et al. 2017); with 1 the loss is -ELBO", paper=1.0),
-                  Setting("importance", 1, "draws of z per picture; above 1: the tighter bound of Burda et al. 2016", most=1000,
-                          paper=1),
-                  Setting("binarise", "dynamic", "dynamic: binary pixels, drawn anew for every batch; none: grey pixels",
-                          choices=STEPS)],
-        on={"points": {"latent": 2, "batch_size": 256, "binarise": "none"}},
-        metrics=[LIKELIHOOD, ASYMMETRY], tiny={"batch_size": 8, "latent": 4, "width": 8, "channels": 4},
-        claims=[Claim(
-            "vae", "The VAE's test ELBO on MNIST (784-400-20, dynamic binarisation) is better than -101 nats, its "
-                   "importance-weighted bound tighter",
-            ["elbo", "iwae-100", "active-units"], {"vae": Arm("vae", "mnist")},
-            [Check("vae", "elbo", "at least", -101), Check("vae", "elbo", "below", "iwae-100"),
-             Check("vae", "seconds", "at most", 180)])])
+@system(
+    "vae",
+    data="digits",
+    paper=Paper("Kingma and Welling 2014", arxiv="1312.6114", where="equation 10"),
+    settings=[
+        *SETTINGS,
+        Setting("steps", 12_000),
+        Setting("batch_size", 128, paper=100, where="section 5"),
+        Setting("beta", 1.0, "weight of the KL (Higgins et al. 2017); with 1 the loss is -ELBO", paper=1.0),
+        Setting("importance", 1, "draws of z per picture; above 1: the tighter bound of Burda et al. 2016", most=1000, paper=1),
+        Setting("binarise", "dynamic", "dynamic: binary pixels, drawn anew for every batch; none: grey pixels", choices=STEPS),
+    ],
+    on={"points": {"latent": 2, "batch_size": 256, "binarise": "none"}},
+    metrics=[LIKELIHOOD, ASYMMETRY],
+    tiny={"batch_size": 8, "latent": 4, "width": 8, "channels": 4},
+    claims=[
+        Claim(
+            "vae",
+            "The VAE's test ELBO on MNIST (784-400-20, dynamic binarisation) is better than -101 nats, its "
+            "importance-weighted bound tighter",
+            ["elbo", "iwae-100", "active-units"],
+            {"vae": Arm("vae", "mnist")},
+            [
+                Check("vae", "elbo", "at least", -101),
+                Check("vae", "elbo", "below", "iwae-100"),
+                Check("vae", "seconds", "at most", 180),
+            ],
+        )
+    ],
+)
 def build(settings, data):
     """The game for pictures, or for points of the plane."""
     points = isinstance(data.x, Points)

@@ -33,18 +33,30 @@ def generator(latent, channels, out, norm="batch"):
     """z (N, latent) -> pictures (N, out, 28, 28) in [-1, 1]."""
     wide = 2 * channels
     return Sequential(
-        Linear(latent, wide * 7 * 7), *norm_layer(norm, wide * 7 * 7, False), ReLU(), Unflatten(1, (wide, 7, 7)),
-        ConvTranspose2d(wide, channels, 4, stride=2, padding=1, bias=False), *norm_layer(norm, channels, True), ReLU(),  # 14x14
-        ConvTranspose2d(channels, out, 4, stride=2, padding=1), Tanh())                                       # 28x28
+        Linear(latent, wide * 7 * 7),
+        *norm_layer(norm, wide * 7 * 7, False),
+        ReLU(),
+        Unflatten(1, (wide, 7, 7)),
+        ConvTranspose2d(wide, channels, 4, stride=2, padding=1, bias=False),
+        *norm_layer(norm, channels, True),
+        ReLU(),  # 14x14
+        ConvTranspose2d(channels, out, 4, stride=2, padding=1),
+        Tanh(),
+    )  # 28x28
 
 
 def discriminator(channels, out, norm="batch"):
     """Pictures (N, out, 28, 28) -> logits (N, 1)."""
     wide = 2 * channels
     return Sequential(
-        Conv2d(out, channels, 4, stride=2, padding=1), LeakyReLU(0.2),                                        # 14x14
-        Conv2d(channels, wide, 4, stride=2, padding=1, bias=False), *norm_layer(norm, wide, True), LeakyReLU(0.2),  # 7x7
-        Flatten(), Linear(wide * 7 * 7, 1))
+        Conv2d(out, channels, 4, stride=2, padding=1),
+        LeakyReLU(0.2),  # 14x14
+        Conv2d(channels, wide, 4, stride=2, padding=1, bias=False),
+        *norm_layer(norm, wide, True),
+        LeakyReLU(0.2),  # 7x7
+        Flatten(),
+        Linear(wide * 7 * 7, 1),
+    )
 
 
 def start(module):
@@ -60,8 +72,10 @@ def start(module):
 def check(data) -> None:
     """Raise ConfigError unless the data are pictures of 28x28."""
     if not isinstance(data.x, Pictures) or data.shape[1:] != (28, 28):
-        raise ConfigError(f"nets of convolutions draw pictures of 28x28, but {data.name} holds {data.x}; use --data digits or "
-                          "mnist, or set nets=mlp if the system has that setting, or use the system gan")
+        raise ConfigError(
+            f"nets of convolutions draw pictures of 28x28, but {data.name} holds {data.x}; use --data digits or "
+            "mnist, or set nets=mlp if the system has that setting, or use the system gan"
+        )
 
 
 def nets(settings, data) -> dict:

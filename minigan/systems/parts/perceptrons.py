@@ -29,8 +29,10 @@ POINTS = {"batch_size": 256, "latent": 2, "lr_d": 1e-3, "lr_g": 1e-3}
 def mlp(sizes, norm="none"):
     """The layers of a perceptron: Linear, norm and LeakyReLU for every hidden size, a Linear for the last."""
     if norm == "instance":
-        raise ConfigError("norm=instance: instance norm averages over the pixels of a channel, and a perceptron has no pixels; "
-                          "use batch or layer")
+        raise ConfigError(
+            "norm=instance: instance norm averages over the pixels of a channel, and a perceptron has no pixels; "
+            "use batch or layer"
+        )
     layers = []
     for inputs, outputs in zip(sizes[:-2], sizes[1:-1]):
         layers += [Linear(inputs, outputs), *norm_layer(norm, outputs, pixels=False), LeakyReLU(0.2)]
@@ -49,8 +51,9 @@ def nets(settings, data) -> dict:
     """G and D for pictures or points, by name."""
     size, width, pictures = math.prod(data.shape), settings.width, isinstance(data.x, Pictures)
     hidden = [width, 2 * width] if pictures else [width] * 3
-    G = Sequential(*mlp([settings.latent, *hidden, size], settings.norm_g),
-                   *([Tanh()] if pictures else []), Unflatten(1, data.shape))  # no tanh: points may lie outside [-1, 1]
+    G = Sequential(
+        *mlp([settings.latent, *hidden, size], settings.norm_g), *([Tanh()] if pictures else []), Unflatten(1, data.shape)
+    )  # no tanh: points may lie outside [-1, 1]
     D = Sequential(Flatten(), *mlp([size, *hidden[::-1], 1], settings.norm_d))
     if not pictures:
         G.apply(start), D.apply(start)

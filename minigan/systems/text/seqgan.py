@@ -38,7 +38,7 @@ from minigan.train.game import Game, Player, Stages, Term
 from minigan.train.settings import Setting
 
 WIDTHS = (2, 3, 4)  # of D's convolutions, in tokens
-SAMPLES = 5000      # of G, for its report
+SAMPLES = 5000  # of G, for its report
 
 
 class Uniform:
@@ -108,7 +108,7 @@ class LanguageModel(Module):
             for t in range(1, length):  # the last block of h and c has read only the sequences' own tokens
                 log_p, (h, c) = self.read(done[:t, :, :, t - 1].reshape(-1), (Tensor(h), Tensor(c)))
                 done[:t, :, :, t] = pick(log_p, z[:t, :, :, t].reshape(-1)).reshape(t, rollouts, n)
-                h, c = (m.concatenate([s.data, s.data[:, -rollouts * n:]], axis=1) for s in (h, c))
+                h, c = (m.concatenate([s.data, s.data[:, -rollouts * n :]], axis=1) for s in (h, c))
             return Tensor(done)
 
     def _start(self, like):
@@ -187,62 +187,96 @@ def report(game, dataset, generator):
     G, z = game.nets["G"], game.latent(SAMPLES, generator)
     own, cool = game.sample(z), G.sample(Tensor(to_device(z, game.device)), temperature=0.8).to("cpu").numpy()
     with no_grad():
-        found = {"nll-test": -float(mean(G(Tensor(to_device(dataset[:].x, game.device))))),
-                 "distinct": len(np.unique(own, axis=0)) / len(own)}
+        found = {
+            "nll-test": -float(mean(G(Tensor(to_device(dataset[:].x, game.device))))),
+            "distinct": len(np.unique(own, axis=0)) / len(own),
+        }
         own_nll = -float(mean(G(Tensor(to_device(own, game.device)))))
     if dataset.oracle is not None:
         nll, entropy = float(dataset.oracle.nll(own).mean()), dataset.oracle.entropy[0]
-        found |= {"nll-oracle": nll, "kl-oracle": nll - own_nll, "entropy": entropy, "collapsed": float(nll < entropy),
-                  "nll-cool": float(dataset.oracle.nll(cool).mean())}
+        found |= {
+            "nll-oracle": nll,
+            "kl-oracle": nll - own_nll,
+            "entropy": entropy,
+            "collapsed": float(nll < entropy),
+            "nll-cool": float(dataset.oracle.nll(cool).mean()),
+        }
     return found
 
 
 ORACLE = Metric(
     "oracle",
-    [Number("nll-test", "lower", "-ln p of unseen sequences under the generator", "nats per token"),
-     Number("distinct", "higher", "share of different sequences among the samples"),
-     Number("nll-oracle", "lower", "-ln p of the samples under the oracle; below its entropy: collapse", "nats per token"),
-     Number("kl-oracle", "lower", "KL(generator || oracle)", "nats per token"),
-     Number("entropy", "", "the oracle's entropy; a perfect generator has this value of both nlls", "nats per token"),
-     Number("collapsed", "lower", "1 if nll-oracle is below the entropy"),
-     Number("nll-cool", "", "nll-oracle of samples at temperature 0.8: lower without any learning", "nats per token")],
-    report, Needs("sequences of tokens", "it writes no tokens", lambda data: isinstance(data.kinds["x"], Tokens)),
-    summary="the quality of the generator's sequences")
+    [
+        Number("nll-test", "lower", "-ln p of unseen sequences under the generator", "nats per token"),
+        Number("distinct", "higher", "share of different sequences among the samples"),
+        Number("nll-oracle", "lower", "-ln p of the samples under the oracle; below its entropy: collapse", "nats per token"),
+        Number("kl-oracle", "lower", "KL(generator || oracle)", "nats per token"),
+        Number("entropy", "", "the oracle's entropy; a perfect generator has this value of both nlls", "nats per token"),
+        Number("collapsed", "lower", "1 if nll-oracle is below the entropy"),
+        Number("nll-cool", "", "nll-oracle of samples at temperature 0.8: lower without any learning", "nats per token"),
+    ],
+    report,
+    Needs("sequences of tokens", "it writes no tokens", lambda data: isinstance(data.kinds["x"], Tokens)),
+    summary="the quality of the generator's sequences",
+)
 
 
-@system("seqgan", data="oracle", learns=[Tokens], paper=Paper("Yu et al. 2017", arxiv="1609.05473", where="algorithm 1"),
-        settings=[Setting("steps", 8000), Setting("batch_size", 64, paper=64, where="section 5.1"),
-                  Setting("mle_steps", 4000, "first stage: steps in which G learns by maximum likelihood"),
-                  Setting("d_pretrain", 500, "second stage: steps in which D learns alone"),
-                  Setting("d_steps", 1, "turns of D, one batch each, for each turn of G"),
-                  Setting("rollouts", 4, "completions of every beginning; their mean reward is its value"),
-                  Setting("reward", "discriminator", "discriminator: D's probability of real; constant: always 1, the control",
-                          choices=REWARDS),
-                  Setting("baseline", True, "subtract the batch's mean value at each position"),
-                  Setting("hidden", 32, "units of G's LSTM", most=10_000, paper=32, where="section 4.2"),
-                  Setting("channels", 64, "channels of each of D's convolutions", most=1024),
-                  Setting("lr_mle", 1e-2, "G's learning rate in maximum likelihood", paper=1e-2, where="the authors' code"),
-                  Setting("lr_d", 3e-3, "learning rate of D", paper=1e-4, where="the authors' code"),
-                  Setting("lr_g", 3e-4, "G's learning rate in the game", paper=1e-2, where="the authors' code")],
-        metrics=[ORACLE], tiny={"batch_size": 4, "mle_steps": 2, "d_pretrain": 1, "rollouts": 1, "hidden": 8, "channels": 4},
-        claims=[Claim(
-            "seqgan", "SeqGAN brings the oracle's NLL below its start, 4,000 steps of maximum likelihood, below the "
-                      "constant-reward control, and below maximum likelihood for as long; the start at temperature 0.8 "
-                      "(nll-cool) is lower without learning anything",
+@system(
+    "seqgan",
+    data="oracle",
+    learns=[Tokens],
+    paper=Paper("Yu et al. 2017", arxiv="1609.05473", where="algorithm 1"),
+    settings=[
+        Setting("steps", 8000),
+        Setting("batch_size", 64, paper=64, where="section 5.1"),
+        Setting("mle_steps", 4000, "first stage: steps in which G learns by maximum likelihood"),
+        Setting("d_pretrain", 500, "second stage: steps in which D learns alone"),
+        Setting("d_steps", 1, "turns of D, one batch each, for each turn of G"),
+        Setting("rollouts", 4, "completions of every beginning; their mean reward is its value"),
+        Setting(
+            "reward",
+            "discriminator",
+            "discriminator: D's probability of real; constant: always 1, the control",
+            choices=REWARDS,
+        ),
+        Setting("baseline", True, "subtract the batch's mean value at each position"),
+        Setting("hidden", 32, "units of G's LSTM", most=10_000, paper=32, where="section 4.2"),
+        Setting("channels", 64, "channels of each of D's convolutions", most=1024),
+        Setting("lr_mle", 1e-2, "G's learning rate in maximum likelihood", paper=1e-2, where="the authors' code"),
+        Setting("lr_d", 3e-3, "learning rate of D", paper=1e-4, where="the authors' code"),
+        Setting("lr_g", 3e-4, "G's learning rate in the game", paper=1e-2, where="the authors' code"),
+    ],
+    metrics=[ORACLE],
+    tiny={"batch_size": 4, "mle_steps": 2, "d_pretrain": 1, "rollouts": 1, "hidden": 8, "channels": 4},
+    claims=[
+        Claim(
+            "seqgan",
+            "SeqGAN brings the oracle's NLL below its start, 4,000 steps of maximum likelihood, below the "
+            "constant-reward control, and below maximum likelihood for as long; the start at temperature 0.8 "
+            "(nll-cool) is lower without learning anything",
             ["nll-oracle", "kl-oracle", "nll-test", "distinct", "nll-cool", "entropy"],
-            {"seqgan": Arm("seqgan", "oracle"),
-             "its start": Arm("seqgan", "oracle", {"steps": 4000}),
-             "constant reward": Arm("seqgan", "oracle", {"reward": "constant", "baseline": False}),
-             "maximum likelihood, equal time": Arm("seqgan", "oracle", {"mle_steps": 10**6, "steps": 10**6}, like="seqgan")},
-            [Check("seqgan", "nll-oracle", "below", of="its start"),
-             Check("seqgan", "nll-oracle", "below", of="constant reward"),
-             Check("seqgan", "nll-oracle", "below", of="maximum likelihood, equal time"),
-             Check("seqgan", "seconds", "at most", 300)])])
+            {
+                "seqgan": Arm("seqgan", "oracle"),
+                "its start": Arm("seqgan", "oracle", {"steps": 4000}),
+                "constant reward": Arm("seqgan", "oracle", {"reward": "constant", "baseline": False}),
+                "maximum likelihood, equal time": Arm("seqgan", "oracle", {"mle_steps": 10**6, "steps": 10**6}, like="seqgan"),
+            },
+            [
+                Check("seqgan", "nll-oracle", "below", of="its start"),
+                Check("seqgan", "nll-oracle", "below", of="constant reward"),
+                Check("seqgan", "nll-oracle", "below", of="maximum likelihood, equal time"),
+                Check("seqgan", "seconds", "at most", 300),
+            ],
+        )
+    ],
+)
 def build(settings, data):
     """The three stages for sequences of this length."""
     if data.x.length < WIDTHS[-1]:
-        raise ConfigError(f"seqgan needs sequences of at least {WIDTHS[-1]} tokens, since D's widest convolution spans that "
-                          f"many, but {data.name} holds {data.x}; use longer sequences")
+        raise ConfigError(
+            f"seqgan needs sequences of at least {WIDTHS[-1]} tokens, since D's widest convolution spans that "
+            f"many, but {data.name} holds {data.x}; use longer sequences"
+        )
     vocabulary, reward = data.x.vocabulary, REWARDS[settings.reward]
     G, D = LanguageModel(vocabulary, settings.hidden), TextCNN(vocabulary, settings.channels)
     latent, nets = Uniform(data.x.length), {"G": G, "D": D}
@@ -252,8 +286,13 @@ def build(settings, data):
     writer = Player("G", [G], partial(Adam, lr=settings.lr_g))
     likelihood = Term("likelihood", "G", lambda step: -mean(G(step.x)))
     verdict = adversarial_terms("non-saturating", g_weight=0)
-    rewarded = Term("policy", "G", lambda step: policy(G(step.fake), values(step, reward, settings.rollouts),
-                                                       settings.baseline))
-    return Stages([(settings.mle_steps, Game(nets, [imitator], [likelihood], **options)),
-                   (settings.d_pretrain, Game(nets, [judge], verdict, **options)),
-                   (0, Game(nets, [judge, writer], [*verdict, rewarded], **options))])
+    rewarded = Term(
+        "policy", "G", lambda step: policy(G(step.fake), values(step, reward, settings.rollouts), settings.baseline)
+    )
+    return Stages(
+        [
+            (settings.mle_steps, Game(nets, [imitator], [likelihood], **options)),
+            (settings.d_pretrain, Game(nets, [judge], verdict, **options)),
+            (0, Game(nets, [judge, writer], [*verdict, rewarded], **options)),
+        ]
+    )

@@ -56,22 +56,33 @@ class Residual(Module):
 
 def generator(channels, blocks, norm):
     """A net: pictures (N, 1, 28, 28) in [-1, 1] -> pictures of the other kind, of the same shape."""
+
     def conv(layer, *sizes, **options):
         return [layer(*sizes, padding=1, **options), *norm_layer(norm, sizes[1], True)]
 
-    residuals = [Residual(*conv(Conv2d, channels, channels, 3), ReLU(), *conv(Conv2d, channels, channels, 3))
-                 for _ in range(blocks)]
-    return Sequential(*conv(Conv2d, 1, channels, 4, stride=2), ReLU(), *residuals,                      # 14x14
-                      ConvTranspose2d(channels, 1, 4, stride=2, padding=1), Tanh())                     # 28x28
+    residuals = [
+        Residual(*conv(Conv2d, channels, channels, 3), ReLU(), *conv(Conv2d, channels, channels, 3)) for _ in range(blocks)
+    ]
+    return Sequential(
+        *conv(Conv2d, 1, channels, 4, stride=2),
+        ReLU(),
+        *residuals,  # 14x14
+        ConvTranspose2d(channels, 1, 4, stride=2, padding=1),
+        Tanh(),
+    )  # 28x28
 
 
 def discriminator(channels, norm):
     """A net: pictures (N, 1, 28, 28) -> logits (N, 1, 7, 7), one for each patch of 18x18 pixels."""
     wide = 2 * channels
     return Sequential(
-        Conv2d(1, channels, 4, stride=2, padding=1), LeakyReLU(0.2),
-        Conv2d(channels, wide, 4, stride=2, padding=1), *norm_layer(norm, wide, True), LeakyReLU(0.2),
-        Conv2d(wide, 1, 3, padding=1))
+        Conv2d(1, channels, 4, stride=2, padding=1),
+        LeakyReLU(0.2),
+        Conv2d(channels, wide, 4, stride=2, padding=1),
+        *norm_layer(norm, wide, True),
+        LeakyReLU(0.2),
+        Conv2d(wide, 1, 3, padding=1),
+    )
 
 
 class Buffer:
@@ -217,65 +228,117 @@ def pairs(game, dataset, generator):
     flat = [pictures.reshape(len(pictures), -1) for pictures in (made, truth)]
     centred = [rows - rows.mean(axis=1, keepdims=True) for rows in flat]
     norms = [np.linalg.norm(rows, axis=1) + 1e-12 for rows in centred]
-    return {"label-kept": float(np.mean(read_outlines(made) == dataset.labels)),
-            "label-kept-truth": float(np.mean(read_outlines(truth) == dataset.labels)),
-            "label-kept-back": agreement(fillings, dataset.info["outline_labels"]),
-            "pair-l1": apart(made, truth), "identity-l1": apart(filled, truth),
-            "blank-l1": apart(-np.ones_like(truth), truth), "cycle-l1": apart(back, filled),
-            "correlation": float(np.mean((centred[0] * centred[1]).sum(axis=1) / (norms[0] * norms[1])))}
+    return {
+        "label-kept": float(np.mean(read_outlines(made) == dataset.labels)),
+        "label-kept-truth": float(np.mean(read_outlines(truth) == dataset.labels)),
+        "label-kept-back": agreement(fillings, dataset.info["outline_labels"]),
+        "pair-l1": apart(made, truth),
+        "identity-l1": apart(filled, truth),
+        "blank-l1": apart(-np.ones_like(truth), truth),
+        "cycle-l1": apart(back, filled),
+        "correlation": float(np.mean((centred[0] * centred[1]).sum(axis=1) / (norms[0] * norms[1]))),
+    }
 
 
 PAIRS = Metric(
     "pairs",
-    [Number("label-kept", "higher", "share of the outlines made from filled digits that are read as the right digit"),
-     Number("label-kept-truth", "", "label-kept of the true outlines: the best that this judge can give"),
-     Number("label-kept-back", "higher", "share of the filled digits made from outlines that are read as the right digit"),
-     Number("pair-l1", "lower", "mean distance of a pixel from the hidden true translation; a pixel's range counts as 1"),
-     Number("identity-l1", "", "pair-l1 of the untranslated picture"),
-     Number("blank-l1", "", "pair-l1 of a black picture"),
-     Number("cycle-l1", "lower", "mean distance of a pixel from itself after translation there and back"),
-     Number("correlation", "higher", "correlation of pixels with the true translation's; below 0 the colours are inverted")],
-    pairs, Needs("a translation", "it translates nothing", lambda data: isinstance(data.kinds["x"], Pair)),
-    summary="translations compared with the true ones, which training does not see")
+    [
+        Number("label-kept", "higher", "share of the outlines made from filled digits that are read as the right digit"),
+        Number("label-kept-truth", "", "label-kept of the true outlines: the best that this judge can give"),
+        Number("label-kept-back", "higher", "share of the filled digits made from outlines that are read as the right digit"),
+        Number("pair-l1", "lower", "mean distance of a pixel from the hidden true translation; a pixel's range counts as 1"),
+        Number("identity-l1", "", "pair-l1 of the untranslated picture"),
+        Number("blank-l1", "", "pair-l1 of a black picture"),
+        Number("cycle-l1", "lower", "mean distance of a pixel from itself after translation there and back"),
+        Number("correlation", "higher", "correlation of pixels with the true translation's; below 0 the colours are inverted"),
+    ],
+    pairs,
+    Needs("a translation", "it translates nothing", lambda data: isinstance(data.kinds["x"], Pair)),
+    summary="translations compared with the true ones, which training does not see",
+)
 
 
-@system("cyclegan", data="filled-outline", learns=[Pair],
-        paper=Paper("Zhu et al. 2017", arxiv="1703.10593", where="equation 3 and section 4"),
-        settings=[Setting("objective", "least-squares", "the losses of the players; see `minigan list objectives`",
-                          choices=OBJECTIVES, paper="least-squares", where="section 4"),
-                  Setting("cycle", 1.0, "weight of a picture's distance from its translation there and back", paper=5.0,
-                          where="section 4: 10, beside a square without our 1/2"),
-                  Setting("identity", 0.0, "weight of a picture's distance from its translation into its own domain",
-                          paper=0.0, where="section 5.2"),
-                  Setting("buffer", 50, "how many old fakes are kept for D", paper=50, where="section 4"),
-                  Setting("lr_d", 5e-4, "learning rate of both discriminators", paper=2e-4, where="section 4"),
-                  Setting("lr_g", 2e-3, "learning rate of both generators", paper=2e-4, where="section 4"),
-                  Setting("beta1", 0.5, "Adam's decay of the mean gradient", below=1, paper=0.5, where="the authors' code"),
-                  Setting("norm_g", "instance", "normalisation in the generators", choices=NORMS, paper="instance",
-                          where="section 4"),
-                  Setting("norm_d", "instance", "normalisation in the discriminators", choices=NORMS, paper="instance",
-                          where="section 7.2"),
-                  convolutions.CHANNELS,
-                  Setting("blocks", 1, "residual blocks of a generator", paper=6, where="section 4"),
-                  Setting("steps", 2500), Setting("batch_size", 4, paper=1, where="section 4"), Setting("schedule", "linear")],
-        metrics=[PAIRS], tiny={"channels": 4, "batch_size": 2},
-        claims=[Claim(
-            "cyclegan", "CycleGAN from filled to outline digits keeps the label in at least 90 % and comes closer to the "
-                        "hidden true pair than the identity",
-            ["label-kept", "label-kept-back", "label-kept-truth", "pair-l1", "identity-l1", "blank-l1", "cycle-l1",
-             "correlation"],
+@system(
+    "cyclegan",
+    data="filled-outline",
+    learns=[Pair],
+    paper=Paper("Zhu et al. 2017", arxiv="1703.10593", where="equation 3 and section 4"),
+    settings=[
+        Setting(
+            "objective",
+            "least-squares",
+            "the losses of the players; see `minigan list objectives`",
+            choices=OBJECTIVES,
+            paper="least-squares",
+            where="section 4",
+        ),
+        Setting(
+            "cycle",
+            1.0,
+            "weight of a picture's distance from its translation there and back",
+            paper=5.0,
+            where="section 4: 10, beside a square without our 1/2",
+        ),
+        Setting(
+            "identity",
+            0.0,
+            "weight of a picture's distance from its translation into its own domain",
+            paper=0.0,
+            where="section 5.2",
+        ),
+        Setting("buffer", 50, "how many old fakes are kept for D", paper=50, where="section 4"),
+        Setting("lr_d", 5e-4, "learning rate of both discriminators", paper=2e-4, where="section 4"),
+        Setting("lr_g", 2e-3, "learning rate of both generators", paper=2e-4, where="section 4"),
+        Setting("beta1", 0.5, "Adam's decay of the mean gradient", below=1, paper=0.5, where="the authors' code"),
+        Setting("norm_g", "instance", "normalisation in the generators", choices=NORMS, paper="instance", where="section 4"),
+        Setting(
+            "norm_d", "instance", "normalisation in the discriminators", choices=NORMS, paper="instance", where="section 7.2"
+        ),
+        convolutions.CHANNELS,
+        Setting("blocks", 1, "residual blocks of a generator", paper=6, where="section 4"),
+        Setting("steps", 2500),
+        Setting("batch_size", 4, paper=1, where="section 4"),
+        Setting("schedule", "linear"),
+    ],
+    metrics=[PAIRS],
+    tiny={"channels": 4, "batch_size": 2},
+    claims=[
+        Claim(
+            "cyclegan",
+            "CycleGAN from filled to outline digits keeps the label in at least 90 % and comes closer to the "
+            "hidden true pair than the identity",
+            [
+                "label-kept",
+                "label-kept-back",
+                "label-kept-truth",
+                "pair-l1",
+                "identity-l1",
+                "blank-l1",
+                "cycle-l1",
+                "correlation",
+            ],
             {"cyclegan": Arm("cyclegan", "filled-outline")},
-            [Check("cyclegan", "label-kept", "at least", 0.9), Check("cyclegan", "label-kept-back", "at least", 0.9),
-             Check("cyclegan", "pair-l1", "below", "identity-l1"), Check("cyclegan", "seconds", "at most", 300)])])
+            [
+                Check("cyclegan", "label-kept", "at least", 0.9),
+                Check("cyclegan", "label-kept-back", "at least", 0.9),
+                Check("cyclegan", "pair-l1", "below", "identity-l1"),
+                Check("cyclegan", "seconds", "at most", 300),
+            ],
+        )
+    ],
+)
 def build(settings, data):
     """The game of two generators and two discriminators."""
     if (data.x.a, data.x.b) != (Pictures(1, SIDE, SIDE),) * 2:  # aligned or not: no loss compares a with its own b
-        raise ConfigError(f"cyclegan translates grey pictures of 28x28, but {data.name} holds {data.x}; use --data "
-                          "filled-outline")
+        raise ConfigError(
+            f"cyclegan translates grey pictures of 28x28, but {data.name} holds {data.x}; use --data filled-outline"
+        )
     objective = OBJECTIVES[settings.objective]
     if objective is OBJECTIVES["wasserstein"]:
-        raise ConfigError("objective=wasserstein: nothing bounds the slope of cyclegan's discriminators, so their loss would "
-                          "fall without end; use least-squares, hinge or non-saturating")
+        raise ConfigError(
+            "objective=wasserstein: nothing bounds the slope of cyclegan's discriminators, so their loss would "
+            "fall without end; use least-squares, hinge or non-saturating"
+        )
     nets = {name: generator(settings.channels, settings.blocks, settings.norm_g) for name in ("AB", "BA")}
     nets |= {name: discriminator(settings.channels, settings.norm_d) for name in ("DA", "DB")}
     buffers = {k: Buffer(settings.buffer) for k in "AB"}
@@ -296,12 +359,26 @@ def build(settings, data):
         made = nets["AB"](x[:, :1])
         return concatenate([x[:, :1], made, nets["BA"](made)], axis=3)
 
-    terms = [Term("adversarial", "D", d_loss), Term("adversarial", "G", g_loss),
-             Term("cycle", "G", lambda step: distance(step.back, step.real), settings.cycle)]
+    terms = [
+        Term("adversarial", "D", d_loss),
+        Term("adversarial", "G", g_loss),
+        Term("cycle", "G", lambda step: distance(step.back, step.real), settings.cycle),
+    ]
     if settings.identity:
         terms.append(Term("identity", "G", lambda step: distance(step.same, step.real), settings.identity))
     betas = (settings.beta1, 0.999)
-    players = [Player("D", [nets["DA"], nets["DB"]], partial(Adam, lr=settings.lr_d, betas=betas), after=buffers.values()),
-               Player("G", [nets["AB"], nets["BA"]], partial(Adam, lr=settings.lr_g, betas=betas))]
-    return Game(nets, players, terms, Unseen(data.name), sample=sample, show=show, step=Translation, unit=objective.unit,
-                heads=("filled", "outline", "back"))
+    players = [
+        Player("D", [nets["DA"], nets["DB"]], partial(Adam, lr=settings.lr_d, betas=betas), after=buffers.values()),
+        Player("G", [nets["AB"], nets["BA"]], partial(Adam, lr=settings.lr_g, betas=betas)),
+    ]
+    return Game(
+        nets,
+        players,
+        terms,
+        Unseen(data.name),
+        sample=sample,
+        show=show,
+        step=Translation,
+        unit=objective.unit,
+        heads=("filled", "outline", "back"),
+    )

@@ -21,8 +21,27 @@ import numpy as np
 
 from cupy import _fake, _functions
 from cupy._array import ndarray
-from cupy._creation import (arange, array, asarray, ascontiguousarray, asfortranarray, asnumpy, copy, empty, empty_like, eye,
-                            full, full_like, identity, linspace, ones, ones_like, tri, zeros, zeros_like)
+from cupy._creation import (
+    arange,
+    array,
+    asarray,
+    ascontiguousarray,
+    asfortranarray,
+    asnumpy,
+    copy,
+    empty,
+    empty_like,
+    eye,
+    full,
+    full_like,
+    identity,
+    linspace,
+    ones,
+    ones_like,
+    tri,
+    zeros,
+    zeros_like,
+)
 from cupy._functions import matmul
 from cupy._surface import SURFACE
 from cupy._ufuncs import ufunc

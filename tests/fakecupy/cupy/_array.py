@@ -8,8 +8,7 @@ from cupy import _dtypes, _fake
 from cupy._surface import SURFACE, bind, check
 
 NUMBERS = (bool, int, float, complex, np.bool_, np.number)
-IMPLICIT = ("Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array "
-            "explicitly.")
+IMPLICIT = "Implicit conversion to a NumPy array is not allowed. Please use `.get()` to construct a NumPy array explicitly."
 
 
 class _Memory:
@@ -72,8 +71,14 @@ class ndarray:
 
     @property
     def __cuda_array_interface__(self):
-        return {"shape": self.shape, "typestr": self.dtype.str, "data": (self.data.ptr, False), "version": 3,
-                "strides": None if self._a.flags.c_contiguous else self.strides, "stream": 1}
+        return {
+            "shape": self.shape,
+            "typestr": self.dtype.str,
+            "data": (self.data.ptr, False),
+            "version": 3,
+            "strides": None if self._a.flags.c_contiguous else self.strides,
+            "stream": 1,
+        }
 
     def __getattr__(self, name):
         if name == "flat" and _fake.let_pass():
@@ -98,8 +103,11 @@ class ndarray:
                 raise RuntimeError("`out` cannot be specified when copying to non-contiguous ndarray")
             order = "C" if out.flags.c_contiguous else "F"
         if (self.size or out is not None) and not _fake.let_pass():
-            as_it_lies = self._a.flags.f_contiguous if order == "F" else self._a.flags.c_contiguous or (
-                order == "A" and self._a.flags.f_contiguous)
+            as_it_lies = (
+                self._a.flags.f_contiguous
+                if order == "F"
+                else self._a.flags.c_contiguous or (order == "A" and self._a.flags.f_contiguous)
+            )
             _fake.counts.op += not as_it_lies  # put into that order first, on the card
             _fake.transfer("d2h")
             if blocking:
@@ -191,8 +199,9 @@ class ndarray:
         if _fake.let_pass() and (mixed or not hasattr(cupy, function.__name__)):
             return function(*_hosts(args), **{k: _hosts(v) for k, v in kwargs.items()})
         if mixed:
-            raise TypeError(f"no implementation found for '{function.__name__}' on types that implement __array_function__: "
-                            f"{list(types)}")
+            raise TypeError(
+                f"no implementation found for '{function.__name__}' on types that implement __array_function__: {list(types)}"
+            )
         module = cupy
         for part in function.__module__.split(".")[1:]:
             module = getattr(module, part) if not part.startswith("_") else module
@@ -372,8 +381,10 @@ def operand(x, what="operand"):
     """The memory behind a device array, or a number as it is; TypeError for everything else."""
     if type(x) is ndarray:
         if x._device != _fake.current_device:
-            raise ValueError(f"Array device must be same as the current device: array device = {x._device} while current = "
-                             f"{_fake.current_device}")
+            raise ValueError(
+                f"Array device must be same as the current device: array device = {x._device} while current = "
+                f"{_fake.current_device}"
+            )
         return x._a
     if is_number(x):
         return x
@@ -408,8 +419,10 @@ def _index(index, array):
             item = operand(item)
         elif isinstance(item, (np.ndarray, list, tuple, range)):
             if not _fake.let_pass():
-                raise TypeError(f"an index on the host ({type(item).__name__}) for an array on a device: a hidden copy at "
-                                f"every call; upload it once")
+                raise TypeError(
+                    f"an index on the host ({type(item).__name__}) for an array on a device: a hidden copy at "
+                    f"every call; upload it once"
+                )
             is_basic, item = False, np.asarray(item)
         elif isinstance(item, (bool, np.bool_)):
             is_basic, masks = False, masks + 1
@@ -464,19 +477,35 @@ def _store(view, value):
 def refuse_memcpy(memory, source):
     """ValueError if one memcpy would copy between the overlapping two: it has no defined order."""
     if memory.flags.c_contiguous and memory.dtype == source.dtype:
-        raise ValueError("the values lie where they are stored, and CuPy moves them by one memcpy, whose result is undefined; "
-                         "copy them first")
+        raise ValueError(
+            "the values lie where they are stored, and CuPy moves them by one memcpy, whose result is undefined; "
+            "copy them first"
+        )
 
 
 # ------------------------------------------------------------------------------------------- operators, reductions ---
 
-OPERATORS = {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "true_divide", "floordiv": "floor_divide",
-             "mod": "remainder", "pow": "power", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
-             "lshift": "left_shift", "rshift": "right_shift", "matmul": "matmul"}
+OPERATORS = {
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "true_divide",
+    "floordiv": "floor_divide",
+    "mod": "remainder",
+    "pow": "power",
+    "and": "bitwise_and",
+    "or": "bitwise_or",
+    "xor": "bitwise_xor",
+    "lshift": "left_shift",
+    "rshift": "right_shift",
+    "matmul": "matmul",
+}
 COMPARISONS = {"eq": "equal", "ne": "not_equal", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}
 UNARY = {"neg": "negative", "abs": "absolute", "invert": "invert", "pos": "positive"}
-METHODS = ("all any argmax argmin argpartition argsort clip compress cumprod cumsum diagonal dot max mean min prod ptp repeat "
-           "round searchsorted squeeze std sum swapaxes take trace var").split()  # functions of the same name do the work
+METHODS = (
+    "all any argmax argmin argpartition argsort clip compress cumprod cumsum diagonal dot max mean min prod ptp repeat "
+    "round searchsorted squeeze std sum swapaxes take trace var"
+).split()  # functions of the same name do the work
 
 
 def _call(name, *args, **kwargs):

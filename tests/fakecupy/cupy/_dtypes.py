@@ -26,6 +26,8 @@ def convert(array, dtype, order="K", copy=True):
     if array.dtype.kind == "f" and np.dtype(dtype).kind in "iu" and array.size:
         limits, low, high = np.iinfo(dtype), float(array.min()), float(array.max())
         if not (low > limits.min - 1 and high < limits.max + 1):  # NaN is neither
-            raise ValueError(f"numbers from {low} to {high} become {np.dtype(dtype)}: CUDA and NumPy make different integers "
-                             f"of NaN and of what is out of range")
+            raise ValueError(
+                f"numbers from {low} to {high} become {np.dtype(dtype)}: CUDA and NumPy make different integers "
+                f"of NaN and of what is out of range"
+            )
     return array.astype(dtype, order, copy=copy)

@@ -137,8 +137,10 @@ def _allocated(array):
         pool._given.append(weakref.ref(_root(array)))
     if recording is not None:
         if not allocators:
-            raise RuntimeError("memory from the default pool inside a capture: somebody else may be given it between two "
-                               "launches; use cupy.cuda.using_allocator(pool.malloc) with a pool of the graph's own")
+            raise RuntimeError(
+                "memory from the default pool inside a capture: somebody else may be given it between two "
+                "launches; use cupy.cuda.using_allocator(pool.malloc) with a pool of the graph's own"
+            )
         recording.new[id(_root(array))] = _root(array)
 
 

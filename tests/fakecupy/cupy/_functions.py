@@ -19,8 +19,10 @@ from cupy._array import NUMBERS, is_number, memory_order, ndarray, operand, own,
 from cupy._surface import SURFACE, bind, check
 
 # Whose results are Python's, from metadata alone.
-METADATA = ("can_cast common_type iscomplexobj isrealobj isscalar issubdtype may_share_memory min_scalar_type ndim "
-            "promote_types result_type shape shares_memory size broadcast_shapes").split()
+METADATA = (
+    "can_cast common_type iscomplexobj isrealobj isscalar issubdtype may_share_memory min_scalar_type ndim "
+    "promote_types result_type shape shares_memory size broadcast_shapes"
+).split()
 SAME_NAME = """
     all allclose amax amin any append argmax argmin argpartition argsort argwhere array_equal array_split around atleast_1d
     atleast_2d atleast_3d average bincount broadcast_arrays broadcast_to clip column_stack compress concatenate copyto
@@ -40,13 +42,16 @@ MAY_BE_IT = "squeeze moveaxis rollaxis diff atleast_1d atleast_2d atleast_3d".sp
 
 # Every function's first argument is an array; here are those that have more of them, or where a number will do ("?") or a
 # sequence of Python numbers ("+", which is uploaded by the functions in UPLOADING).  None is as good as nothing.
-OPERANDS = {row.split()[0]: row.split()[1:] for row in """
+OPERANDS = {
+    row.split()[0]: row.split()[1:]
+    for row in """
     allclose a? b?, append arr values?, array_equal a1 a2, average a weights, bincount x weights, clip a a_min? a_max?,
     compress condition a, copyto dst src? where, cross a b, delete arr indices?, diff a prepend? append?, digitize x bins,
     dot a b, extract condition a, inner a b, isclose a? b?, isin element test_elements, kron a? b?,
     nan_to_num x? nan? posinf? neginf?, outer a b, percentile a q?+, quantile a q?+, repeat a repeats?+, roll a shift?+,
     searchsorted a v? sorter, take a indices?, take_along_axis a indices, tensordot a b, tile A?, union1d arr1 arr2, vdot a b,
-    where condition x? y?""".split(",")}
+    where condition x? y?""".split(",")
+}
 UPLOADING = "repeat percentile quantile".split()
 
 
@@ -68,8 +73,11 @@ def _check_operands(name, given):
         elif kind is None:
             if _arrays(value, (ndarray, np.ndarray)):
                 raise TypeError(f"{name}: {parameter} is an array, where CuPy takes Python numbers")
-        elif not ((value is None and parameter != first) or ("?" in kind and (is_number(value) or isinstance(value, slice)))
-                  or ("+" in kind and isinstance(value, (tuple, list)) and not _arrays(value))):
+        elif not (
+            (value is None and parameter != first)
+            or ("?" in kind and (is_number(value) or isinstance(value, slice)))
+            or ("+" in kind and isinstance(value, (tuple, list)) and not _arrays(value))
+        ):
             _check_array(name, value)
 
 
@@ -114,12 +122,17 @@ READS = {
     "unique": lambda given: 1 + bool(given.get("return_index")) + bool(given.get("return_counts")),
     "array_equal": lambda given: 3 * bool(given.get("equal_nan")),
     "bincount": lambda given: 2,  # is one negative? which is the largest?
-    "nanmin": lambda given: 1, "nanmax": lambda given: 1,  # is the result NaN? then it warns
+    "nanmin": lambda given: 1,
+    "nanmax": lambda given: 1,  # is the result NaN? then it warns
     "average": _of("weights", 1),  # are they 0 in all?
-    "repeat": lambda given: _of("repeats", 2 if getattr(given.get("repeats"), "size", 0) != 1 else 1)(given) or (
-        2 * isinstance(given.get("repeats"), (tuple, list))),
-    "percentile": _of("q", 2), "quantile": _of("q", 2),  # are all in range?
-    "unravel_index": lambda given: 2, "argpartition": lambda given: 2,  # which unravels
+    "repeat": lambda given: (
+        _of("repeats", 2 if getattr(given.get("repeats"), "size", 0) != 1 else 1)(given)
+        or (2 * isinstance(given.get("repeats"), (tuple, list)))
+    ),
+    "percentile": _of("q", 2),
+    "quantile": _of("q", 2),  # are all in range?
+    "unravel_index": lambda given: 2,
+    "argpartition": lambda given: 2,  # which unravels
 }
 
 
@@ -144,14 +157,17 @@ def _uploads_addresses(arrays):
 
 CASTINGS = "no equiv safe same_kind unsafe same_value".split()
 ONE_OF = {
-    ("sort", "kind"): (None, "stable"), ("argsort", "kind"): (None, "stable"),
+    ("sort", "kind"): (None, "stable"),
+    ("argsort", "kind"): (None, "stable"),
     ("searchsorted", "side"): ("left", "right"),  # CuPy takes anything else for "left"
     **{(name, "method"): ("linear", "lower", "higher", "midpoint", "nearest") for name in ("percentile", "quantile")},
     ("pad", "mode"): "constant edge linear_ramp maximum mean minimum reflect symmetric wrap empty".split(),
     **{(name, "casting"): CASTINGS for name in (*JOINING, "copyto")},
     ("einsum", "optimize"): (False, True, "greedy", "optimal"),
-    ("percentile", "interpolation"): (None,), ("quantile", "interpolation"): (None,),  # deprecated: warns
-    ("unique", "axis"): (None,)}  # elsewhere it compares rows on the host, one after the other
+    ("percentile", "interpolation"): (None,),
+    ("quantile", "interpolation"): (None,),  # deprecated: warns
+    ("unique", "axis"): (None,),
+}  # elsewhere it compares rows on the host, one after the other
 ORDERS = {"reshape": "CFA", "ravel": "CFAK", "unravel_index": "CF"}
 INTEGER = (int, np.integer, type(None))
 RULES = [  # (functions, what must not be, the error, its text)
@@ -160,13 +176,22 @@ RULES = [  # (functions, what must not be, the error, its text)
     ("nan_to_num", lambda g: not g.get("copy", True), NotImplementedError, "the stand-in's copies"),
     ("squeeze", lambda g: not isinstance(g.get("axis"), (*INTEGER, tuple)), TypeError, "an axis is an integer or a tuple"),
     ("sort partition", lambda g: not isinstance(g.get("axis"), INTEGER), TypeError, "an axis is an integer"),
-    ("concatenate stack concat", lambda g: g.get("out") is not None and g.get("dtype") is not None, TypeError,
-     "takes `out` or `dtype` as an argument, but both were provided"),
+    (
+        "concatenate stack concat",
+        lambda g: g.get("out") is not None and g.get("dtype") is not None,
+        TypeError,
+        "takes `out` or `dtype` as an argument, but both were provided",
+    ),
     ("concatenate concat", lambda g: any(a.ndim == 0 for a in g["tup"]), TypeError, "of arrays without axes"),
     ("where", lambda g: (g.get("x") is None) != (g.get("y") is None), ValueError, "Must provide both 'x' and 'y' or neither."),
-    ("searchsorted", lambda g: isinstance(v := g["v"], np.generic) and not isinstance(v, (int, float, complex)),
-     NotImplementedError, "Only python scalars or ndarrays are supported for v"),
-    ("take", lambda g: g.get("out") is not None and g["out"].dtype != g["a"].dtype, TypeError, "Output dtype mismatch")]
+    (
+        "searchsorted",
+        lambda g: isinstance(v := g["v"], np.generic) and not isinstance(v, (int, float, complex)),
+        NotImplementedError,
+        "Only python scalars or ndarrays are supported for v",
+    ),
+    ("take", lambda g: g.get("out") is not None and g["out"].dtype != g["a"].dtype, TypeError, "Output dtype mismatch"),
+]
 
 
 def _check_options(name, given):

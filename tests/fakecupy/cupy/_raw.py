@@ -13,8 +13,18 @@ from cupy._array import ndarray
 class RawModule:
     """A translation unit of CUDA C; get_function gives its kernels."""
 
-    def __init__(self, code=None, *, path=None, options=(), backend="nvrtc", translate_cucomplex=False,
-                 enable_cooperative_groups=False, name_expressions=None, jitify=False):
+    def __init__(
+        self,
+        code=None,
+        *,
+        path=None,
+        options=(),
+        backend="nvrtc",
+        translate_cucomplex=False,
+        enable_cooperative_groups=False,
+        name_expressions=None,
+        jitify=False,
+    ):
         if (code is None) == (path is None):
             raise TypeError("Exactly one of `code` and `path` keyword arguments must be given.")
         if path is not None or backend != "nvrtc" or name_expressions or jitify or enable_cooperative_groups:
@@ -66,8 +76,10 @@ class RawKernel:
         if np.prod(block) > 1024:
             raise ValueError(f"{self.name}: a block of {block} has more than 1024 threads")
         if shared_mem > self.max_dynamic_shared_size_bytes:
-            raise ValueError(f"{self.name}: {shared_mem} bytes of shared memory, more than "
-                             f"{self.max_dynamic_shared_size_bytes}; raise max_dynamic_shared_size_bytes first")
+            raise ValueError(
+                f"{self.name}: {shared_mem} bytes of shared memory, more than "
+                f"{self.max_dynamic_shared_size_bytes}; raise max_dynamic_shared_size_bytes first"
+            )
         if not isinstance(args, tuple):
             raise TypeError(f"{self.name}: args is a tuple")
         for x in args:
@@ -75,10 +87,15 @@ class RawKernel:
                 if x._device != _fake.current_device:
                     raise ValueError(f"{self.name}: an array on device {x._device}, the current one is {_fake.current_device}")
             elif not isinstance(x, np.generic):
-                raise TypeError(f"{self.name}: {type(x).__name__} as an argument: CuPy does not check, passes an int as long "
-                                f"long, a float as double; wrap it (np.int32, np.float32)")
+                raise TypeError(
+                    f"{self.name}: {type(x).__name__} as an argument: CuPy does not check, passes an int as long "
+                    f"long, a float as double; wrap it (np.int32, np.float32)"
+                )
         self._module.compile()
         kernel = self._module._built.get_function(self.name)
         grid, block = (*grid, 1, 1)[:3], (*block, 1, 1)[:3]
-        _fake.mutate(lambda: kernel(grid, block, args, shared_mem=shared_mem),
-                     *(x._a for x in args if isinstance(x, ndarray)), kind="launch")
+        _fake.mutate(
+            lambda: kernel(grid, block, args, shared_mem=shared_mem),
+            *(x._a for x in args if isinstance(x, ndarray)),
+            kind="launch",
+        )

@@ -7,8 +7,12 @@ from cupy._array import NUMBERS, ndarray, operand, own
 from cupy._surface import SURFACE, check
 
 # The functions with atomic operations, and the dtypes that those take.
-AT = {"add": "i4 i8 u4 u8 f2 f4 f8", "subtract": "i4 u4", **dict.fromkeys(("maximum", "minimum"), "i4 i8 u4 u8 f4 f8"),
-      **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor"), "i4 i8 u4 u8")}
+AT = {
+    "add": "i4 i8 u4 u8 f2 f4 f8",
+    "subtract": "i4 u4",
+    **dict.fromkeys(("maximum", "minimum"), "i4 i8 u4 u8 f4 f8"),
+    **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor"), "i4 i8 u4 u8"),
+}
 
 
 class ufunc:
@@ -72,8 +76,14 @@ class ufunc:
 
         if self.name not in AT:
             raise NotImplementedError(f"`{self.name}.at` is not supported yet")
-        scatter(_array(a, self.name), indices, b, lambda memory, index, value: self._host.at(memory, index, value),
-                AT[self.name], self)
+        scatter(
+            _array(a, self.name),
+            indices,
+            b,
+            lambda memory, index, value: self._host.at(memory, index, value),
+            AT[self.name],
+            self,
+        )
 
     def reduce(self, array, axis=0, dtype=None, out=None, keepdims=False):
         """The sum or product along an axis; of other functions CuPy has none."""

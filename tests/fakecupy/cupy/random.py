@@ -37,5 +37,7 @@ def __getattr__(name):
     if name not in SURFACE["cupy.random"]:
         raise AttributeError(f"module 'cupy.random' has no attribute {name!r}")
     _fake.refuse_in_capture("cuRAND")
-    raise NotImplementedError(f"the stand-in has no cupy.random.{name}: its state cannot be saved, and its numbers change with "
-                              f"the version; draw on the host and upload, or use the project's own Philox")
+    raise NotImplementedError(
+        f"the stand-in has no cupy.random.{name}: its state cannot be saved, and its numbers change with "
+        f"the version; draw on the host and upload, or use the project's own Philox"
+    )

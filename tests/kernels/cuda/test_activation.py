@@ -41,8 +41,9 @@ def test_softplus_and_sigmoid(card, rng, name, dtype, shape):
 def test_softplus_and_sigmoid_do_not_overflow(card):
     x = card.asarray(np.array([-1e4, 1e4, -np.inf, np.inf, np.nan, 0]))
     # A card's log1p may differ from the host's in the last bit; all else is exact.
-    assert host(cuda.softplus(x)).tolist() == pytest.approx([0, 1e4, 0, np.inf, np.nan, np.log(2)], rel=4e-16, abs=0,
-                                                            nan_ok=True)
+    assert host(cuda.softplus(x)).tolist() == pytest.approx(
+        [0, 1e4, 0, np.inf, np.nan, np.log(2)], rel=4e-16, abs=0, nan_ok=True
+    )
     assert np.array_equal(host(cuda.sigmoid(x)), [0, 1, 0, 1, np.nan, 0.5], equal_nan=True)
 
 

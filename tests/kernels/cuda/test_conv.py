@@ -45,8 +45,23 @@ def test_im2col_lays_out_what_is_under_the_kernel(card, rng, how, dtype, memory)
     columns, plane = card.empty(expected.shape, dtype), size[0] * size[1]
     given = card.asarray(x) if memory == "CNHW" else card.asarray(np.ascontiguousarray(x.transpose(1, 0, 2, 3)))
     steps = (n * plane, plane) if memory == "CNHW" else (plane, c * plane)
-    launch("conv", "im2col", c * n * out[0] * out[1], given, columns, c, n, *size, *steps, 0, c, 0, n, *out,
-           *itertools.chain(*shape))
+    launch(
+        "conv",
+        "im2col",
+        c * n * out[0] * out[1],
+        given,
+        columns,
+        c,
+        n,
+        *size,
+        *steps,
+        0,
+        c,
+        0,
+        n,
+        *out,
+        *itertools.chain(*shape),
+    )
     assert np.array_equal(to_device(columns, "cpu"), expected)
 
 

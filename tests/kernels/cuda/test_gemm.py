@@ -54,8 +54,10 @@ def test_every_layout_gives_the_product(card, cublas, rng, m, k, n, dtype):
 def test_matmul_of_stacks(card, cublas, rng, lead, dtype):
     a, b = rng.standard_normal((*lead, 4, 5)).astype(dtype), rng.standard_normal((*lead, 5, 3)).astype(dtype)
     for flip_a, flip_b in itertools.product((False, True), repeat=2):
-        left, right = (card.asarray(np.ascontiguousarray(x.swapaxes(-1, -2))).swapaxes(-1, -2) if flip else card.asarray(x)
-                       for x, flip in ((a, flip_a), (b, flip_b)))
+        left, right = (
+            card.asarray(np.ascontiguousarray(x.swapaxes(-1, -2))).swapaxes(-1, -2) if flip else card.asarray(x)
+            for x, flip in ((a, flip_a), (b, flip_b))
+        )
         found = blas.matmul(left, right)
         assert found.flags.c_contiguous and found.dtype == dtype
         assert np.abs(host(found) - a @ b).max() < 1e-5
@@ -159,9 +161,22 @@ def test_the_fake_cublas_notices_wrong_arguments(card, cublas, rng):
     out = card.empty((2, 4))
 
     def call(op_a=0, lda=4, m=4, k=3):
-        return cublas.cublasDgemm_v2(None, c_int(op_a), c_int(0), c_int(m), c_int(2), c_int(k), byref(c_double(1)),
-                                     c_void_p(b.data.ptr), c_int(lda), c_void_p(a.data.ptr), c_int(3), byref(c_double(0)),
-                                     c_void_p(out.data.ptr), c_int(4))
+        return cublas.cublasDgemm_v2(
+            None,
+            c_int(op_a),
+            c_int(0),
+            c_int(m),
+            c_int(2),
+            c_int(k),
+            byref(c_double(1)),
+            c_void_p(b.data.ptr),
+            c_int(lda),
+            c_void_p(a.data.ptr),
+            c_int(3),
+            byref(c_double(0)),
+            c_void_p(out.data.ptr),
+            c_int(4),
+        )
 
     assert call() == 0 and np.allclose(host(out), host(a) @ host(b))
     assert call(lda=3) == 7 and call(m=-1) == 7

@@ -79,8 +79,11 @@ def test_an_unknown_kernel_is_refused(scale, card):
 
 def test_a_file_is_compiled_once_for_each_dtype(scale, card, monkeypatch):
     compiled = []
-    monkeypatch.setattr(card, "RawModule", lambda code, options, make=card.RawModule: (
-        compiled.append(options) or make(code=code, options=options)))
+    monkeypatch.setattr(
+        card,
+        "RawModule",
+        lambda code, options, make=card.RawModule: compiled.append(options) or make(code=code, options=options),
+    )
     for dtype in ("float32", "float64", "float32"):
         scale(card.ones(4, dtype), None, card.ones(4, dtype), 3, 4)
     assert compiled == [("-std=c++17", "-DREAL=float"), ("-std=c++17", "-DREAL=double")]

@@ -72,8 +72,17 @@ def test_the_fused_cross_entropy_is_its_composition(card, rng):
         assert np.allclose(a, b, rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("more", [{}, {"ignore_index": 2}, {"weight": [1.0, 2.0, 3.0]}, {"label_smoothing": 0.1},
-                                  {"reduction": "sum"}, {"reduction": "none"}])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"ignore_index": 2},
+        {"weight": [1.0, 2.0, 3.0]},
+        {"label_smoothing": 0.1},
+        {"reduction": "sum"},
+        {"reduction": "none"},
+    ],
+)
 def test_cross_entropy_is_that_of_the_cpu(card, rng, more):
     x, labels, found = rng.standard_normal((6, 3)), np.array([0, 1, 2, 2, 1, 0]), []
     for device in ("cpu", "cuda"):

@@ -35,8 +35,11 @@ def expected(x, g, weight, bias):
 def test_forward_and_backward(card, rng, shape, dtype, affine):
     x, g = (rng.standard_normal(shape).astype(dtype) + 3 for _ in range(2))
     weight, bias = (rng.standard_normal(shape[1]).astype(dtype) for _ in range(2))
-    wanted = expected(x.astype(float), g.astype(float), *((weight.astype(float), bias.astype(float)) if affine else (
-        np.ones(shape[1]), np.zeros(shape[1]))))
+    wanted = expected(
+        x.astype(float),
+        g.astype(float),
+        *((weight.astype(float), bias.astype(float)) if affine else (np.ones(shape[1]), np.zeros(shape[1]))),
+    )
     dx, dg, dw, db = (card.asarray(a) for a in (x, g, weight, bias))
     dw, db = (dw, db) if affine else (None, None)
     mean, var, kept = norm.moments(dx)

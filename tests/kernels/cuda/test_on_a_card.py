@@ -16,8 +16,10 @@ from minigan.streams import Streams
 from minigan.systems import registry
 from minigan.train.game import play
 
-pytestmark = [pytest.mark.gpu, pytest.mark.skipif(os.environ.get("MINIGAN_BACKEND") != "cupy",
-                                                  reason="needs a card: MINIGAN_BACKEND=cupy pytest -m gpu")]
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(os.environ.get("MINIGAN_BACKEND") != "cupy", reason="needs a card: MINIGAN_BACKEND=cupy pytest -m gpu"),
+]
 
 
 def host(x):
@@ -47,8 +49,10 @@ def test_tf32_is_used_when_allowed_and_only_then(card, rng, allowed, least, most
 @pytest.mark.parametrize("inside, outside, size", [(1, 64, 28), (64, 128, 14)])
 def test_the_convolutions_of_dcgan_are_those_of_float64_on_the_cpu(card, rng, inside, outside, size):
     how = ((2, 2), (1, 1), (1, 1), 1)
-    x, w, u = (rng.standard_normal(shape) for shape in (
-        (128, inside, size, size), (outside, inside, 4, 4), (128, outside, size // 2, size // 2)))
+    x, w, u = (
+        rng.standard_normal(shape)
+        for shape in ((128, inside, size, size), (outside, inside, 4, 4), (128, outside, size // 2, size // 2))
+    )
     dx, dw, du = (card.asarray(a.astype(np.float32)) for a in (x, w, u))
     x, w, u = (host(a).astype(float) for a in (dx, dw, du))
     for found, expected in [
@@ -60,9 +64,19 @@ def test_the_convolutions_of_dcgan_are_those_of_float64_on_the_cpu(card, rng, in
 
 
 @pytest.mark.skipif("MINIGAN_NO_POOL" in os.environ, reason="frees memory while it records, which only a pool may")
-@pytest.mark.parametrize("system, settings", [
-    ("gan", {"width": 8, "ema": 0.9, "history": 0.1, "spectral_norm": True, "optimizer_d": "sgd", "optimizer_g": "rmsprop"}),
-    ("dcgan", {"channels": 4}), ("wgan-gp", {}), ("vae", {"width": 8}), ("cgan", {"channels": 4, "shuffle_labels": True})])
+@pytest.mark.parametrize(
+    "system, settings",
+    [
+        (
+            "gan",
+            {"width": 8, "ema": 0.9, "history": 0.1, "spectral_norm": True, "optimizer_d": "sgd", "optimizer_g": "rmsprop"},
+        ),
+        ("dcgan", {"channels": 4}),
+        ("wgan-gp", {}),
+        ("vae", {"width": 8}),
+        ("cgan", {"channels": 4, "shuffle_labels": True}),
+    ],
+)
 def test_twenty_launches_of_a_recorded_game_are_twenty_steps(card, tmp_path, monkeypatch, system, settings):
     monkeypatch.setenv("MINIGAN_CACHE", str(tmp_path))
     made_by, dataset = registry.get(system), data.load("ring8" if system == "wgan-gp" else "digits")

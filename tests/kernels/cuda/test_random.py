@@ -21,8 +21,6 @@ def words(card, seed, draw, count):
     return to_device(out, "cpu")
 
 
-
-
 def test_known_answers_on_the_cpu():
     assert [f"{w:08x}" for w in philox.words(0, 0, 4)] == ["6627e8d5", "e169c58d", "bc57ac4c", "9b00dbd8"]
 
@@ -44,11 +42,15 @@ def test_the_card_makes_the_words_of_the_cpu(card, seed, draw, count):
 def test_the_card_draws_the_numbers_of_the_cpu(card, size):
     here, there = Philox(11), Philox(11, "cuda")
     for draw, tolerance in [
-        (lambda g: g.random(size, np.float32), 0), (lambda g: g.random(size), 0),
-        (lambda g: g.uniform(-0.3, 0.7, size), 0), (lambda g: g.uniform(-0.3, 0.7, size, np.float32), 0),
+        (lambda g: g.random(size, np.float32), 0),
+        (lambda g: g.random(size), 0),
+        (lambda g: g.uniform(-0.3, 0.7, size), 0),
+        (lambda g: g.uniform(-0.3, 0.7, size, np.float32), 0),
         (lambda g: g.integers(-7, 9, size), 0),
-        (lambda g: g.integers(2**32, size=size), 0), (lambda g: g.integers(1, 6, size, np.int32, endpoint=True), 0),
-        (lambda g: g.standard_normal(size, np.float32), 2e-6), (lambda g: g.standard_normal(size), 1e-14),
+        (lambda g: g.integers(2**32, size=size), 0),
+        (lambda g: g.integers(1, 6, size, np.int32, endpoint=True), 0),
+        (lambda g: g.standard_normal(size, np.float32), 2e-6),
+        (lambda g: g.standard_normal(size), 1e-14),
         (lambda g: g.normal(2, 3, size), 1e-14),
     ]:
         a, b = draw(here), draw(there)

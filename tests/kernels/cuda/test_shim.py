@@ -51,8 +51,10 @@ def test_a_barrier_that_only_some_threads_reach_is_an_error_and_the_next_launch_
 
 
 def test_shared_memory_holds_nan_at_the_start_of_every_block():
-    source = ('extern "C" __global__ void k(float* y) { __shared__ float s[2]; if (threadIdx.x == 0) y[blockIdx.x] = s[1]; '
-              '__syncthreads(); s[threadIdx.x] = 1; }')
+    source = (
+        'extern "C" __global__ void k(float* y) { __shared__ float s[2]; if (threadIdx.x == 0) y[blockIdx.x] = s[1]; '
+        "__syncthreads(); s[threadIdx.x] = 1; }"
+    )
     y = np.zeros(3, np.float32)
     cudashim.load(source).get_function("k")((3,), (2,), (y,))
     assert np.isnan(y).all()
@@ -60,8 +62,10 @@ def test_shared_memory_holds_nan_at_the_start_of_every_block():
 
 @pytest.mark.parametrize("order", ["forward", "reverse"])
 def test_places_in_three_dimensions(order):
-    source = ('extern "C" __global__ void k(int* y) { int b = blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z); '
-              'y[threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * (threadIdx.z + blockDim.z * b))] += b; }')
+    source = (
+        'extern "C" __global__ void k(int* y) { int b = blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z); '
+        "y[threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * (threadIdx.z + blockDim.z * b))] += b; }"
+    )
     y = np.zeros(2 * 3 * 4 * 5 * 2 * 3, np.int32)
     with cudashim.order(order):
         cudashim.load(source).get_function("k")((2, 3, 4), (5, 2, 3), (y,))
@@ -74,7 +78,8 @@ def test_arguments_of_a_wrong_type_are_refused():
     kernel((1,), (1,), (x, np.float32(3), np.int32(1)))
     assert x.tolist() == [0, 3]
     for args, message in [
-        ((x, np.float32(3)), "takes 3 arguments, got 2"), ((x, 3.0, np.int32(1)), "a is float32, got float"),
+        ((x, np.float32(3)), "takes 3 arguments, got 2"),
+        ((x, 3.0, np.int32(1)), "a is float32, got float"),
         ((x, np.float32(3), np.int64(1)), "n is int32, got int64"),
         ((x.astype(float), np.float32(3), np.int32(1)), "x points at float32, got ndarray of float64"),
     ]:
@@ -96,10 +101,19 @@ def _sanitized(*command):
         pytest.skip("g++ has no address sanitizer here")
     root = Path(__file__).parents[3]
     return subprocess.run(
-        [sys.executable, *command], capture_output=True, text=True, cwd=root, timeout=300,
-        env={**os.environ, "LD_PRELOAD": library, "CUDASHIM_SANITIZE": "1",
-             "ASAN_OPTIONS": "detect_leaks=0:detect_stack_use_after_return=0",
-             "PYTHONPATH": os.pathsep.join([str(root / "tests"), str(root), os.environ.get("PYTHONPATH", "")])})
+        [sys.executable, *command],
+        capture_output=True,
+        text=True,
+        cwd=root,
+        timeout=300,
+        env={
+            **os.environ,
+            "LD_PRELOAD": library,
+            "CUDASHIM_SANITIZE": "1",
+            "ASAN_OPTIONS": "detect_leaks=0:detect_stack_use_after_return=0",
+            "PYTHONPATH": os.pathsep.join([str(root / "tests"), str(root), os.environ.get("PYTHONPATH", "")]),
+        },
+    )
 
 
 OUT_OF_BOUNDS = """
@@ -125,8 +139,12 @@ def test_the_sanitizer_reports_a_write_past_the_end_with_its_line(barrier):
 @pytest.mark.skipif("CUDASHIM_SANITIZE" in os.environ, reason="this is the run that the test starts")
 def test_no_kernel_leaves_its_arrays():
     """All the tests of the kernels once more, under the address sanitizer."""
-    tests = [str(path) for path in sorted(Path(__file__).parent.glob("test_*.py"))
-             if path.stem not in ("test_shim", "test_sources", "test_gemm")]
-    done = _sanitized("-m", "pytest", "-p", "no:xdist", "-p", "no:cacheprovider", "-o", "addopts=-q --import-mode=importlib",
-                      *tests)
+    tests = [
+        str(path)
+        for path in sorted(Path(__file__).parent.glob("test_*.py"))
+        if path.stem not in ("test_shim", "test_sources", "test_gemm")
+    ]
+    done = _sanitized(
+        "-m", "pytest", "-p", "no:xdist", "-p", "no:cacheprovider", "-o", "addopts=-q --import-mode=importlib", *tests
+    )
     assert done.returncode == 0 and " passed" in done.stdout, (done.stdout + done.stderr)[-3000:]

@@ -32,9 +32,9 @@ def test_every_pointer_says_how_many_elements_it_has(file):
 
 
 def test_a_signature_is_read_with_its_notes():
-    found = signatures('''
+    found = signatures("""
         extern "C" __global__ void __launch_bounds__(256) k(const T* __restrict__ x /* max(n, 3) */,
-            unsigned long long* state /* 1 or null */, T a, unsigned int n) {''')
+            unsigned long long* state /* 1 or null */, T a, unsigned int n) {""")
     x, state, a, n = found["k"]
     assert (x.name, x.type, x.pointer, x.const, x.count, x.optional) == ("x", "T", True, True, "max(n, 3)", False)
     assert (state.type, state.count, state.optional) == ("unsigned long long", "1", True)

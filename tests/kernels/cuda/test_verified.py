@@ -56,17 +56,32 @@ def test_a_card_and_its_versions_have_names(card):
     assert all(versions.values())
 
 
-@pytest.mark.parametrize("change", [{}, {"status": 1}, {"args_source": "ARGS"}, {"keyword": "adam"}, {"markexpr": ""},
-                                    {"backend": "fakecupy"}, {"worker": True}, {"maxfail": True}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"status": 1},
+        {"args_source": "ARGS"},
+        {"keyword": "adam"},
+        {"markexpr": ""},
+        {"backend": "fakecupy"},
+        {"worker": True},
+        {"maxfail": True},
+    ],
+)
 def test_only_a_whole_green_run_on_a_card_is_recorded(folder, monkeypatch, request, change):
-    plugin = next(p for p in request.config.pluginmanager.get_plugins()
-                  if getattr(p, "__file__", "") == str(ROOT / "tests" / "conftest.py"))
+    plugin = next(
+        p
+        for p in request.config.pluginmanager.get_plugins()
+        if getattr(p, "__file__", "") == str(ROOT / "tests" / "conftest.py")
+    )
     recorded = []
     monkeypatch.setattr(verified, "record", lambda *args: recorded.append(args))
     monkeypatch.setattr(verified, "this_card", lambda: ("a card", {}))
     monkeypatch.setattr(plugin, "BACKEND", change.get("backend", "cupy"))
-    option = types.SimpleNamespace(keyword=change.get("keyword", ""), markexpr=change.get("markexpr", "gpu"), lf=False,
-                                   failedfirst=False, deselect=None)
+    option = types.SimpleNamespace(
+        keyword=change.get("keyword", ""), markexpr=change.get("markexpr", "gpu"), lf=False, failedfirst=False, deselect=None
+    )
     source = types.SimpleNamespace(name=change.get("args_source", "TESTPATHS"))
     config = types.SimpleNamespace(option=option, args_source=source)
     if change.get("worker"):

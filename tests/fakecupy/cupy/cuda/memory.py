@@ -9,8 +9,10 @@ class OutOfMemoryError(MemoryError):
     """No room on the card."""
 
     def __init__(self, size, total, limit=0):
-        super().__init__(f"Out of memory allocating {size:,} bytes (allocated so far: {total:,} bytes"
-                         + (f", limit set to: {limit:,} bytes)." if limit else ")."))
+        super().__init__(
+            f"Out of memory allocating {size:,} bytes (allocated so far: {total:,} bytes"
+            + (f", limit set to: {limit:,} bytes)." if limit else ").")
+        )
 
 
 class MemoryPointer:

@@ -9,9 +9,11 @@ class CUDARuntimeError(RuntimeError):
 
     def __init__(self, status):
         self.status = status
-        names = {35: "cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime version",
-                 100: "cudaErrorNoDevice: no CUDA-capable device is detected",
-                 101: "cudaErrorInvalidDevice: invalid device ordinal"}
+        names = {
+            35: "cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime version",
+            100: "cudaErrorNoDevice: no CUDA-capable device is detected",
+            101: "cudaErrorInvalidDevice: invalid device ordinal",
+        }
         super().__init__(names.get(status, f"cudaError {status}"))
 
 
