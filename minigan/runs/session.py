@@ -348,6 +348,7 @@ class Session:
         """Train until the run has `steps` iterations in total (default: the setting), or for `seconds`.  Return False if
         Ctrl-C or SIGTERM ended it earlier, otherwise True.
 
+        Only the iterations count as seconds; pictures, metrics and checkpoints do not.  At least one iteration is done.
         report(step, losses): called after every step, for a progress bar.
         Whatever happens, the run folder stays valid up to its newest checkpoint, and `Session.open` continues from there.
         Raises NotFiniteError, which names the op, when a loss or gradient is NaN or infinite; the log records this too.
@@ -360,17 +361,18 @@ class Session:
         modules = (module for net in self.game.nets.values() for module in net.modules())
         convolutions = any(isinstance(module, (Conv2d, ConvTranspose2d)) for module in modules)
         self.run.truncate_log(self.step)
-        start, start_step, before = time.monotonic(), self.step, self.seconds
+        start_step, before = self.step, self.seconds
         with suit(convolutions), using(self.layer_streams), self._interruptible(), self._noting_divergence():
             if self.step == 0:
                 self.draw()
-            while self.step < steps and not self.stopped and (seconds is None or time.monotonic() - start < seconds):
+            while self.step < steps and not self.stopped and (seconds is None or self.seconds - before < seconds):
+                start = time.monotonic()
                 read = float if self._reads(start_step) else None
                 turn: Callable = self.captured.play if self.captured else partial(play, self.game.at(self.step))
                 losses = turn(self.loader, self.streams, min(self.step / planned, 1.0), read)
                 self.step += 1
                 self.losses = losses or self.losses
-                self.seconds = before + time.monotonic() - start
+                self.seconds += time.monotonic() - start
                 # The log is written before the checkpoint: if the run is killed between the two, the line is written again
                 # after a resume; in the other order, it would be missing.
                 self._log(self._look(losses))
