@@ -5,6 +5,7 @@ D minimises d(a, b) and G minimises g(a, b).  Both are scalars, means over the b
 D gives logits, not probabilities, because log sigmoid(a) = -softplus(-a) cannot overflow.
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ class Objective(NamedTuple):
 
     paired: G's loss uses the real samples' logits too; otherwise it gets a = None, and they are not computed.
     target: D's loss has a label for a real sample, which can be smoothed (see stabilisers.smoothing).
+    undecided: d(0, 0), or d(1/2, 1/2) for least squares, which D pays if it cannot tell real from fake; None if a loss has no
+    level, because only differences between logits count.
     unit: the unit of the losses.
     """
 
@@ -23,6 +26,7 @@ class Objective(NamedTuple):
     g: Callable
     paired: bool = False
     target: bool = False
+    undecided: float | None = None
     unit: str = "score"
     says: str = ""
 
@@ -32,6 +36,7 @@ OBJECTIVES = {
         d=lambda a, b: mean(softplus(-a)) + mean(softplus(b)),  # -E log D(x) - E log(1 - D(G(z)));  2 ln 2 at a = b = 0
         g=lambda a, b: -mean(softplus(b)),  # E log(1 - D(G(z)));  slope at b = -10 is -0.00005
         target=True,
+        undecided=2 * math.log(2),
         unit="nats",
         says="D: -E log s(a) - E log(1 - s(b));  G: E log(1 - s(b)), which is flat where D is sure",
     ),
@@ -39,6 +44,7 @@ OBJECTIVES = {
         d=lambda a, b: mean(softplus(-a)) + mean(softplus(b)),
         g=lambda a, b: mean(softplus(-b)),  # -E log D(G(z));  slope at b = -10 is -1.0
         target=True,
+        undecided=2 * math.log(2),
         unit="nats",
         says="D: -E log s(a) - E log(1 - s(b));  G: -E log s(b)",
     ),
@@ -46,12 +52,14 @@ OBJECTIVES = {
         d=lambda a, b: 0.5 * mean(square(a - 1)) + 0.5 * mean(square(b)),
         g=lambda a, b: 0.5 * mean(square(b - 1)),
         target=True,
+        undecided=0.25,
         unit="squared score",
         says="D: E (a - 1)^2 / 2 + E b^2 / 2;  G: E (b - 1)^2 / 2",
     ),
     "hinge": Objective(  # Lim and Ye 2017; Miyato et al. 2018, equation 16
         d=lambda a, b: mean(relu(1 - a)) + mean(relu(1 + b)),
         g=lambda a, b: -mean(b),
+        undecided=2.0,
         says="D: E max(0, 1 - a) + E max(0, 1 + b);  G: -E b",
     ),
     "wasserstein": Objective(  # Arjovsky et al. 2017, algorithm 1
@@ -63,6 +71,7 @@ OBJECTIVES = {
         d=lambda a, b: mean(softplus(mean(b) - a)) + mean(softplus(b - mean(a))),  # is x more real than the average fake?
         g=lambda a, b: mean(softplus(mean(a) - b)) + mean(softplus(a - mean(b))),  # is G(z) more real than the average x?
         paired=True,
+        undecided=2 * math.log(2),
         unit="nats",
         says="D: is x more real than the average G(z)?  G: the other way round",
     ),
