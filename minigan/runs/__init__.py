@@ -42,9 +42,10 @@ def train(
 
     system: a name, or a Python file that registers a system (my_system.py).   data: the name of a data set, or a data set
     such as mg.data.folder("photos", size=32) or mg.data.arrays(x); the default is the system's own.   steps, seconds: training
-    stops when either limit is reached.   out: the run folder; the default is a new one in runs/.   settings: any setting of the
-    system by its name, such as lr=1e-4.   nets: your own networks, {"G": my_G}; each replaces the system's network of that name
-    and is trained in place.   quiet: show no progress bar.   In a notebook, pictures of samples appear during training.
+    stops when either limit is reached; only the iterations count as seconds, not pictures or metrics.   out: the run folder;
+    the default is a new one in runs/.   settings: any setting of the system by its name, such as lr=1e-4.   nets: your own
+    networks, {"G": my_G}; each replaces the system's network of that name and is trained in place.   quiet: show no progress
+    bar.   In a notebook, pictures of samples appear during training.
 
         run = mg.runs.train("gan", "ring8", steps=300)
         run.sample(64).shape == (64, 2)

@@ -341,6 +341,28 @@ def test_seconds_of_training_add_up_over_resumes(tmp_path, monkeypatch):
     assert list(session.run.seconds()) == [5, 10] and session.run.seconds()[10] == pytest.approx(2 * first, abs=2)
 
 
+def test_only_iterations_count_as_seconds_and_one_is_always_done(tmp_path, monkeypatch):
+    """A clock that moves by 1 in every iteration, and by 1,000 while a picture is drawn, a metric measured or a file saved."""
+    now = [0.0]
+
+    def slow(function, by):
+        def called(*arguments, **options):
+            now[0] += by
+            return function(*arguments, **options)
+
+        return called
+
+    monkeypatch.setattr(session_module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(session_module, "play", slow(session_module.play, 1.0))
+    for name in ("draw", "save", "evaluate", "finish"):
+        monkeypatch.setattr(Session, name, slow(getattr(Session, name), 1000.0))
+    session = start("gan on points", tmp_path / "run", metrics="energy", metrics_every=2, sample_every=1, checkpoint_every=1)
+    assert session.train(seconds=4) and session.step == 4
+    assert list(session.run.seconds().values()) == [1.0, 2.0, 3.0, 4.0]
+    assert session.train(seconds=0.01) and session.step == 5
+    assert Session.open(tmp_path / "run").train(seconds=1) and Session.open(tmp_path / "run").step == 6
+
+
 # ---- two sessions in one process -------------------------------------------------------------------------------------
 
 SETTINGS = {**EVERY, "steps": STEPS, "batch_size": 8}
