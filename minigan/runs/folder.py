@@ -26,7 +26,7 @@ from typing import Any
 from minigan import serialize
 from minigan.errors import CheckpointError, ConfigError
 from minigan.runs import log
-from minigan.runs.config import DATA as DATA
+from minigan.runs.config import DATA as DATA  # this and the next name were in this file once
 from minigan.runs.config import fields as fields
 from minigan.runs.config import read, toml
 from minigan.runs.environment import environment, now

@@ -2,7 +2,7 @@
 
 train           the loop around game.play: hooks, log, checkpoints, progress, Ctrl-C and SIGTERM
 check_limits    may training end at these limits?
-Elsewhere: what happens in one iteration (game.py), what happens every n iterations (hooks.py), the objects of a run (session.py).
+Elsewhere: one iteration (game.py), what happens every n iterations (hooks.py), the objects of a run (session.py).
 """
 
 import contextlib

@@ -3,7 +3,7 @@
 Session.start     a new run            Session.open      an existing run, at a checkpoint
 train             from its step to the last one (loop.py)
 sample, evaluate  draw samples, and measure how good they are
-Elsewhere: what is refused before there is a folder (start.py), the files (folder.py), what happens every n iterations (hooks.py).
+Elsewhere: what is refused before there is a folder (start.py), the files (folder.py), what happens every n steps (hooks.py).
 
 A session that is killed and opened again ends with the same bits as one that was never killed: a checkpoint holds the
 weights, the optimizers' state, every random stream and the position in the data.  Each session has its own streams, so

@@ -18,7 +18,9 @@ from minigan import doctor, serialize
 from minigan.errors import CheckpointError, ConfigError
 from minigan.runs import folder as run_module
 from minigan.runs import log as log_module
-from minigan.runs.folder import Run, environment, step_of, toml
+from minigan.runs.config import toml
+from minigan.runs.environment import environment
+from minigan.runs.folder import Run, step_of
 
 CONFIG = {"lr": 1e-4, "betas": [0.0, 0.9], "D": {"steps": 5, "spectral": True}, "data": "ring8"}
 
