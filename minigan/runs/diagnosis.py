@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from minigan.data.kinds import Description
-from minigan.runs.folder import DATA, fields
+from minigan.runs.config import DATA, fields
 from minigan.runs.hooks import COLLAPSED
 from minigan.streams import Streams, using
 from minigan.systems import registry
