@@ -313,9 +313,7 @@ def test_without_a_terminal_progress_is_plain_lines(minigan, own_folder):
     _, _, err = minigan("train", *POINTS, "--steps", 40, "--out", "run")
     lines = err.splitlines()
     assert [line.split()[1] for line in lines] == [f"{n}/40" for n in range(4, 41, 4)]
-    whole = (
-        r"step \d+/40  D \d\.\d{3}  G \d\.\d{3}  D\(x\) \d\.\d\d  D\(G\(z\)\) \d\.\d\d  \d+\.\d steps/s  \d+ s left"
-    )
+    whole = r"step \d+/40  D \d\.\d{3}  G \d\.\d{3}  D\(x\) \d\.\d\d  D\(G\(z\)\) \d\.\d\d  \d+\.\d steps/s  \d+ s left"
     assert all(re.fullmatch(whole, line) for line in lines)
     _, _, err = minigan("resume", "run", "--steps", 43)
     assert err.startswith("step 41/43") or err.startswith("step 43/43") or err.startswith("step 42/43")
@@ -434,7 +432,9 @@ def test_what_d_says_of_real_and_generated_samples_stands_behind_the_losses():
 
     losses = {"D": 0.69314, "D(x)": 0.5123, "D(G(z))": 0.4, "G": 0.7, "G.gradient": 1.0}
     assert losses_text(losses) == "D 0.693  G 0.700  D(x) 0.51  D(G(z)) 0.40"
-    assert losses_text({"D": 1.0, "score(x)": -1234567.0, "score(G(z))": 2.0}) == "D 1.000  score(x) -1.23e+06  score(G(z)) 2.00"
+    assert (
+        losses_text({"D": 1.0, "score(x)": -1234567.0, "score(G(z))": 2.0}) == "D 1.000  score(x) -1.23e+06  score(G(z)) 2.00"
+    )
 
 
 # ---- Ctrl-C ----------------------------------------------------------------------------------------------------------
