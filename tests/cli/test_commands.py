@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from minigan import data
-from minigan.runs import session as session_module
+from minigan.runs import loop
+from minigan.runs.session import Session
 from minigan.systems import registry
 from minigan.systems.registry import get
 from minigan.viz import letters
@@ -76,8 +77,8 @@ def test_small_nets_train_with_one_blas_thread_unless_the_user_says_how_many(min
     def count():
         return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
-    seen, train = [], session_module.Session.train
-    monkeypatch.setattr(session_module.Session, "train", lambda *arguments: (seen.append(count()), train(*arguments))[1])
+    seen, train = [], Session.train
+    monkeypatch.setattr(Session, "train", lambda *arguments: (seen.append(count()), train(*arguments))[1])
     monkeypatch.delenv("OPENBLAS_NUM_THREADS")
     for name, value in said.items():
         monkeypatch.setenv(name, value)
@@ -90,7 +91,7 @@ def test_small_nets_train_with_one_blas_thread_unless_the_user_says_how_many(min
 def test_seconds_end_a_run_that_can_be_resumed(minigan, monkeypatch):
     clock = iter(range(10_000))
     with monkeypatch.context() as patch:
-        patch.setattr(session_module.time, "monotonic", lambda: float(next(clock)))
+        patch.setattr(loop.time, "monotonic", lambda: float(next(clock)))
         code, out, _ = minigan("train", *TINY, "--seconds", 10, "--out", "run")
     steps = int(re.search(r"^step (\d+):", out, re.M)[1])
     assert code == 0 and steps == 10 and f"{4000 - steps} steps are left: `minigan resume run`" in out
@@ -442,7 +443,7 @@ def test_what_d_says_of_real_and_generated_samples_stands_behind_the_losses():
 
 def interrupt_at(monkeypatch, step, number=signal.SIGINT, times=1, after=True):
     """Let the signal arrive in the middle of a step."""
-    real, count = session_module.play, [0]
+    real, count = loop.play, [0]
 
     def play(*arguments):
         count[0] += 1
@@ -451,7 +452,7 @@ def interrupt_at(monkeypatch, step, number=signal.SIGINT, times=1, after=True):
                 signal.raise_signal(number)
         return real(*arguments)
 
-    monkeypatch.setattr(session_module, "play", play)
+    monkeypatch.setattr(loop, "play", play)
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
