@@ -8,13 +8,12 @@ The file contains its pictures as data URIs and has no scripts and no links, so 
 
 import base64
 import html
-import json
 import math
 import shlex
 
 from minigan import serialize
 from minigan.data.kinds import Description, Points
-from minigan.runs import diagnosis, evaluation
+from minigan.runs import diagnosis, environment, evaluation
 from minigan.runs.config import DATA, fields
 from minigan.runs.folder import step_of
 from minigan.train.settings import word
@@ -214,7 +213,7 @@ def _settings(run, system):
 def _environment(run):
     yield "<h2>Environment</h2>"
     try:
-        facts = json.loads((run.folder / "env.json").read_text())
+        facts = environment.read(run.folder / "env.json")
     except (OSError, ValueError):
         yield "<p>env.json cannot be read.</p>"
         return

@@ -25,6 +25,7 @@ from minigan.runs.capture import Captured
 from minigan.runs.feed import Feed
 from minigan.runs.folder import Run, step_of
 from minigan.runs.hooks import Every
+from minigan.schema import Misfit, like
 from minigan.streams import Streams, using
 from minigan.systems import registry
 from minigan.train.settings import LARGEST
@@ -121,6 +122,7 @@ class Session:
             game, streams, noise, self._loader_state = (state[key] for key in ("game", "streams", "noise", "loader"))
         except (KeyError, TypeError) as error:
             raise CheckpointError(f"{foreign}: it lacks {error}") from error
+        self._check_state(state, foreign)
         try:
             self.game.load_state_dict(game)
             self.streams.load_state_dict(streams)
@@ -129,11 +131,21 @@ class Session:
                 self.schedule.load_state_dict(state["schedule"])
         except CheckpointError as error:
             raise CheckpointError(f"{foreign}: {error}") from None
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError) as error:
             if self.system.outside or self.own_nets:
                 raise  # it may be an error in its author's own code
             raise CheckpointError(f"{foreign}: it lacks {error}") from error
         self.step, self.seconds = step, self.run.seconds().get(step, 0.0)
+
+    def _check_state(self, state, foreign):
+        """Raise CheckpointError if a state holds NaN, or something else than this session would save."""
+        own = {"game": self.game, "streams": self.streams, "noise": self.layer_streams, "schedule": self.schedule}
+        try:
+            for name, part in own.items():
+                if name in state:
+                    like(state[name], part.state_dict(), name)
+        except Misfit as error:
+            raise CheckpointError(f"{foreign}: {error}") from None
 
     def attach(self, dataset=None) -> None:
         """Load the training data (or use `dataset`), move to the position in the data that the checkpoint saved, and set up
