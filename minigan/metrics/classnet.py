@@ -43,7 +43,8 @@ ASKED = 5000  # held-out pictures that the accuracy is measured on
 def network(shape: tuple[int, ...], classes: int) -> Sequential:
     """A net: pictures (N, *shape) in [-1, 1] -> logits (N, classes).   The last layer gets FEATURES features.
 
-    shape: (channels, height, width).   The sides are halved until the smaller one is below 8 pixels; each halving has more channels: 16, 32, 64, 64, ..."""
+    shape: (channels, height, width).   The sides are halved until the smaller one is below 8 pixels; the first halving has 16
+    channels, the second 32, the others 64."""
     layers: list[Module] = []
     wide, height, width = shape
     for out in (16, 32, 64, 64, 64, 64, 64, 64):

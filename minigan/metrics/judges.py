@@ -20,7 +20,7 @@ from minigan.errors import ConfigError, MiniganError, suggestion
 from minigan.metrics import checks
 from minigan.metrics.classnet import CLASS_JUDGE
 from minigan.metrics.digitnet import DIGITS, classify, features
-from minigan.metrics.metric import Judge, Needs
+from minigan.metrics.metric import METRICS, Judge, Metric, Needs
 
 BATCH = 500  # so many samples are given to the user's function at a time
 
@@ -90,6 +90,11 @@ def from_file(text: str) -> Brought:
         known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
         raise ConfigError(f"features: {path} has no function {function!r}{suggestion(function, known)}")
     return Brought(getattr(module, function), text)
+
+
+def own_metrics() -> list[Metric]:
+    """The metrics of features that the user brings."""
+    return [metric for metric in METRICS.values() if metric.needs is OWN_JUDGE.needs]
 
 
 def _brought(seen):

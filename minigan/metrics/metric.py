@@ -301,7 +301,8 @@ class Evidence:
             raise ConfigError(
                 f"{len(self.samples)} samples need as many labels, whole numbers, got {self.labels.dtype} {self.labels.shape}"
             )
-        self.features, self._features = features, {}
+        self.features: Callable | None = features
+        self._features: dict[Callable, tuple[np.ndarray, np.ndarray]] = {}
 
     def _checked(self, samples):
         try:
