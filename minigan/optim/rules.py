@@ -60,7 +60,7 @@ class Adam(Optimizer):
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False, *, maximize=False):
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad, maximize=maximize)
-        self._clocks = {}  # id of a group -> its t and lr on the card; empty until count_on_card is called
+        self._clocks = {}  # id of a group -> its t and lr on the GPU; empty until count_on_card is called
 
     def state_names(self, options):
         """m, v, and for AMSGrad the largest v."""
@@ -73,7 +73,7 @@ class Adam(Optimizer):
         super().step(grads)
 
     def count_on_card(self) -> None:
-        """See Optimizer: t and lr are read from the card from now on."""
+        """See Optimizer: t and lr are read from the GPU from now on."""
         self._clocks = {
             id(group): dispatch.adam_clock(flats[0].vector, max(flats[0].steps), group["lr"], group["betas"], group["eps"])
             for group, flats in zip(self.param_groups, self._flats)
