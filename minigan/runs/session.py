@@ -118,6 +118,8 @@ class Session:
         self.layer_streams = Streams(run.seed)
         with using(self.layer_streams):
             self.game = self.system.build(self.settings, self.description, **nets).to(self.device)
+        if hasattr(self.game.latent, "unseen"):
+            self.game.latent.unseen = self.test_dataset
         self.schedule = hooks.Schedule.of(self.settings, self.system, self.game, self.description)
         self.captured = Captured(self.game) if self.settings.capture and self.device != "cpu" else None
         self.losses, self.seconds = {}, run.seconds().get(0, 0.0)
@@ -204,6 +206,13 @@ class Session:
         with using(Streams(seed)):
             game = made_by.build(settings, dataset, **nets).to(device)  # raises if the data do not fit the system
         game.check(batch)  # raises if the labels do not fit
+        if hasattr(game.latent, "unseen"):  # samples are made of pictures of the test split
+            if given is not None and (given.test is None or given.test.kinds["x"] != given.kinds["x"]):
+                raise ConfigError(
+                    f"{made_by.name} makes samples of pictures of the test split; give {data_name} one of "
+                    f"{dataset.kinds['x']}, as its attribute `test`"
+                )
+            game.latent.unseen = lambda: dataset
         if nets or made_by.outside:
             _try(made_by, settings, game, dataset.description, batch, nets)
         if settings.capture:
