@@ -65,7 +65,10 @@ def add(verbs) -> None:
     )
     verb.add_argument("--steps", type=whole(1), metavar="N", help="number of iterations (default: the system's own)")
     verb.add_argument(
-        "--seconds", type=seconds, metavar="S", help="stop after this time, even if steps are left (default: no limit)"
+        "--seconds",
+        type=seconds,
+        metavar="S",
+        help="stop after this time of training, pictures not counted, even if steps are left (default: no limit)",
     )
     verb.add_argument("--batch-size", type=whole(1), metavar="N", help="samples per step (default: the system's own)")
     verb.add_argument("--seed", type=whole(0), default=0, metavar="N", help="seed of all random numbers (default: 0)")
@@ -87,7 +90,7 @@ def add(verbs) -> None:
     )
     verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
     verb.add_argument("--steps", type=whole(1), metavar="N", help="iterations in total (default: the run's setting)")
-    verb.add_argument("--seconds", type=seconds, metavar="S", help="stop after this time (default: no limit)")
+    verb.add_argument("--seconds", type=seconds, metavar="S", help="stop after this time of training (default: no limit)")
     verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: where they were at the start)")
     verb.add_argument(
         "--accept-changed-data", action="store_true", help="continue even if the data have changed since the run was started"
@@ -240,20 +243,20 @@ def _progress(session, steps, seconds):
 
     from minigan.runs.notebook import losses_text
 
-    first, start, tenths = session.step, time.monotonic(), 0
+    first, start, before, tenths = session.step, time.monotonic(), session.seconds, 0
     columns = _columns()
     bar = tqdm(total=steps, initial=first, unit="step", disable=columns is None, dynamic_ncols=bool(columns), ncols=80)
 
     def report(step, losses):
         nonlocal tenths
-        elapsed = max(time.monotonic() - start, 1e-9)
-        before, tenths = tenths, int(10 * elapsed / seconds) if seconds else 0
+        elapsed, trained = max(time.monotonic() - start, 1e-9), session.seconds - before
+        passed, tenths = tenths, int(10 * trained / seconds) if seconds else 0
         if not bar.disable:
             bar.set_postfix_str(losses_text(losses), refresh=False)  # tqdm redraws at most ten times per second
             bar.update()
-        elif step % max(1, steps // 10) == 0 or step == steps or tenths > before:
+        elif step % max(1, steps // 10) == 0 or step == steps or tenths > passed:
             speed = (step - first) / elapsed
-            left = min((steps - step) / speed, (seconds or math.inf) - elapsed)
+            left = min((steps - step) / speed, (seconds or math.inf) - trained)
             print(
                 f"step {step}/{steps}  {losses_text(losses)}  {speed:.1f} steps/s  {max(left, 0):.0f} s left",
                 file=sys.stderr,

@@ -58,7 +58,9 @@ def add(verbs) -> None:
     verb.add_argument("--data", metavar="NAME", help="data set (default: the system's own)")
     verb.add_argument("--data-dir", metavar="DIR", help="folder with the data set's files")
     verb.add_argument("--steps", type=whole(1), metavar="N", help="iterations of each run (default: the system's own)")
-    verb.add_argument("--seconds", type=seconds, metavar="S", help="stop each run after this time (default: no limit)")
+    verb.add_argument(
+        "--seconds", type=seconds, metavar="S", help="stop each run after this time of training (default: no limit)"
+    )
     verb.add_argument("--batch-size", type=whole(1), metavar="N", help="samples per step (default: the system's own)")
     verb.add_argument(
         "--set",

@@ -1,8 +1,10 @@
 """A run: a system trained on data, from the first step to the last, in one folder.
 
 train           a new run, from Python          open        an existing one
-session.py      the run in progress             hooks.py    what happens every n steps
-folder.py       its files                       feed.py     batches sent to a GPU ahead of time
+start.py        what is refused at once         session.py  the run in progress
+loop.py         from its step to the last one   hooks.py    what happens every n steps
+folder.py       its folder, with the text of    feed.py     batches sent to a GPU ahead of time
+                each file in config.py, log.py, environment.py
 evaluation.py   how good its samples are        capture.py  an iteration as a CUDA graph
 report.py       the page about it               diagnosis.py    what its curves say
 notebook.py     its pictures in a notebook
@@ -42,16 +44,18 @@ def train(
 
     system: a name, or a Python file that registers a system (my_system.py).   data: the name of a data set, or a data set
     such as mg.data.folder("photos", size=32) or mg.data.arrays(x); the default is the system's own.   steps, seconds: training
-    stops when either limit is reached.   out: the run folder; the default is a new one in runs/.   settings: any setting of the
-    system by its name, such as lr=1e-4.   nets: your own networks, {"G": my_G}; each replaces the system's network of that name
-    and is trained in place.   quiet: show no progress bar.   In a notebook, pictures of samples appear during training.
+    stops when either limit is reached; only the iterations count as seconds, not pictures or metrics.   out: the run folder;
+    the default is a new one in runs/.   settings: any setting of the system by its name, such as lr=1e-4.   nets: your own
+    networks, {"G": my_G}; each replaces the system's network of that name and is trained in place.   quiet: show no progress
+    bar.   In a notebook, pictures of samples appear during training.
 
         run = mg.runs.train("gan", "ring8", steps=300)
         run.sample(64).shape == (64, 2)
 
     Raises ConfigError, DataError or DeviceError before it writes anything, and NotFiniteError when the run diverges."""
     from minigan.runs import notebook
-    from minigan.runs.session import Session, check_limits
+    from minigan.runs.loop import check_limits
+    from minigan.runs.session import Session
 
     check_limits(seconds=seconds)
     overrides = settings | ({} if steps is None else {"steps": steps})

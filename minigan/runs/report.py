@@ -15,7 +15,8 @@ import shlex
 from minigan import serialize
 from minigan.data.kinds import Description, Points
 from minigan.runs import diagnosis, evaluation
-from minigan.runs.folder import DATA, fields, step_of
+from minigan.runs.config import DATA, fields
+from minigan.runs.folder import step_of
 from minigan.train.settings import word
 
 PICTURES = 6  # how many pictures of samples are shown, spread evenly from the first step to the last

@@ -16,7 +16,8 @@ from minigan import data
 from minigan.cli import main
 from minigan.data.kinds import Class, Pair, Pictures, Points, Tokens
 from minigan.errors import ConfigError
-from minigan.runs.folder import Run, fields
+from minigan.runs.config import fields
+from minigan.runs.folder import Run
 from minigan.runs.session import Session
 from minigan.viz import text_grid
 
