@@ -389,5 +389,6 @@ def build(settings, data):
         show=show,
         step=type("PairStep", (Translation,), {"a": a}),
         unit=objective.unit,
+        undecided=objective.undecided and 2 * objective.undecided,  # D's loss is the sum of two
         heads=("filled", "outline", "back") if data.name == "filled-outline" else ("A", "B", "back"),
     )
