@@ -62,7 +62,7 @@ def test_every_system_of_pictures_plays_and_draws_them_in_each_size(shape):
     for name in LEARNERS:
         described = about(name, shape)
         game = get(name).build(get(name).configure(tiny(name), described), described)
-        losses = play(game, itertools.repeat(batch(described)), Streams(0))
+        losses = play(game, itertools.repeat(batch(described)), Streams(0).on(game.device))
         assert losses and all(np.isfinite(value) for value in losses.values()), name
         z = batch(described, 3).x if name == "cyclegan" else game.latent(3, np.random.default_rng(0))
         samples = game.sample(z, None if game.classes is None else np.arange(3))
