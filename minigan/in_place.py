@@ -62,6 +62,8 @@ def write(x, what, index, value):
             f"read-only; write into a copy, mg.tensor(x)"
         )
     try:
+        if np.ndim(value) and np.size(value) == 1 and not np.ndim(x.data[index]):
+            raise ValueError  # NumPy before 2.4, and CuPy, would put an array of one element into an element
         x.data[index] = value
     except IndexError as error:
         raise OutOfBoundsError(f"{what}: {error}") from None

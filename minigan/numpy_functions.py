@@ -48,6 +48,11 @@ NO_DERIVATIVE = frozenset(
     "count_nonzero searchsorted digitize result_type can_cast iscomplexobj isrealobj array_repr array_str array2string "
     "shares_memory may_share_memory".split()
 )
+# What NumPy's functions in C take; inspect can ask them only from NumPy 2.4 on.
+IN_C = {
+    "concatenate": lambda arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind": None,
+    "dot": lambda a, b, out=None: None,
+}
 WRITES = frozenset("copyto put put_along_axis place putmask fill_diagonal".split())
 
 
@@ -133,12 +138,13 @@ def _signature(function):
 
 def _arguments(function, op, args, kwargs):
     """NumPy's arguments as ours: by position if they have no default; by name if they differ from NumPy's default."""
-    theirs, ours = _signature(function).parameters, _signature(op).parameters
     if function.__name__ == "einsum":  # its signature is *operands, and its named options only change the speed
         return args, {key: value for key, value in kwargs.items() if key != "optimize"}
     if function.__name__ == "where":
         return args, kwargs
-    given = _signature(function).bind(*args, **kwargs).arguments
+    asked = _signature(IN_C.get(function.__name__, function))
+    theirs, ours = asked.parameters, _signature(op).parameters
+    given = asked.bind(*args, **kwargs).arguments
     given |= given.pop("kwargs", {})
     places, names = [], {}
     for name, value in given.items():

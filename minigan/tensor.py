@@ -300,14 +300,18 @@ def from_dlpack(x) -> Tensor:
     """A constant Tensor that shares memory with any object that speaks DLPack (a torch tensor, a CuPy array, ...).
 
     Two Tensors that share memory this way notice each other's changes, but not the changes that the other library makes.
-    DTypeError for an object that does not speak DLPack, and for anything but real numbers and booleans.
+    DTypeError for an object that does not speak DLPack or keeps its memory to itself, and for anything but real numbers and
+    booleans.  Before NumPy 2.2.5 the Tensor is read-only.
     """
     if not hasattr(x, "__dlpack__"):
         raise DTypeError(f"from_dlpack: {type(x).__name__} does not speak DLPack; make a copy with mg.tensor")
     module = np if x.__dlpack_device__()[0] == 1 else next((m for m in MODULES.values() if m is not np), None)  # kDLCPU
     if module is None:
         raise DTypeError("from_dlpack: the data is on a GPU; import CuPy first by moving any tensor with .to('cuda')")
-    array = new_array(module.from_dlpack(x))
+    try:
+        array = new_array(module.from_dlpack(x))
+    except BufferError as error:  # NumPy before 2.1 does not hand on memory that is read-only
+        raise DTypeError(f"from_dlpack: {error}; make a copy with mg.tensor") from None
     return Tensor(array, None, _shared(array))
 
 

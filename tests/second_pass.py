@@ -46,7 +46,6 @@ SKIPPED: dict[str, str] = {
                      "test_tensor.py::test_masks_combine", "test_tensor.py::test_leaving_the_graph",
                      "test_tensor.py::test_comparisons_with", "test_tensor.py::test_numpy_functions_take_tensors"),
                     "NumPy's own arrays beside Tensors"),
-    "test_tensor.py::test_a_write_that_does_not_fit_is_refused[0-value7": "CuPy writes an array of one element into an element",
     **dict.fromkeys(("nn/test_module.py::test_parameter_shares_memory", "optim/test_rules.py::test_parameters_are_views"),
                     MEMORY),
     "test_gradcheck.py::test_a_rule_that_returns_a_saved_array": "its wrong rule is written in NumPy",

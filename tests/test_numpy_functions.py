@@ -6,6 +6,7 @@ import pytest
 import minigan as mg
 from minigan.errors import ConfigError, GraphError
 
+NUMPY = tuple(map(int, np.__version__.split(".")[:2]))
 rng = np.random.default_rng(0)
 M, V, W = rng.uniform(0.6, 0.9, (2, 3)), rng.uniform(0.6, 0.9, 3), rng.uniform(0.6, 0.9, 3)
 PICKS = np.array([[0, 2, 1]])
@@ -93,8 +94,13 @@ ON_ONE = {
 CONSTANT_STEPS = ("sign", "floor", "rint", "round", "around", "floor_divide", "array //")
 
 
+NEWER = {"clip, new names": (2, 1), "take_along_axis, last": (2, 3)}  # NumPy's own function takes this call from here on
+
+
 @pytest.mark.parametrize("name", ON_ONE)
 def test_a_function_gives_numpys_value_and_has_derivatives(name):
+    if NEWER.get(name, NUMPY) > NUMPY:
+        pytest.skip("a newer NumPy is needed for NumPy's own function to take this call")
     call = ON_ONE[name]
     want, x = call(M), mg.tensor(M, requires_grad=True)
     y = call(x)

@@ -55,6 +55,9 @@ def test_the_folder_beside_the_package_goes_before_one_in_the_current_folder(mon
     assert checkout.find("things", str(file), Path.is_dir) is True
     assert checkout.find("things", str(file), lambda folder: folder.parent.name) == "copy"
     (tmp_path / "copy" / "things").rmdir()
+    (tmp_path / "copy" / "minigan" / "things").mkdir(parents=True)  # in the package itself, as the wheel has the lessons
+    assert checkout.find("things", str(file), lambda folder: folder.is_dir() and folder.parent.name) == "minigan"
+    (tmp_path / "copy" / "minigan" / "things").rmdir()
     assert checkout.find("things", str(file), lambda folder: folder.is_dir() and folder) == here / "things"
     with pytest.raises(ConfigError, match=r"cannot find the others: .* \(minigan looked in .*copy.others and .*here.others\)"):
         checkout.find("others", str(file), Path.is_dir)
