@@ -504,14 +504,13 @@ def least_squares(a, b):
 
 # %% id="exercise-1-check"
 def paid(losses):
-    """Both losses for four answers on each side, and how fast G's loss rises with the second answer on a generated point."""
-    a, b = mg.tensor([1.0, 0.5, 2.0, 0.0]), mg.tensor([0.0, 3.0, 1.0, -1.0], requires_grad=True)
+    """For four answers on each side: both losses, and the slopes of their sum by the second answers."""
+    a, b = (mg.tensor(answers, requires_grad=True) for answers in ([1.0, 0.5, 2.0, 0.0], [0.0, 3.0, 1.0, -1.0]))
     of_D, of_G = losses(a, b)
-    (slope,) = mg.grad(of_G, [b])
-    return [float(of_D), float(of_G), float(slope[1])]
+    return [float(of_D), float(of_G), *(float(slope[1]) for slope in mg.grad(of_D + of_G, [a, b]))]
 
 
-lesson.exercise("2.1", least_squares, paid, [1.65625, 1.125, 0.5], atol=1e-6, parts=2)
+lesson.exercise("2.1", least_squares, paid, [1.65625, 1.125, -0.125, 1.25], atol=1e-6, parts=2)
 
 # %% [markdown] id="answers"
 # ## Answers

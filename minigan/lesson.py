@@ -92,8 +92,8 @@ class Lesson:
             raise FalseClaim(f"{self.name}: {text}")
         return _say(f"  {_sign('✗', 'no')} {text}")
 
-    def exercise(self, name: str, function, through, expected, atol=0.0, parts=1) -> bool:
-        """Check a function that the reader writes, and print in a sentence what is wrong with it.   Return True if it is right.
+    def exercise(self, name: str, function, through, expected, atol=0.0, parts=1) -> None:
+        """Check a function that the reader writes, and print in a sentence what is wrong with it.
 
         function: the reader's; if it returns None, the exercise is open.   through(function): calls it, and returns numbers.
         expected, atol: these numbers if the function is right, as for `claim`.   parts: how many values the function returns.
@@ -103,7 +103,6 @@ class Lesson:
         self.exercises[name] = {"name": name, "state": state, "says": says}
         mark = {"open": "? ", "right": _sign("✓", "ok"), "wrong": _sign("✗", "no")}[state]
         _say(f"  {mark} exercise {name}: {says}")
-        return state == "right"
 
     def _judge(self, name, function, through, expected, atol, parts):
         """The state of an exercise, and what to say about it."""
@@ -124,7 +123,7 @@ class Lesson:
         if _near(value, expected, atol):
             return "right", "right"
         for pattern, says in usual:
-            if not isinstance(pattern, str) and _like(value, pattern, max(atol, 1e-9)):
+            if not isinstance(pattern, str) and _starts(value, pattern, max(atol, 1e-9)):
                 return "wrong", f"not yet; {says}"
         what = f" ({through.__doc__.strip()})" if through.__doc__ else ""  # python -OO has no docstrings
         return "wrong", f"not yet; it gives {_short(value)}, and right would be {_short(expected)}{what}"
@@ -146,7 +145,7 @@ class Lesson:
         if _in_notebook():
             from IPython.display import Image, display
 
-            display(Image(filename=str(path), alt=name))
+            display(Image(filename=str(path), metadata={"alt": name}))
         _say(f"  figure {path}")
 
     def end(self) -> None:
@@ -155,7 +154,7 @@ class Lesson:
         self._ended = True
         counts = {state: [c["state"] for c in self.claims].count(state) for state in ("true", "false", "left out")}
         parts = [f"{counts['true']} claims hold"]
-        parts += [f"{counts['false']} do not"] if counts["false"] else []
+        parts += [f"{counts['false']} {'does' if counts['false'] == 1 else 'do'} not"] if counts["false"] else []
         parts += [f"{counts['left out']} left out by the short run"] if counts["left out"] else []
         _say(f"{self.name}: {', '.join(parts)}, {time.perf_counter() - self._start:.1f} s")
         if self.exercises:
@@ -221,11 +220,9 @@ def _near(value, expected, atol):
         return bool(np.all((value == expected) | (np.abs(value - expected) <= atol)))
 
 
-def _like(value, pattern, atol):
-    """Are the values near the pattern wherever it is not None?"""
-    if np.shape(value) != np.shape(pattern):
-        return False
-    return all(_near(v, p, atol) for v, p in zip(np.ravel(value), np.ravel(pattern)) if p is not None)
+def _starts(value, pattern, atol):
+    """Is the value a list of numbers that starts with those of the pattern?"""
+    return np.ndim(value) == 1 and _near(value[: len(pattern)], pattern, atol)
 
 
 @no_grad()
@@ -254,11 +251,9 @@ def _checked(answer, parts):
         raise _Open
     count = len(answer) if several else 1
     if count != parts or several != (parts > 1):
-        wanted = "one value" if parts == 1 else f"{parts} values, with a comma between them"
-        raise _Wrong(
-            f"the function must return {wanted}; it returns {count if count > 1 else 'one value in brackets' if several else 'one'}"
-        )
-    if several and None in [None if part is None else 0 for part in answer]:
+        wanted = "one value, without a comma" if parts == 1 else f"{parts} values, with a comma between them"
+        raise _Wrong(f"the function must return {wanted}; it returns {count if several else 'one'}")
+    if several and any(part is None for part in answer):
         raise _Wrong("one of the values that the function returns is None")
     return answer
 

@@ -90,7 +90,7 @@ def _lesson(options):
 def _file(which) -> Path:
     """The file of a lesson that was named by its number, its name or its path.   Raises ConfigError for any other text."""
     if which.endswith(".py"):
-        path = given(which)
+        path = given(which, "FILE.py")
         if not path.is_file():
             raise ConfigError(f"{path}: no such file; give the number of a lesson, or a copy of one that you have changed")
         return path
