@@ -316,7 +316,7 @@ def test_names_that_a_run_needs_are_all_reserved():
     import inspect
 
     from minigan.runs import train
-    from minigan.runs.folder import DATA
+    from minigan.runs.config import DATA
 
     arguments = {name for name, one in inspect.signature(train).parameters.items() if one.kind is not one.VAR_KEYWORD}
     assert set(DATA) | (arguments - {"steps", "nets"}) <= set(TAKEN)  # the autoencoder has a setting `nets`
