@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from minigan import data, nn
+from minigan.backend import to_device
 from minigan.data.kinds import Description, Pair, Pictures
 from minigan.errors import ConfigError
 from minigan.gradcheck import gradcheck
@@ -51,10 +52,10 @@ def tiny(name):
     return one.smallest | ({"nets": "conv"} if "nets" in one.settings else {})
 
 
-def batch(description, n=4):
-    """Noise of the described shape, with labels."""
+def batch(description, n=4, device="cpu"):
+    """Noise of the described shape, with labels, on the device."""
     x = np.tanh(np.random.default_rng(0).standard_normal((n, *description.shape))).astype(np.float32)
-    return data.Batch(x, np.arange(n) % 4 if description.classes else None)
+    return data.Batch(to_device(x, device), to_device(np.arange(n) % 4, device) if description.classes else None)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -62,7 +63,7 @@ def test_every_system_of_pictures_plays_and_draws_them_in_each_size(shape):
     for name in LEARNERS:
         described = about(name, shape)
         game = get(name).build(get(name).configure(tiny(name), described), described)
-        losses = play(game, itertools.repeat(batch(described)), Streams(0).on(game.device))
+        losses = play(game, itertools.repeat(batch(described, device=game.device)), Streams(0))
         assert losses and all(np.isfinite(value) for value in losses.values()), name
         z = batch(described, 3).x if name == "cyclegan" else game.latent(3, np.random.default_rng(0))
         samples = game.sample(z, None if game.classes is None else np.arange(3))
