@@ -3,7 +3,7 @@
     python benchmarks/train_digitnet.py
 
 It prints the accuracy on font faces that the classifier has not seen, and on MNIST's test set, and overwrites the classifier's
-file in the package.  When that file was made, the accuracy was 99.90 % on 2,000 digits of unseen faces and 98.64 % on MNIST's
+file in the package.  When that file was made, the accuracy was 99.95 % on 2,000 digits of unseen faces and 98.80 % on MNIST's
 10,000 digits (mean confidence 1.00 and 0.99).
 """
 
@@ -19,7 +19,7 @@ from minigan.nn.functional import cross_entropy
 from minigan.optim import Adam
 from minigan.tensor import Tensor
 
-EPOCHS, BATCH_SIZE, LEARNING_RATE, SEED = 6, 128, 2e-3, 0
+EPOCHS, BATCH_SIZE, LEARNING_RATE, SEED = 8, 128, 2e-3, 0
 
 
 def main():

@@ -123,7 +123,7 @@ def _digits():
     try:
         for split in data.SPLITS:
             data.digits.draw(split, 0, 10)
-    except DataError as error:  # some Linux packages of matplotlib come without its fonts
+    except DataError as error:  # a damaged installation
         return Finding("digits", "cannot be drawn", False, str(error))
     return Finding("digits", "can be drawn; cached: " + _summary(data.verify("digits"), "none"))
 

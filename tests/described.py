@@ -1,7 +1,7 @@
 """Descriptions of data for tests that build systems without loading any: described((1, 28, 28)), described((2,), "ring8")."""
 
 from minigan.data import Description
-from minigan.runs.folder import fields
+from minigan.runs.config import fields
 
 
 def described(shape, name=None) -> Description:

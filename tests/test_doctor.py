@@ -85,14 +85,14 @@ def test_an_old_numpy_is_a_needed_thing_amiss(monkeypatch):
     assert (found.ok, found.needed, found.found) == (False, True, "1.26.4") and "pip install" in found.advice
 
 
-def test_missing_fonts_are_told(monkeypatch):
-    def no_font(*_):
-        raise DataError("digits: this matplotlib has no font cmr10.ttf; pip install matplotlib, or use --data mnist")
+def test_missing_outlines_are_told(monkeypatch):
+    def no_outline(*_):
+        raise DataError("digits: minigan's own file general.json cannot be read; install minigan again")
 
     assert finding("digits").ok
-    monkeypatch.setattr(digits, "_glyph", no_font)
+    monkeypatch.setattr(digits, "_glyph", no_outline)
     found = finding("digits")
-    assert not found.ok and "pip install matplotlib" in found.advice
+    assert not found.ok and "install minigan again" in found.advice
 
 
 def test_cached_digits_are_counted_and_a_damaged_file_is_seen(monkeypatch):

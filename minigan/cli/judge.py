@@ -214,7 +214,7 @@ def history(run) -> dict:
 
 def grouped(runs) -> dict:
     """{name: runs that differ only in the seed}; the name is the system and the settings in which its groups differ."""
-    from minigan.runs.folder import DATA
+    from minigan.runs.config import DATA
     from minigan.train.settings import RUN, word
 
     # These keys do not change the results, or repeat what other keys say.

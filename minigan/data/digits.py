@@ -1,11 +1,18 @@
-"""`digits`: 28x28 pictures of 0..9, white on black like MNIST, drawn from the fonts that matplotlib ships; no download.
+"""`digits`: 28x28 pictures of 0..9, white on black like MNIST, drawn from the outlines of 22 fonts; no download.
 
 load    the data set, from the cache or newly drawn      draw    the pictures of one split, seed and size
 FACES   the fonts of the training split, and four other fonts for the test split
-Elsewhere: the loaders (base.py), real handwriting (mnist.py).  matplotlib is imported only when digits are drawn."""
+Elsewhere: the outlines and their licences (outlines/), the loaders (base.py), real handwriting (mnist.py).
+
+The same split, seed and size give the same bits on every machine, with every version of Python and NumPy.  For this, a picture
+is computed only by operations whose result the IEEE standard fixes (+ - * / and the square root), one element at a time: no
+matrix product, no sum, no sine."""
 
 from __future__ import annotations
 
+import json
+import math
+from functools import cache as remember
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +22,7 @@ from ..errors import DataError
 from . import cache
 from .base import ImageDataset, whole
 
-# matplotlib has 38 fonts, and these 22 have usable digits.  cmex10 and cmsy10 have symbols in place of digits; STIXSiz* and
-# STIXNonUni* have no digits or the same ones as others; *Display and LastResort are not made for text.
+OUTLINES = Path(__file__).with_name("outlines")
 # The four test fonts have different styles: slanted serif, bold monospaced, bold Times, Computer Modern sans.
 FACES = {
     "train": (
@@ -30,16 +36,16 @@ FACES = {
         "DejaVuSerif",
         "DejaVuSerif-Bold",
         "DejaVuSerif-BoldItalic",
-        "STIXGeneral",
-        "STIXGeneralItalic",
-        "STIXGeneralBolIta",
+        "General",
+        "General-Italic",
+        "General-BoldItalic",
         "cmr10",
         "cmb10",
         "cmti10",
         "cmtt10",
         "cmmi10",
     ),
-    "test": ("DejaVuSerif-Italic", "DejaVuSansMono-Bold", "STIXGeneralBol", "cmss10"),
+    "test": ("DejaVuSerif-Italic", "DejaVuSansMono-Bold", "General-Bold", "cmss10"),
 }
 SIZES = {"train": 20_000, "test": 2_000}
 SIDE = 28  # pixels
@@ -49,18 +55,20 @@ ROTATION, SHEAR, SCALE, SHIFT = 12.0, 0.2, (0.85, 1.15), 2.0  # degrees; x per y
 STROKE = (1.5, 2.8)  # pixels: the range of target stroke widths.  The mean pixel is then 35 of 255; MNIST's is 33
 THICKEN, THIN = 1.5, 0.2  # pixels: the largest change of a font's stroke width; thinning by 0.6 would break serifs
 BLUR = 30  # largest weight of a neighbour in the blur, in 256ths; the kernel (1, 2, 1) / 4 would have 64
-RECIPE = 1  # increase it when a change here or in draw() changes the pictures, so that old caches are not used
+DENSITY = 4  # points of a distance field per pixel
+REACH = 2.5  # pixels around a digit that its distance field covers: half of THICKEN, half a pixel of grey, and some more
+RECIPE = 2  # increase it when a change here or in draw() changes the pictures, so that old caches are not used
 
 
 def load(split: str = "train", seed: int = 0, size: int | None = None) -> ImageDataset:
     """Load `size` digits: images (size, 1, 28, 28) uint8 with labels 0, 1, ..., 9, 0, ...  The default size is 20,000 for
     "train" and 2,000 for "test".
 
-    The same split, seed, size and matplotlib version give the same bits.  A smaller size gives the first rows of a larger one.
+    The same split, seed and size give the same bits everywhere.  A smaller size gives the first rows of a larger one.
     The two splits share no font and no random numbers.   info: `source`; `cache`, the file or why there is none; `faces`, the
     names of the fonts; and for each picture: `face` (index into faces), `rotation` (degrees, to the left), `shear` (to the
     right), `scale`, and `stroke` (change of the font's stroke width, in pixels).
-    Raises ConfigError for an impossible seed or size, and DataError when matplotlib's fonts are missing.
+    Raises ConfigError for an impossible seed or size, and DataError when minigan's own outlines are missing.
 
     >>> load("test", size=20).labels[:12].tolist()
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]"""
@@ -82,7 +90,7 @@ def load(split: str = "train", seed: int = 0, size: int | None = None) -> ImageD
                 state = f"not written: {error}"
     images, labels, attributes = arrays["images"], arrays["labels"], arrays["attributes"]
     info = {
-        "source": "drawn from matplotlib's fonts",
+        "source": "drawn from the outlines of fonts",
         "cache": state,
         "faces": FACES[split],
         "face": attributes[:, 0].astype(np.int64),
@@ -94,11 +102,9 @@ def load(split: str = "train", seed: int = 0, size: int | None = None) -> ImageD
 def draw(split: str, seed: int, size: int) -> dict[str, np.ndarray]:
     """Draw `size` digits: images (size, 1, 28, 28) uint8, labels (size,) int64, attributes (size, 5) float32.
 
-    matplotlib's Agg renderer fills outlines by the non-zero rule with 256 grey levels, so the holes of 0, 4, 6, 8 and 9 stay
-    open; Path.contains_points would fill them.  To make a stroke thinner, its outline is drawn in black over the white."""
-    from matplotlib.backends.backend_agg import RendererAgg
-    from matplotlib.path import Path as Outline
-    from matplotlib.transforms import Affine2D
+    Each pixel looks up its distance from the outline, in the font's upright digit.  An edge that crosses a pixel covers a part
+    of it, so the grey level is 1/2 at the outline and falls from 1 to 0 over one pixel.  A stroke becomes thicker when that
+    edge is moved outwards, and thinner when it is moved inwards."""
     from tqdm import tqdm
 
     faces = FACES[split]
@@ -110,71 +116,128 @@ def draw(split: str, seed: int, size: int) -> dict[str, np.ndarray]:
     scale, wanted = between(3, *SCALE), between(4, *STROKE)
     shift = SHIFT * (2 * u[:, 5:7] - 1)
 
-    glyphs = [[_glyph(name, digit) for digit in range(10)] for name in faces]
-    own = np.array([[stroke for _, stroke in row] for row in glyphs])[face, labels]  # (size,)
-    stroke = np.clip(wanted - own, -THIN, THICKEN)
-    cos, sin = np.cos(np.radians(rotation)), np.sin(np.radians(rotation))
-    grow = HEIGHT * scale  # matrix = rotate @ shear * grow
-    matrix = np.stack([grow * cos, grow * (shear * cos - sin), grow * sin, grow * (shear * sin + cos)], axis=1)
-
+    cos, sin = _cos_sin(rotation)
+    turn = np.stack([cos, shear * cos - sin, sin, shear * sin + cos], axis=1)  # (size, 4): rotate @ shear, by rows
+    glyph = 10 * face + labels
+    stroke = np.empty(size)
     images = np.empty((size, SIDE, SIDE), np.uint8)
-    renderer = RendererAgg(SIDE, SIDE, 72)  # at 72 dots per inch, a point is a pixel
-    canvas = np.asarray(renderer.buffer_rgba())[:, :, 0]  # a view of the red channel; all channels are equal
-    pen = renderer.new_gc()
-    pen.set_snap(False)  # snapping would round to whole pixels
-    paper = Outline([(0, 0), (SIDE, 0), (SIDE, SIDE), (0, SIDE), (0, 0)], closed=True)
-    black, white, still = (0.0, 0.0, 0.0, 1.0), (1.0, 1.0, 1.0, 1.0), Affine2D()
-    for i in tqdm(range(size), desc=f"drawing digits ({split})", unit="", delay=1, leave=False, disable=None):
-        outline, _ = glyphs[face[i]][labels[i]]
-        a, b, c, d = matrix[i]
-        points = outline.vertices @ np.array([[a, c], [b, d]])
-        low, high = points.min(axis=0), points.max(axis=0)
-        # The digit's box (low, high) is centred and then shifted, but never across the margin, because a cut digit would have
-        # another shape.  A few digits are too large for the picture; these are made smaller.
-        room = SIDE / 2 - MARGIN - max(stroke[i], 0) / 2
-        half = (high - low) / 2
-        fit = min(1.0, room / half.max())
-        scale[i] *= fit
-        x, y = SIDE / 2 - fit * (low + high) / 2 + np.clip(shift[i], fit * half - room, room - fit * half)
-        pen.set_linewidth(0)
-        renderer.draw_path(pen, paper, still, black)
-        pen.set_linewidth(abs(stroke[i]))
-        pen.set_foreground(white if stroke[i] > 0 else black, isRGBA=True)
-        place = Affine2D(np.array([[fit * a, fit * b, x], [fit * c, fit * d, y], [0, 0, 1]]))
-        renderer.draw_path(pen, outline, place, white)
-        images[i] = canvas
+    for key in tqdm(
+        np.unique(glyph), desc=f"drawing digits ({split})", unit="", delay=1, leave=False, disable=None
+    ):  # all pictures of a font's digit at once
+        name, digit = faces[key // 10], int(key % 10)
+        for rows in _pieces(np.flatnonzero(glyph == key)):
+            points, own = _glyph(name, digit)
+            stroke[rows] = np.clip(wanted[rows] - own, -THIN, THICKEN)
+            a, b, c, d = (scale[rows] * turn[rows].T)[:, :, None]  # (rows, 1) each
+            at = np.stack([a * points[:, 0] + b * points[:, 1], c * points[:, 0] + d * points[:, 1]])  # (2, rows, points)
+            low, high = at.min(axis=2).T, at.max(axis=2).T  # (rows, 2)
+            # The digit's box (low, high) is centred and then shifted, but never across the margin, because a cut digit would
+            # have another shape.  A few digits are too large for the picture; these are made smaller.
+            room = (SIDE / 2 - MARGIN - np.maximum(stroke[rows], 0) / 2)[:, None]
+            half = (high - low) / 2
+            fit = np.minimum(1, room / half.max(axis=1, keepdims=True))
+            scale[rows] *= fit[:, 0]
+            place = SIDE / 2 - fit * (low + high) / 2 + np.clip(shift[rows], fit * half - room, room - fit * half)
+            images[rows] = _paint(name, digit, turn[rows], scale[rows], place, stroke[rows])
     blur = (u[:, 7] * (BLUR + 1)).astype(np.int32)
     attributes = np.stack([face, rotation, shear, scale, stroke], axis=1).astype(np.float32)
     return {"images": _blur(images, blur)[:, None], "labels": labels, "attributes": attributes}
 
 
-def _glyph(face: str, digit: int):
-    """Return a digit of a font: its outline, of height 1 and centred on the origin, and its mean stroke width in pixels at
-    height HEIGHT.
+def _cos_sin(degrees: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cosine and sine of small angles: the Taylor series, to 1e-10 at 12 degrees.  NumPy's own differ in the last bit between
+    versions and processors."""
+    x = degrees * (math.pi / 180)
+    s = x * x
+    return 1 - s / 2 * (1 - s / 12 * (1 - s / 30 * (1 - s / 56))), x * (1 - s / 6 * (1 - s / 20 * (1 - s / 42)))
 
-    A stroke of length L and width w has the area L w and a perimeter of about 2 L, so w = 2 area / perimeter.
-    Raises DataError when the font file is missing."""
-    import matplotlib
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.path import Path as Outline
-    from matplotlib.textpath import TextPath
 
-    file = Path(matplotlib.get_data_path(), "fonts", "ttf", f"{face}.ttf")
-    if not file.is_file():
-        raise DataError(
-            f"digits: matplotlib's font {file} is missing, some Linux packages leave it out; "
-            "pip install matplotlib, or use --data mnist"
-        )
-    path = TextPath((0, 0), str(digit), size=100, prop=FontProperties(fname=str(file)))
-    box = path.get_extents()
-    area = perimeter = 0.0
-    for x, y in (np.asarray(polygon).T for polygon in path.to_polygons()):  # holes turn the other way: they subtract
-        area += (x[:-1] * y[1:] - x[1:] * y[:-1]).sum() / 2
-        perimeter += np.hypot(np.diff(x), np.diff(y)).sum()
-    centre = np.array([box.x0 + box.x1, box.y0 + box.y1]) / 2
-    vertices = (path.vertices - centre) / box.height
-    vertices[path.codes == Outline.CLOSEPOLY] = 0  # they are no outline points and may be outside the box
-    return Outline(vertices, path.codes), 2 * abs(area) / perimeter * HEIGHT / box.height
+def _pieces(rows: np.ndarray, most: int = 1024) -> list[np.ndarray]:
+    """Rows in pieces that need little memory."""
+    return [rows[start : start + most] for start in range(0, len(rows), most)]
+
+
+def _paint(face, digit, turn, scale, place, stroke) -> np.ndarray:
+    """Pictures (N, 28, 28) uint8 of one digit of a font, without blur.   turn (N, 4): the matrix from the upright digit to the
+    picture, with determinant 1; scale (N,); place (N, 2): where its centre is, in pixels from the lower left corner; stroke
+    (N,): how much thicker, in pixels."""
+    field, corner = _field(face, digit)
+    a, b, c, d = turn.astype(np.float32).T[:, :, None, None]
+    scale, stroke = (values.astype(np.float32)[:, None, None] for values in (scale, stroke))
+    middles = np.arange(SIDE, dtype=np.float32) + np.float32(0.5)
+    x = (middles[None, None, :] - place[:, 0].astype(np.float32)[:, None, None]) / scale
+    y = (middles[None, ::-1, None] - place[:, 1].astype(np.float32)[:, None, None]) / scale  # row 0 is the upper one
+    # The inverse of the matrix gives each pixel's place in the upright digit, and then in the field.
+    column = np.clip((d * x - b * y - corner[0]) * DENSITY, 0, field.shape[1] - 1.001)
+    row = np.clip((a * y - c * x - corner[1]) * DENSITY, 0, field.shape[0] - 1.001)
+    j, i = column.astype(np.int32), row.astype(np.int32)
+    right, up = column - j, row - i
+    flat, first = field.ravel(), i * field.shape[1] + j
+    below, above = (flat[at] * (1 - right) + flat[at + 1] * right for at in (first, first + field.shape[1]))
+    distance = (below * (1 - up) + above * up) * scale
+    return (255 * np.clip(0.5 + stroke / 2 - distance, 0, 1) + 0.5).astype(np.uint8)
+
+
+@remember
+def _family(file: Path) -> dict[str, list]:
+    """The polygons of a family's faces, as benchmarks/digit_outlines.py wrote them."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"digits: minigan's own file {file} cannot be read ({error}); install minigan again") from None
+
+
+def _polygons(face: str, digit: int) -> list[np.ndarray]:
+    """The closed polygons of a digit, each (points, 2) in whole font units."""
+    for file in ("dejavu", "general", "computer-modern"):
+        if face in (family := _family(OUTLINES / f"{file}.json")):
+            return [np.array(points, np.int64).reshape(-1, 2) for points in family[face][digit]]
+    raise DataError(f"digits: no file in {OUTLINES} has the face {face}; install minigan again")
+
+
+@remember
+def _glyph(face: str, digit: int) -> tuple[np.ndarray, float]:
+    """A digit of a font: the points of its outline (points, 2), of height HEIGHT and centred on the origin, and its mean stroke
+    width; all in pixels.
+
+    A stroke of length L and width w has the area L w and a perimeter of about 2 L, so w = 2 area / perimeter."""
+    polygons = _polygons(face, digit)
+    area, sides = 0, []
+    for x, y in (points.T for points in polygons):  # holes turn the other way: they subtract
+        area += int((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())  # twice the area; whole numbers, so exact
+        sides += np.sqrt((np.roll(x, -1) - x) ** 2 + (np.roll(y, -1) - y) ** 2).tolist()
+    points = np.concatenate(polygons)
+    low, high = points.min(axis=0), points.max(axis=0)
+    pixel = HEIGHT / (high[1] - low[1])
+    return (points - (low + high) / 2) * pixel, float(abs(area) / math.fsum(sides) * pixel)
+
+
+@remember
+def _field(face: str, digit: int) -> tuple[np.ndarray, tuple[float, float]]:
+    """The signed distance from a digit's outline, in pixels, negative inside: (rows upwards, columns) float32, DENSITY points
+    per pixel; and the place (x, y) of its first point.
+
+    A point is inside if the outline winds round it (the non-zero rule), so the holes of 0, 4, 6, 8 and 9 are outside."""
+    points, _ = _glyph(face, digit)
+    corner = points.min(axis=0) - REACH
+    columns, rows = (int(n) for n in (points.max(axis=0) + REACH - corner) * DENSITY + 2)
+    x = (corner[0] + np.arange(columns) / DENSITY).astype(np.float32)[None, :]
+    y = (corner[1] + np.arange(rows) / DENSITY).astype(np.float32)[:, None]
+    nearest = np.full((rows, columns), np.inf, np.float32)
+    winding = np.zeros((rows, columns), np.int8)
+    start = 0
+    for polygon in _polygons(face, digit):
+        corners = points[start : start + len(polygon)].astype(np.float32)
+        start += len(polygon)
+        for (px, py), (qx, qy) in zip(corners, np.roll(corners, -1, axis=0)):
+            ux, uy, dx, dy = qx - px, qy - py, x - px, y - py
+            along = np.clip((dx * ux + dy * uy) / (ux * ux + uy * uy), 0, 1)
+            ex, ey = dx - along * ux, dy - along * uy
+            np.minimum(nearest, ex * ex + ey * ey, out=nearest)
+            between = ((py <= y) != (qy <= y))[:, 0]  # the rows that the side crosses
+            left = (ux * dy[between] - uy * dx > 0) == (uy > 0)  # of the side: it crosses the ray from the point to the right
+            winding[between] += left * np.int8(1 if uy > 0 else -1)
+    return np.where(winding != 0, -1, 1).astype(np.float32) * np.sqrt(nearest), (float(corner[0]), float(corner[1]))
 
 
 def _blur(images: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -193,10 +256,8 @@ def _blur(images: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 
 def cache_file(split: str, seed: int, size: int) -> Path:
-    """The cache file of these digits.  Its name contains matplotlib's version, because another one may draw differently."""
-    from importlib.metadata import version
-
-    return cache.folder() / "digits" / f"{split}-s{seed}-n{size}-r{RECIPE}-mpl{version('matplotlib')}.npz"
+    """The cache file of these digits.  Its name contains the number of the recipe, so that a change of the recipe is seen."""
+    return cache.folder() / "digits" / f"{split}-s{seed}-n{size}-r{RECIPE}.npz"
 
 
 def save(path: Path, arrays: dict[str, Any]) -> None:

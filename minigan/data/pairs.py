@@ -22,7 +22,7 @@ def load(split: str = "train", seed: int = 0, size: int | None = None) -> ImageD
     2 * size digits are shuffled; one half is shown filled, the other half as outlines.
     info: `source` and `cache` of the digits, and `outline_labels` (size,) int64 of channel 1.  The test split also has the
     correct translations, (size, 1, 28, 28) uint8: `outlines` of channel 0 and `fillings` of channel 1.
-    Raises ConfigError for an impossible seed or size, and DataError when matplotlib's fonts are missing."""
+    Raises ConfigError for an impossible seed or size, and DataError when minigan's own outlines are missing."""
     size = SIZES[split] if size is None else size
     whole("size", size, "filled-outline")
     drawn = digits.load(split, seed, 2 * size)

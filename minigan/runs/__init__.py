@@ -1,8 +1,10 @@
 """A run: a system trained on data, from the first step to the last, in one folder.
 
 train           a new run, from Python          open        an existing one
-session.py      the run in progress             hooks.py    what happens every n steps
-folder.py       its files                       feed.py     batches sent to a GPU ahead of time
+start.py        what is refused at once         session.py  the run in progress
+loop.py         from its step to the last one   hooks.py    what happens every n steps
+folder.py       its folder, with the text of    feed.py     batches sent to a GPU ahead of time
+                each file in config.py, log.py, environment.py
 evaluation.py   how good its samples are        capture.py  an iteration as a CUDA graph
 report.py       the page about it               diagnosis.py    what its curves say
 notebook.py     its pictures in a notebook
@@ -52,7 +54,8 @@ def train(
 
     Raises ConfigError, DataError or DeviceError before it writes anything, and NotFiniteError when the run diverges."""
     from minigan.runs import notebook
-    from minigan.runs.session import Session, check_limits
+    from minigan.runs.loop import check_limits
+    from minigan.runs.session import Session
 
     check_limits(seconds=seconds)
     overrides = settings | ({} if steps is None else {"steps": steps})

@@ -1,7 +1,7 @@
 """A training run is a folder that holds everything needed to inspect the run, repeat it or continue it.
 
     runs/2026-11-20_1512-wgan-gp-s0/
-        config.toml                     the system, the seed and every setting (`toml` writes it, tomllib reads it)
+        config.toml                     the system, the seed and every setting (config.py)
         env.json                        the versions and the processor that produced the numbers
         log.jsonl                       one JSON object per line: {"step": 500, "D": 0.61, "G": 1.02, "metrics": {...}}
         seconds.json                    how long training took up to each checkpoint; evaluation.json  what `evaluate` found
@@ -11,35 +11,26 @@
 Run             create, open; log, read_log, truncate_log; save_checkpoint, load_checkpoint; the paths of the pictures;
                 seconds, note_seconds, evaluations, note_evaluation
 step_of         the step in the name of a picture or checkpoint
-fields          the kind of each field of a batch of the run's data, read from its config
-toml            a dict as TOML text
-environment     the contents of env.json
-Elsewhere: what happens in a step (game.py), what a checkpoint holds (session.py), the file format (serialize.py).
-Only one process may write into a folder: two that train in the same folder corrupt each other's log.
+Elsewhere: the text of each file (config.py, environment.py, log.py), what a checkpoint holds (session.py), the file format
+(serialize.py).   Only one process may write into a folder: two that train in the same folder corrupt each other's log.
 """
 
 import contextlib
-import datetime
 import json
-import math
 import os
-import platform
 import re
-import sys
-import tomllib
 import zipfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from minigan import serialize
-from minigan.data.kinds import Class, Kind, Pair, Pictures, Points, Tokens, parse
 from minigan.errors import CheckpointError, ConfigError
-from minigan.version import __version__
+from minigan.runs import log
+from minigan.runs.config import DATA as DATA  # this and the next name were in this file once
+from minigan.runs.config import fields as fields
+from minigan.runs.config import read, toml
+from minigan.runs.environment import environment, now
 
-# Keys of a config that are no settings.
-DATA = ("data", "data_dir", "data_options", "data_content", "own_data", "device", "sample_shape", "fields", "file", "own_nets")
 _STEP = re.compile(r"step_(\d+)\.(npz|png)")
 
 
@@ -77,7 +68,7 @@ class Run:
         else:
             folder, existed = None, False
         try:
-            folder = _new_folder(Path(root), f"{_now():%Y-%m-%d_%H%M}-{system}-s{seed}") if folder is None else folder
+            folder = _new_folder(Path(root), f"{now():%Y-%m-%d_%H%M}-{system}-s{seed}") if folder is None else folder
             folder.mkdir(parents=True, exist_ok=True)
             try:
                 _write(folder / "env.json", json.dumps(environment(), indent=2) + "\n")
@@ -109,17 +100,7 @@ class Run:
                 f"{where}: not a run, config.toml is missing; give the folder that `minigan train` made, "
                 "runs/<date>-<system>-s<seed>"
             )
-        file = folder / "config.toml"
-        try:
-            with open(file, "rb") as opened:
-                values = tomllib.load(opened)
-            system, seed, config = values["system"], values["seed"], values["config"]
-        except KeyError as error:
-            raise CheckpointError(f"{file}: the entry {error} is missing; restore the file from a copy") from None
-        except OSError as error:
-            raise CheckpointError(f"{file}: cannot be read: {error.strerror}") from error
-        except ValueError as error:  # TOML errors and bad UTF-8
-            raise CheckpointError(f"{file}: not valid TOML: {error}; correct it, or restore it from a copy") from None
+        system, seed, config = read(folder / "config.toml")
         step = step_of(path) if path.suffix == ".npz" else None
         return cls(folder, system, seed, config, step)
 
@@ -171,50 +152,16 @@ class Run:
     # ---- the log -----------------------------------------------------------------------------------------------------
 
     def log(self, record):
-        """Append a record, a dict, to log.jsonl as one line.  The operating system has the line when this returns.
-
-        NumPy scalars and arrays become numbers and lists.  NaN and infinity become null, because JSON cannot write them.
-        """
-        line = json.dumps(_plain(record), allow_nan=False).encode("ascii") + b"\n"
-        try:
-            with open(self.log_path, "a+b") as file:
-                if file.seek(0, os.SEEK_END) > 0:
-                    file.seek(-1, os.SEEK_END)
-                    if file.read(1) != b"\n":  # an incomplete line, after a kill or on a full disk, must not spoil this one
-                        line = b"\n" + line
-                file.write(line)
-        except OSError as error:
-            raise serialize.write_error(self.log_path, error) from error
+        """Append a record, a dict, to log.jsonl as one line; see log.append."""
+        log.append(self.log_path, record)
 
     def read_log(self):
         """The records so far, a list of dicts.  An incomplete line, left when the process was killed, is skipped."""
-        return [record for record, _ in self._log_lines()]
+        return [record for record, _ in log.records(self.log_path)]
 
     def truncate_log(self, step):
         """Delete the records after `step`: the run continues from there and will write them again."""
-
-        def stays(record):  # a record without a step stays too: it belongs to the whole run
-            return not isinstance(record.get("step"), int | float) or record["step"] <= step
-
-        kept = [line for record, line in self._log_lines() if stays(record)]
-        if self.log_path.exists():
-            with serialize.replacing(self.log_path) as file:
-                file.writelines(kept)
-
-    def _log_lines(self):
-        try:
-            lines = self.log_path.read_bytes().splitlines()
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise CheckpointError(f"{self.log_path}: cannot be read: {error.strerror}") from error
-        for line in lines:
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(record, dict):
-                yield record, line + b"\n"
+        log.truncate(self.log_path, step)
 
     # ---- times and metrics at some steps -----------------------------------------------------------------------------
 
@@ -255,7 +202,7 @@ class Run:
         entries = {entry["step"]: entry for entry in self.evaluations()}
         if entries.get(step, {}).get("samples") == samples:
             metrics = {**entries[step]["metrics"], **metrics}
-        entries[step] = {"step": step, "samples": samples, "metrics": _plain(metrics)}
+        entries[step] = {"step": step, "samples": samples, "metrics": log.plain(metrics)}
         self._write_json("evaluation.json", {"evaluations": [entries[step] for step in sorted(entries)]})
 
     def change_config(self, **changes):
@@ -345,38 +292,7 @@ class Run:
         return None
 
 
-# ---- the kinds of the data -------------------------------------------------------------------------------------------
-
-# The number of classes in each data set, for old folders whose config.toml has no `fields`.
-CLASSES = {"digits": 10, "mnist": 10, "fashion-mnist": 10, "filled-outline": 10, "ring8": 8, "grid25": 25, "two-moons": 2}
-
-
-def fields(config) -> dict[str, Kind]:
-    """Return {field: kind} for the data in a run's config; "x" is the field that the system learns.
-
-    The config of an old folder has no `fields`, only `sample_shape` and the name of the data set; this function converts them.
-    Raises KeyError, TypeError or AttributeError when the config has neither, or no x; ConfigError for an unknown kind.
-
-    >>> fields({"fields": {"x": "points 2"}})
-    {'x': Points(size=2)}"""
-    if "fields" in config:
-        texts = config["fields"]
-        return {"x": parse(texts["x"])} | {name: parse(text) for name, text in texts.items()}
-    name, shape = config["data"], tuple(config["sample_shape"])
-    if name == "oracle":
-        x: Kind = Tokens(30, *shape)
-    elif name == "filled-outline":
-        x = Pair(Pictures(1, *shape[1:]), Pictures(1, *shape[1:]))
-    else:
-        x = Points(*shape) if len(shape) == 1 else Pictures(*shape)
-    return {"x": x, "labels": Class(CLASSES[name])} if name in CLASSES else {"x": x}
-
-
 # ---- folders and files -----------------------------------------------------------------------------------------------
-
-
-def _now():
-    return datetime.datetime.now().astimezone()
 
 
 def _check_out(out):
@@ -424,107 +340,3 @@ def step_of(path: Path) -> Any:
 def _write(path, text):
     with serialize.replacing(path) as file:
         file.write(text.encode("utf-8"))
-
-
-def _plain(value):
-    """Any value, converted to something that JSON can hold."""
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float | np.floating):  # tolist leaves a long double as a NumPy scalar
-        return float(value) if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if hasattr(value, "item") and getattr(value, "size", None) == 1:  # a Tensor or a CuPy array of one number
-        return _plain(value.item())
-    return str(value)
-
-
-def environment():
-    """Everything that a run's numbers may depend on: versions, platform, processors, BLAS.  It holds no user names and no
-    paths, so that a run folder can be published."""
-    from threadpoolctl import threadpool_info
-
-    facts = {
-        "date": _now().isoformat(timespec="seconds"),
-        "minigan": __version__,
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "platform": platform.platform(),
-        "machine": platform.machine(),
-        "processors": os.cpu_count(),
-    }
-    built = np.show_config(mode="dicts")
-    blas = built.get("Build Dependencies", {}).get("blas", {})
-    facts["blas"] = {key: blas[key] for key in ("name", "version") if key in blas}
-    kernels = [library["architecture"] for library in threadpool_info() if "architecture" in library]
-    facts["blas"] |= {"kernel": kernels[0]} if kernels else {}  # what runs here; NumPy may have been built elsewhere
-    facts["simd"] = built.get("SIMD Extensions", {}).get("found", [])
-    if "cupy" in sys.modules:  # not imported here, because the import takes seconds
-        facts["cupy"] = sys.modules["cupy"].__version__
-    return facts
-
-
-# ---- TOML ------------------------------------------------------------------------------------------------------------
-
-
-def toml(table):
-    """Return a dict as TOML text; tomllib reads it back as an equal dict.
-
-    Values may be str, int, float, bool, lists, and dicts with string keys.  A tuple becomes a list, a NumPy scalar a number.
-    Raises ConfigError, with the key's name, for any other value.
-
-    >>> toml({"lr": 1e-4, "names": ["G", "D"]})
-    'lr = 0.0001\\nnames = ["G", "D"]\\n'
-    """
-    return "".join(_toml_table(table, ())).lstrip("\n")
-
-
-def _toml_table(table, path):
-    # TOML requires this order: first the plain entries of a table, then the tables inside it, each with its heading.
-    for key, value in table.items():
-        if not isinstance(value, dict):
-            yield f"{_toml_key(key, path)} = {_toml_value(value, (*path, key))}\n"
-    for key, value in table.items():
-        if isinstance(value, dict):
-            here = (*path, key)
-            yield f"\n[{'.'.join(_toml_key(part, path) for part in here)}]\n"
-            yield from _toml_table(value, here)
-
-
-def _toml_key(key, path):
-    if not isinstance(key, str):
-        raise ConfigError(f"config: {'.'.join(path) or 'the top'} has the key {key!r}; keys must be strings")
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml_string(key, path)
-
-
-def _toml_value(value, path):
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(int(value))
-    if isinstance(value, float):
-        return repr(float(value))  # the shortest text with the same bits when read back; TOML also knows inf and nan
-    if isinstance(value, str):
-        return _toml_string(value, path)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_toml_value(item, path) for item in value)}]"
-    if isinstance(value, dict):  # a dict inside a list: _toml_table handles all others
-        return "{" + ", ".join(f"{_toml_key(k, path)} = {_toml_value(v, path)}" for k, v in value.items()) + "}"
-    where = ".".join(map(str, path))
-    if value is None:
-        raise ConfigError(f"config: {where} is None, which TOML cannot hold; leave it out, or write 'none' or 0")
-    raise ConfigError(f"config: {where} is a {type(value).__name__}; use a string, a number, true or false, or a list")
-
-
-def _toml_string(text, path):
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise ConfigError(f"config: {'.'.join(map(str, path))} = {text!r} is not valid Unicode; correct it") from None
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,25 +1,16 @@
 """A run in progress: its data, game, random streams and run folder, from the first step to the last.
 
 Session.start     a new run            Session.open      an existing run, at a checkpoint
-train             the loop around game.play: hooks, log, checkpoints, progress, Ctrl-C and SIGTERM
+train             from its step to the last one (loop.py)
 sample, evaluate  draw samples, and measure how good they are
-Elsewhere: what happens in one iteration (game.py), what happens every n iterations (hooks.py), the files (folder.py).
+Elsewhere: what is refused before there is a folder (start.py), the files (folder.py), what happens every n steps (hooks.py).
 
 A session that is killed and opened again ends with the same bits as one that was never killed: a checkpoint holds the
 weights, the optimizers' state, every random stream and the position in the data.  Each session has its own streams, so
 several sessions in one process do not affect each other.
 """
 
-import contextlib
-import copy
-import signal
-import sys
-import threading
-import time
-import warnings
-from collections.abc import Callable, Iterable
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -27,63 +18,16 @@ import numpy as np
 from minigan import backend, data, viz
 from minigan.data.base import whole
 from minigan.data.kinds import Points, Tokens
-from minigan.errors import CheckpointError, ConfigError, DeviceError, MiniganError, NotFiniteError
-from minigan.grad_mode import no_grad
-from minigan.kernels.threads import suit
+from minigan.errors import CheckpointError, ConfigError, DeviceError, NotFiniteError
 from minigan.metrics import Metric
-from minigan.nn import Conv2d, ConvTranspose2d
-from minigan.runs import capture, evaluation, hooks, report
+from minigan.runs import evaluation, hooks, loop, report, start
 from minigan.runs.capture import Captured
 from minigan.runs.feed import Feed
-from minigan.runs.folder import Run, fields, step_of
+from minigan.runs.folder import Run, step_of
 from minigan.runs.hooks import Every
 from minigan.streams import Streams, using
 from minigan.systems import registry
-from minigan.train.adversarial import AdversarialStep
-from minigan.train.game import play
 from minigan.train.settings import LARGEST
-
-
-def _foreign(run, error):
-    """The CheckpointError for a config.toml that this version of minigan cannot use."""
-    what = f"{error} is missing" if isinstance(error, KeyError) else error
-    return CheckpointError(
-        f"{run.folder / 'config.toml'}: does not describe a run of this minigan: {what}; restore it from a "
-        "copy, or start a new run"
-    )
-
-
-def check_limits(steps=None, seconds=None) -> None:
-    """Raise ConfigError unless training can end at these limits.   None: no limit."""
-    if steps is not None:
-        whole("steps", steps, least=0, most=LARGEST)
-    number = isinstance(seconds, int | float | np.number) and not isinstance(seconds, bool)
-    if seconds is not None and not (number and seconds > 0):
-        raise ConfigError(f"seconds must be a number above 0, got {seconds!r}")
-
-
-def _try(system, settings, game, about, batch, nets) -> None:
-    """Draw two samples, and let D judge a batch if it is the user's own.   It uses no random stream of the run, and no net
-    remembers it.
-
-    nets: the user's own.   ConfigError unless a sample has the shape of the data's, and D gives as many logits as the system's
-    own D."""
-    labels = None if game.classes is None else np.arange(2) % game.classes
-    try:
-        with using(Streams(0)), no_grad():
-            found, wanted = game.sample(game.latent(2, np.random.default_rng(0)), labels).shape, (2, *about.shape)
-            if found != wanted:
-                raise ConfigError(f"{system.name} on {about.name}: two samples have the shape {found}; they must have {wanted}")
-            if "D" in nets and issubclass(game.step, AdversarialStep):
-                step = game.step(game, game.players[0], batch, Streams(0).on(game.device))
-                own = system.game[1](settings, about)["D"].to(game.device)
-                found, wanted = (step.score(step.x, D).shape for D in (copy.deepcopy(game.nets["D"]), own))
-                if found != wanted:
-                    raise ConfigError(f"for {len(batch.x)} samples D gives logits of the shape {found}; it must give {wanted}")
-    except MiniganError as error:
-        if not nets:
-            raise
-        raise ConfigError(f"nets: {' and '.join(nets)} cannot be used here: {error}") from error
 
 
 class Session:
@@ -105,19 +49,25 @@ class Session:
     """
 
     def __init__(self, run: Run, device=None, nets=None, given=None):
+        setup = start.read(run)
         self.run, self.step, self.stopped, self.given = run, 0, 0, given
         self.accept_changed_data, self._new_content = False, None
-        self._read_config(run)
-        self.device, nets = device or self.device, registry.own_nets({} if nets is None else nets)
+        self.system, self.settings, self.description = setup.system, setup.settings, setup.description
+        self.data_name, self.data_dir, self.sample_shape = setup.data, setup.data_dir, setup.sample_shape
+        self.data_options, self.data_content = setup.data_options, setup.data_content
+        self.own_data, self.own_nets = setup.own_data, setup.own_nets
+        self.device, nets = device or setup.device, registry.own_nets({} if nets is None else nets)
         missing = sorted(self.own_nets - set(nets))
         if missing:
             raise CheckpointError(
                 f"{run.folder}: was started with nets of its author's, {', '.join(missing)}; open it in "
                 "Python with minigan.runs.open(path, nets={...})"
             )
-        self.layer_streams = Streams(run.seed)
+        self.streams, self.layer_streams = Streams(run.seed), Streams(run.seed)
         with using(self.layer_streams):
             self.game = self.system.build(self.settings, self.description, **nets).to(self.device)
+        if hasattr(self.game.latent, "unseen"):
+            self.game.latent.unseen = self.test_dataset
         self.schedule = hooks.Schedule.of(self.settings, self.system, self.game, self.description)
         self.captured = Captured(self.game) if self.settings.capture and self.device != "cpu" else None
         self.losses, self.seconds = {}, run.seconds().get(0, 0.0)
@@ -125,53 +75,6 @@ class Session:
         self.loader: Any = None
         self._loader_state = self._test = None
         self.hooks = []
-
-    def _read_config(self, run):
-        """Read config.toml.   Raises CheckpointError when this minigan cannot use it.   No network is built here, so an error
-        in the code of a system is never reported as an error in the file."""
-        try:
-            config, seed = dict(run.config), int(run.seed)
-            self.streams = Streams(seed)
-            self.data_name, self.data_dir = config.pop("data"), config.pop("data_dir", None) or None
-            self.description = data.Description(self.data_name, fields(run.config))
-            self.sample_shape, self.device = tuple(config.pop("sample_shape")), config.pop("device")
-            file = config.pop("file", None)  # "" for a system of a notebook
-            self.data_options, self.data_content = config.pop("data_options", {}), config.pop("data_content", None)
-            self.own_data, self.own_nets = config.pop("own_data", False), set(config.pop("own_nets", []))
-            config.pop("fields", None)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise _foreign(run, error) from error
-        if file and not Path(file).is_file():
-            raise CheckpointError(
-                f"{run.folder}: its system is defined in {file}, which does not exist; put the file back, or "
-                "write its new path into config.toml, as `file`"
-            )
-        if file == "" and not registry.has(run.system, file):
-            raise CheckpointError(
-                f"{run.folder}: its system {run.system} was entered in a notebook or a session, and has no "
-                "file; enter it again, then open the run there with minigan.runs.open(path)"
-            )
-        if file and not registry.has(run.system, file):
-            self.system = registry.get(file)
-        else:
-            try:
-                self.system = registry.get(run.system)
-            except ConfigError as error:
-                raise _foreign(run, error) from error
-        if self.system.name != run.system:
-            raise CheckpointError(
-                f"{run.folder}: is a run of the system {run.system}, and {file} now enters "
-                f"{self.system.name}; give the system its old name again"
-            )
-        try:
-            self.settings = self.system.configure(config, self.description)
-        except ConfigError as error:
-            if self.system.outside:
-                raise CheckpointError(
-                    f"{run.folder}: {self.system.place}, which defines its system, has changed: {error}; "
-                    "undo the change, or start a new run"
-                ) from error
-            raise _foreign(run, error) from error
 
     @classmethod
     def start(
@@ -186,48 +89,9 @@ class Session:
         Raises ConfigError, DataError or DeviceError, before it creates a folder, for an unknown or impossible system, data
         set, setting or device.
         """
-        made_by, nets = registry.get(system), registry.own_nets({} if nets is None else nets)
-        given: Any = None if data_name is None or isinstance(data_name, str) else data_name
-        data_name = data_name if given is None else given.name
-        data_name = data_name or made_by.default_data
-        options, overrides = data.take_options(data_name, overrides or {}, made_by.settings)
-        made_by.configure(overrides)  # called here for its errors, before any data are downloaded
-        whole("seed", seed, least=0, most=2**63 - 1)
-        device = backend.pick_device(device)
-        if given is not None and (options or data_dir):
-            raise ConfigError(f"{data_name}: was given as a data set, so leave {', '.join(options) or 'data_dir'} out")
-        dataset = data.load(data_name, data_dir=data_dir, options=options) if given is None else given
-        if given is not None and "recipe" in given.info and given.split == "train":  # data.folder made it: it has a name
-            given, (data_dir, options) = None, given.info["recipe"].values()
-        settings = made_by.configure(overrides, dataset)
-        batch = next(data.Loader(dataset, settings.batch_size, 0))  # raises if the batch size does not fit the data
-        with using(Streams(seed)):
-            game = made_by.build(settings, dataset, **nets).to(device)  # raises if the data do not fit the system
-        game.check(batch)  # raises if the labels do not fit
-        if nets or made_by.outside:
-            _try(made_by, settings, game, dataset.description, batch, nets)
-        if settings.capture:
-            capture.refuse(game, settings.schedule)
-        hooks.Schedule.of(settings, made_by, game, dataset)
-        evaluation.logged(settings, made_by, game, dataset)
-        for line in made_by.idle(settings, overrides or {}):
-            warnings.warn(line, stacklevel=2)
-        folder = str(Path(data_dir).expanduser().absolute()) if data_dir else ""  # `resume` may be called from elsewhere
-        config = {
-            "data": data_name,
-            "data_dir": folder,
-            "sample_shape": list(dataset.sample_shape),
-            "device": device,
-            **({"file": made_by.file} if made_by.outside else {}),
-            **({"own_nets": list(nets)} if nets else {}),
-            **({} if given is None else {"own_data": True}),
-            **vars(settings),
-            "fields": dataset.description.words(),
-            **({"data_options": options} if options else {}),
-            **({"data_content": content} if (content := data.content(dataset, given is not None)) else {}),
-        }
-        session = cls(Run.create(made_by.name, seed, config, out), nets=nets, given=given)
-        session.attach(dataset)
+        new = start.checked(system, data_name, data_dir, seed, device, overrides, nets)
+        session = cls(Run.create(new.system, seed, new.config, out), nets=new.nets, given=new.given)
+        session.attach(new.dataset)
         return session
 
     @classmethod
@@ -342,8 +206,6 @@ class Session:
             self._test = self._load("test")
         return self._test
 
-    # ----------------------------------------------------------------------------------------------------- the loop ---
-
     def train(self, steps=None, seconds=None, report=None) -> bool:
         """Train until the run has `steps` iterations in total (default: the setting), or for `seconds`.  Return False if
         Ctrl-C or SIGTERM ended it earlier, otherwise True.
@@ -353,74 +215,7 @@ class Session:
         Whatever happens, the run folder stays valid up to its newest checkpoint, and `Session.open` continues from there.
         Raises NotFiniteError, which names the op, when a loss or gradient is NaN or infinite; the log records this too.
         """
-        check_limits(steps, seconds)
-        planned = self.settings.steps
-        steps = planned if steps is None else steps
-        if self.loader is None:
-            self.attach()
-        modules = (module for net in self.game.nets.values() for module in net.modules())
-        convolutions = any(isinstance(module, (Conv2d, ConvTranspose2d)) for module in modules)
-        self.run.truncate_log(self.step)
-        start_step, before = self.step, self.seconds
-        with suit(convolutions), using(self.layer_streams), self._interruptible(), self._noting_divergence():
-            if self.step == 0:
-                self.draw()
-            while self.step < steps and not self.stopped and (seconds is None or self.seconds - before < seconds):
-                start = time.monotonic()
-                read = float if self._reads(start_step) else None
-                turn: Callable = self.captured.play if self.captured else partial(play, self.game.at(self.step))
-                losses = turn(self.loader, self.streams, min(self.step / planned, 1.0), read)
-                self.step += 1
-                self.losses = losses or self.losses
-                self.seconds += time.monotonic() - start
-                # The log is written before the checkpoint: if the run is killed between the two, the line is written again
-                # after a resume; in the other order, it would be missing.
-                self._log(self._look(losses))
-                if self.step % self.settings.checkpoint_every == 0:
-                    self.save()
-                if report:
-                    report(self.step, self.losses)
-            self.save()
-            self.draw()
-            self.finish()
-        return self.step >= steps or not self.stopped
-
-    def _reads(self, start_step) -> bool:
-        """Does the next step read its losses?  On the CPU, always.  On a GPU, reading makes the CPU wait, so only where they
-        are needed, and in the first step, for the progress bar."""
-        following = self.step + 1
-        return (
-            self.device == "cpu"
-            or self.step == start_step
-            or following % self.settings.log_every == 0
-            or following % self.settings.checkpoint_every == 0
-            or self.schedule.reads(following)
-        )
-
-    @contextlib.contextmanager
-    def _noting_divergence(self):
-        """Write a NotFiniteError into the log and the report, and raise it again."""
-        try:
-            yield
-        except NotFiniteError as error:
-            self.run.log({"step": self.step + 1, "not finite": str(error)})
-            self.finish()
-            raise
-
-    def _look(self, losses) -> dict:
-        """Call the hooks and the schedule after a step, and return the hooks' metrics.   losses: {} if they were not read."""
-        metrics = {}
-        for hook in self.hooks:
-            metrics |= hook(self) or {}
-        self.schedule.step(losses if self.device == "cpu" or self.schedule.reads(self.step) else {}, metrics)
-        return metrics
-
-    def _log(self, metrics):
-        record = {**self.losses, **self.schedule.rates()} if self.step % self.settings.log_every == 0 else {}
-        if metrics:
-            record["metrics"] = metrics
-        if record:
-            self.run.log({"step": self.step, **record})
+        return loop.train(self, steps, seconds, report)
 
     def save(self) -> None:
         """Write a checkpoint of this step.   Raises NotFiniteError when a weight is NaN or infinite; the last good checkpoint
@@ -446,15 +241,15 @@ class Session:
             self.data_content, self._new_content = self._new_content, None
 
     def evaluate(self, names=None, n=None) -> dict[str, float]:
-        """Measure metrics and return {number: value}; see evaluation.measure.   It does not change the run.
+        """Measure metrics and return {number: value}; see evaluation.measure.   It does not change the run.   A metric that
+        cannot be measured does not block the others: a warning, and `failed` of the result, say why.
 
         names: which metrics, a list or "modes,energy"; by default all that fit the data.   n: how many samples, by default as
         many as they need.   Raises ConfigError for what is no metric, and for an n below 1."""
         if n is not None:
             whole("n", n, most=LARGEST)
-        if isinstance(names, str):
-            names = [name.strip() for name in names.split(",")]
-        for name in [] if names is None else names if isinstance(names, Iterable) else [names]:
+        given = [] if names is None or isinstance(names, str) else names
+        for name in given if isinstance(given, Iterable) else [given]:
             if not isinstance(name, str | Metric):
                 raise ConfigError(f'{name!r} is no metric; give names from `minigan list metrics`, such as ["diversity"]')
         if self.dataset is None:
@@ -547,27 +342,3 @@ class Session:
         if frames:
             viz.save_gif(self.run.gif_path, frames)
         report.write(self.run, self.system)
-
-    @contextlib.contextmanager
-    def _interruptible(self):
-        """After the first Ctrl-C or SIGTERM, finish the step and save; the second one stops at once."""
-        self.stopped, previous = 0, {}
-
-        def stop(number, frame):
-            self.stopped = number
-            restore()
-            with contextlib.suppress(RuntimeError):  # the signal may arrive in the middle of another print
-                print("\nfinishing this step and saving; press Ctrl-C again to stop at once", file=sys.stderr)
-
-        def restore():
-            for number, handler in previous.items():
-                signal.signal(number, handler)
-
-        if threading.current_thread() is threading.main_thread():  # Python allows handlers only in the main thread
-            for number in (signal.SIGINT, signal.SIGTERM):
-                if signal.getsignal(number) not in (None, signal.SIG_IGN):  # nohup and a shell's "&" ignore some signals
-                    previous[number] = signal.signal(number, stop)
-        try:
-            yield
-        finally:
-            restore()

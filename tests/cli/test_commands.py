@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from minigan import data
-from minigan.runs import session as session_module
+from minigan.runs import loop
+from minigan.runs.session import Session
 from minigan.systems import registry
 from minigan.systems.registry import get
 from minigan.viz import letters
@@ -76,8 +77,8 @@ def test_small_nets_train_with_one_blas_thread_unless_the_user_says_how_many(min
     def count():
         return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
-    seen, train = [], session_module.Session.train
-    monkeypatch.setattr(session_module.Session, "train", lambda *arguments: (seen.append(count()), train(*arguments))[1])
+    seen, train = [], Session.train
+    monkeypatch.setattr(Session, "train", lambda *arguments: (seen.append(count()), train(*arguments))[1])
     monkeypatch.delenv("OPENBLAS_NUM_THREADS")
     for name, value in said.items():
         monkeypatch.setenv(name, value)
@@ -90,7 +91,7 @@ def test_small_nets_train_with_one_blas_thread_unless_the_user_says_how_many(min
 def test_seconds_end_a_run_that_can_be_resumed(minigan, monkeypatch):
     clock = iter(range(10_000))
     with monkeypatch.context() as patch:
-        patch.setattr(session_module.time, "monotonic", lambda: float(next(clock)))
+        patch.setattr(loop.time, "monotonic", lambda: float(next(clock)))
         code, out, _ = minigan("train", *TINY, "--seconds", 10, "--out", "run")
     steps = int(re.search(r"^step (\d+):", out, re.M)[1])
     assert code == 0 and steps == 10 and f"{4000 - steps} steps are left: `minigan resume run`" in out
@@ -313,7 +314,8 @@ def test_without_a_terminal_progress_is_plain_lines(minigan, own_folder):
     _, _, err = minigan("train", *POINTS, "--steps", 40, "--out", "run")
     lines = err.splitlines()
     assert [line.split()[1] for line in lines] == [f"{n}/40" for n in range(4, 41, 4)]
-    assert all(re.fullmatch(r"step \d+/40  D \d\.\d{3}  G \d\.\d{3}  \d+\.\d steps/s  \d+ s left", line) for line in lines)
+    whole = r"step \d+/40  D \d\.\d{3}  G \d\.\d{3}  D\(x\) \d\.\d\d  D\(G\(z\)\) \d\.\d\d  \d+\.\d steps/s  \d+ s left"
+    assert all(re.fullmatch(whole, line) for line in lines)
     _, _, err = minigan("resume", "run", "--steps", 43)
     assert err.startswith("step 41/43") or err.startswith("step 43/43") or err.startswith("step 42/43")
     assert "\r" not in err and err.splitlines()[-1].startswith("step 43/43")
@@ -365,8 +367,11 @@ def test_on_a_terminal_progress_is_a_bar(columns):
     code, text = on_a_terminal(["train", *POINTS, "--steps", "60", "--out", "run"], columns)
     assert code == 0, text
     frames = [frame for frame in text.replace("\n", "\r").split("\r") if "/60" in frame]
-    # percent, the bar, steps, time gone < time left, speed, both losses
-    whole = r" *\d+%\|.*\| \d+/60 \[\d\d:\d\d<\d\d:\d\d, +[\d.]+(step/s|s/step), D \d\.\d{3}  G \d\.\d{3}\]\s*"
+    # steps, the bar, time left, speed, both losses, and D's probabilities of real for real and for generated samples
+    whole = (
+        r" *\d+/60 \|.+\| <\d\d:\d\d, +[\d.]+(step/s|s/step), "
+        r"D \d\.\d{3}  G \d\.\d{3}  D\(x\) \d\.\d\d  D\(G\(z\)\) \d\.\d\d\s*"
+    )
     assert re.fullmatch(whole, frames[-1]), frames
     assert "60/60" in frames[-1] and max(map(len, frames)) <= (columns or 80)
     assert len(frames) < 60  # drawn now and then, not at every step
@@ -407,7 +412,7 @@ def test_reporting_never_draws_by_itself(minigan, monkeypatch):
     from minigan.cli.train import _progress
 
     class Session:
-        step = 0
+        step, seconds = 0, 0.0
 
     with _progress(Session, 1000, None) as report:
         start = len(drawn)
@@ -423,12 +428,22 @@ def test_losses_are_short_however_large():
     assert losses_text({"D": 0.69314, "D.penalty": 1.0, "G": -2.9e18}) == "D 0.693  G -2.9e+18"
 
 
+def test_what_d_says_of_real_and_generated_samples_stands_behind_the_losses():
+    from minigan.runs.notebook import losses_text
+
+    losses = {"D": 0.69314, "D(x)": 0.5123, "D(G(z))": 0.4, "G": 0.7, "G.gradient": 1.0}
+    assert losses_text(losses) == "D 0.693  G 0.700  D(x) 0.51  D(G(z)) 0.40"
+    assert (
+        losses_text({"D": 1.0, "score(x)": -1234567.0, "score(G(z))": 2.0}) == "D 1.000  score(x) -1.23e+06  score(G(z)) 2.00"
+    )
+
+
 # ---- Ctrl-C ----------------------------------------------------------------------------------------------------------
 
 
 def interrupt_at(monkeypatch, step, number=signal.SIGINT, times=1, after=True):
     """Let the signal arrive in the middle of a step."""
-    real, count = session_module.play, [0]
+    real, count = loop.play, [0]
 
     def play(*arguments):
         count[0] += 1
@@ -437,7 +452,7 @@ def interrupt_at(monkeypatch, step, number=signal.SIGINT, times=1, after=True):
                 signal.raise_signal(number)
         return real(*arguments)
 
-    monkeypatch.setattr(session_module, "play", play)
+    monkeypatch.setattr(loop, "play", play)
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

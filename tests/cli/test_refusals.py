@@ -13,7 +13,7 @@ import pytest
 
 from minigan import serialize
 from minigan.cli.train import MOST_SAMPLES
-from minigan.runs import folder as run_module
+from minigan.runs import log as log_module
 from minigan.runs.session import Session
 
 TINY = ["gan", "--batch-size", "8", "--set", "latent=4"]
@@ -455,7 +455,7 @@ def full_disk(monkeypatch, module, name):
         (serialize, ".step_000005.png", "step_000005.png: cannot be written: the disk is full", 4),
         (serialize, ".curves.png", "curves.png: cannot be written: the disk is full", 7),
         (serialize, ".samples.gif", "samples.gif: cannot be written: the disk is full", 7),
-        (run_module, "log.jsonl", "log.jsonl: cannot be written: the disk is full", 4),
+        (log_module, "log.jsonl", "log.jsonl: cannot be written: the disk is full", 4),
     ],
 )
 def test_a_disk_that_fills_up_loses_nothing_written_before(

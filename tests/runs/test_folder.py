@@ -17,7 +17,10 @@ from hypothesis import strategies as st
 from minigan import doctor, serialize
 from minigan.errors import CheckpointError, ConfigError
 from minigan.runs import folder as run_module
-from minigan.runs.folder import Run, environment, step_of, toml
+from minigan.runs import log as log_module
+from minigan.runs.config import toml
+from minigan.runs.environment import environment
+from minigan.runs.folder import Run, step_of
 
 CONFIG = {"lr": 1e-4, "betas": [0.0, 0.9], "D": {"steps": 5, "spectral": True}, "data": "ring8"}
 
@@ -29,7 +32,7 @@ def run(tmp_path):
 
 @pytest.fixture
 def clock(monkeypatch):
-    monkeypatch.setattr(run_module, "_now", lambda: datetime.datetime(2026, 11, 20, 15, 12, tzinfo=datetime.UTC))
+    monkeypatch.setattr(run_module, "now", lambda: datetime.datetime(2026, 11, 20, 15, 12, tzinfo=datetime.UTC))
 
 
 def one_line(error):
@@ -282,7 +285,7 @@ def test_a_disk_that_fills_up_costs_no_record_already_logged(run, monkeypatch):
     run.log({"step": 1, "D": 0.5})
     size = run.log_path.stat().st_size
     with monkeypatch.context() as patch:
-        full_disk(patch, run_module, after=size + 5)
+        full_disk(patch, log_module, after=size + 5)
         with pytest.raises(CheckpointError, match=r"log\.jsonl: cannot be written: the disk is full") as error:
             run.log({"step": 2, "D": 0.25})
     assert one_line(error)

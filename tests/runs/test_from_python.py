@@ -11,7 +11,7 @@ from minigan import nn
 from minigan.cli import main
 from minigan.errors import CheckpointError, ConfigError
 from minigan.runs import notebook
-from minigan.runs import session as session_module
+from minigan.runs import start as start_module
 from minigan.systems import registry
 
 SMALL = {"batch_size": 8, "width": 4, "log_every": 1, "sample_every": 2, "checkpoint_every": 2}
@@ -185,7 +185,7 @@ def test_trying_the_nets_leaves_the_bits_as_they_are(tmp_path, monkeypatch):
     ends = []
     for number, tried in enumerate((True, False)):
         if not tried:
-            monkeypatch.setattr(session_module, "_try", lambda *what: None)
+            monkeypatch.setattr(start_module, "_try", lambda *what: None)
         mg.seed(1)
         nets = {
             "G": nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2)),

@@ -15,13 +15,13 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 import minigan as mg
+from minigan import viz
 from minigan.errors import CheckpointError, ConfigError, DataError, DeviceError, NotFiniteError
 from minigan.kernels import threads
 from minigan.nn import Dropout, Linear, ReLU, Sequential
 from minigan.ops.noise import dropout
 from minigan.optim import Adam
-from minigan.runs import hooks
-from minigan.runs import session as session_module
+from minigan.runs import hooks, loop
 from minigan.runs.session import Session
 from minigan.streams import streams
 from minigan.systems import registry
@@ -118,11 +118,11 @@ DRIVER = """
 import os, signal, sys
 from pathlib import Path
 from minigan import serialize
-from minigan.runs import session
+from minigan.runs import loop, session
 
 where, count, folder = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 die = lambda: os.kill(os.getpid(), signal.SIGKILL)
-play, replace, calls = session.play, os.replace, [0]
+play, replace, calls = loop.play, os.replace, [0]
 
 def dying_play(*arguments):
     calls[0] += 1
@@ -136,7 +136,7 @@ def dying_replace(source, target):
         die()                        # the checkpoint is complete, under its temporary name
     replace(source, target)
 
-session.play, serialize.os.replace = dying_play, dying_replace
+loop.play, serialize.os.replace = dying_play, dying_replace
 system, data, seed, settings = eval(sys.argv[4])
 session.Session.start(system, data, seed=seed, overrides=settings, out=folder).train()
 """
@@ -313,7 +313,7 @@ def test_a_checkpoint_never_holds_a_weight_that_is_not_finite(tmp_path, every):
 
 def test_a_diverged_run_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
     session = start("gan on points", tmp_path / "run")
-    real = session_module.play
+    real = loop.play
 
     def dying(*arguments):
         if session.step == 7:
@@ -321,7 +321,7 @@ def test_a_diverged_run_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
         return real(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(session_module, "play", dying)
+        patch.setattr(loop, "play", dying)
         with pytest.raises(NotFiniteError):
             session.train()
     assert log(tmp_path / "run")[-1] == {"step": 8, "not finite": "exp: first Inf in its output"}
@@ -331,7 +331,7 @@ def test_a_diverged_run_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
 
 def test_seconds_of_training_add_up_over_resumes(tmp_path, monkeypatch):
     ticks = iter(range(10**6))
-    monkeypatch.setattr(session_module.time, "monotonic", lambda: float(next(ticks)))
+    monkeypatch.setattr(loop.time, "monotonic", lambda: float(next(ticks)))
     session = start("gan on points", tmp_path / "run")
     session.train(5)
     first = session.run.seconds()[5]
@@ -352,8 +352,8 @@ def test_only_iterations_count_as_seconds_and_one_is_always_done(tmp_path, monke
 
         return called
 
-    monkeypatch.setattr(session_module.time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(session_module, "play", slow(session_module.play, 1.0))
+    monkeypatch.setattr(loop.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(loop, "play", slow(loop.play, 1.0))
     for name in ("draw", "save", "evaluate", "finish"):
         monkeypatch.setattr(Session, name, slow(getattr(Session, name), 1000.0))
     session = start("gan on points", tmp_path / "run", metrics="energy", metrics_every=2, sample_every=1, checkpoint_every=1)
@@ -390,7 +390,7 @@ def noisy(monkeypatch):
         def forward(self, x):
             return dropout(x, self.p)
 
-    monkeypatch.setattr(session_module.viz, "scatter_png", lambda *what: None)  # samples are drawn from G, but no pictures
+    monkeypatch.setattr(viz, "scatter_png", lambda *what: None)  # samples are drawn from G, but no pictures
     monkeypatch.setattr(Session, "finish", lambda session: None)
     monkeypatch.setattr(registry, "SYSTEMS", dict(registry.systems()))
     registry.system("noisy", data="ring8", settings=[Setting("steps", STEPS), Setting("batch_size", 8)])(build)
@@ -587,7 +587,7 @@ def test_a_thread_may_train(tmp_path):
 
 def test_an_error_in_training_gives_the_signal_handlers_back(tmp_path, monkeypatch):
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
-    monkeypatch.setattr(session_module, "play", lambda *_: 1 / 0)
+    monkeypatch.setattr(loop, "play", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         start("gan on digits", tmp_path / "run").train()
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
