@@ -66,16 +66,19 @@ class Player:
         parts = step.game.parts(step)
         loss = sum(parts.values())
         gradients = self.gradients(loss)
-        report = {} if read is None else self._report(read, parts, loss, gradients)
+        report = {} if read is None else self._report(step, read, parts, loss, gradients)
         if read is float and not math.isfinite(report[self.name] + report[f"{self.name}.gradient"]):
             blame(step)
         self.update(gradients, loss, partial(_retake, step))
         return report
 
-    def _report(self, read, parts, loss, gradients):
+    def _report(self, step, read, parts, loss, gradients):
         report = {self.name: read(loss), f"{self.name}.gradient": read(_norm(gradients))}
         if len(parts) > 1:
             report.update({f"{self.name}.{name}": read(part) for name, part in parts.items()})
+        for term in step.game.terms:
+            if term.player == self.name and term.watch:
+                report.update({name: read(value) for name, value in term.watch(step).items()})
         return report
 
     def gradients(self, loss) -> list:
@@ -110,12 +113,18 @@ class Player:
 
 @dataclass
 class Term:
-    """weight * loss(step): one summand of one player's loss.   loss: a function from a Step to a scalar Tensor."""
+    """weight * loss(step): one summand of one player's loss.
+
+    loss: a function from a Step to a scalar Tensor.   says: its formula, as objectives.py writes formulas.
+    watch: a function from a Step, whose loss is computed, to {name: scalar}: numbers that are logged beside the losses
+    """
 
     name: str
     player: str
     loss: Callable
     weight: float = 1.0
+    says: str = ""
+    watch: Callable | None = None
 
 
 @moved.attributes
@@ -153,7 +162,7 @@ class Step:
     def draw(self, name, function) -> Tensor:
         """A random constant of this turn: function(generator), where the generator is the run's stream of that name.
 
-        The second call with a name returns the same array.  On a GPU the generator draws on the card, so nothing is sent."""
+        The second call with a name returns the same array.  On a GPU the generator draws on the GPU, so nothing is sent."""
         if name not in self._draws:
             self._draws[name] = function(self.streams(name))
         return Tensor(to_device(self._draws[name], self.game.device))
@@ -187,6 +196,7 @@ class Game:
     show(z) -> Tensor: the pictures that a run shows, by default its samples.   heads: the titles of the parts, if each
     picture consists of several parts side by side.
     step: the class of its turns, such as AdversarialStep (adversarial.py).   unit: the unit of the losses.
+    undecided: D's adversarial loss if D cannot tell real from fake, for the diagnosis of a run; None if that has no level.
     ConfigError if a term is for an unknown player, or a Player has no term.
     """
 
@@ -202,13 +212,14 @@ class Game:
         classes: int | None = None,
         unit: str = "",
         heads: tuple[str, ...] = (),
+        undecided: float | None = None,
     ):
         self.nets, self.players, self.terms, self.latent = nets, players, terms, latent
         self.step, self.classes = step, classes
         self.device, self.unit = "cpu", unit
         self._sample: Callable = sample or (lambda z: nets["G"](z))
         self._show: Callable = show or self._sample
-        self.heads = heads
+        self.heads, self.undecided = heads, undecided
         names = [player.name for player in players]
         for term in terms:
             if term.player not in names:
@@ -344,11 +355,12 @@ class Stages(Game):
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")  # `take` finds these cases itself, and `blame` names the op
 def play(game: Game, batches, streams, progress: float = 0.0, read: Callable | None = float) -> dict[str, float]:
     """One iteration: every player takes its turns.   Returns the report of each player's last turn: its loss as "D", the
-    Euclidean norm of its gradient as "D.gradient", and, if it has several terms, each term, such as "D.penalty".
+    Euclidean norm of its gradient as "D.gradient", each term, such as "D.penalty", if it has several, and what its terms watch,
+    such as "D(x)".
 
     batches: an iterator of data.Batch; streams: the run's named random generators (streams.Streams); progress: the part
     of the run that is done, from 0 to 1.
-    read: turns a scalar into a number.  On a GPU this waits for the card, so a run reads only every `log_every` steps.  With
+    read: turns a scalar into a number.  On a GPU this waits for the GPU, so a run reads only every `log_every` steps.  With
     None, nothing is read, checked or returned, and a step on a GPU sends nothing and waits for nothing.
     NotFiniteError if a loss or a gradient that is read is NaN or infinite; it names the op that made it.
     """
@@ -371,7 +383,7 @@ def _norm(gradients):
     """The Euclidean norm of all gradients together, a scalar.  It is NaN or infinite only if a gradient is."""
     flats = [g.data.reshape(-1) for g in gradients if g is not None]
     m = xp(*flats)
-    if m is not np:  # on a card: float64, because a float32's square can overflow, and reading the sum to check would wait
+    if m is not np:  # on a GPU: float64, because a float32's square can overflow, and reading the sum to check would wait
         return m.sqrt(sum(m.square(flat, dtype=np.float64).sum() for flat in flats))
     squared = float(sum(np.dot(flat, flat) for flat in flats))
     if math.isfinite(squared):

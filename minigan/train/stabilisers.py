@@ -33,14 +33,14 @@ class WeightClip:
 
 
 class Counting:
-    """Base class: counts updates in t.  When steps are recorded (runs/capture.py), the count is kept on the card too."""
+    """Base class: counts updates in t.  When steps are recorded (runs/capture.py), the count is kept on the GPU too."""
 
     t = 0
     parameters: list  # the subclass sets these
     _on_card: Any = None
 
     def count(self):
-        """The number of this update, from 1: an int, or an array of shape () if the count is on the card."""
+        """The number of this update, from 1: an int, or an array of shape () if the count is on the GPU."""
         self.t += 1
         if self._on_card is None:
             return self.t
@@ -48,11 +48,11 @@ class Counting:
         return self._on_card
 
     def count_on_card(self) -> None:
-        """Count on the card from now on."""
+        """Count on the GPU from now on."""
         self._on_card = xp(self.parameters[0].data).full((), self.t, np.float32)
 
     def repeated(self, times: int) -> None:
-        """Count updates that the card made by itself, when it launched a recorded step this many times."""
+        """Count updates that the GPU made by itself, when it launched a recorded step this many times."""
         self.t += times
 
 
@@ -108,7 +108,7 @@ class HistoricalAverage(Counting):
             means = [p.data for p in self.parameters] if self.means is None else self.means
             return sum(total(square(p - Tensor(m))) for p, m in zip(self.parameters, means))
 
-        return Term("history", player, distance, weight)
+        return Term("history", player, distance, weight, "|w - mean of all w so far|^2")
 
     def state_dict(self):
         """The means, and the number of updates that they are taken over."""
@@ -126,7 +126,7 @@ def smoothing(amount: float) -> Term:
     Let a be the logit of a real sample, and s the amount.  Then -(1 - s) log D(x) - s log(1 - D(x)) = softplus(-a) + s a, so
     the term is s E[a].  For least squares it is the same: (a - (1 - s))^2 / 2 = (a - 1)^2 / 2 + s a + constant.
     """
-    return Term("smoothing", "D", lambda step: mean(step.real_logits), amount)
+    return Term("smoothing", "D", lambda step: mean(step.real_logits), amount, "E a")
 
 
 def instance_noise(step: type, std: float) -> type:
@@ -165,4 +165,5 @@ def feature_matching(D: Module, weight: float) -> Term:
             square(mean(step.score(step.real_seen, features), axis=0) - mean(step.score(step.fake_seen, features), axis=0))
         ),
         weight,
+        "|E f(x) - E f(G(z))|^2, where f is D without its last layer",
     )

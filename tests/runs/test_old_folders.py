@@ -1,7 +1,8 @@
 """Run folders made by earlier versions still open, and go on as they would have gone on then.
 
 Each folder of old_folders/ was written before config.toml said what the fields of the data are.  samples.npz is what
-`minigan sample -n 2` gave then, resumed.jsonl the last line of the log after `minigan resume` with a few more steps.
+`minigan sample -n 2` gave then, resumed.jsonl the last line of the log after `minigan resume` with a few more steps.  When the
+pictures of `digits` became others, those of cyclegan, which translates them, were made anew with otherwise unchanged code.
 """
 
 import json
@@ -72,7 +73,8 @@ def test_it_goes_on_as_it_would_have_gone_on(folder):
     then = json.loads((folder / "resumed.jsonl").read_text())
     command("resume", folder, "--steps", then["step"])
     now = Run.open(folder).read_log()[-1]
-    assert now == pytest.approx(then, rel=0.01)
+    later = {"D(x)", "D(G(z))", "score(x)", "score(G(z))"}  # logged since then
+    assert {name: value for name, value in now.items() if name not in later} == pytest.approx(then, rel=0.01)
     assert (folder / "report.html").exists() and (folder / "samples.gif").exists()
 
 
