@@ -221,7 +221,7 @@ def gan(nets, settings, latent=None, step=AdversarialStep, **options) -> Game:
         Player("G", [G], optimizer(settings.optimizer_g, [G], settings.lr_g, betas), 1, after["G"]),
     ]
     options.setdefault("sample", nets.get("G_average", G))
-    return Game(nets, players, terms, latent, step=step, unit=objective.unit, **options)
+    return Game(nets, players, terms, latent, step=step, unit=objective.unit, undecided=objective.undecided, **options)
 
 
 def _check(D, objective, settings):
