@@ -77,7 +77,7 @@ def _evaluate(options):
     n = options.n or max(min(SAMPLES, evaluation.most_samples(session)), evaluation.needed(metrics))
     numbers = session.evaluate(metrics, n)
     session.run.note_evaluation(session.step, n, numbers)
-    report.write(session.run, session.system)
+    report.write(session.run, session.system, session.game)
     if options.json:
         print(
             json.dumps(

@@ -87,7 +87,7 @@ def panels(records, keys=None, unit="", undecided=None) -> list[Panel]:
     for name in names:
         kind = "(" if "(" in name else name.rpartition(".")[2]
         kinds[kind if kind == "(" or ("." in name and kind in kinds) else ""].append(name)
-    mark = None if undecided is None else (f"undecided D: {_written(undecided)}", undecided)
+    mark = None if undecided is None else (f"undecided D: {written(undecided)}", undecided)
     found = [Panel(label, _series(records, _parts_after_totals(kinds[""])), mark=mark)]
     said = _series(records, kinds["("])
     if said:
@@ -102,7 +102,8 @@ def panels(records, keys=None, unit="", undecided=None) -> list[Panel]:
     return found + [Panel(name, {name: values}) for name, values in _series(measured, names[:_METRICS]).items()]
 
 
-def _written(value):
+def written(value) -> str:
+    """What an undecided D pays, as text."""
     return "2 ln 2 = 1.386" if math.isclose(value, 2 * math.log(2)) else f"{value:g}"
 
 
@@ -300,8 +301,8 @@ def _total(name):
 
 
 def _looks(names):
-    """Yield (place in COLOURS, line style) for every name.  A part has the colour of its total; the first part is dashed, the second
-    dotted, and so on."""
+    """Yield (place in COLOURS, line style) for every name.  A part has the colour of its total; the first part is dashed, the
+    second dotted, and so on."""
     colours, parts = {}, {}
     for name in names:
         total = _total(name)
