@@ -14,6 +14,7 @@ PACKAGE = ROOT / "minigan"
 # A file may import from its own line and from those before it.
 ORDER = [
     {"errors", "moved", "version"},
+    {"paths"},
     {"backend"},
     {"kernels"},
     {"streams", "cuda"},
@@ -36,6 +37,7 @@ ORDER = [
     {"train"},
     {"systems"},
     {"runs"},
+    {"lesson_answers"},
     {"doctor", "lesson"},
     {"cli"},
     {"__init__", "__main__"},
