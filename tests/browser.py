@@ -86,7 +86,9 @@ class Browser:
             self.loaded = True
         elif method == "Network.requestWillBeSent" and not params["request"]["url"].startswith(("data:", "about:")):
             self.requests.append(params["request"]["url"])
-        elif method == "Runtime.exceptionThrown" or (method == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning")):
+        elif method == "Runtime.exceptionThrown" or (
+            method == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning")
+        ):
             self.complaints.append(params)
         elif method == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
             self.complaints.append(params["entry"])

@@ -21,7 +21,7 @@ def _report(options):
 
     run = Run.open(options.path)
     setup = start.read(run)
-    report.rewrite(run, setup.system, report.game_of(setup.system, setup.settings, setup.description))
+    report.rewrite(run, setup.system, report.game_of(setup))
     print(run.report_path)
     if options.open and not _shown(run.report_path):
         print("no browser could be started; open the file yourself")

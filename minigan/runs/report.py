@@ -25,7 +25,7 @@ from minigan.streams import Streams, using
 from minigan.train.settings import word
 from minigan.viz import chart, curves
 
-PICTURES = 6  # how many pictures of samples are shown, spread evenly from the first step to the last
+PICTURES = 6  # how many earlier pictures of samples are shown, beside the newest one; they are spread evenly over the steps
 FRAMES = 64  # at most so many pictures in the GIF, which is a part of the page
 
 STYLE = """
@@ -43,9 +43,11 @@ h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 .3rem; } h2 { font-size: 
   padding-top: .9rem; border-top: 1px solid var(--line); } h1, h2, h3 { break-after: avoid; text-wrap: balance; }
 h3 { font-size: 1rem; margin: 1.6rem 0 .5rem; } p { max-width: 46rem; margin: .6rem 0; } .soft, small { color: var(--soft); }
 .lead { font-size: 1.05rem; color: var(--soft); margin: 0 0 1rem; }
-code { font: .9em/1.4 ui-monospace, monospace; background: var(--tint); padding: .1em .35em; border-radius: .25em;
+code { font: .9em/1.4 ui-monospace, monospace;
+  background: var(--tint); padding: .1em .35em; border-radius: .25em;
   overflow-wrap: anywhere; }
 pre { background: var(--tint); padding: .8rem 1rem; border-radius: .4rem; overflow-x: auto; white-space: pre-wrap; }
+.whole { white-space: nowrap; }
 pre code { background: none; padding: 0; }
 figure { margin: 0; } figcaption { font-size: .9rem; color: var(--soft); margin-top: .4rem; }
 .pictures { display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr));
@@ -71,9 +73,12 @@ tbody th { font-weight: 600; } tr { break-inside: avoid; } .number { text-align:
   .settings td:nth-child(3):not(:empty)::before { content: "the paper's: "; } .plot { margin-left: 3rem; }
 }
 @media (prefers-reduced-motion: reduce) { .moving { display: none; } }
-@media print { body { font-size: 10pt; padding: 0; max-width: none; } .moving { display: none; } h2 { margin-top: 1.6rem; }
-  .pictures, .pictures.large { grid-template-columns: repeat(3, 1fr); } .finding, pre { border: 1px solid var(--line); }
-  * { print-color-adjust: exact; } .scroll { overflow: visible; } .pictures img { min-width: 0 !important; } }
+@media print {
+  body { font-size: 10pt; padding: 0; max-width: none; } .moving { display: none; } h2 { margin-top: 1.6rem; }
+  .pictures { grid-template-columns: repeat(3, 1fr); } .pictures.large { grid-template-columns: 60%; }
+  table { font-size: 9pt; } th, td { padding-top: .2rem; padding-bottom: .2rem; } .scroll { overflow: visible; }
+  .finding, pre { border: 1px solid var(--line); } .pictures img { min-width: 0 !important; } * { print-color-adjust: exact; }
+}
 """
 
 
@@ -115,12 +120,12 @@ def write(run, system, game=None, step=None) -> None:
         file.write(text.encode("utf-8"))
 
 
-def game_of(system, settings, description):
-    """A game of these settings, which has learnt nothing: it knows the formulas of the losses.   None if the system cannot
-    build one, because the run has nets of the user's own."""
+def game_of(setup):
+    """A game of a run's settings, which has learnt nothing: it knows the formulas of the losses.   None if the system cannot
+    build one, because the run has nets of the user's own.   setup: from start.read."""
     try:
         with using(Streams(0)):
-            return system.build(settings, description)
+            return setup.system.build(setup.settings, setup.description)
     except MiniganError:
         return None
 
@@ -244,7 +249,17 @@ def _what(run, system, step, records):
     kept = "" if saved in (None, step) else f"  Its newest checkpoint is that of step {saved:,}."
     end = "  It has stopped, because a number became NaN or infinite." if stopped else ""
     yield f"<p>The run has done <strong>{step:,} of {planned:,} steps</strong>{took}.{kept}{end}  Repeat it with</p>"
-    yield f"<pre><code>{_text(command(run, system))}</code></pre>"
+    yield f"<pre><code>{_unbroken(command(run, system))}</code></pre>"
+
+
+def _unbroken(line):
+    """A command whose options do not break after a hyphen."""
+    return re.sub(r"(^| )(--[\w-]+)", r'\1<span class="whole">\2</span>', _text(line))
+
+
+def _code(text):
+    """A text in which `...` stands for code."""
+    return _Html(re.sub("`([^`]*)`", r"<code>\1</code>", _text(text)))
 
 
 def _duration(seconds):
@@ -322,7 +337,7 @@ def _samples(run, game, step):
         yield f'<figure class="moving">{_picture(run.gif_path, moving)}{below}</figure>'
     yield "</div>"
     earlier = paths[:-1]
-    chosen = sorted({round(i * len(earlier) / (PICTURES - 1)) for i in range(PICTURES - 1)} & set(range(len(earlier))))
+    chosen = sorted({i * len(earlier) // PICTURES for i in range(PICTURES)}) if earlier else []
     if chosen:
         yield '<h3>On the way</h3>\n<div class="pictures">'
         for path in (earlier[i] for i in chosen):
@@ -385,18 +400,21 @@ def _losses(game):
         for player in stage.players:
             for term in (term for term in stage.terms if term.player == player.name):
                 adversarial = adversarial or term.name == "adversarial"
-                rows.append(
-                    (player.name, term.name, f"{term.weight:g}", _Html(f'<span class="formula">{formula(term.formula)}</span>'))
-                )
+                rows.append((player.name, term.name, f"{term.weight:g}", _formula(term.formula)))
         yield _table(("player", "term", "weight", "formula"), rows, numbers=(2,))
     if len(game.terms) > len(game.players):
         yield '<p class="soft">A player\'s loss is the sum of its terms, each times its weight.</p>'
     if adversarial:
-        symbols = "a = D(x) is D's output for a real sample, b = D(G(z)) for a generated one; s(t) = 1 / (1 + exp(-t)); "
-        yield f'<p class="soft">{formula(symbols)}E is the mean over the batch.</p>'
+        a, b, s = (_formula(text) for text in ("a = D(x)", "b = D(G(z))", "s(t) = 1 / (1 + exp(-t))"))
+        meaning = f"{a} and {b}: D's outputs for a real and for a generated sample.  {s}.  E: the mean over the batch."
+        yield f'<p class="soft">{meaning}</p>'
     if game.undecided is not None:
         pays = f"pays <strong>{curves.written(game.undecided)}</strong>, the dashed line in the curves"
         yield f"<p>A D that cannot tell real samples from generated ones {pays}.</p>"
+
+
+def _formula(text):
+    return _Html(f'<span class="formula">{formula(text)}</span>')
 
 
 def formula(text: str) -> str:
@@ -422,7 +440,7 @@ def _settings(run, system):
         paper = "" if setting is None or setting.paper is None else word(setting.paper)
         paper += f", {setting.where}" if paper and setting.where else ""
         shown = word(value) if value == usual else _Html(f"{_text(word(value))} <small>not {_text(word(usual))}</small>")
-        rows.append((name, shown, paper, setting.says if setting else ""))
+        rows.append((name, shown, paper, _code(setting.says if setting else "")))
     changed = [i for i, row in enumerate(rows) if isinstance(row[1], _Html)]
     if changed:
         names = ", ".join(f"<code>{_text(rows[i][0])}</code>" for i in changed)
@@ -431,6 +449,8 @@ def _settings(run, system):
     else:
         yield f"<p>All are the defaults of {_text(system.name)} on these data.</p>"
     yield f'<p class="soft">{_text(str(system.paper))}</p>' if system.paper else ""
+    if not any(row[2] for row in rows):
+        yield "<p>The system states no value of its paper's.</p>"
     yield _table(("setting", "value", "the paper's", "what it does"), rows, kind="settings", marked=changed)
 
 

@@ -18,7 +18,7 @@ STYLE = """
 .chart { margin: 0 0 1.5rem; break-inside: avoid; }
 .chart figcaption { display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; color: var(--ink); font-size: .95rem;
   margin: 0 0 .4rem; }
-.chart figcaption b { flex: 1 1 auto; font-weight: 600; }
+.chart figcaption strong { flex: 1 1 auto; font-weight: 600; }
 .chart .key::before { content: ""; display: inline-block; width: 1.3rem; vertical-align: .28em; margin-right: .4rem;
   border-top: 3px solid var(--c); }
 .chart .key.dashed::before { border-top-style: dashed; } .chart .key.dotted::before { border-top-style: dotted; }
@@ -50,9 +50,8 @@ def charts(panels) -> str:
 def _figure(panel, first, last):
     found, low, high = lines(panel, STRETCHES)
     if not found:
-        return (
-            f'<figure class="chart"><figcaption><b>{_text(panel.label)}</b></figcaption><p>Nothing is logged yet.</p></figure>'
-        )
+        label = f"<figcaption><strong>{_text(panel.label)}</strong></figcaption>"
+        return f'<figure class="chart">{label}<p>Nothing is logged yet.</p></figure>'
     across = lambda step: SIDE * (np.asarray(step, float) - first) / (last - first)
     scale = np.log if panel.logarithmic else np.asarray
     share = lambda value: (scale(np.clip(value, low, high)) - scale(low)) / (scale(high) - scale(low))
@@ -84,7 +83,7 @@ def _figure(panel, first, last):
     about += f" A dashed line shows {panel.mark[0]}." if panel.mark else ""
     one = len(found) == 1 and found[0].name == panel.label
     return (
-        f'<figure class="chart"><figcaption><b>{_text(panel.label)}</b>{"" if one else "".join(keys)}</figcaption>\n'
+        f'<figure class="chart"><figcaption><strong>{_text(panel.label)}</strong>{"" if one else "".join(keys)}</figcaption>\n'
         f'<div class="plot" role="img" aria-label="{_text(about)}">'
         f'<svg viewBox="0 0 {SIDE} {SIDE}" preserveAspectRatio="none" aria-hidden="true">{"".join(parts)}</svg>{"".join(words)}'
         "</div></figure>"

@@ -52,7 +52,7 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None, nam
         raise ShapeError(f"scatter_png: labels has shape {np.shape(labels)}, needs one for each of the {len(labelled)} points")
 
     figure = Figure(figsize=(5, 5), dpi=120, facecolor="white")
-    axes = figure.add_axes((0.13, 0.15, 0.79, 0.79))  # not matplotlib's own layout, which takes half of the drawing's time
+    axes = figure.add_axes((0.13, 0.17, 0.78, 0.78))  # not matplotlib's own layout, which takes half of the drawing's time
     meaning = "" if field is None else _draw_field(axes, field, low, high)
     if real is not None:
         # Real points are larger and paler, so they stay visible around generated points that lie on them.
@@ -83,7 +83,7 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None, nam
     # The legend is outside the axes: inside it would hide points, and loc="best" takes seconds when there are many.
     legend = figure.legend(loc="lower center", ncols=2, frameon=False, fontsize=10, borderaxespad=0)
     if meaning:
-        figure.text(0.5, 0.045, meaning, fontsize=9, color="0.3", ha="center", parse_math=False)
+        figure.text(0.5, 0.05, meaning, fontsize=9, color="0.3", ha="center", parse_math=False)
     handles: list[Any] = legend.legend_handles
     for handle in handles:
         handle.set(alpha=1, sizes=[40])
