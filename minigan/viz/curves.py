@@ -118,8 +118,8 @@ def lines(panel, stretches=1000) -> tuple[list[Line], float, float]:
             if np.isnan(values).all():
                 continue
         where, middle = smooth(values)
-        raw = (steps[:0], values[:0]) if len(values) < _FEW else _thin(steps, values, stretches)
-        found.append(Line(name, colour, style, *raw, steps[where], middle))
+        raw_steps, raw = (steps[:0], values[:0]) if len(values) < _FEW else _thin(steps, values, stretches)
+        found.append(Line(name, colour, style, raw_steps, raw, steps[where], middle))
         bounds += [np.nanmin(middle), np.nanmax(middle), *np.nanpercentile(values, (1, 99))]
     if not found:
         return [], 0.0, 1.0

@@ -8,8 +8,8 @@ import pytest
 from described import described
 from PIL import Image
 
-from minigan.cli import build_parser
 from minigan import viz
+from minigan.cli import build_parser
 from minigan.cli.train import overrides
 from minigan.errors import CheckpointError
 from minigan.runs import report, start

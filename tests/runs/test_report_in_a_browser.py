@@ -12,10 +12,18 @@ pytestmark = pytest.mark.skipif(found() is None, reason="no Chromium is installe
 # The contrast of two colours, WCAG 2.2: (lighter + 0.05) / (darker + 0.05), of relative luminances.
 CONTRAST = """
 (() => {
-  const light = colour => { const [r, g, b] = colour.match(/[\\d.]+/g).map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
-                            return .2126 * r + .7152 * g + .0722 * b; };
-  const ground = element => { for (let e = element; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
-                              if (!/, 0\\)$/.test(c)) return c; } return 'rgb(255, 255, 255)'; };
+  const linear = v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
+  const light = colour => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).map(linear);
+    return .2126 * r + .7152 * g + .0722 * b;
+  };
+  const ground = element => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = getComputedStyle(e).backgroundColor;
+      if (!/, 0\\)$/.test(colour)) return colour;
+    }
+    return 'rgb(255, 255, 255)';
+  };
   let least = [99, ''];
   for (const e of document.querySelectorAll('h1, h2, p, td, th, code, figcaption, small, .plot span')) {
     if (!e.textContent.trim()) continue;
