@@ -307,7 +307,8 @@ def _metrics(run):
     how = f"{last['samples']:,} samples" if last["samples"] else "as logged during training"
     yield f"<p>Step {last['step']:,}, {how}:</p>"
     known = [(evaluation.meaning(name, run.system), value) for name, value in last["metrics"].items()]
-    rows = [(number.name, _number(value), number.direction, number.meaning) for number, value in known]
+    other = {name: f", of {count:,} samples" for name, count in last.get("samples_of", {}).items()}
+    rows = [(one.name, _number(value), one.direction, one.meaning + other.get(one.name, "")) for one, value in known]
     yield _table(("metric", "value", "better", "what it is"), rows, numbers=(1,))
     if len(entries) > 1:
         names = list(last["metrics"])

@@ -19,7 +19,7 @@ from minigan import backend, data, viz
 from minigan.data.base import whole
 from minigan.data.kinds import Points, Tokens
 from minigan.errors import CheckpointError, ConfigError, DeviceError, NotFiniteError
-from minigan.metrics import Metric
+from minigan.metrics import Metric, Results
 from minigan.runs import evaluation, hooks, loop, report, start
 from minigan.runs.capture import Captured
 from minigan.runs.feed import Feed
@@ -240,12 +240,13 @@ class Session:
             self.run.change_config(data_content=self._new_content)
             self.data_content, self._new_content = self._new_content, None
 
-    def evaluate(self, names=None, n=None) -> dict[str, float]:
+    def evaluate(self, names=None, n=None, features=None) -> Results:
         """Measure metrics and return {number: value}; see evaluation.measure.   It does not change the run.   A metric that
         cannot be measured does not block the others: a warning, and `failed` of the result, say why.
 
         names: which metrics, a list or "modes,energy"; by default all that fit the data.   n: how many samples, by default as
-        many as they need.   Raises ConfigError for what is no metric, and for an n below 1."""
+        many as they need.   features: your own function from samples (n, ...) to features (n, d), for fid-features and so
+        on.   Raises ConfigError for what is no metric, and for an n below 1."""
         if n is not None:
             whole("n", n, most=LARGEST)
         given = [] if names is None or isinstance(names, str) else names
@@ -255,7 +256,7 @@ class Session:
         if self.dataset is None:
             self.attach()
         with using(Streams(self.run.seed)):
-            return evaluation.measure(self, names, n)
+            return evaluation.measure(self, names, n, features)
 
     def sample(self, n: int, seed=None, label=None, show=False) -> np.ndarray:
         """Draw n samples, an array (n, *shape of one sample).  The same weights give the same samples, because they have

@@ -1,4 +1,4 @@
-"""What one can look at while a run trains: report, curves and GIF are new at each checkpoint, and nothing of it ends the run."""
+"""What one can look at while a run trains: report, curves and GIF are new at each checkpoint, and never end the run."""
 
 import webbrowser
 

@@ -1,4 +1,4 @@
-"""CycleGAN: it learns to translate between filled and outlined digits, from pictures without pairs.
+"""CycleGAN: it learns to translate between two kinds of pictures, from examples without pairs.
 
 There are two generators, AB and BA, and a discriminator for each domain.  Their losses:
 
@@ -13,6 +13,7 @@ The identity loss is off, because copying its input costs a generator neither cy
 not learn to translate.
 A sample holds a picture of domain A, then an unrelated picture of domain B, along the channel axis.
 Your own pictures: a folder with two sub-folders, --data folder --data-dir DIR --set domains=horses,zebras.
+By default the domains are filled and outlined digits.
 G halves a picture at most twice, as theirs does, and D at most three times; a picture of 28x28 is halved once by G, twice by D.
 """
 
@@ -257,7 +258,7 @@ PAIRS = Metric(
     pairs,
     Needs(
         "true translations",
-        "only filled-outline has true translations to compare with",
+        "it compares translations with the true ones, which only filled-outline has",
         lambda data: data.name == "filled-outline",
     ),
     summary="translations compared with the true ones, which training does not see",
