@@ -108,7 +108,7 @@ def _of_run(options, features):
     trouble = None
     try:
         run.note_evaluation(session.step, n, results, features.name if features else "")
-        report.write(run, session.system)
+        report.write(run, session.system, session.game)
     except CheckpointError as error:  # such as a full disk: the numbers are shown all the same
         trouble = error
     about = {"run": str(run.folder), "step": session.step, "samples": n}
