@@ -73,7 +73,7 @@ def checked(system: str, data_name=None, data_dir=None, seed=0, device="cpu", ov
     if settings.capture:
         capture.refuse(game, settings.schedule)
     hooks.Schedule.of(settings, made_by, game, dataset)
-    evaluation.logged(settings, made_by, game, dataset)
+    evaluation.rehearse(settings, made_by, game, dataset)
     for line in made_by.idle(settings, overrides or {}):
         warnings.warn(line, stacklevel=3)
     folder = str(Path(data_dir).expanduser().absolute()) if data_dir else ""  # `resume` may be called from elsewhere
