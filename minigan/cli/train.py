@@ -241,11 +241,12 @@ def _progress(session, steps, seconds):
     after each tenth of the steps, and after each tenth of `seconds` if given."""
     from tqdm import tqdm
 
-    from minigan.runs.notebook import losses_text
+    from minigan.runs.notebook import BAR, losses_text
 
     first, start, before, tenths = session.step, time.monotonic(), session.seconds, 0
     columns = _columns()
-    bar = tqdm(total=steps, initial=first, unit="step", disable=columns is None, dynamic_ncols=bool(columns), ncols=80)
+    width = {"dynamic_ncols": bool(columns), "ncols": 80}
+    bar = tqdm(total=steps, initial=first, unit="step", disable=columns is None, bar_format=BAR, **width)
 
     def report(step, losses):
         nonlocal tenths

@@ -6,6 +6,7 @@ inception.py    Inception Score                                 frechet.py      
 kernel.py       kernel distance (KID)                           neighbours.py   precision, recall, memorisation, duplicates
 two_sample.py   classifier two-sample test                      likelihood.py   ELBO, importance-weighted bound
 image.py        PSNR, SSIM                                      digitnet.py     the project's own small digit classifier
+checks.py       what all of them accept
 The functions take any arrays (N, d), such as features from your own network.   Each file ends with its metrics: they have the
 names that the command line knows, and say what data they need.   Metrics whose names end in -digits use the project's own digit
 classifier: compare them with each other, not with published values.   Elsewhere: metrics of one system only (in its file).
@@ -21,7 +22,7 @@ from minigan.metrics.image import psnr, ssim
 from minigan.metrics.inception import INCEPTION, inception_score
 from minigan.metrics.kernel import KERNEL, kernel_distance, polynomial_mmd
 from minigan.metrics.likelihood import bits_per_dimension, elbo, gaussian_kl, iwae_bound
-from minigan.metrics.metric import METRICS, Metric, Needs, Number, enter, evaluate, find
+from minigan.metrics.metric import METRICS, Metric, Needs, Number, Results, enter, evaluate, find
 from minigan.metrics.modes import MODES, ModeReport, mode_report
 from minigan.metrics.neighbours import (
     DUPLICATES,
@@ -37,7 +38,7 @@ from minigan.metrics.neighbours import (
 from minigan.metrics.two_sample import TWO_SAMPLE, TwoSample, two_sample_test
 
 __all__ = [
-    "METRICS", "Metric", "ModeReport", "Needs", "Number", "TwoSample", "agreement", "bits_per_dimension", "classify",
+    "METRICS", "Metric", "ModeReport", "Needs", "Number", "Results", "TwoSample", "agreement", "bits_per_dimension", "classify",
     "default_metrics", "density_coverage", "digit_report", "diversity", "duplicates", "elbo", "energy_distance", "enter",
     "evaluate", "features", "find", "frechet_distance", "gaussian_distance", "gaussian_kl", "inception_score", "iwae_bound",
     "kernel_distance", "memorisation", "mode_report", "polynomial_mmd", "precision_recall", "psnr", "ssim", "support_size",

@@ -17,6 +17,7 @@ import numpy as np
 from minigan.data.kinds import Pictures
 from minigan.errors import ShapeError
 from minigan.grad_mode import no_grad
+from minigan.metrics.checks import numbers, pictures
 from minigan.metrics.metric import Given, Metric, Needs, Number
 from minigan.nn import Conv2d, Flatten, Linear, ReLU, Sequential
 from minigan.ops import softmax
@@ -56,7 +57,7 @@ def trained() -> Sequential:
 def classify(images) -> np.ndarray:
     """Probabilities (N, 10) of the digits 0..9.   images (N, 1, 28, 28) in [-1, 1], white on black.
 
-    ShapeError for any other shape.
+    ShapeError for any other shape; DataError for values outside [-1, 1], NotFiniteError for NaN.
     """
     return probabilities(trained(), _pictures(images, "classify"))
 
@@ -65,24 +66,24 @@ def features(images) -> np.ndarray:
     """The inputs of the classifier's last layer, divided by SCALE: (N, 64) float32, none below 0.   images (N, 1, 28, 28) in
     [-1, 1].
 
-    22 of the 64 are 0 for every digit, because the network does not need them.   ShapeError for any other shape.
+    22 of the 64 are 0 for every digit, because the network does not need them.   Errors as for `classify`.
     """
     return _outputs(trained()[:-1], _pictures(images, "features"), 64) / SCALE
 
 
 def agreement(images, labels) -> float:
     """The share of images (N, 1, 28, 28) that are classified as their label (N,).   ShapeError unless each has one label."""
-    p, labels = classify(images), np.asarray(labels)
+    p, labels = classify(images), numbers(labels, "agreement: labels")
     if labels.shape != p.shape[:1] or not len(p):
         raise ShapeError(f"agreement: {len(p)} images need as many labels, at least one, got labels {labels.shape}")
     return float((p.argmax(axis=1) == labels).mean())
 
 
 def _pictures(images, what):
-    images = np.asarray(images, np.float32)
-    if images.ndim != 4 or images.shape[1:] != (1, 28, 28):
+    images = numbers(images, what)
+    if images.shape[1:] != (1, 28, 28):
         raise ShapeError(f"{what}: images must be (N, 1, 28, 28), got {images.shape}")
-    return images
+    return pictures(images, what).astype(np.float32, copy=False)
 
 
 def probabilities(net, images) -> np.ndarray:
@@ -117,7 +118,9 @@ class DigitReport:
 def digit_report(images) -> DigitReport:
     """The digits that the classifier sees in images (N, 1, 28, 28) in [-1, 1]."""
     p = classify(images)
-    return DigitReport(np.bincount(p.argmax(axis=1), minlength=10) / max(1, len(p)), float(p.max(axis=1).mean()))
+    if not len(p):
+        raise ShapeError("digit_report: needs at least one picture, got none")
+    return DigitReport(np.bincount(p.argmax(axis=1), minlength=10) / len(p), float(p.max(axis=1).mean()))
 
 
 def _digits(seen):

@@ -4,47 +4,35 @@ nearest             the k nearest rows of b for every row of a        mean_dista
 energy_distance     do two samples come from one density?             diversity         are the samples too similar?
 ENERGY, DIVERSITY   the metrics
 Everything that compares samples pair by pair (neighbours.py, two_sample.py) uses `blocks`: 10,000 x 10,000 distances take 64 MB
-at a time, not 800.
+at a time, not 800.   Elsewhere: what a function accepts (checks.py).
 """
 
 import numpy as np
 
-from minigan.errors import NotFiniteError, ShapeError
+from minigan.data.base import whole
+from minigan.errors import ShapeError
+from minigan.metrics.checks import pair
 from minigan.metrics.metric import POINTS, SAMPLES, Metric, Number
 
-BLOCK = 8_000_000  # so many distances are in memory at a time: 64 MB
-
-
-def matrix(x, what: str, least: int = 1) -> np.ndarray:
-    """x (N, ...) as float64 (N, d).   ShapeError with fewer than `least` rows, NotFiniteError for NaN and infinities."""
-    x = np.asarray(x, np.float64)
-    if x.ndim < 2 or 0 in x.shape[1:]:
-        raise ShapeError(f"{what}: needs one row per sample, (N, d), got {x.shape}; for N single numbers pass x[:, None]")
-    if len(x) < least:
-        raise ShapeError(f"{what}: needs at least {least} samples, got {len(x)}")
-    if not np.isfinite(x).all():
-        raise NotFiniteError(f"{what}: {np.count_nonzero(~np.isfinite(x))} of {x.size} values are NaN or infinite")
-    return x.reshape(len(x), -1)
-
-
-def pair(a, b, what: str, least: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Both arrays as float64 matrices, as `matrix` makes them.   ShapeError if their samples have different shapes."""
-    if np.shape(a)[1:] != np.shape(b)[1:]:
-        raise ShapeError(f"{what}: samples of shape {np.shape(a)[1:]} cannot be compared with samples of {np.shape(b)[1:]}")
-    return matrix(a, what, least), matrix(b, what, least)
+BLOCK = 4_000_000  # so many distances, and as many numbers beside them, are in memory at a time: 64 MB
+SAME = 1e-13  # distances are the difference of two sums; below this share of the sums, a difference is only rounding
 
 
 def blocks(a: np.ndarray, b: np.ndarray):
-    """Yield (rows, squared distances (len(rows), len(b))) for consecutive rows of a.   a (N, d), b (M, d) float64."""
+    """Yield (rows, squared distances (len(rows), len(b))) for consecutive rows of a.   a (N, d), b (M, d) float64.
+
+    Equal rows have the distance 0 exactly."""
     middle = b.mean(axis=0)  # centred, because |a|^2 + |b|^2 - 2 ab loses fewer digits near 0
     a, b = a - middle, b - middle
     squares, height = (b * b).sum(axis=1), max(1, BLOCK // len(b))
     for start in range(0, len(a), height):
         part = a[start : start + height]
+        sums = (part * part).sum(axis=1)[:, None] + squares
         distances = (-2 * part) @ b.T
-        distances += (part * part).sum(axis=1)[:, None]
-        distances += squares
-        yield np.arange(start, start + len(part)), np.maximum(distances, 0, out=distances)
+        distances += sums
+        sums *= SAME
+        distances[distances < sums] = 0
+        yield np.arange(start, start + len(part)), distances
 
 
 def nearest(a, b, k: int = 1, skip_self: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -52,6 +40,7 @@ def nearest(a, b, k: int = 1, skip_self: bool = False) -> tuple[np.ndarray, np.n
 
     skip_self: a and b have the same rows, and a row is no neighbour of itself.   ShapeError if b has too few rows.
     """
+    whole("k", k, "nearest")
     a, b = pair(a, b, "nearest")
     if len(b) < k + skip_self:
         raise ShapeError(f"nearest: {k} neighbours of each need at least {k + skip_self} samples, got {len(b)}")

@@ -7,8 +7,8 @@ FRECHET     the metric fid-digits
 import numpy as np
 
 from minigan.errors import ShapeError
+from minigan.metrics.checks import numbers, pair
 from minigan.metrics.digitnet import DIGITS, features
-from minigan.metrics.distances import pair
 from minigan.metrics.metric import Metric, Number
 
 
@@ -37,7 +37,14 @@ def gaussian_distance(mean_a, cov_a, mean_b, cov_b) -> float:
     symmetric, so its eigenvalues are real, and rounding makes them at most a little negative.  A general matrix square root
     can have complex entries.
     """
-    cov_a, cov_b = np.atleast_2d(cov_a), np.atleast_2d(cov_b)
+    mean_a, mean_b = (numbers(np.atleast_1d(x), "gaussian_distance") for x in (mean_a, mean_b))
+    cov_a, cov_b = (numbers(np.atleast_2d(x), "gaussian_distance") for x in (cov_a, cov_b))
+    d = mean_a.size
+    if not (mean_a.shape == mean_b.shape == (d,) and cov_a.shape == cov_b.shape == (d, d) and d):
+        raise ShapeError(
+            f"gaussian_distance: means are (d,) and covariances (d, d), got {mean_a.shape}, {cov_a.shape}, {mean_b.shape} and "
+            f"{cov_b.shape}"
+        )
     values, vectors = np.linalg.eigh(cov_a)
     root = vectors * np.sqrt(np.maximum(values, 0))
     product = np.maximum(np.linalg.eigvalsh(root.T @ cov_b @ root), 0)

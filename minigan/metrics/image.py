@@ -6,16 +6,16 @@ psnr        compares pixels, in decibels        ssim        compares the structu
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from minigan.errors import ShapeError
-from minigan.metrics.distances import pair
+from minigan.errors import ConfigError, ShapeError
+from minigan.metrics.checks import pair, pictures
 
 
 def psnr(a, b, low: float = -1.0, high: float = 1.0) -> np.ndarray:
     """10 log10((high - low)^2 / mean (a - b)^2) of each picture in dB; infinite if they are equal.   a, b (N, C, H, W) -> (N,).
 
-    low, high: the smallest and the largest possible value.
+    low, high: the smallest and the largest possible value.   DataError for values beyond them.
     """
-    a, b = _pictures(a, b, "psnr")
+    a, b = _pictures(a, b, "psnr", low, high)
     with np.errstate(divide="ignore"):
         return 10 * np.log10((high - low) ** 2 / ((a - b) ** 2).mean(axis=(1, 2, 3)))
 
@@ -27,7 +27,7 @@ def ssim(a, b, low: float = -1.0, high: float = 1.0) -> np.ndarray:
     pixels with std 1.5, at all places where the whole window fits; c1 = (0.01 (high - low))^2, c2 = (0.03 (high - low))^2.
     low is subtracted because the means must not be negative.   ShapeError below 11 pixels.   Wang et al. 2004, equation 13.
     """
-    a, b = (x - low for x in _pictures(a, b, "ssim"))
+    a, b = (x - low for x in _pictures(a, b, "ssim", low, high))
     if min(a.shape[2:]) < 11:
         raise ShapeError(f"ssim: pictures must be at least 11 x 11, got {a.shape[2:]}")
     window = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)
@@ -43,9 +43,10 @@ def ssim(a, b, low: float = -1.0, high: float = 1.0) -> np.ndarray:
     return score.mean(axis=(1, 2, 3))
 
 
-def _pictures(a, b, what):
-    if np.ndim(a) != 4:
-        raise ShapeError(f"{what}: pictures must be (N, C, H, W), got {np.shape(a)}")
-    if np.shape(a) != np.shape(b):
-        raise ShapeError(f"{what}: comparing pictures needs equal shapes, got {np.shape(a)} and {np.shape(b)}")
-    return (x.reshape(np.shape(a)) for x in pair(a, b, what))
+def _pictures(a, b, what, low, high):
+    if not low < high:
+        raise ConfigError(f"{what}: low must be below high, got {low} and {high}")
+    a, b = (pictures(x, what, low, high) for x in (a, b))
+    if a.shape != b.shape:
+        raise ShapeError(f"{what}: comparing pictures needs equal shapes, got {a.shape} and {b.shape}")
+    return (x.reshape(a.shape) for x in pair(a, b, what))

@@ -5,9 +5,10 @@ inception_score     exp(mean KL(p(y|x) || p(y)))         INCEPTION   the metric 
 
 import numpy as np
 
+from minigan.data.base import whole
 from minigan.errors import ShapeError
+from minigan.metrics.checks import matrix
 from minigan.metrics.digitnet import DIGITS, classify
-from minigan.metrics.distances import matrix
 from minigan.metrics.metric import Metric, Number
 
 
@@ -26,7 +27,8 @@ def inception_score(probabilities, splits: int = 1, rng: int | np.random.Generat
             f"inception_score: each row must be probabilities that sum to 1, got sums from "
             f"{p.sum(axis=1).min():.3g} to {p.sum(axis=1).max():.3g}; pass logits through softmax first"
         )
-    if not 1 <= splits <= len(p):
+    whole("splits", splits, "inception_score")
+    if splits > len(p):
         raise ShapeError(f"inception_score: {len(p)} samples cannot be split into {splits}; splits is from 1 to that number")
     p = np.random.default_rng(rng).permutation(p)
     scores = [np.exp(_divergence(part, part.mean(axis=0)).mean()) for part in np.array_split(p, splits)]

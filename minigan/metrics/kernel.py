@@ -6,8 +6,9 @@ KERNEL      the metric kid-digits
 
 import numpy as np
 
+from minigan.data.base import whole
+from minigan.metrics.checks import pair
 from minigan.metrics.digitnet import DIGITS, features
-from minigan.metrics.distances import pair
 from minigan.metrics.metric import Evidence, Metric, Number
 
 
@@ -38,6 +39,8 @@ def kernel_distance(
     a (N, d), b (M, d).   Its expectation does not depend on N.   Published values use 100 subsets of 1000 Inception
     features, and are often multiplied by 1000.   rng: a Generator or a seed.   Binkowski et al. 2018, section 4.
     """
+    whole("subsets", subsets, "kernel_distance")
+    whole("subset_size", subset_size, "kernel_distance", least=2)
     a, b = pair(a, b, "kernel_distance", least=2)
     rng = np.random.default_rng(rng)
     size = min(subset_size, len(a), len(b))

@@ -8,8 +8,9 @@ import math
 
 import numpy as np
 
+from minigan.data.base import whole
 from minigan.errors import ShapeError
-from minigan.metrics.distances import matrix
+from minigan.metrics.checks import matrix
 
 
 def elbo(log_weights) -> float:
@@ -32,10 +33,11 @@ def gaussian_kl(mean, log_var) -> np.ndarray:
 
     Kingma & Welling 2014, appendix B.
     """
-    if np.shape(mean) != np.shape(log_var):
-        raise ShapeError(f"gaussian_kl: mean {np.shape(mean)} and log_var {np.shape(log_var)} must have the same shape")
     mean, log_var = matrix(mean, "gaussian_kl: mean"), matrix(log_var, "gaussian_kl: log_var")
-    return 0.5 * (mean**2 + np.expm1(log_var) - log_var).sum(axis=1)
+    if mean.shape != log_var.shape:
+        raise ShapeError(f"gaussian_kl: mean {mean.shape} and log_var {log_var.shape} must have the same shape")
+    with np.errstate(over="ignore"):  # exp(710) is infinite in float64, and so is the divergence
+        return 0.5 * (mean**2 + np.expm1(log_var) - log_var).sum(axis=1)
 
 
 def bits_per_dimension(nats: float, dimensions: int) -> float:
@@ -44,4 +46,5 @@ def bits_per_dimension(nats: float, dimensions: int) -> float:
     For a probability it is a code length, so it is at least 0.   For a density it depends on the units of x: scaling x from
     0..255 to [-1, 1] subtracts log2(127.5).
     """
+    whole("dimensions", dimensions, "bits_per_dimension")
     return -nats / (dimensions * math.log(2))

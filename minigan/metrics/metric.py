@@ -2,6 +2,7 @@
 
 Number      one number: its direction, meaning and unit        Metric      measures some numbers, and says what it needs
 Needs       a condition on the data                            Evidence    the inputs of a metric of samples
+Results     the numbers, and why others could not be had       Rows        a data set's samples, read in parts
 METRICS     the metrics of samples, by name                    enter       adds a metric, such as your own
 find        a name that a user typed -> (Metric, Number)       evaluate    names, samples, data set -> values by number
 Elsewhere: each metric stands in the file that computes it (modes.py, frechet.py, ...), or in the file of its only system.
@@ -13,16 +14,18 @@ Elsewhere: each metric stands in the file that computes it (modes.py, frechet.py
 
 import math
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from minigan.data import Batch, PointDataset
 from minigan.data.base import Described
-from minigan.data.kinds import Pictures, Points
-from minigan.errors import ConfigError, NotFiniteError, suggestion
+from minigan.data.kinds import Pair, Pictures, Points
+from minigan.errors import ConfigError, MiniganError, NotFiniteError, suggestion
+from minigan.metrics import checks
 
 REAL = 10_000  # at most so many real samples; always the same ones, so that two evaluations differ only in their samples
 DIRECTIONS = {"higher": "higher is better", "lower": "lower is better", "near 1": "best near 1", "": ""}
@@ -219,12 +222,14 @@ class Given(Described):
     name = "this data"
 
     def __init__(self, x):
-        self.x = np.asarray(x)
+        self.x = checks.numbers(x, "real samples")
         kinds = {2: Points, 4: Pictures}
         if self.x.ndim not in kinds:
             raise ConfigError(
                 f"an array of real samples is (M, d) or (M, C, H, W), got {self.x.shape}; reshape it, or pass a data set"
             )
+        if self.x.ndim == 4:
+            self.x = checks.pictures(self.x, "real samples")
         self.kinds = {"x": kinds[self.x.ndim](*self.x.shape[1:])}
 
     def __len__(self):
@@ -234,13 +239,58 @@ class Given(Described):
         return Batch(self.x[rows])
 
 
-class Evidence:
-    """The inputs of a metric of samples.   samples (N, ...), pictures in [-1, 1];  real: real samples to compare with;
-    dataset: all real samples;  rng: a generator for random subsets."""
+class Rows:
+    """The samples of a data set as rows that are read when needed: len(rows), rows[a:b], rows[indices] -> array (n, ...)."""
 
-    def __init__(self, samples, dataset, rng):
-        self.samples, self.dataset, self.rng = samples, dataset, np.random.default_rng(rng)
+    def __init__(self, dataset):
+        self.dataset = dataset
+
+    def __len__(self):
+        return len(self.dataset)
+
+    def __getitem__(self, rows):
+        return self.dataset[rows].x
+
+
+class Evidence:
+    """The inputs of a metric of samples.
+
+    samples (N, ...), pictures in [-1, 1];  real: real samples to compare with;  dataset: all real samples;  rng: a generator
+    for random subsets;  labels (N,): the class that was asked of each sample, or None;  lines: a metric may append a line of
+    text for the reader, such as a table that is no number.
+    ConfigError for samples of another shape than the real ones or of wrong labels, NotFiniteError for NaN and infinity,
+    DataError for pictures outside [-1, 1]."""
+
+    def __init__(self, samples, dataset, rng=0, labels=None):
+        self.dataset = dataset if isinstance(dataset, Described) else Given(dataset)
+        self.samples, self.rng, self.lines = self._checked(samples), np.random.default_rng(rng), []
+        self.labels = None if labels is None else checks.numbers(labels, "labels")
+        if self.labels is not None and (self.labels.shape != self.samples.shape[:1] or self.labels.dtype.kind not in "iu"):
+            raise ConfigError(
+                f"{len(self.samples)} samples need as many labels, whole numbers, got {self.labels.dtype} {self.labels.shape}"
+            )
         self._features = {}
+
+    def _checked(self, samples):
+        try:
+            samples = checks.numbers(samples, "evaluate: samples")
+        except NotFiniteError as error:
+            raise NotFiniteError(f"{error}: the generator has diverged") from None
+        if samples.shape[1:] != self.dataset.sample_shape:
+            raise ConfigError(
+                f"evaluate: the samples have shape {samples.shape[1:]}, the real ones {self.dataset.sample_shape}; "
+                "they must be the same"
+            )
+        if isinstance(self.dataset.kinds["x"], Pictures | Pair):
+            samples = checks.pictures(samples, "evaluate")
+        return samples
+
+    def measure(self, metric: Metric) -> dict[str, float]:
+        """{number: value} of a metric of samples.   ConfigError if it does not fit the data, or needs more samples."""
+        metric.check(self.dataset)
+        if len(self.samples) < metric.least:
+            raise ConfigError(f"{metric.name} needs at least {metric.least:,} samples, got {len(self.samples):,}")
+        return metric(self)
 
     @cached_property
     def real(self) -> np.ndarray:
@@ -257,28 +307,58 @@ class Evidence:
         return self._features[features]
 
 
-def evaluate(names, samples, dataset, rng: int | np.random.Generator = 0) -> dict[str, float]:
-    """All numbers of the named metrics of samples: {number: value}.   names: strings or Metrics; samples (N, ...), pictures in
-    [-1, 1].
+class Results(dict[str, float]):
+    """{number: value} for what could be measured.   failed: {metric: the error that stopped it};   lines: text for the reader
+    that is no number, such as the share of each class."""
+
+    def __init__(self):
+        super().__init__()
+        self.failed, self.lines = {}, []
+
+    def add(self, name: str, measure: Callable[[], dict[str, float]]) -> None:
+        """Enter the numbers of the metric of that name, or the error that `measure` raises, or that a number is not finite."""
+        try:
+            with np.errstate(all="ignore"):  # a number that overflows is entered as such
+                values = measure()
+        except Exception as error:
+            self.failed[name] = error
+            return
+        for number, value in values.items():
+            if math.isfinite(value):
+                self[number] = value
+            else:
+                self.failed[name] = NotFiniteError(f"{number} is {value}")
+
+    def checked(self) -> "Results":
+        """These results, with a warning for what failed.   If nothing could be measured, the first error is raised."""
+        if self.failed and not self:
+            raise next(iter(self.failed.values()))
+        for text in dict.fromkeys(self.reasons().values()):
+            names = [name for name, reason in self.reasons().items() if reason == text]
+            warnings.warn(f"{', '.join(names)} could not be measured: {text}", stacklevel=3)
+        return self
+
+    def reasons(self) -> dict[str, str]:
+        """{metric: why it could not be measured}."""
+        own = lambda error: "" if isinstance(error, MiniganError) else f"{type(error).__name__}: "
+        return {name: f"{own(error)}{error}" for name, error in self.failed.items()}
+
+
+def evaluate(names, samples, dataset, rng: int | np.random.Generator = 0, labels=None) -> Results:
+    """All numbers of the named metrics of samples: {number: value}.   names: strings or Metrics, or "modes,energy"; samples
+    (N, ...), pictures in [-1, 1].
 
     dataset: the real samples, as a data set or as an array (M, ...).   rng: a Generator or a seed, for fresh points and random
-    subsets.
-    ConfigError, before anything is computed, for a metric that is unknown, does not fit the data, or needs more samples;
-    NotFiniteError for samples with NaN or infinity.
+    subsets.   labels (N,): the class that was asked of each sample, if there are classes.
+    A metric that cannot be measured does not block the others: a warning says why, and so does the attribute `failed` of the
+    result.  If none can be, its error is raised: ConfigError for one that does not fit the data, or needs more samples.
+    ConfigError for an unknown name; and the errors of Evidence for samples that nothing can be measured of.
     """
-    samples, dataset = np.asarray(samples), dataset if isinstance(dataset, Described) else Given(dataset)
-    if samples.shape[1:] != dataset.sample_shape:
-        raise ConfigError(
-            f"evaluate: the samples have shape {samples.shape[1:]}, the real ones {dataset.sample_shape}; they must be the same"
-        )
-    if not np.isfinite(samples).all():
-        raise NotFiniteError("evaluate: samples contain NaN or infinity: the generator has diverged")
-    metrics = [name if isinstance(name, Metric) else find(name, dataset)[0] for name in names]
-    for metric in metrics:
-        metric.check(dataset)
-        if len(samples) < metric.least:
-            raise ConfigError(f"{metric.name} needs at least {metric.least:,} samples, got {len(samples):,}")
-    evidence, results = Evidence(samples, dataset, rng), {}
-    for metric in metrics:
-        results |= metric(evidence)
-    return results
+    names = [name.strip() for name in names.split(",")] if isinstance(names, str) else names
+    evidence = Evidence(samples, dataset, rng, labels)
+    metrics = [name if isinstance(name, Metric) else find(name, evidence.dataset)[0] for name in names]
+    results = Results()
+    for metric in dict.fromkeys(metrics):
+        results.add(metric.name, partial(evidence.measure, metric))
+    results.lines += evidence.lines
+    return results.checked()

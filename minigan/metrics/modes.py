@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from minigan.errors import ShapeError
-from minigan.metrics.distances import nearest, pair
+from minigan.metrics.checks import pair
+from minigan.metrics.distances import nearest
 from minigan.metrics.metric import Metric, Needs, Number
 
 
@@ -44,7 +45,7 @@ def mode_report(samples, centres, std: float) -> ModeReport:
     section 4.1; PacGAN: Lin et al. 2018, section 4.1).   ShapeError for no samples, or centres of another dimension.
     """
     samples, centres = pair(samples, centres, "mode_report")
-    if not std > 0:
+    if not 0 < std < np.inf:
         raise ShapeError(f"mode_report: std must be positive, got {std}")
     distance, mode = (array[:, 0] for array in nearest(samples, centres))
     N, K = len(samples), len(centres)

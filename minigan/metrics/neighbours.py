@@ -12,10 +12,12 @@ import math
 
 import numpy as np
 
+from minigan.data.base import whole
 from minigan.errors import ShapeError
+from minigan.metrics.checks import matrix, numbers, pair, share
 from minigan.metrics.digitnet import DIGITS, features
-from minigan.metrics.distances import blocks, matrix, nearest, pair
-from minigan.metrics.metric import POINTS, SAMPLES, TRAINING_SET, Metric, Number
+from minigan.metrics.distances import BLOCK, blocks, nearest
+from minigan.metrics.metric import POINTS, SAMPLES, TRAINING_SET, Metric, Number, Rows
 
 
 def precision_recall(real, fake, k: int = 3) -> tuple[float, float]:
@@ -26,6 +28,7 @@ def precision_recall(real, fake, k: int = 3) -> tuple[float, float]:
     Even for two samples of one density both are below 1, and they depend on N and k: compare only values with the same N and k.
     Kynkaanniemi et al. 2019, equations 1 and 2.
     """
+    whole("k", k, "precision_recall")
     real, fake = pair(real, fake, "precision_recall", least=k + 1)
     return _inside(fake, real, k), _inside(real, fake, k)
 
@@ -42,6 +45,7 @@ def density_coverage(real, fake, k: int = 5) -> tuple[float, float]:
     real (N, d), fake (M, d); the radius of a ball is the distance to the k-th nearest neighbour.   For equal densities both are
     near 1 (density may be above 1; coverage has the mean 1 - 2^-k for large N = M).   Naeem et al. 2020, equations 3 and 4.
     """
+    whole("k", k, "density_coverage")
     real, fake = pair(real, fake, "density_coverage", least=k + 1)
     radii = nearest(real, real, k, skip_self=True)[0][:, -1] ** 2
     count, covered = 0, np.zeros(len(real), bool)
@@ -55,24 +59,35 @@ def memorisation(samples, training, real=None, quantile: float = 0.05, rng: int 
     """The share of samples that are nearer to the training data than nearly all real samples are.   It is near `quantile` if
     the generator does not copy, and 1 if it only copies.
 
-    samples (N, d), training (M, d).   "Nearer" means: below the `quantile` of the distances from fresh real samples, `real`, to
-    their nearest training sample; without `real`, from at most 1,000 training samples to their nearest other one.
+    samples (N, d), training (M, d): an array, or the `Rows` of a data set, which are read in parts.   "Nearer" means: below the
+    `quantile` of the distances from fresh real samples, `real`, to their nearest training sample; without `real`, from at most
+    1,000 training samples to their nearest other one.
     In pixels, blurred samples are near to everything.  So a low value excludes copying, but a high value does not prove it:
     look at the pairs.
     """
+    share(quantile, "memorisation", "quantile")
+    samples = numbers(samples, "memorisation")
+    training = training if isinstance(training, Rows) else numbers(training, "memorisation")
+    if len(training) < (2 if real is None else 1):
+        raise ShapeError(f"memorisation: needs more than {len(training)} training sample(s), to know how far apart they are")
     if real is None:
         rows = np.random.default_rng(rng).permutation(len(training))[:1000]
         # k = 2, because the nearest training row is the row itself.
-        usual = _kth(np.asarray(training)[rows], training, 2)
+        usual = _kth(training[rows], training, 2)
     else:
         usual = _kth(real, training, 1)
     return float((_kth(samples, training, 1) <= np.quantile(usual, quantile)).mean())
 
 
 def _kth(points, members, k):
-    """Distance to the k-th nearest member.  It takes members in parts, because all of MNIST as float64 would take 376 MB."""
-    parts = np.array_split(np.asarray(members), max(1, len(members) // 10_000))
-    return np.sort(np.concatenate([nearest(points, part, k)[0] for part in parts], axis=1), axis=1)[:, k - 1]
+    """Distance (N,) to the k-th nearest member.  Members are taken in parts: all of MNIST as float64 would take 376 MB."""
+    height = max(1, BLOCK // max(1, math.prod(np.shape(points)[1:])))
+    found = np.zeros((len(points), 0))
+    for start in range(0, len(members), height):
+        part = members[start : start + height]
+        near = nearest(points, part, min(k, len(part)))[0]
+        found = np.sort(np.concatenate([found, near], axis=1), axis=1)[:, :k]
+    return found[:, k - 1]
 
 
 def duplicates(samples, real, quantile: float = 0.05) -> float:
@@ -81,9 +96,11 @@ def duplicates(samples, real, quantile: float = 0.05) -> float:
 
     samples (N, d), real (M, d).   The same number of both is used, because in a larger set neighbours are nearer.
     """
-    samples, real = pair(samples, real, "duplicates", least=2)
+    share(quantile, "duplicates", "quantile")
+    samples, real = numbers(samples, "duplicates"), numbers(real, "duplicates")
     N = min(len(samples), len(real))
-    own, usual = (nearest(x[:N], x[:N], skip_self=True)[0][:, 0] for x in (samples, real))
+    samples, real = pair(samples[:N], real[:N], "duplicates", least=2)
+    own, usual = (nearest(x, x, skip_self=True)[0][:, 0] for x in (samples, real))
     return float((own <= np.quantile(usual, quantile)).mean())
 
 
@@ -96,7 +113,7 @@ def support_size(samples, threshold: float) -> float:
     pairs by eye.
     """
     samples = matrix(samples, "support_size", least=2)
-    if not threshold > 0:
+    if not 0 < threshold < math.inf:
         raise ShapeError(f"support_size: the threshold must be positive, since distances are rounded, got {threshold}")
     N, close = len(samples), 0
     for rows, squared in blocks(samples, samples):
@@ -159,7 +176,7 @@ MEMORISATION = Metric(
             "% of its own: 0.05 is good, 1 means copies",
         )
     ],
-    lambda seen: {"memorisation": memorisation(seen.samples[:1000], seen.dataset[:].x, rng=seen.rng)},
+    lambda seen: {"memorisation": memorisation(seen.samples[:1000], Rows(seen.dataset), rng=seen.rng)},
     TRAINING_SET,
     least=100,
 )

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from minigan.errors import ShapeError
-from minigan.metrics.distances import nearest, pair
+from minigan.metrics.checks import numbers, pair
+from minigan.metrics.distances import nearest
 from minigan.metrics.metric import SAMPLES, Metric, Number
 
 
@@ -33,10 +34,11 @@ def two_sample_test(real, fake, k: int | None = None, rng: int | np.random.Gener
     difference of densities, which a linear classifier does not; in many dimensions it needs many samples.   rng: a Generator or
     a seed.   ShapeError for an even k, or for more neighbours than teachers.   Lopez-Paz & Oquab 2017, section 3.
     """
-    real, fake = pair(real, fake, "two_sample_test", least=4)
+    real, fake = numbers(real, "two_sample_test"), numbers(fake, "two_sample_test")
     rng = np.random.default_rng(rng)
     half = min(len(real), len(fake)) // 2
-    real, fake = (rng.permutation(x)[: 2 * half] for x in (real, fake))
+    real, fake = (x[rng.permutation(len(x))[: 2 * half]] for x in (real, fake))
+    real, fake = pair(real, fake, "two_sample_test", least=4)
     teachers, held_out = (np.concatenate([real[part], fake[part]]) for part in (slice(half), slice(half, None)))
     is_fake = np.repeat([0, 1], half)
     k = math.isqrt(2 * half) // 2 * 2 + 1 if k is None else k

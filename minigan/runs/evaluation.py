@@ -16,10 +16,11 @@ metrics use the test set, because the likelihood of pictures that the network ha
 """
 
 import math
+from functools import cache, partial
 
 from minigan.errors import ConfigError
-from minigan.metrics import METRICS, Metric, Number, default_metrics, evaluate, find
-from minigan.metrics.metric import first
+from minigan.metrics import METRICS, Metric, Number, default_metrics, find
+from minigan.metrics.metric import Evidence, Results, first
 from minigan.streams import Streams
 from minigan.systems import registry
 
@@ -126,32 +127,44 @@ def most_samples(session) -> float:
     return len(latent) if hasattr(latent, "__len__") else math.inf
 
 
-def measure(session, names=None, n: int | None = None) -> dict[str, float]:
+def measure(session, names=None, n: int | None = None) -> Results:
     """Measure metrics of a session with its current weights, and return {number: value}.
 
-    names: as in `chosen`.   n: how many samples to draw; the default is as many as the metrics need.   If the system measures
-    a number itself, that value replaces the general one of the same name.
+    names: as in `chosen`.   n: how many samples to draw; the default is as many as the metrics need, or as there are.   If the
+    system measures a number itself, that value replaces the general one of the same name.
 
     The same weights always give the same numbers, and training is not affected: samples and random subsets come from their own
     streams, which start anew for each call.
-    Raises ConfigError for a metric that is unknown, does not fit the samples, or needs more than n of them.
+    A metric that cannot be measured does not block the others: a warning says why, and so does `failed` of the result.   If
+    none can be, its error is raised: ConfigError if it does not fit the samples, or needs more than n of them.   ConfigError
+    for an unknown metric.
     """
     metrics = chosen(names, session.system, session.dataset)
-    for metric in metrics:
+    most = most_samples(session)
+    if n is not None and n > most:
+        raise ConfigError(
+            f"{session.run.system} makes its samples from the {most:,} pictures of the test split, so {n:,} "
+            f"samples would repeat; measure at most {most:,}"
+        )
+    n = n or int(min(needed(metrics), most))
+    stream = lambda: Streams(session.run.seed)("metrics")
+
+    @cache
+    def evidence():
+        return Evidence(session.sample(n), session.dataset, stream(), session.labels(n))
+
+    def of(metric):
+        if metric.least:
+            return evidence().measure(metric)
         metric.check(session.dataset)
-    of_samples, results = [metric for metric in metrics if metric.least], {}
-    if of_samples:
-        n, most = n or needed(of_samples), most_samples(session)
-        if n > most:
-            raise ConfigError(
-                f"{session.run.system} makes its samples from the {most:,} pictures of the test split, so {n:,} "
-                f"samples would repeat; measure at most {most:,}"
-            )
-        results = evaluate(of_samples, session.sample(n), session.dataset, Streams(session.run.seed)("metrics"))
-    for metric in metrics:
-        if not metric.least:
-            results |= metric(session.game, session.test_dataset(), Streams(session.run.seed)("metrics"))
-    return results
+        return metric(session.game, session.test_dataset(), stream())
+
+    results = Results()
+    for metric in sorted(metrics, key=lambda metric: not metric.least):  # those of the system last: their numbers count
+        results.add(metric.name, partial(of, metric))
+    if any(metric.least for metric in metrics) and not results.failed:
+        results.lines += evidence().lines
+    return results.checked()
 
 
 def meaning(number: str, system: str) -> Number:

@@ -12,6 +12,9 @@ import sys
 from minigan.runs.hooks import Every
 from minigan.runs.report import data_uri
 
+# Without the percentage and the time gone, so that a terminal of 80 columns has room for the losses, D(x) and D(G(z)).
+BAR = "{n_fmt}/{total_fmt} |{bar}| <{remaining}, {rate_fmt}{postfix}"
+
 
 def inside() -> bool:
     """Does this code run in a notebook's kernel?   IPython in a terminal does not count."""
@@ -48,7 +51,7 @@ def progress(session, quiet=False):
         return
     from tqdm import tqdm
 
-    with tqdm(total=session.settings.steps, initial=session.step, unit="step") as bar:
+    with tqdm(total=session.settings.steps, initial=session.step, unit="step", bar_format=BAR) as bar:
 
         def report(step, losses):
             bar.set_postfix_str(losses_text(losses), refresh=False)
@@ -58,11 +61,12 @@ def progress(session, quiet=False):
 
 
 def losses_text(losses) -> str:
-    """The players' losses for a progress bar, without their terms and gradients: "D 0.693  G 0.701"."""
+    """The players' losses for a progress bar, without their terms and gradients, and then what D says of real and of
+    generated samples: "D 0.693  G 0.701  D(x) 0.51  D(G(z)) 0.48"."""
+    names = sorted((name for name in losses if "." not in name), key=lambda name: "(" in name)
     return "  ".join(
-        f"{name} {value:.3f}" if abs(value) < 1e5 else f"{name} {value:.3g}"
-        for name, value in losses.items()
-        if "." not in name
+        f"{name} {losses[name]:.{2 if '(' in name else 3}f}" if abs(losses[name]) < 1e5 else f"{name} {losses[name]:.3g}"
+        for name in names
     )
 
 

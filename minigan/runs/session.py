@@ -239,15 +239,15 @@ class Session:
             self.data_content, self._new_content = self._new_content, None
 
     def evaluate(self, names=None, n=None) -> dict[str, float]:
-        """Measure metrics and return {number: value}; see evaluation.measure.   It does not change the run.
+        """Measure metrics and return {number: value}; see evaluation.measure.   It does not change the run.   A metric that
+        cannot be measured does not block the others: a warning, and `failed` of the result, say why.
 
         names: which metrics, a list or "modes,energy"; by default all that fit the data.   n: how many samples, by default as
         many as they need.   Raises ConfigError for what is no metric, and for an n below 1."""
         if n is not None:
             whole("n", n, most=LARGEST)
-        if isinstance(names, str):
-            names = [name.strip() for name in names.split(",")]
-        for name in [] if names is None else names if isinstance(names, Iterable) else [names]:
+        given = [] if names is None or isinstance(names, str) else names
+        for name in given if isinstance(given, Iterable) else [given]:
             if not isinstance(name, str | Metric):
                 raise ConfigError(f'{name!r} is no metric; give names from `minigan list metrics`, such as ["diversity"]')
         if self.dataset is None:

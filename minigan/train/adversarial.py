@@ -147,7 +147,13 @@ def adversarial_terms(objective: str | Objective, g_weight: float = 1.0) -> list
     def g_loss(step):  # most objectives need no logits of real samples here, and computing them takes time
         return paid.g(step.real_logits if paid.paired else None, step.fake_logits)
 
-    terms = [Term("adversarial", "D", d_loss), Term("adversarial", "G", g_loss, g_weight)]
+    def opinion(step):
+        return paid.opinion(step.real_logits.data, step.fake_logits.data)
+
+    terms = [
+        Term("adversarial", "D", d_loss, says=paid.says_d, watch=opinion),
+        Term("adversarial", "G", g_loss, g_weight, says=paid.says_g),
+    ]
     return terms if g_weight else terms[:1]
 
 

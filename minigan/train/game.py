@@ -66,16 +66,19 @@ class Player:
         parts = step.game.parts(step)
         loss = sum(parts.values())
         gradients = self.gradients(loss)
-        report = {} if read is None else self._report(read, parts, loss, gradients)
+        report = {} if read is None else self._report(step, read, parts, loss, gradients)
         if read is float and not math.isfinite(report[self.name] + report[f"{self.name}.gradient"]):
             blame(step)
         self.update(gradients, loss, partial(_retake, step))
         return report
 
-    def _report(self, read, parts, loss, gradients):
+    def _report(self, step, read, parts, loss, gradients):
         report = {self.name: read(loss), f"{self.name}.gradient": read(_norm(gradients))}
         if len(parts) > 1:
             report.update({f"{self.name}.{name}": read(part) for name, part in parts.items()})
+        for term in step.game.terms:
+            if term.player == self.name and term.watch:
+                report.update({name: read(value) for name, value in term.watch(step).items()})
         return report
 
     def gradients(self, loss) -> list:
@@ -110,12 +113,18 @@ class Player:
 
 @dataclass
 class Term:
-    """weight * loss(step): one summand of one player's loss.   loss: a function from a Step to a scalar Tensor."""
+    """weight * loss(step): one summand of one player's loss.
+
+    loss: a function from a Step to a scalar Tensor.   says: its formula, as objectives.py writes formulas.
+    watch: a function from a Step, whose loss is computed, to {name: scalar}: numbers that are logged beside the losses
+    """
 
     name: str
     player: str
     loss: Callable
     weight: float = 1.0
+    says: str = ""
+    watch: Callable | None = None
 
 
 @moved.attributes
@@ -344,7 +353,8 @@ class Stages(Game):
 @np.errstate(over="ignore", divide="ignore", invalid="ignore")  # `take` finds these cases itself, and `blame` names the op
 def play(game: Game, batches, streams, progress: float = 0.0, read: Callable | None = float) -> dict[str, float]:
     """One iteration: every player takes its turns.   Returns the report of each player's last turn: its loss as "D", the
-    Euclidean norm of its gradient as "D.gradient", and, if it has several terms, each term, such as "D.penalty".
+    Euclidean norm of its gradient as "D.gradient", each term, such as "D.penalty", if it has several, and what its terms watch,
+    such as "D(x)".
 
     batches: an iterator of data.Batch; streams: the run's named random generators (streams.Streams); progress: the part
     of the run that is done, from 0 to 1.

@@ -108,7 +108,7 @@ class HistoricalAverage(Counting):
             means = [p.data for p in self.parameters] if self.means is None else self.means
             return sum(total(square(p - Tensor(m))) for p, m in zip(self.parameters, means))
 
-        return Term("history", player, distance, weight)
+        return Term("history", player, distance, weight, "|w - mean of all w so far|^2")
 
     def state_dict(self):
         """The means, and the number of updates that they are taken over."""
@@ -126,7 +126,7 @@ def smoothing(amount: float) -> Term:
     Let a be the logit of a real sample, and s the amount.  Then -(1 - s) log D(x) - s log(1 - D(x)) = softplus(-a) + s a, so
     the term is s E[a].  For least squares it is the same: (a - (1 - s))^2 / 2 = (a - 1)^2 / 2 + s a + constant.
     """
-    return Term("smoothing", "D", lambda step: mean(step.real_logits), amount)
+    return Term("smoothing", "D", lambda step: mean(step.real_logits), amount, "E a")
 
 
 def instance_noise(step: type, std: float) -> type:
@@ -165,4 +165,5 @@ def feature_matching(D: Module, weight: float) -> Term:
             square(mean(step.score(step.real_seen, features), axis=0) - mean(step.score(step.fake_seen, features), axis=0))
         ),
         weight,
+        "|E f(x) - E f(G(z))|^2, where f is D without its last layer",
     )

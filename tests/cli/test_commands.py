@@ -314,7 +314,8 @@ def test_without_a_terminal_progress_is_plain_lines(minigan, own_folder):
     _, _, err = minigan("train", *POINTS, "--steps", 40, "--out", "run")
     lines = err.splitlines()
     assert [line.split()[1] for line in lines] == [f"{n}/40" for n in range(4, 41, 4)]
-    assert all(re.fullmatch(r"step \d+/40  D \d\.\d{3}  G \d\.\d{3}  \d+\.\d steps/s  \d+ s left", line) for line in lines)
+    whole = r"step \d+/40  D \d\.\d{3}  G \d\.\d{3}  D\(x\) \d\.\d\d  D\(G\(z\)\) \d\.\d\d  \d+\.\d steps/s  \d+ s left"
+    assert all(re.fullmatch(whole, line) for line in lines)
     _, _, err = minigan("resume", "run", "--steps", 43)
     assert err.startswith("step 41/43") or err.startswith("step 43/43") or err.startswith("step 42/43")
     assert "\r" not in err and err.splitlines()[-1].startswith("step 43/43")
@@ -366,8 +367,11 @@ def test_on_a_terminal_progress_is_a_bar(columns):
     code, text = on_a_terminal(["train", *POINTS, "--steps", "60", "--out", "run"], columns)
     assert code == 0, text
     frames = [frame for frame in text.replace("\n", "\r").split("\r") if "/60" in frame]
-    # percent, the bar, steps, time gone < time left, speed, both losses
-    whole = r" *\d+%\|.*\| \d+/60 \[\d\d:\d\d<\d\d:\d\d, +[\d.]+(step/s|s/step), D \d\.\d{3}  G \d\.\d{3}\]\s*"
+    # steps, the bar, time left, speed, both losses, and D's probabilities of real for real and for generated samples
+    whole = (
+        r" *\d+/60 \|.+\| <\d\d:\d\d, +[\d.]+(step/s|s/step), "
+        r"D \d\.\d{3}  G \d\.\d{3}  D\(x\) \d\.\d\d  D\(G\(z\)\) \d\.\d\d\s*"
+    )
     assert re.fullmatch(whole, frames[-1]), frames
     assert "60/60" in frames[-1] and max(map(len, frames)) <= (columns or 80)
     assert len(frames) < 60  # drawn now and then, not at every step
@@ -408,7 +412,7 @@ def test_reporting_never_draws_by_itself(minigan, monkeypatch):
     from minigan.cli.train import _progress
 
     class Session:
-        step = 0
+        step, seconds = 0, 0.0
 
     with _progress(Session, 1000, None) as report:
         start = len(drawn)
@@ -422,6 +426,16 @@ def test_losses_are_short_however_large():
     from minigan.runs.notebook import losses_text
 
     assert losses_text({"D": 0.69314, "D.penalty": 1.0, "G": -2.9e18}) == "D 0.693  G -2.9e+18"
+
+
+def test_what_d_says_of_real_and_generated_samples_stands_behind_the_losses():
+    from minigan.runs.notebook import losses_text
+
+    losses = {"D": 0.69314, "D(x)": 0.5123, "D(G(z))": 0.4, "G": 0.7, "G.gradient": 1.0}
+    assert losses_text(losses) == "D 0.693  G 0.700  D(x) 0.51  D(G(z)) 0.40"
+    assert (
+        losses_text({"D": 1.0, "score(x)": -1234567.0, "score(G(z))": 2.0}) == "D 1.000  score(x) -1.23e+06  score(G(z)) 2.00"
+    )
 
 
 # ---- Ctrl-C ----------------------------------------------------------------------------------------------------------

@@ -273,7 +273,7 @@ def test_tune_says_when_the_seeds_differ_more_than_the_settings(capsys, values, 
 def test_every_setting_and_objective_is_described():
     for system in systems().values():
         assert all(setting.says for setting in system.settings.values()), system.name
-    assert all(objective.says for objective in OBJECTIVES.values())
+    assert all(objective.says_d and objective.says_g for objective in OBJECTIVES.values())
 
 
 def test_the_lists_name_everything_and_fit_a_screen(minigan):

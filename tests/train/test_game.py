@@ -280,7 +280,7 @@ def evolved(seed=0):
 def test_a_player_that_needs_no_gradient_takes_its_turns_and_resumes_to_the_same_bits():
     game, data, streams = evolved(), batches(), Streams(0)
     first = [play(game, data, streams) for _ in range(20)]
-    assert all(set(losses) == {"D", "D.gradient", "G"} for losses in first)
+    assert all(set(losses) == {"D", "D.gradient", "G", "D(x)", "D(G(z))"} for losses in first)
     saved, drawn = copy.deepcopy(game.state_dict()), streams.state_dict()
     data, its_data = itertools.tee(data)
     later = [play(game, data, streams) for _ in range(20)]
@@ -349,7 +349,33 @@ def test_a_term_pays_one_player_only():
 
 def test_one_term_is_reported_once_and_losses_are_plain_numbers():
     losses = play(linear_game(), batches(), Streams(0))
-    assert list(losses) == ["D", "D.gradient", "G", "G.gradient"] and all(type(value) is float for value in losses.values())
+    assert set(losses) == {"D", "D.gradient", "D(x)", "D(G(z))", "G", "G.gradient"}
+    assert all(type(value) is float for value in losses.values())
+
+
+def test_what_d_says_of_a_batch_is_a_probability_only_where_the_loss_makes_it_one():
+    a, b = np.array([[0.0], [2.0]], np.float32), np.array([[-1.0], [1.0]], np.float32)
+    sure = 1 / (1 + np.exp(-2.0))
+    for name, objective in OBJECTIVES.items():
+        said = objective.opinion(a, b)
+        if name in ("minimax", "non-saturating"):
+            assert said == {"D(x)": pytest.approx((0.5 + sure) / 2), "D(G(z))": pytest.approx(0.5)}, name
+        else:
+            assert said == {"score(x)": pytest.approx(1.0), "score(G(z))": pytest.approx(0.0)}, name
+
+
+def test_what_a_term_watches_changes_no_bit_of_the_training():
+    trained = []
+    for watch in (True, False):
+        mg.seed(0)
+        game, data, streams = linear_game(), batches(), Streams(0)
+        for term in game.terms:
+            term.watch = term.watch if watch else None
+        for _ in range(5):
+            losses = play(game, data, streams)
+        assert ("D(x)" in losses) == watch
+        trained.append([p.data.tobytes() for player in game.players for p in player.parameters])
+    assert trained[0] == trained[1]
 
 
 def test_a_term_for_nobody_and_a_player_without_a_term_are_refused():
