@@ -36,7 +36,8 @@ def lasting(settings) -> dict[str, Any]:
 def changed(settings, saved: dict, where, step: int) -> dict[str, Any]:
     """{name: its value then} of the rates that are different now from those in a checkpoint of this step.
 
-    where: config.toml, for the message.   Raises CheckpointError for any other setting that is different."""
+    saved: `lasting` in the checkpoint.   where: config.toml, for the message.   Raises CheckpointError for any other setting
+    that is different."""
     now = lasting(settings)
     different = {name: value for name, value in saved.items() if name in now and now[name] != value}
     for name, value in different.items():

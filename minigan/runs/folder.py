@@ -120,10 +120,8 @@ class Run:
         folder = next((folder for folder in folders if (folder / "config.toml").is_file()), None)
         if folder is None:
             if path.is_dir() and not _contents(path):
-                raise CheckpointError(
-                    f"{path}: not a run, config.toml is missing; make one there with `minigan train SYSTEM --out {quoted(path)}`, "
-                    "or delete the folder"
-                )
+                make = f"make one there with `minigan train SYSTEM --out {quoted(path)}`"
+                raise CheckpointError(f"{path}: not a run, config.toml is missing; {make}, or delete the folder")
             where = path if path.is_dir() else f"{path}: its folder"
             raise CheckpointError(
                 f"{where}: not a run, config.toml is missing; give the folder that `minigan train` made, "
@@ -370,6 +368,17 @@ class Run:
             raise serialize.write_error(path, error) from error
         shutil.rmtree(self._back, ignore_errors=True)
 
+    def newest(self):
+        """The step of the newest checkpoint on disk, or None if there is none."""
+        return step_of(paths[-1]) if (paths := self.checkpoints()) else None
+
+    def unsaved(self, every):
+        """Was a run without checkpoints killed before its first one?   Otherwise its checkpoints were deleted, and its log is
+        all that is left.   every: steps from one checkpoint to the next."""
+        folder = self.folder / "checkpoints"
+        last = max((r["step"] for r in self.read_log() if isinstance(r.get("step"), int)), default=0)
+        return not folder.is_dir() or any(folder.glob(".*.tmp")) or last <= every
+
     def latest_checkpoint(self):
         """The path of the checkpoint to continue from: the one given to `open`, otherwise the newest; None if there is
         none."""
@@ -385,7 +394,9 @@ class Run:
         path = self.latest_checkpoint() if step is None else self.checkpoint_path(step)
         steps = [step_of(other) for other in self.checkpoints()]
         if path is None:
-            raise CheckpointError(f"{self.folder}: no checkpoint to load; start again with `minigan train`")
+            raise CheckpointError(
+                f"{self.folder}: no checkpoint to load; start again with `minigan train {self.system} ...` and another --out"
+            )
         if step_of(path) not in steps:
             there = f"there are steps {', '.join(map(str, steps))}" if steps else "there is none"
             raise CheckpointError(f"{path}: no checkpoint of step {step_of(path)}; {there}")
