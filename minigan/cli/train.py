@@ -198,7 +198,7 @@ def _go_on(session, steps, seconds):
     except NotFiniteError as error:
         saved = session.run.latest_checkpoint()
         kept = f"{saved} is the last good checkpoint" if saved else f"{folder} has no checkpoint yet"
-        advice = diagnosis.diagnose(session.run.read_log(), vars(session.settings))[0].advice
+        advice = next(one.advice for one in diagnosis.of(session.run, session.system) if one.name == "not finite")
         raise NotFiniteError(f"step {session.step + 1}: {error}\n{kept}; in a new run, {advice}") from error
     except KeyboardInterrupt:
         print(f"stopped at once; {again} goes on from step {_saved(session)}", file=sys.stderr)
@@ -207,8 +207,8 @@ def _go_on(session, steps, seconds):
         print(f"stopped at step {session.step} and saved; continue with {again}", file=sys.stderr)
         return 128 + session.stopped  # the convention of shells: 130 for Ctrl-C
     print(f"step {session.step}: see {folder / 'report.html'}, {folder / 'samples.gif'} and {folder / 'samples'}")
-    for finding in diagnosis.diagnose(session.run.read_log(), vars(session.settings)):
-        print(f"{finding.what}: {finding.advice}")
+    for finding in diagnosis.of(session.run, session.system):
+        print(f"{finding.what}: {finding.advice}\n  evidence: {finding.evidence}")
     print(f"how good: minigan evaluate {folder}\nmore samples: minigan sample {folder} -n 64 -o grid.png")
     if session.step < steps:
         print(f"{steps - session.step} steps are left: {again}")

@@ -53,7 +53,7 @@ def page(run, system) -> str:
     parts = [
         f"<h1>{_text(title)}</h1>",
         *_what(run, system, step),
-        *_diagnosis(records, config),
+        *_diagnosis(run, system, records),
         *_metrics(run),
         *_samples(run),
         *_curves(run),
@@ -120,13 +120,16 @@ def _what(run, system, step):
     yield f"<p><code>{_text(command(run, system))}</code></p>"
 
 
-def _diagnosis(records, config):
+def _diagnosis(run, system, records):
     yield "<h2>What the curves say</h2>"
-    findings = diagnosis.diagnose(records, config)
+    findings = diagnosis.of(run, system)
     for finding in findings:
-        yield (f'<div class="finding"><p>{_text(finding.what)}.</p><p>{_text(_sentence(finding.advice))}.</p></div>')
+        yield (
+            f'<div class="finding"><p>{_text(finding.what)}.</p><p>{_text(_sentence(finding.advice))}.</p>'
+            f"<p><small>Evidence: {_text(finding.evidence)}.</small></p></div>"
+        )
     if not findings:
-        few = len(diagnosis.Curves(records, config).losses) < diagnosis.ENOUGH
+        few = len(diagnosis.Curves(records, run.config).losses) < diagnosis.ENOUGH
         yield (
             '<div class="finding fine"><p>'
             + (

@@ -196,6 +196,7 @@ class Game:
     show(z) -> Tensor: the pictures that a run shows, by default its samples.   heads: the titles of the parts, if each
     picture consists of several parts side by side.
     step: the class of its turns, such as AdversarialStep (adversarial.py).   unit: the unit of the losses.
+    undecided: D's adversarial loss if D cannot tell real from fake, for the diagnosis of a run; None if that has no level.
     ConfigError if a term is for an unknown player, or a Player has no term.
     """
 
@@ -211,13 +212,14 @@ class Game:
         classes: int | None = None,
         unit: str = "",
         heads: tuple[str, ...] = (),
+        undecided: float | None = None,
     ):
         self.nets, self.players, self.terms, self.latent = nets, players, terms, latent
         self.step, self.classes = step, classes
         self.device, self.unit = "cpu", unit
         self._sample: Callable = sample or (lambda z: nets["G"](z))
         self._show: Callable = show or self._sample
-        self.heads = heads
+        self.heads, self.undecided = heads, undecided
         names = [player.name for player in players]
         for term in terms:
             if term.player not in names:

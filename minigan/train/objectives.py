@@ -5,6 +5,7 @@ D minimises d(a, b) and G minimises g(a, b).  Both are scalars, means over the b
 D gives logits, not probabilities, because log sigmoid(a) = -softplus(-a) cannot overflow.
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ class Objective(NamedTuple):
 
     paired: G's loss uses the real samples' logits too; otherwise it gets a = None, and they are not computed.
     target: D's loss has a label for a real sample, which can be smoothed (see stabilisers.smoothing).
+    undecided: d(0, 0), or d(1/2, 1/2) for least squares, which D pays if it cannot tell real from fake; None if a loss has no
+    level, because only differences between logits count.
     unit: the unit of the losses.
     probability: is s(a) the probability that D gives to "x is real"?   If not, a is only a score.
     """
@@ -24,6 +27,7 @@ class Objective(NamedTuple):
     g: Callable
     paired: bool = False
     target: bool = False
+    undecided: float | None = None
     unit: str = "score"
     probability: bool = False
     says_d: str = ""
@@ -47,6 +51,7 @@ OBJECTIVES = {
         d=lambda a, b: mean(softplus(-a)) + mean(softplus(b)),  # -E log D(x) - E log(1 - D(G(z)));  2 ln 2 at a = b = 0
         g=lambda a, b: -mean(softplus(b)),  # E log(1 - D(G(z)));  slope at b = -10 is -0.00005
         target=True,
+        undecided=2 * math.log(2),
         unit="nats",
         probability=True,
         says_d="-E log s(a) - E log(1 - s(b))",
@@ -56,6 +61,7 @@ OBJECTIVES = {
         d=lambda a, b: mean(softplus(-a)) + mean(softplus(b)),
         g=lambda a, b: mean(softplus(-b)),  # -E log D(G(z));  slope at b = -10 is -1.0
         target=True,
+        undecided=2 * math.log(2),
         unit="nats",
         probability=True,
         says_d="-E log s(a) - E log(1 - s(b))",
@@ -65,6 +71,7 @@ OBJECTIVES = {
         d=lambda a, b: 0.5 * mean(square(a - 1)) + 0.5 * mean(square(b)),
         g=lambda a, b: 0.5 * mean(square(b - 1)),
         target=True,
+        undecided=0.25,
         unit="squared score",
         says_d="E (a - 1)^2 / 2 + E b^2 / 2",
         says_g="E (b - 1)^2 / 2",
@@ -72,6 +79,7 @@ OBJECTIVES = {
     "hinge": Objective(  # Lim and Ye 2017; Miyato et al. 2018, equation 16
         d=lambda a, b: mean(relu(1 - a)) + mean(relu(1 + b)),
         g=lambda a, b: -mean(b),
+        undecided=2.0,
         says_d="E max(0, 1 - a) + E max(0, 1 + b)",
         says_g="-E b",
     ),
@@ -85,6 +93,7 @@ OBJECTIVES = {
         d=lambda a, b: mean(softplus(mean(b) - a)) + mean(softplus(b - mean(a))),  # is x more real than the average fake?
         g=lambda a, b: mean(softplus(mean(a) - b)) + mean(softplus(a - mean(b))),  # is G(z) more real than the average x?
         paired=True,
+        undecided=2 * math.log(2),
         unit="nats",
         says_d="-E log s(a - E b) - E log(1 - s(b - E a))",
         says_g="-E log s(b - E a) - E log(1 - s(a - E b))",

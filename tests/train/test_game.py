@@ -526,6 +526,9 @@ def test_what_an_undecided_d_pays(name):
     zero = mg.zeros((4, 1))
     assert float(OBJECTIVES[name].d(zero, zero)) == pytest.approx(UNDECIDED[name][0], abs=1e-6)
     assert float(OBJECTIVES[name].g(zero, zero)) == pytest.approx(UNDECIDED[name][1], abs=1e-6)
+    level, best = OBJECTIVES[name].undecided, mg.full((4, 1), 0.5 if name == "least-squares" else 0.0)
+    assert level is None or level == pytest.approx(float(OBJECTIVES[name].d(best, best)), abs=1e-6)
+    assert (level is None) == (name == "wasserstein")
 
 
 @pytest.mark.parametrize(

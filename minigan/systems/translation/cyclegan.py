@@ -380,5 +380,6 @@ def build(settings, data):
         show=show,
         step=Translation,
         unit=objective.unit,
+        undecided=objective.undecided and 2 * objective.undecided,  # D's loss is the sum of two
         heads=("filled", "outline", "back"),
     )
