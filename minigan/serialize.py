@@ -326,11 +326,7 @@ def replacing(path):
         if os.path.lexists(target) and not stat.S_ISREG(os.stat(target).st_mode):
             raise CheckpointError(f"{path}: a folder or a device, not a file; give a file name")
         locks.sweep(folder, f".{name[:100]}.")
-        claimed = False
-        while not claimed:
-            temporary = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(4)}.tmp")
-            file = open(temporary, "xb")  # noqa: SIM115  # see the next line but one
-            claimed = locks.claim(file, temporary)
+        file, temporary = _temporary(folder, name)
         with file:
             yield file
             file.flush()
@@ -353,6 +349,16 @@ def replacing(path):
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _temporary(folder, name):
+    """A new hidden file in the folder, open for writing and claimed, and its path."""
+    while True:
+        path = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(4)}.tmp")
+        file = open(path, "xb")  # noqa: SIM115  # `replacing` closes it
+        if locks.claim(file, path):
+            return file, path
+        file.close()
 
 
 def write_error(path, error):

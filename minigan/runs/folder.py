@@ -394,9 +394,7 @@ class Run:
         path = self.latest_checkpoint() if step is None else self.checkpoint_path(step)
         steps = [step_of(other) for other in self.checkpoints()]
         if path is None:
-            raise CheckpointError(
-                f"{self.folder}: no checkpoint to load; start again with `minigan train {self.system} ...` and another --out"
-            )
+            raise CheckpointError(f"{self.folder}: no checkpoint to load; start again with `minigan train` and another --out")
         if step_of(path) not in steps:
             there = f"there are steps {', '.join(map(str, steps))}" if steps else "there is none"
             raise CheckpointError(f"{path}: no checkpoint of step {step_of(path)}; {there}")

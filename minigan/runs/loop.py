@@ -47,7 +47,7 @@ def train(session, steps=None, seconds=None, report=None) -> bool:
     with session.run.writing(), suit(convolutions), using(session.layer_streams), _interruptible(session):
         session.begin()
         with _noting_divergence(session):
-            draw = quietly("no picture of samples", session.draw)
+            draw = quietly("no picture of samples", session.draw, session.told)
             if session.step == 0:
                 draw()
             _iterate(session, planned, steps, seconds, report)

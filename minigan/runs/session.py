@@ -53,6 +53,7 @@ class Session:
         setup = start.read(run)
         self.run, self.step, self.stopped, self.given = run, 0, 0, given
         self.accept_changed_data, self._new_content = False, None
+        self.told: set[str] = set()  # what could not be drawn or measured, see aside.py
         self._changes, self._before = {}, {}  # settings to write into config.toml; what rates were up to this step
         self.system, self.settings, self.description = setup.system, setup.settings, setup.description
         self.data_name, self.data_dir, self.sample_shape = setup.data, setup.data_dir, setup.sample_shape
@@ -167,12 +168,12 @@ class Session:
         if self._loader_state is not None:
             self.loader.load_state_dict(self._loader_state)
         seen = [r for r in self.run.read_log() if isinstance(r.get("step"), int) and r["step"] <= self.step]
-        draw = quietly("no picture of samples", Session.draw)
-        alarm = quietly("no diversity of samples", hooks.Alarm(self.real(hooks.LOOKED_AT), seen))
+        draw = quietly("no picture of samples", Session.draw, self.told)
+        alarm = quietly("no diversity of samples", hooks.Alarm(self.real(hooks.LOOKED_AT), seen), self.told)
         self.hooks = [Every(self.settings.sample_every, draw), Every(self.settings.sample_every, alarm)]
         metrics = evaluation.logged(self.settings, self.system, self.game, self.dataset)
         if metrics:
-            measure = quietly("no metrics", lambda session: session.evaluate(metrics))
+            measure = quietly("no metrics", lambda session: session.evaluate(metrics), self.told)
             self.hooks.append(Every(self.settings.metrics_every, measure))
 
     def _load(self, split):
