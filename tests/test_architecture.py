@@ -15,6 +15,7 @@ PACKAGE = ROOT / "minigan"
 ORDER = [
     {"errors", "moved", "version"},
     {"locks"},
+    {"paths"},
     {"backend"},
     {"kernels"},
     {"streams", "cuda"},
@@ -37,6 +38,7 @@ ORDER = [
     {"train"},
     {"systems"},
     {"runs"},
+    {"lesson_answers"},
     {"doctor", "lesson"},
     {"cli"},
     {"__init__", "__main__"},

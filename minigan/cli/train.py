@@ -6,12 +6,14 @@ import math
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from minigan.cli.output import output_file, tell
 from minigan.errors import CheckpointError, ConfigError, MiniganError, NotFiniteError
+from minigan.paths import command
 
 MOST_SAMPLES = 100_000  # as 28x28 pictures they take about 300 MB
 SMALL = 2**16  # size of the largest parameter: true for MLPs on points and an LSTM of 32, false for networks on pictures
@@ -169,7 +171,7 @@ def _train(options):
 
 
 def _resume(options):
-    from minigan.runs.folder import Run, quoted
+    from minigan.runs.folder import Run
     from minigan.runs.session import Session
 
     run = Run.open(options.path)
@@ -187,7 +189,7 @@ def _resume(options):
                 return _results(session, steps)
             raise ConfigError(
                 f"{folder}: has {session.step} of {steps} steps already; "
-                f"go further with `minigan resume {quoted(options.path)} --steps {2 * session.step}`"
+                f"go further with `{command('resume', Path(options.path), '--steps', 2 * session.step)}`"
             )
         session.attach()
         tell(f"{run.system} on {session.data_name}, from step {session.step}, in {folder}")
@@ -198,12 +200,10 @@ def _go_on(session, steps, seconds):
     """Train with a progress bar.  At the end, print where the results are; after a stop, print how to continue."""
     from minigan.runs import diagnosis
     from minigan.runs.aside import say
-    from minigan.runs.folder import quoted
 
     run = session.run
-    folder = quoted(run.folder)
     # A run that went back to an earlier checkpoint, and has no newer one yet, is still the one that it was.
-    again = lambda: f"`minigan resume {folder if run.fork is None else quoted(run.checkpoint_path(run.fork))}`"
+    again = lambda: f"`{command('resume', run.folder if run.fork is None else run.checkpoint_path(run.fork))}`"
     try:
         with _progress(session, steps, seconds) as report, _threads(session.game):
             done = session.train(steps, seconds, report)
@@ -215,7 +215,7 @@ def _go_on(session, steps, seconds):
         raise CheckpointError(f"{error}\n{then}") from error
     except NotFiniteError as error:
         advice = next(one.advice for one in diagnosis.of(run, session.system) if one.name == "not finite")
-        then = f"`minigan resume {folder} --set KEY=VALUE` starts it again with other settings; {advice}"
+        then = f"`{command('resume', run.folder, '--set', 'KEY=VALUE')}` starts it again with other settings; {advice}"
         if saved := run.latest_checkpoint():
             then = f"{saved} is the last good checkpoint; in a new run, {advice}"
         raise NotFiniteError(f"step {session.step + 1}: {error}\n{then}") from error
@@ -233,15 +233,14 @@ def _go_on(session, steps, seconds):
 def _results(session, steps):
     """Print where the results are, and what they say."""
     from minigan.runs import diagnosis
-    from minigan.runs.folder import quoted
 
     folder = session.run.folder
     print(f"step {session.step}: see {folder / 'report.html'}, {folder / 'samples.gif'} and {folder / 'samples'}")
     for finding in diagnosis.of(session.run, session.system):
         print(f"{finding.what}: {finding.advice}\n  evidence: {finding.evidence}")
-    print(f"how good: minigan evaluate {quoted(folder)}\nmore samples: minigan sample {quoted(folder)} -n 64 -o grid.png")
+    print(f"how good: {command('evaluate', folder)}\nmore samples: {command('sample', folder, '-n', 64, '-o', 'grid.png')}")
     if session.step < steps:
-        print(f"{steps - session.step} steps are left: `minigan resume {quoted(folder)}`")
+        print(f"{steps - session.step} steps are left: `{command('resume', folder)}`")
     return 0
 
 
@@ -323,7 +322,6 @@ def _columns():
 
 def _sample(options):
     from minigan import viz
-    from minigan.runs.folder import quoted
     from minigan.runs.session import Session
     from minigan.serialize import replacing
 
@@ -331,7 +329,7 @@ def _sample(options):
     numbers = output_file(options.npz, ".npz") if options.npz else None
     session = Session.open(options.path, options.device)
     if session.step == 0:
-        again = f"`minigan resume {quoted(options.path)}`"
+        again = f"`{command('resume', Path(options.path))}`"
         raise ConfigError(f"{session.run.folder}: has no checkpoint with a trained network; train it with {again}")
     kind = session.description.x
     most = viz.most(kind)

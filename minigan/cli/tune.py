@@ -22,6 +22,7 @@ from typing import Any
 
 from minigan.cli.output import tell
 from minigan.errors import ConfigError
+from minigan.paths import command, path
 
 MOST_RUNS = 500
 WATCH = "MINIGAN_WATCH"  # an environment variable: this process belongs to a search, see `watch`
@@ -104,9 +105,7 @@ def _tune(options):
 
     points, common = grid(options.grid), overrides(options)
     metric, number, points = _check(options, points, common)
-    if options.out == "":
-        raise ConfigError("--out is empty; give the name of a folder")
-    folder = Path(options.out or f"runs/tune-{options.system}-{options.metric}").expanduser()
+    folder = path(f"runs/tune-{options.system}-{options.metric}" if options.out is None else options.out, "--out")
     about = {
         "system": options.system,
         "data": options.data,
@@ -387,7 +386,6 @@ def _show(options, folder, points, results, number):
     import statistics
 
     from minigan.cli.judge import spread, table
-    from minigan.runs.folder import quoted
 
     rows = []
     for point in points:
@@ -417,4 +415,4 @@ def _show(options, folder, points, results, number):
         top = [values for *_, values in rows[:2] if len(values) > 1]
         if len(top) == 2 and abs(statistics.fmean(top[0]) - statistics.fmean(top[1])) <= max(map(statistics.stdev, top)):
             print("but the difference is not clear: the next point differs by no more than the seeds do; try more seeds")
-        print(f"compare them: minigan compare {quoted(folder)}/*seed=*")
+        print(f"compare them: {command('compare', Path(folder))}/*seed=*")

@@ -19,6 +19,10 @@ def frechet_distance(a, b) -> float:
     values with the same N and features.   With Inception features it is the published FID (Heusel et al. 2017, equation 6).
     ShapeError for fewer than 2 d rows: near N = d the covariance is singular, and the distance depends more on N than on the
     samples.
+
+    >>> x = np.random.default_rng(0).normal(size=(1000, 2))
+    >>> round(frechet_distance(x, x + [3.0, 0.0]), 6)
+    9.0
     """
     a, b = pair(a, b, "frechet_distance", least=2)
     d = a.shape[1]
@@ -36,6 +40,9 @@ def gaussian_distance(mean_a, cov_a, mean_b, cov_b) -> float:
     tr (S_a S_b)^(1/2) is the sum of the square roots of the eigenvalues of R^T S_b R, where S_a = R R^T.  This matrix is
     symmetric, so its eigenvalues are real, and rounding makes them at most a little negative.  A general matrix square root
     can have complex entries.
+
+    >>> gaussian_distance([0.0], [[1.0]], [3.0], [[4.0]])  # 3^2 + (2 - 1)^2
+    10.0
     """
     mean_a, mean_b = (numbers(np.atleast_1d(x), "gaussian_distance") for x in (mean_a, mean_b))
     cov_a, cov_b = (numbers(np.atleast_2d(x), "gaussian_distance") for x in (cov_a, cov_b))

@@ -22,15 +22,15 @@ import contextlib
 import json
 import os
 import re
-import shlex
 import shutil
-import subprocess
 import zipfile
 from pathlib import Path
 from typing import Any
 
 from minigan import locks, serialize
 from minigan.errors import CheckpointError, ConfigError
+from minigan.paths import command
+from minigan.paths import path as given
 from minigan.runs import log
 from minigan.runs.config import DATA as DATA  # this and the next name were in this file once
 from minigan.runs.config import fields as fields
@@ -74,12 +74,13 @@ class Run:
         text = toml({"system": system, "seed": seed, "config": config})
         existed = out is not None and os.path.lexists(out)
         if out is not None:
+            out = given(out, "--out")
             check_out(out)
         try:
             if out is None:
                 folder = _new_folder(Path(root), f"{now():%Y-%m-%d_%H%M}-{system}-s{seed}")
             else:
-                folder = Path(out).expanduser()
+                folder = out
                 folder.mkdir(parents=True, exist_ok=True)
             try:
                 with locks.only(folder / LOCK, f"{folder}: another process is making a run here"):
@@ -120,7 +121,7 @@ class Run:
         folder = next((folder for folder in folders if (folder / "config.toml").is_file()), None)
         if folder is None:
             if path.is_dir() and not _contents(path):
-                make = f"make one there with `minigan train SYSTEM --out {quoted(path)}`"
+                make = f"make one there with `{command('train', 'SYSTEM', '--out', path)}`"
                 raise CheckpointError(f"{path}: not a run, config.toml is missing; {make}, or delete the folder")
             where = path if path.is_dir() else f"{path}: its folder"
             raise CheckpointError(
@@ -434,9 +435,7 @@ class Run:
 
 def check_out(out):
     """Raise ConfigError unless a run may be made in the folder `out`, which need not exist."""
-    if not os.fspath(out):
-        raise ConfigError("--out is empty; give the name of a folder")
-    out = Path(out).expanduser()
+    out = given(out, "--out")
     if out.exists() and not out.is_dir():
         raise ConfigError(f"{out}: is a file, not a folder; choose another --out")
     try:
@@ -444,19 +443,13 @@ def check_out(out):
     except OSError as error:
         raise ConfigError(f"{out}: cannot be read: {error.strerror}; choose another --out") from error
     if taken:
-        resume = f", or continue it with `minigan resume {quoted(out)}`" if (out / "config.toml").is_file() else ""
+        resume = f", or continue it with `{command('resume', out)}`" if (out / "config.toml").is_file() else ""
         raise ConfigError(f"{out}: already holds {'a run' if resume else 'files'}; choose another --out{resume}")
 
 
 def _contents(folder):
     """The names in a folder, without what a process leaves there that is killed while it makes a run."""
     return [name for name in os.listdir(folder) if name not in (LOCK, "env.json") and not re.fullmatch(r"\..*\.tmp", name)]
-
-
-def quoted(path) -> str:
-    """A path as a word of a command that can be pasted into a shell."""
-    text = str(path)
-    return subprocess.list2cmdline([text]) if os.name == "nt" else shlex.quote(text)
 
 
 def _environment():

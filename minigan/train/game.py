@@ -162,7 +162,7 @@ class Step:
     def draw(self, name, function) -> Tensor:
         """A random constant of this turn: function(generator), where the generator is the run's stream of that name.
 
-        The second call with a name returns the same array.  On a GPU the generator draws on the card, so nothing is sent."""
+        The second call with a name returns the same array.  On a GPU the generator draws on the GPU, so nothing is sent."""
         if name not in self._draws:
             self._draws[name] = function(self.streams(name))
         return Tensor(to_device(self._draws[name], self.game.device))
@@ -360,7 +360,7 @@ def play(game: Game, batches, streams, progress: float = 0.0, read: Callable | N
 
     batches: an iterator of data.Batch; streams: the run's named random generators (streams.Streams); progress: the part
     of the run that is done, from 0 to 1.
-    read: turns a scalar into a number.  On a GPU this waits for the card, so a run reads only every `log_every` steps.  With
+    read: turns a scalar into a number.  On a GPU this waits for the GPU, so a run reads only every `log_every` steps.  With
     None, nothing is read, checked or returned, and a step on a GPU sends nothing and waits for nothing.
     NotFiniteError if a loss or a gradient that is read is NaN or infinite; it names the op that made it.
     """
@@ -383,7 +383,7 @@ def _norm(gradients):
     """The Euclidean norm of all gradients together, a scalar.  It is NaN or infinite only if a gradient is."""
     flats = [g.data.reshape(-1) for g in gradients if g is not None]
     m = xp(*flats)
-    if m is not np:  # on a card: float64, because a float32's square can overflow, and reading the sum to check would wait
+    if m is not np:  # on a GPU: float64, because a float32's square can overflow, and reading the sum to check would wait
         return m.sqrt(sum(m.square(flat, dtype=np.float64).sum() for flat in flats))
     squared = float(sum(np.dot(flat, flat) for flat in flats))
     if math.isfinite(squared):

@@ -106,9 +106,11 @@ def _draw(axes, series, label, logarithmic):
 
 
 def _legend(axes, handles):
-    legend = axes.legend(*zip(*handles), loc="upper left", bbox_to_anchor=(1.01, 1.02), frameon=False, fontsize=10)
-    for text in legend.get_texts():
-        text.set_parse_math(False)  # a "$" in a name must not start a formula
+    lines, names = zip(*handles)
+    place = dict(loc="upper left", bbox_to_anchor=(1.01, 1.02), frameon=False, fontsize=10)
+    legend = axes.legend(lines, [" "] * len(lines), **place)  # matplotlib before 3.10 leaves out a name that begins with "_"
+    for text, name in zip(legend.get_texts(), names):
+        text.set(text=name, parse_math=False)  # a "$" in a name must not start a formula
 
 
 def _plain_axes(axes):
