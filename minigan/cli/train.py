@@ -215,10 +215,10 @@ def _go_on(session, steps, seconds):
         raise CheckpointError(f"{error}\n{then}") from error
     except NotFiniteError as error:
         advice = next(one.advice for one in diagnosis.of(run, session.system) if one.name == "not finite")
-        then = f"`{command('resume', run.folder, '--set', 'KEY=VALUE')}` starts it again with other settings; {advice}"
+        kept = f"{run.folder} has no checkpoint yet, `{command('resume', run.folder, '--set', 'KEY=VALUE')}` starts it again"
         if saved := run.latest_checkpoint():
-            then = f"{saved} is the last good checkpoint; in a new run, {advice}"
-        raise NotFiniteError(f"step {session.step + 1}: {error}\n{then}") from error
+            kept = f"{saved} is the last good checkpoint"
+        raise NotFiniteError(f"step {session.step + 1}: {error}\n{kept}; in a new run, {advice}") from error
     except MiniganError as error:
         raise type(error)(f"step {session.step + 1}: {error}\n{again()} goes on from step {_saved(session)}") from error
     except KeyboardInterrupt:

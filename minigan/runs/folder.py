@@ -376,9 +376,8 @@ class Run:
     def unsaved(self, every):
         """Was a run without checkpoints killed before its first one?   Otherwise its checkpoints were deleted, and its log is
         all that is left.   every: steps from one checkpoint to the next."""
-        folder = self.folder / "checkpoints"
         last = max((r["step"] for r in self.read_log() if isinstance(r.get("step"), int)), default=0)
-        return not folder.is_dir() or any(folder.glob(".*.tmp")) or last <= every
+        return last <= every or not (self.folder / "seconds.json").exists()  # which is written before the first checkpoint
 
     def latest_checkpoint(self):
         """The path of the checkpoint to continue from: the one given to `open`, otherwise the newest; None if there is

@@ -166,7 +166,7 @@ def _measure(metrics, settings, game, dataset, load_test) -> None:
         metrics = [metric for metric in metrics if settings.schedule == "plateau" and metric.match(settings.monitor)]
     for metric in metrics:
         test = None if metric.least else load_test()
-        rows = dataset if metric.least else test
+        rows: Any = dataset if metric.least else test
         if not hasattr(rows, "__len__") or len(rows) >= FEW:
             continue
         try:
@@ -243,7 +243,7 @@ def changes(run, overrides: dict, data_dir, first: bool) -> dict[str, Any]:
     for others, and for values that cannot be."""
     found = {} if data_dir is None else {"data_dir": str(Path(data_dir).expanduser().absolute())}
     if overrides:
-        system = _system(run, run.config.get("file"))
+        system = read(run).system
         system.configure(overrides)  # called here for its errors
         names = meant(system.settings)
         for name, value in overrides.items():
@@ -254,7 +254,8 @@ def changes(run, overrides: dict, data_dir, first: bool) -> dict[str, Any]:
                         f"{name} cannot change during a run (learning rates, steps and every-so-many can); start a new one: "
                         f"minigan train {run.config.get('file') or run.system} --set {name}={value}"
                     )
-    run.config.update(found)
+    if found:
+        run.config.update(found)
     return found
 
 

@@ -387,7 +387,7 @@ def test_a_run_that_diverged_before_its_first_checkpoint_starts_again_as_its_mes
     assert minigan("train", "gan", *given, "--out", "run") == 2
     message = capsys.readouterr().err
     assert (
-        "`minigan resume run --set KEY=VALUE` starts it again with other settings" in message
+        "run has no checkpoint yet, `minigan resume run --set KEY=VALUE` starts it again; in a new run, try" in message
         and Run.open("run").newest() is None
     )
     assert minigan("resume", "run", "--set", "lr=1e-3") == 0 and Run.open("run").newest() == 8
