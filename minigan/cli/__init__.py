@@ -33,9 +33,9 @@ class _Parser(argparse.ArgumentParser):
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command; each file adds its own verbs."""
-    from minigan.cli import bench, check, judge, lesson, show, systems, train, tune
+    from minigan.cli import bench, check, judge, lesson, report, show, systems, train, tune
 
-    modules = (train, judge, tune, show, systems, check, lesson, bench)  # add a new file of verbs here
+    modules = (train, judge, report, tune, show, systems, check, lesson, bench)  # add a new file of verbs here
     parser = _Parser(
         prog="minigan",
         description="Train, inspect and check small generative networks.",

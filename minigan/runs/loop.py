@@ -59,6 +59,7 @@ def train(session, steps=None, seconds=None, report=None) -> bool:
 
 def _iterate(session, planned, steps, seconds, report):
     start_step, before = session.step, session.seconds
+    refresh = quietly("the report is not up to date", session.finish, session.told)
     while session.step < steps and not session.stopped and (seconds is None or session.seconds - before < seconds):
         start = time.monotonic()
         read = float if _reads(session, start_step) else None
@@ -73,6 +74,7 @@ def _iterate(session, planned, steps, seconds, report):
         _log(session, metrics)
         if session.step % session.settings.checkpoint_every == 0 or error:
             session.save()
+            refresh()
         if error:
             raise error
         if report:

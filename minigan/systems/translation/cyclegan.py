@@ -355,8 +355,17 @@ def build(settings, data):
     def score(k, pictures):
         return nets["D" + k](pictures)
 
+    def scores(step):  # by domain: D's outputs for real pictures and for fakes from the buffer, computed once
+        if not hasattr(step, "scores"):
+            fakes = {k: buffers[k].mix(step, k, step.fake[k]) for k in "AB"}
+            step.scores = [(score(k, step.real[k]), score(k, fakes[k])) for k in "AB"]
+        return step.scores
+
     def d_loss(step):
-        return sum(objective.d(score(k, step.real[k]), score(k, buffers[k].mix(step, k, step.fake[k]))) for k in "AB")
+        return sum(objective.d(*pair) for pair in scores(step))
+
+    def opinion(step):
+        return objective.opinion(*(concatenate([scored.data for scored in part]) for part in zip(*scores(step))))
 
     def g_loss(step):
         return sum(objective.g(score(k, step.real[k]) if objective.paired else None, score(k, step.fake[k])) for k in "AB")
@@ -370,12 +379,15 @@ def build(settings, data):
         return concatenate([tile(part, (1, max(a, b) // part.shape[1], 1, 1)) for part in row], axis=3)
 
     terms = [
-        Term("adversarial", "D", d_loss),
-        Term("adversarial", "G", g_loss),
-        Term("cycle", "G", lambda step: distance(step.back, step.real), settings.cycle),
+        Term("adversarial", "D", d_loss, says=f"{objective.says_d}; the sum over both domains", watch=opinion),
+        Term("adversarial", "G", g_loss, says=f"{objective.says_g}; the sum over both domains"),
+        Term(
+            "cycle", "G", lambda step: distance(step.back, step.real), settings.cycle, "E |BA(AB(x)) - x| + E |AB(BA(y)) - y|"
+        ),
     ]
     if settings.identity:
-        terms.append(Term("identity", "G", lambda step: distance(step.same, step.real), settings.identity))
+        same = "E |BA(x) - x| + E |AB(y) - y|"
+        terms.append(Term("identity", "G", lambda step: distance(step.same, step.real), settings.identity, same))
     betas = (settings.beta1, 0.999)
     players = [
         Player("D", [nets["DA"], nets["DB"]], partial(Adam, lr=settings.lr_d, betas=betas), after=buffers.values()),
