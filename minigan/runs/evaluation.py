@@ -3,7 +3,7 @@
 measure         names -> {number: value} for the current weights of a session
 chosen          the metrics that a list of names means
 found           the one metric and number to sort runs by
-logged          the metrics that the settings ask for in the log          rehearse    can they be measured on these data?
+logged          the metrics that the settings ask for in the log
 monitored       the metric that the "plateau" schedule waits for
 owners          which systems measure which metrics of their own
 needed          the smallest number of samples that some metrics need
@@ -17,8 +17,6 @@ metrics use the test set, because the likelihood of pictures that the network ha
 
 import math
 from functools import cache, partial
-
-import numpy as np
 
 from minigan.errors import ConfigError
 from minigan.metrics import METRICS, Metric, Number, default_metrics, find
@@ -106,27 +104,12 @@ def logged(settings, system, game, dataset) -> list[Metric]:
         metrics = list(dict.fromkeys([*metrics, waited_for[0]]))
     for metric in metrics:
         metric.check(dataset)
+        if metric in own_metrics():
+            raise ConfigError(
+                f"metric {metric.name} needs features of your own, and a run in training has none; measure it with "
+                "`minigan evaluate RUN --features FILE.py:FUNCTION`"
+            )
     return metrics
-
-
-def rehearse(settings, system, game, dataset) -> None:
-    """Measure the metrics that the settings name once, before a run, with real samples in the place of generated ones.
-
-    Raises ConfigError for one that these data cannot have, for example because all real samples are the same, or too few.
-    Those that "default" stands for are not tried: during the run, what can be measured of them is."""
-    default = {metric.name for metric in chosen("default", system, dataset)} if "default" in settings.metrics else ()
-    for metric in logged(settings, system, game, dataset):
-        if metric.least and metric.name not in default:
-            if hasattr(dataset, "sample"):
-                samples = dataset.sample(metric.least, 0).x
-            else:
-                samples = dataset[np.arange(metric.least) % len(dataset)].x
-            results = Results()
-            results.add(metric.name, partial(Evidence(samples, dataset).measure, metric))
-            for reason in results.reasons().values():
-                raise ConfigError(
-                    f"metric {metric.name} cannot be measured on {dataset.name}: {reason}; leave it out of metrics"
-                )
 
 
 def monitored(settings, system, game, dataset) -> tuple[Metric, Number] | None:

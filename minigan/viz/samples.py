@@ -18,6 +18,7 @@ from minigan.viz.tokens import text_grid, token_grid
 
 OUTLINE = (1.0, -0.25, -1.0)  # colour of a mask's outline, in [-1, 1]: orange is visible on black, grey and white
 HEAD = 14  # font size of a class's number, in pixels
+LARGE = 48  # pixels: taller pictures are not enlarged, since a page of them would take megabytes
 GAP = 2  # width of the grey border around each picture, in pixels
 
 
@@ -76,8 +77,8 @@ def most(kind: Kind) -> int | None:
 def labelled_grid(images, labels=None, heads=(), masks=None):
     """An image_grid with class numbers, headings and masks.   Returns uint8 (H', W', 1 or 3).
 
-    images (N, C, H, W), labels, heads, masks: as in `draw`.   Each pixel becomes 2 x 2 pixels, or more if the words would not
-    fit otherwise.  Without labels, heads and masks the result is image_grid(images, scale=2).
+    images (N, C, H, W), labels, heads, masks: as in `draw`.   Each pixel becomes 2 x 2 pixels (or stays one, in pictures taller
+    than 48), or more if the words would not fit otherwise.  Without labels, heads and masks the result is an image_grid.
     Raises ShapeError when the numbers of images, labels, heads and masks do not fit together.
 
     >>> labelled_grid(np.zeros((4, 1, 28, 28)), labels=[0, 0, 1, 1]).dtype
@@ -86,7 +87,7 @@ def labelled_grid(images, labels=None, heads=(), masks=None):
     images = np.asarray(images)
     if labels is not None and np.shape(labels) != images.shape[:1]:
         raise ShapeError(f"labelled_grid: labels has shape {np.shape(labels)}, needs one for each of the {len(images)} images")
-    scale = 2
+    scale = 1 if images.ndim == 4 and images.shape[2] > LARGE else 2
     if heads:
         if images.shape[-1] % len(heads):
             raise ShapeError(

@@ -14,7 +14,7 @@ not learn to translate.
 A sample holds a picture of domain A, then an unrelated picture of domain B, along the channel axis.
 Your own pictures: a folder with two sub-folders, --data folder --data-dir DIR --set domains=horses,zebras.
 By default the domains are filled and outlined digits.
-G halves a picture at most twice, as theirs does, and D at most three times; a picture of 28x28 is halved once by G, twice by D.
+G halves a picture once, or twice from 64x64 on, as theirs does; D halves it once more.
 """
 
 from functools import cached_property, lru_cache, partial
@@ -340,16 +340,16 @@ def build(settings, data):
     a, b = data.x.a.channels, data.x.b.channels
     if max(a, b) % min(a, b):
         raise ConfigError(f"cyclegan translates grey or coloured pictures; {data.name} holds {data.x}")
-    count = len(convolutions.levels(1, *data.shape[1:])[0])
+    count = min(2, max(1, len(convolutions.levels(1, *data.shape[1:])[0]) - 2))  # 1 below 64x64, then 2
     objective = OBJECTIVES[settings.objective]
     if objective is OBJECTIVES["wasserstein"]:
         raise ConfigError(
             "objective=wasserstein: nothing bounds the slope of cyclegan's discriminators, so their loss would "
             "fall without end; use least-squares, hinge or non-saturating"
         )
-    inside = settings.channels, settings.blocks, settings.norm_g, max(1, min(count - 1, 2))
+    inside = settings.channels, settings.blocks, settings.norm_g, count
     nets = {"AB": generator(*inside, a, b), "BA": generator(*inside, b, a)}
-    nets |= {name: discriminator(settings.channels, settings.norm_d, min(count, 3), n) for name, n in (("DA", a), ("DB", b))}
+    nets |= {name: discriminator(settings.channels, settings.norm_d, count + 1, n) for name, n in (("DA", a), ("DB", b))}
     buffers = {k: Buffer(settings.buffer) for k in "AB"}
 
     def score(k, pictures):
