@@ -15,6 +15,7 @@ PACKAGE = ROOT / "minigan"
 ORDER = [
     {"errors", "moved", "version"},
     {"schema"},
+    {"locks"},
     {"paths"},
     {"backend"},
     {"kernels"},

@@ -67,8 +67,13 @@ def _parse(arguments):
 
 def main(arguments=None) -> int:
     """Run the command with these arguments (default: sys.argv[1:]) and return the exit code."""
+    code = 0
     try:
         options = _parse(arguments)
+        if os.environ.pop("MINIGAN_WATCH", None):
+            from minigan.cli.tune import watch
+
+            watch()
         with _plain_warnings():
             code = options.run(options) or 0
         sys.stdout.flush()  # so that a full disk or a closed pipe raises here, where it can still be reported
@@ -79,7 +84,7 @@ def main(arguments=None) -> int:
         return _fail("stopped", 130)
     except BrokenPipeError:  # the program that reads our output (head, less) has ended
         _forget_stdout()
-        return 0
+        return code
     except MemoryError as error:
         if type(error).__module__.startswith("cupy"):
             return _fail(

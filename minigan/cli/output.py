@@ -1,5 +1,7 @@
-"""output_file: check the name of an output file before any work is done."""
+"""output_file     check the name of an output file before any work is done
+tell            print a line while work goes on"""
 
+import contextlib
 from pathlib import Path
 
 from minigan.errors import ConfigError
@@ -17,3 +19,9 @@ def output_file(path, *suffixes):
     if not path.absolute().parent.is_dir():
         raise ConfigError(f"{path}: its folder does not exist; create it first")
     return path
+
+
+def tell(text: str) -> None:
+    """Print a line at once.   If nobody can read it, the work goes on; `main` tells of a full disk at the end."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text, flush=True)

@@ -18,8 +18,11 @@ from minigan.errors import CheckpointError, ConfigError
 from minigan.schema import NAME, PLAIN, Anything, Many, Misfit, Named, Number, Record, Text, Truth, Whole, printable
 from minigan.train.settings import LARGEST, RUN
 
-# Keys of a config that are no settings.
-DATA = ("data", "data_dir", "data_options", "data_content", "own_data", "device", "sample_shape", "fields", "file", "own_nets")
+# Keys of a config that are no settings.   earlier: the values that rates had up to a step, [{step, name, value}, ...].
+DATA = (
+    *("data", "data_dir", "data_options", "data_content", "own_data", "device", "sample_shape", "fields", "file", "own_nets"),
+    "earlier",
+)
 
 
 FILE = Record(

@@ -30,6 +30,7 @@ TAKEN = (
     "fields",
     "file",
     "own_nets",
+    "earlier",
     "seconds",
     "out",
     "quiet",
