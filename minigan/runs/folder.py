@@ -341,7 +341,7 @@ class Run:
         path = self.folder / name
         try:
             value = json.loads(path.read_bytes())
-            content.check(value, "the file")
+            content.check(value, "")
         except FileNotFoundError:
             return {}
         except OSError as error:
