@@ -27,8 +27,10 @@ def add(verbs) -> None:
     )
     verb.add_argument(
         "action",
+        nargs="?",
+        default="list",
         metavar="ACTION",
-        help="list: show all data sets; preview: draw samples as a picture; fetch: download the files now; "
+        help="list (default): show all data sets; preview: draw samples as a picture; fetch: download the files now; "
         "verify: check that the files are complete",
     )
     verb.add_argument("name", nargs="?", metavar="NAME", help="name of the data set, for every action except list")

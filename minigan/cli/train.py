@@ -83,7 +83,7 @@ def add(verbs) -> None:
         "lists all settings with their defaults, `minigan data list` the options of --data folder",
     )
     verb.add_argument("--out", metavar="DIR", help="run folder (default: runs/<date>-<system>-s<seed>)")
-    verb.set_defaults(run=_train)
+    verb.set_defaults(run=_train, lasts=True)
 
     verb = verbs.add_parser(
         "resume", help="continue a run", description="Continue a run from its newest checkpoint.", allow_abbrev=False
@@ -96,7 +96,7 @@ def add(verbs) -> None:
         "--accept-changed-data", action="store_true", help="continue even if the data have changed since the run was started"
     )
     verb.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: the device used at the start)")
-    verb.set_defaults(run=_resume)
+    verb.set_defaults(run=_resume, lasts=True)
 
     verb = verbs.add_parser(
         "sample", help="draw samples from a run", description="Draw samples from a trained run.", allow_abbrev=False

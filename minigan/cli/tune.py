@@ -73,7 +73,7 @@ def add(verbs) -> None:
     verb.add_argument("-n", type=whole(1), metavar="N", help="samples to measure (default: that of `minigan evaluate`)")
     verb.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:1 or auto (default: cpu)")
     verb.add_argument("--out", metavar="DIR", help="folder of the search (default: runs/tune-<system>-<metric>)")
-    verb.set_defaults(run=_tune)
+    verb.set_defaults(run=_tune, lasts=True)
 
 
 def _seeds(text):
