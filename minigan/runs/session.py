@@ -66,6 +66,8 @@ class Session:
         self.streams, self.layer_streams = Streams(run.seed), Streams(run.seed)
         with using(self.layer_streams):
             self.game = self.system.build(self.settings, self.description, **nets).to(self.device)
+        if hasattr(self.game.latent, "unseen"):
+            self.game.latent.unseen = self.test_dataset
         self.schedule = hooks.Schedule.of(self.settings, self.system, self.game, self.description)
         self.captured = Captured(self.game) if self.settings.capture and self.device != "cpu" else None
         self.losses, self.seconds = {}, run.seconds().get(0, 0.0)

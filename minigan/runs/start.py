@@ -61,6 +61,13 @@ def checked(system: str, data_name=None, data_dir=None, seed=0, device="cpu", ov
     with using(Streams(seed)):
         game = made_by.build(settings, dataset, **nets).to(device)  # raises if the data do not fit the system
     game.check(batch)  # raises if the labels do not fit
+    if hasattr(game.latent, "unseen"):  # samples are made of pictures of the test split
+        if given is not None and (given.test is None or given.test.kinds["x"] != given.kinds["x"]):
+            raise ConfigError(
+                f"{made_by.name} makes samples of pictures of the test split; give {data_name} one of "
+                f"{dataset.kinds['x']}, as its attribute `test`"
+            )
+        game.latent.unseen = lambda: dataset
     if nets or made_by.outside:
         _try(made_by, settings, game, dataset.description, batch, nets)
     if settings.capture:

@@ -154,9 +154,10 @@ def perceptron(settings, data):
 
 def convolutional(settings, data):
     """The layers of dcgan's G and D, with inputs for the labels."""
-    convolutions.check(data)
-    G = convolutions.generator(settings.latent + settings.classes, settings.channels, data.x.channels, settings.norm_g)
-    D = convolutions.discriminator(settings.channels, data.x.channels + 1, settings.norm_d)
+    convolutions.check(data, settings)
+    channels, *sides = data.shape
+    G = convolutions.generator(settings.latent + settings.classes, settings.channels, data.shape, settings.norm_g)
+    D = convolutions.discriminator(settings.channels, (channels + 1, *sides), settings.norm_d)
     G.apply(convolutions.start), D.apply(convolutions.start)
     return G, Sequential(LabelPlane(data.shape, settings.classes), *D)
 
@@ -174,7 +175,7 @@ FAMILIES = {"mlp": perceptron, "conv": convolutional}
         choice.NETS,
         Setting("nets", "conv"),
         Setting("steps", 3000),
-        Setting("classes", 10, "number of classes; by default that of the data"),
+        Setting("classes", 10, "number of classes; by default that of the data", of_data=lambda about: about.classes),
         Setting("shuffle_labels", False, "the control: the labels do not belong to the real samples"),
     ],
     on={"points": perceptrons.POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none"}},
