@@ -166,7 +166,7 @@ def summary(values) -> str:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("claims", nargs="*", help=", ".join(CLAIMS))
     parser.add_argument("--seeds", default="0-4", help="such as 0-4")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time")

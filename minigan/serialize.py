@@ -29,6 +29,7 @@ from typing import Any
 
 import numpy as np
 
+from minigan import paths
 from minigan.errors import CheckpointError
 
 VERSION = 1
@@ -57,7 +58,8 @@ def save(path, state, kind="state", **about):
     A path that ends in .safetensors is written in that format, which PyTorch's tools read: a flat dict of arrays only,
     and it needs the safetensors package.
     """
-    if str(path).endswith(".safetensors"):
+    path = paths.path(path, "path", CheckpointError)
+    if path.suffix == ".safetensors":
         return _save_safetensors(path, state)
     if not isinstance(state, dict):
         raise CheckpointError(f"{path}: save takes a dict, not {type(state).__name__}; wrap it: {{'x': ...}}")
@@ -143,7 +145,8 @@ def load(path, kind=None):
     reads no other file.  It never unpickles anything.  CheckpointError says what is wrong with the file and what to do;
     DamagedCheckpoint means that its bytes have changed.  A .safetensors file gives its arrays by name.
     """
-    if str(path).endswith(".safetensors"):
+    path = paths.path(path, "path", CheckpointError)
+    if path.suffix == ".safetensors":
         return _load_safetensors(path)
     with _reading(path) as archive:
         header = _header(archive, path)
@@ -191,6 +194,7 @@ def _load_safetensors(path):
 def describe(path):
     """{"kind": str, "version": int, "about": dict}, from the header alone; None, None and {} if the file has no header.
     It raises the errors of `load`."""
+    path = paths.path(path, "path", CheckpointError)
     with _reading(path) as archive:
         header = _header(archive, path)
         if header is None:
@@ -219,7 +223,7 @@ def _reading(path):
     except CheckpointError:
         raise
     except FileNotFoundError:
-        other = f"{os.fspath(path)}.npz"
+        other = f"{path}.npz"
         remedy = f"did you mean {other}?" if os.path.exists(other) else "check the path"
         raise CheckpointError(f"{path}: no such file; {remedy}") from None
     except IsADirectoryError:
@@ -316,9 +320,10 @@ def replacing(path):
     The bytes go to a hidden file in the same folder, which is forced to the disk and then renamed over `path`.  When
     the block raises, that file is removed.  An OSError becomes a CheckpointError of one line.
     """
+    path = paths.path(path, "path", CheckpointError)
     target = os.path.realpath(path)  # through a link: replace the file it points at, not the link
     folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(4)}.tmp")
+    temporary = os.path.join(folder, f".{name[:50]}.{secrets.token_hex(4)}.tmp")
     try:
         # Renaming over /dev/null or a pipe would replace the device itself.
         if os.path.lexists(target) and not stat.S_ISREG(os.stat(target).st_mode):

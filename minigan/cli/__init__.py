@@ -24,7 +24,7 @@ from minigan.version import __version__
 
 EXAMPLES = """\
 examples:
-  minigan train dcgan --steps 300 --out runs/first   train a GAN on drawn digits; nothing is downloaded
+  minigan train dcgan --steps 300 --out runs/first   train a GAN on drawn digits, without a download
   minigan evaluate runs/first                        measure how good its samples are
   minigan lesson 1                                   learn how it works inside
 
@@ -140,8 +140,10 @@ def _fail(message, code=2):
 
 
 def _tell(line):
-    with contextlib.suppress(OSError):  # nobody can be told that standard error cannot be written
-        print(line, file=sys.stderr)
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:  # nobody can be told that standard error cannot be written
+        output.forget(sys.stderr)
 
 
 moved.guard(__name__)

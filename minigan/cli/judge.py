@@ -1,9 +1,11 @@
 """The verbs evaluate and compare: measure runs, and show them side by side."""
 
 import math
+from pathlib import Path
 
-from minigan.cli.output import output_file
+from minigan.cli.output import output_file, path_argument
 from minigan.errors import ConfigError
+from minigan.paths import command
 
 SAMPLES = 2000  # evaluate's default for -n; metrics that need more samples raise it
 
@@ -19,7 +21,7 @@ def add(verbs) -> None:
         description="Measure how good a run's samples are.  The results are also saved in the run's "
         "evaluation.json and report.html.  The same weights always give the same numbers.",
     )
-    verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
+    verb.add_argument("path", type=path_argument, metavar="RUN", help="the run folder, or one of its checkpoints")
     verb.add_argument("--metrics", metavar="A,B", help="names from `minigan list metrics`, or default: all that fit the data")
     verb.add_argument(
         "-n",
@@ -27,7 +29,9 @@ def add(verbs) -> None:
         metavar="N",
         help=f"samples to draw (default: {SAMPLES}, or as many as the metrics need)",
     )
-    verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: where they were at the start)")
+    verb.add_argument(
+        "--data-dir", type=path_argument, metavar="DIR", help="where the data are now (default: where they were at the start)"
+    )
     verb.add_argument(
         "--accept-changed-data", action="store_true", help="measure even if the data have changed since the run was started"
     )
@@ -43,9 +47,14 @@ def add(verbs) -> None:
         "run without such results, what it logged.  Runs that differ only in the seed share "
         "one line with mean +- standard deviation.",
     )
-    verb.add_argument("paths", nargs="+", metavar="RUN", help="run folders")
+    verb.add_argument("paths", type=path_argument, nargs="+", metavar="RUN", help="run folders")
     verb.add_argument(
-        "-o", "--out", default="compare.png", metavar="FILE", help="file for the plot, a .png (default: compare.png)"
+        "-o",
+        "--out",
+        type=path_argument,
+        default="compare.png",
+        metavar="FILE",
+        help="file for the plot, a .png (default: compare.png)",
     )
     verb.add_argument("--json", action="store_true", help="print the table as JSON, and draw no plot")
     verb.set_defaults(run=_compare)
@@ -63,7 +72,7 @@ def _evaluate(options):
     session = Session.open(options.path, options.device)
     if session.step == 0:
         raise ConfigError(
-            f"{session.run.folder}: has no checkpoint with a trained network; train it with `minigan resume {options.path}`"
+            f"{session.run.folder}: has no checkpoint with a trained network; train it with `{command('resume', options.path)}`"
         )
     session.data_dir = options.data_dir or session.data_dir
     session.accept_changed_data = options.accept_changed_data
@@ -145,7 +154,7 @@ def _compare(options):
         print("\n".join(table(rows)))
     missing = [about["run"] for about in known.values() if not about["metrics"]]
     if missing:
-        print("not measured yet: " + "; ".join(f"minigan evaluate {path}" for path in missing))
+        print("not measured yet: " + "; ".join(command("evaluate", Path(path)) for path in missing))
     series = {label: [history(run) for run in members] for label, members in zip(labels, groups.values())}
     title = "runs compared" if labels == list(found) else "\n".join(f"{i}: {name}" for i, name in zip(labels, found))
     viz.compare_png(picture, series, {name: number.better for name, number in metrics.items() if number}, title)

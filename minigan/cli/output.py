@@ -72,17 +72,17 @@ class _Lasting:
 
 @contextlib.contextmanager
 def lasting():
-    """For work that writes files: when standard output or error cannot be written (a full disk, a reader such as `head` that has
-    ended), the work goes on.   The other stream says so at the end."""
+    """For work that writes files: it goes on when standard output or error cannot be written (a full disk, or `head`, which has
+    ended).   At the end, standard error says so of standard output."""
     out, err = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = _Lasting(out), _Lasting(err)
     try:
         yield
         sys.stdout.flush()
-        for stream, name in ((sys.stdout, "output"), (sys.stderr, "error")):
-            if stream.error is not None and not isinstance(stream.error, BrokenPipeError):
-                reason = getattr(stream.error, "strerror", None) or stream.error
-                print(f"warning: standard {name} could not be written: {reason}; the work went on", file=sys.stderr)
+        lost = sys.stdout.error
+        if lost is not None and not isinstance(lost, BrokenPipeError):
+            reason = getattr(lost, "strerror", None) or lost
+            print(f"warning: standard output could not be written: {reason}; the work went on", file=sys.stderr)
     finally:
         sys.stdout, sys.stderr = out, err
 

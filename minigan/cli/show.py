@@ -1,7 +1,8 @@
 """The verbs list, data and doctor: show what there is, look after data sets, and examine the machine."""
 
-from minigan.cli.output import output_file
+from minigan.cli.output import output_file, path_argument
 from minigan.errors import ConfigError, suggestion
+from minigan.paths import command
 
 LISTS = ("systems", "datasets", "metrics", "objectives", "lessons")
 ACTIONS = ("list", "preview", "fetch", "verify")
@@ -36,10 +37,13 @@ def add(verbs) -> None:
     verb.add_argument("name", nargs="?", metavar="NAME", help="name of the data set, for every action except list")
     verb.add_argument(
         "--data-dir",
+        type=path_argument,
         metavar="DIR",
         help="folder with the data set's files (default: $MINIGAN_DATA/NAME, then the cache, then a download)",
     )
-    verb.add_argument("-o", "--out", metavar="FILE", help="file for the picture of preview (default: NAME.png)")
+    verb.add_argument(
+        "-o", "--out", type=path_argument, metavar="FILE", help="file for the picture of preview (default: NAME.png)"
+    )
     verb.add_argument(
         "--set",
         action="append",
@@ -118,7 +122,8 @@ def _objectives():
         print(f"  {'':<16}in {objective.unit}" + ("; takes smoothing" if objective.target else ""))
     print("penalties on D's slope (--set penalty=NAME), with their weights:")
     for name, penalty in PENALTIES.items():
-        print(f"  {name:<16}{penalty.weight:g} times {penalty.loss.__doc__.partition('   ')[0].rstrip(',. ')}")
+        what = (penalty.loss.__doc__ or name).partition("   ")[0].rstrip(",. ")  # python -OO has no docstrings
+        print(f"  {name:<16}{penalty.weight:g} times {what}")
 
 
 def _wrapped(text, indent, then=None):
@@ -152,7 +157,9 @@ def _data(options):
     for file, status in rows or [(options.name, "ok: drawn from its formula, there is nothing to fetch")]:
         print(f"{file}: {status}")
     if any(status == "missing" for _, status in rows):
-        print(f"files are missing: download them with `minigan data fetch {options.name}`, or give their folder as --data-dir")
+        print(
+            f"files are missing: download them with `{command('data', 'fetch', options.name)}`, or give their folder as --data-dir"
+        )
     return 0 if all(status.startswith("ok") for _, status in rows) else 2
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from minigan.cli.output import output_file
+from minigan.cli.output import output_file, path_argument
 from minigan.errors import CheckpointError, ConfigError, NotFiniteError
+from minigan.paths import command
 
 MOST_SAMPLES = 100_000  # as 28x28 pictures they take about 300 MB
 SMALL = 2**16  # size of the largest parameter: true for MLPs on points and an LSTM of 32, false for networks on pictures
@@ -60,6 +61,7 @@ def add(verbs) -> None:
     )
     verb.add_argument(
         "--data-dir",
+        type=path_argument,
         metavar="DIR",
         help="folder with the data set's files (default: $MINIGAN_DATA/NAME, then the cache, then a download)",
     )
@@ -82,16 +84,18 @@ def add(verbs) -> None:
         help="change a setting, such as lr=1e-4; can be repeated; `minigan show SYSTEM` "
         "lists all settings with their defaults, `minigan data list` the options of --data folder",
     )
-    verb.add_argument("--out", metavar="DIR", help="run folder (default: runs/<date>-<system>-s<seed>)")
+    verb.add_argument("--out", type=path_argument, metavar="DIR", help="run folder (default: runs/<date>-<system>-s<seed>)")
     verb.set_defaults(run=_train, lasts=True)
 
     verb = verbs.add_parser(
         "resume", help="continue a run", description="Continue a run from its newest checkpoint.", allow_abbrev=False
     )
-    verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
+    verb.add_argument("path", type=path_argument, metavar="RUN", help="the run folder, or one of its checkpoints")
     verb.add_argument("--steps", type=whole(1), metavar="N", help="iterations in total (default: the run's setting)")
     verb.add_argument("--seconds", type=seconds, metavar="S", help="stop after this time of training (default: no limit)")
-    verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: where they were at the start)")
+    verb.add_argument(
+        "--data-dir", type=path_argument, metavar="DIR", help="where the data are now (default: where they were at the start)"
+    )
     verb.add_argument(
         "--accept-changed-data", action="store_true", help="continue even if the data have changed since the run was started"
     )
@@ -101,7 +105,7 @@ def add(verbs) -> None:
     verb = verbs.add_parser(
         "sample", help="draw samples from a run", description="Draw samples from a trained run.", allow_abbrev=False
     )
-    verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
+    verb.add_argument("path", type=path_argument, metavar="RUN", help="the run folder, or one of its checkpoints")
     verb.add_argument(
         "-n",
         type=whole(1, MOST_SAMPLES),
@@ -119,10 +123,15 @@ def add(verbs) -> None:
         help="the class of all samples (default: 0, 1, 2, ... in turn, for a system that has classes)",
     )
     verb.add_argument(
-        "-o", "--out", metavar="FILE", help="file for a picture, a .png (default: grid.png, or no picture if --npz is given)"
+        "-o",
+        "--out",
+        type=path_argument,
+        metavar="FILE",
+        help="file for a picture, a .png (default: grid.png, or no picture if --npz is given)",
     )
     verb.add_argument(
         "--npz",
+        type=path_argument,
         metavar="FILE",
         help="file for the arrays, a .npz: images (N, C, H, W) float32 in [-1, 1], points (N, 2) or "
         "tokens (N, T); also labels (N,) if the system has classes (default: no file)",
@@ -168,7 +177,7 @@ def _resume(options):
     if steps <= session.step:
         raise ConfigError(
             f"{folder}: has {session.step} of {steps} steps already; "
-            f"go further with `minigan resume {options.path} --steps {2 * session.step}`"
+            f"go further with `{command('resume', options.path, '--steps', 2 * session.step)}`"
         )
     session.data_dir = options.data_dir or session.data_dir
     session.accept_changed_data = options.accept_changed_data
@@ -185,7 +194,7 @@ def _go_on(session, steps, seconds):
     from minigan.runs import diagnosis
 
     folder = session.run.folder
-    again = f"`minigan resume {folder}`"
+    again = f"`{command('resume', folder)}`"
     try:
         with _progress(session, steps, seconds) as report, _threads(session.game):
             done = session.train(steps, seconds, report)
@@ -193,7 +202,9 @@ def _go_on(session, steps, seconds):
         saved = _saved(session)
         then = f"then {again} goes on from step {saved}"
         if saved >= steps:
-            then = f"all {saved} steps are done and saved, only this file is missing; `minigan sample {folder}` draws samples"
+            then = (
+                f"all {saved} steps are done and saved, only this file is missing; `{command('sample', folder)}` draws samples"
+            )
         raise CheckpointError(f"{error}\n{then}") from error
     except NotFiniteError as error:
         saved = session.run.latest_checkpoint()
@@ -209,7 +220,7 @@ def _go_on(session, steps, seconds):
     print(f"step {session.step}: see {folder / 'report.html'}, {folder / 'samples.gif'} and {folder / 'samples'}")
     for finding in diagnosis.of(session.run, session.system):
         print(f"{finding.what}: {finding.advice}\n  evidence: {finding.evidence}")
-    print(f"how good: minigan evaluate {folder}\nmore samples: minigan sample {folder} -n 64 -o grid.png")
+    print(f"how good: {command('evaluate', folder)}\nmore samples: {command('sample', folder, '-n', 64, '-o', 'grid.png')}")
     if session.step < steps:
         print(f"{steps - session.step} steps are left: {again}")
     return 0
@@ -288,7 +299,7 @@ def _sample(options):
     session = Session.open(options.path, options.device)
     if session.step == 0:
         raise ConfigError(
-            f"{session.run.folder}: has no checkpoint with a trained network; train it with `minigan resume {options.path}`"
+            f"{session.run.folder}: has no checkpoint with a trained network; train it with `{command('resume', options.path)}`"
         )
     kind = session.description.x
     most = viz.most(kind)

@@ -13,7 +13,9 @@ import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from minigan.cli.output import path_argument
 from minigan.errors import ConfigError
+from minigan.paths import command
 
 MOST_RUNS = 500
 
@@ -56,7 +58,7 @@ def add(verbs) -> None:
         help="number of runs at the same time (default: 1); if there are several, each uses one thread",
     )
     verb.add_argument("--data", metavar="NAME", help="data set (default: the system's own)")
-    verb.add_argument("--data-dir", metavar="DIR", help="folder with the data set's files")
+    verb.add_argument("--data-dir", type=path_argument, metavar="DIR", help="folder with the data set's files")
     verb.add_argument("--steps", type=whole(1), metavar="N", help="iterations of each run (default: the system's own)")
     verb.add_argument(
         "--seconds", type=seconds, metavar="S", help="stop each run after this time of training (default: no limit)"
@@ -72,7 +74,9 @@ def add(verbs) -> None:
     )
     verb.add_argument("-n", type=whole(1), metavar="N", help="samples to measure (default: that of `minigan evaluate`)")
     verb.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:1 or auto (default: cpu)")
-    verb.add_argument("--out", metavar="DIR", help="folder of the search (default: runs/tune-<system>-<metric>)")
+    verb.add_argument(
+        "--out", type=path_argument, metavar="DIR", help="folder of the search (default: runs/tune-<system>-<metric>)"
+    )
     verb.set_defaults(run=_tune, lasts=True)
 
 
@@ -95,7 +99,7 @@ def _tune(options):
 
     points, common = grid(options.grid), overrides(options)
     metric, number = _check(options, points, common)
-    folder = Path(options.out or f"runs/tune-{options.system}-{options.metric}")
+    folder = options.out or Path("runs", _folder(f"tune-{Path(options.system).stem}-{options.metric}"))
     jobs = [(point, seed) for point in points for seed in options.seeds]
     about = {
         "system": options.system,
@@ -310,4 +314,4 @@ def _show(options, folder, points, results, number):
         top = [values for *_, values in rows[:2] if len(values) > 1]
         if len(top) == 2 and abs(statistics.fmean(top[0]) - statistics.fmean(top[1])) <= max(map(statistics.stdev, top)):
             print("but the difference is not clear: the next point differs by no more than the seeds do; try more seeds")
-        print(f"compare them: minigan compare {folder}/*seed=*")
+        print(f"compare them: {command('compare', folder)}/*seed=*")  # the shell finds the runs

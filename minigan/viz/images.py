@@ -12,6 +12,7 @@ import os
 
 import numpy as np
 
+from minigan import paths
 from minigan.errors import CheckpointError, DTypeError, ShapeError
 from minigan.serialize import replacing
 
@@ -106,7 +107,8 @@ def _picture(frame):
     """A Pillow image, mode L or RGB, from an array or a file."""
     from PIL import Image
 
-    if isinstance(frame, str | os.PathLike):
+    if isinstance(frame, str | bytes | os.PathLike):
+        frame = paths.path(frame, "a frame", CheckpointError)
         try:
             with Image.open(frame) as opened:
                 return opened.convert("L" if opened.mode in ("1", "L") else "RGB")

@@ -5,13 +5,13 @@ Elsewhere: the 2-D densities (data/), how many modes are covered (metrics/).
 """
 
 import colorsys
-import io
 from typing import Any
 
 import numpy as np
 
 from minigan.errors import ShapeError
 from minigan.serialize import replacing
+from minigan.viz import figures
 from minigan.viz.tokens import GOLDEN
 
 # Blue and orange from Okabe & Ito 2008, "Color Universal Design": they differ for colour-blind readers and in grey.
@@ -35,9 +35,6 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None, nam
 
         scatter_png("points.png", np.random.default_rng(0).normal(size=(500, 2)))
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     only_real = fake is None
     fake = _points(np.zeros((0, 2)) if only_real else fake, "fake")
     real = None if real is None else _points(real, "real")
@@ -46,7 +43,7 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None, nam
     if labels is not None and np.shape(labels) != (len(labelled),):
         raise ShapeError(f"scatter_png: labels has shape {np.shape(labels)}, needs one for each of the {len(labelled)} points")
 
-    figure = Figure(figsize=(5, 5), dpi=120, layout="constrained", facecolor="white")
+    figure = figures.new(5, 5)
     axes = figure.add_subplot()
     if real is not None:
         # Real points are larger and paler, so they stay visible around generated points that lie on them.
@@ -82,10 +79,8 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None, nam
         handles[-1].set_color("black")
         legend.get_texts()[-1].set_text(f"{legend.get_texts()[-1].get_text()}, by class")
 
-    data = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(data, metadata={"Software": None})  # so the same points always give the same bytes
     with replacing(path) as file:
-        file.write(data.getbuffer())
+        file.write(figures.png(figure))
 
 
 def _points(points, name):
