@@ -49,7 +49,7 @@ NO_DERIVATIVE = frozenset(
     "shares_memory may_share_memory".split()
 )
 # What NumPy's functions in C take; inspect can ask them only from NumPy 2.4 on.
-IN_C = {
+IN_C: dict = {
     "concatenate": lambda arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind": None,
     "dot": lambda a, b, out=None: None,
 }

@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan import paths
+from minigan import paths, safetensors
 from minigan.errors import CheckpointError
 
 VERSION = 1
@@ -55,12 +55,12 @@ def save(path, state, kind="state", **about):
     A full disk, a folder that cannot be written or a leaf of another type raises CheckpointError and leaves an earlier
     file at `path` as it was.
 
-    A path that ends in .safetensors is written in that format, which PyTorch's tools read: a flat dict of arrays only,
-    and it needs the safetensors package.
+    A path that ends in .safetensors is written in that format, which PyTorch's tools read: a flat dict of arrays only;
+    `about` becomes texts in its metadata.
     """
     path = paths.path(path, "path", CheckpointError)
     if path.suffix == ".safetensors":
-        return _save_safetensors(path, state)
+        return _save_safetensors(path, state, about)
     if not isinstance(state, dict):
         raise CheckpointError(f"{path}: save takes a dict, not {type(state).__name__}; wrap it: {{'x': ...}}")
     members, no_members = {}, {}
@@ -161,33 +161,31 @@ def load(path, kind=None):
         return _decode(header["tree"], lambda name: _member(archive, f"{name}.npy", path))
 
 
-def _safetensors(path):
+def _save_safetensors(path, state, about):
     try:
-        import safetensors.numpy
-    except ImportError:
-        raise CheckpointError(f"{path}: needs the safetensors package; pip install safetensors, or use .npz") from None
-    return safetensors.numpy
-
-
-def _save_safetensors(path, state):
-    module = _safetensors(path)
-    arrays = {name: np.asarray(_as_array(value, name, path), order="C") for name, value in state.items()}
-    try:
-        data = module.save(arrays)
-    except Exception as error:  # a dtype or a name that the format does not have
+        if not isinstance(state, dict):
+            raise ValueError(f"it is a {type(state).__name__}, no dict")
+        for name in state:
+            if type(name) is not str:
+                raise ValueError(f"the key {name!r} is no text")
+        arrays = {name: _as_array(value, name, path) for name, value in state.items()}
+        parts = list(safetensors.encode(arrays, {"format": "pt", **{name: str(value) for name, value in about.items()}}))
+    except ValueError as error:  # a CheckpointError is one too
         raise CheckpointError(f"{path}: safetensors cannot hold this state: {error}") from None
     with replacing(path) as file:
-        file.write(data)
+        for part in parts:
+            file.write(part)
 
 
 def _load_safetensors(path):
-    module = _safetensors(path)
     try:
         with open(path, "rb") as file:
-            return module.load(file.read())
+            content = file.read()
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
-    except Exception as error:  # SafetensorError, and what its header's JSON can raise
+    try:
+        return safetensors.decode(content)
+    except (*_NONSENSE, RecursionError) as error:
         raise DamagedCheckpoint(f"{path}: not a readable safetensors file: {error}; use a copy") from error
 
 

@@ -287,6 +287,11 @@ def tensor(data, dtype: Any = None, requires_grad: bool = False, device: str | N
 
     dtype: by default Python floats become float32, and arrays keep their dtype.  requires_grad: you want derivatives for it.
     device: 'cpu', 'cuda', 'cuda:1'; by default where the data is.  DTypeError for requires_grad if the dtype is not a float.
+
+    >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad.tolist()
+    [2.0, 4.0]
     """
     data = plain(data)
     array = new_array(data, dtype)

@@ -27,6 +27,7 @@ ORDER = [
     {"ops"},
     {"numpy_functions", "in_place"},
     {"methods", "checkpointing", "debug", "profile"},
+    {"safetensors"},
     {"serialize"},
     {"gradcheck", "optable"},
     {"nn"},

@@ -101,14 +101,15 @@ def path_argument(text: str) -> Path:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def output_file(path, suffix) -> Path:
-    """Return `path` as a Path.   Raises ConfigError if it does not end in `suffix`, is a folder, or if its folder does not
-    exist."""
-    path = given(path, f"the file *{suffix}")
-    if path.suffix != suffix:
-        raise ConfigError(f"{path}: does not end in {suffix}; name the file *{suffix}")
+def output_file(path, *suffixes) -> Path:
+    """Return `path` as a Path.   Raises ConfigError if it does not end in one of the suffixes, is a folder, or if its folder
+    does not exist."""
+    path = given(path, "the file")
+    named = " or ".join(f"*{suffix}" for suffix in suffixes)
+    if path.suffix not in suffixes:
+        raise ConfigError(f"{path}: does not end in {' or '.join(suffixes)}; name the file {named}")
     if path.is_dir():
-        raise ConfigError(f"{path}: is a folder; give the name of a file *{suffix}")
+        raise ConfigError(f"{path}: is a folder; give the name of a file {named}")
     if not path.absolute().parent.is_dir():
         raise ConfigError(f"{path}: its folder does not exist; create it first")
     return path

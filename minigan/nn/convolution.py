@@ -89,6 +89,9 @@ class Conv2d(_Conv):
     oh = floor((H + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1, ow likewise.  weight (O, C/groups, kh, kw)
     and bias (O,) start uniform in +-1/sqrt(C/groups kh kw).  padding_mode: "zeros", "reflect" or "replicate".
     torch.nn.Conv2d.   Conv2d(3, 8, 4, stride=2, padding=1) halves an image.
+
+    >>> nn.Conv2d(1, 32, 4, stride=2, padding=1)(mg.ones((64, 1, 28, 28))).shape
+    (64, 32, 14, 14)
     """
 
     def __init__(
@@ -112,7 +115,11 @@ class Conv2d(_Conv):
 
 
 class Conv1d(_Conv):
-    """Conv2d with one spatial axis.   x (N, C, L) -> (N, O, length);  weight (O, C/groups, k), bias (O,)."""
+    """Conv2d with one spatial axis.   x (N, C, L) -> (N, O, length);  weight (O, C/groups, k), bias (O,).
+
+    >>> nn.Conv1d(3, 8, 5, padding=2)(mg.ones((64, 3, 100))).shape
+    (64, 8, 100)
+    """
 
     axes = 1
 
@@ -143,6 +150,9 @@ class ConvTranspose2d(_Conv):
     weight (C, O/groups, kh, kw) and bias (O,) start uniform in +-1/sqrt(O/groups kh kw), because torch takes fan_in from
     axis 1 of the weight, here too.
     torch.nn.ConvTranspose2d.   ConvTranspose2d(8, 3, 4, stride=2, padding=1) doubles an image.
+
+    >>> nn.ConvTranspose2d(32, 1, 4, stride=2, padding=1)(mg.ones((64, 32, 14, 14))).shape
+    (64, 1, 28, 28)
     """
 
     transposed = True

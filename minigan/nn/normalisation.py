@@ -90,7 +90,13 @@ class BatchNorm1d(_BatchNorm):
 
 
 class BatchNorm2d(_BatchNorm):
-    """BatchNorm1d for images: per channel, over the batch and all pixels.   x (N, C, H, W).   torch.nn.BatchNorm2d."""
+    """BatchNorm1d for images: per channel, over the batch and all pixels.   x (N, C, H, W).   torch.nn.BatchNorm2d.
+
+    >>> norm = nn.BatchNorm2d(8)
+    >>> y = norm(mg.tensor(np.random.default_rng(0).normal(5, 2, (64, 8, 4, 4)).astype("float32")))
+    >>> round(float(y.mean()), 4) == 0, round(float(y.std()), 2)
+    (True, 1.0)
+    """
 
     axes = (4,)
 
@@ -100,6 +106,9 @@ class InstanceNorm2d(_Running):
 
     affine: learn a weight and a bias per channel.  track_running_stats: in evaluation use running averages instead of the
     image's own mean and variance (num_batches_tracked stays 0, as in torch).  torch.nn.InstanceNorm2d.
+
+    >>> nn.InstanceNorm2d(6)(mg.ones((2, 6, 4, 4))).shape
+    (2, 6, 4, 4)
     """
 
     axes = (4,)
@@ -129,6 +138,9 @@ class LayerNorm(Module):
     """Gives each sample mean 0 and variance 1 over its last axes, of sizes normalized_shape (an int: one axis).
 
     weight, bias: of shape normalized_shape, learned if elementwise_affine.   torch.nn.LayerNorm; Ba et al. 2016.
+
+    >>> nn.LayerNorm(6)(mg.ones((2, 6))).shape
+    (2, 6)
     """
 
     def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True, bias=True):
@@ -149,6 +161,9 @@ class GroupNorm(Module):
     """The channels form num_groups groups; each group of each sample gets mean 0 and variance 1.   Wu and He 2018.
 
     x (N, num_channels, ...);  weight, bias (num_channels,), learned if affine.   torch.nn.GroupNorm.
+
+    >>> nn.GroupNorm(3, 6)(mg.ones((2, 6, 4, 4))).shape
+    (2, 6, 4, 4)
     """
 
     def __init__(self, num_groups, num_channels, eps=1e-5, affine=True):

@@ -8,7 +8,11 @@ from minigan.tensor import Tensor
 
 
 class Upsample(Module):
-    """x (N, C, H, W) enlarged to `size`, or scale_factor times.   mode: "nearest" or "bilinear"."""
+    """x (N, C, H, W) enlarged to `size`, or scale_factor times.   mode: "nearest" or "bilinear".
+
+    >>> nn.Upsample(scale_factor=2)(mg.ones((1, 3, 7, 7))).shape
+    (1, 3, 14, 14)
+    """
 
     def __init__(self, size=None, scale_factor=None, mode="nearest", align_corners=None):
         super().__init__()

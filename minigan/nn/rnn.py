@@ -106,6 +106,10 @@ class LSTMCell(_Recurrent):
 
     i, f, o = sigmoid(W x + b + U h + d), g = tanh(...);  c' = f c + i g;  h' = o tanh c'.   Also without the axis N.
     Hochreiter and Schmidhuber 1997, with Gers et al.'s (2000) forget gate.   torch.nn.LSTMCell.
+
+    >>> h, c = nn.LSTMCell(4, 8)(mg.ones((16, 4)))
+    >>> h.shape
+    (16, 8)
     """
 
     def __init__(self, input_size, hidden_size, bias=True):
@@ -132,6 +136,9 @@ class GRUCell(LSTMCell):
 
     r, z = sigmoid(W x + b + U h + d);  n = tanh(W x + b + r (U h + d));  h' = (1 - z) n + z h.
     Cho et al. 2014, but with the reset gate after the product, as in cuDNN and torch.nn.GRUCell.
+
+    >>> nn.GRUCell(4, 8)(mg.ones((16, 4))).shape
+    (16, 8)
     """
 
     step = staticmethod(_gru_step)
@@ -150,6 +157,10 @@ class LSTM(_Recurrent):
     -> y (L, N, D hidden_size), the last layer's h at every time;  (h, c) at the end of each layer and direction.
     dropout: between layers, in training.  Parameters: weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0, then
     weight_ih_l0_reverse ... of the other direction, weight_ih_l1 ... of the next layer.
+
+    >>> y, (h, c) = nn.LSTM(4, 8, batch_first=True)(mg.ones((16, 10, 4)))
+    >>> y.shape, h.shape
+    ((16, 10, 8), (1, 16, 8))
     """
 
     def __init__(self, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False):
@@ -212,7 +223,12 @@ class LSTM(_Recurrent):
 
 
 class GRU(LSTM):
-    """GRUCell along a sequence: it has LSTM's arguments and shapes, but the state is only h.   torch.nn.GRU."""
+    """GRUCell along a sequence: it has LSTM's arguments and shapes, but the state is only h.   torch.nn.GRU.
+
+    >>> y, h = nn.GRU(4, 8, batch_first=True)(mg.ones((16, 10, 4)))
+    >>> y.shape, h.shape
+    ((16, 10, 8), (1, 16, 8))
+    """
 
     step = staticmethod(_gru_step)
     gates, states = 3, 1

@@ -34,6 +34,11 @@ def spectral_norm(module, name="weight", n_power_iterations=1, eps=1e-12, dim=No
     The parameter is now called <name>_orig, and the buffers <name>_u and <name>_v are saved with it.
     ConfigError if the module has no such parameter, or if it is normalised already.
     torch.nn.utils.spectral_norm; Miyato et al. 2018.   spectral_norm(nn.Linear(8, 1))
+
+    >>> layer = nn.utils.spectral_norm(nn.Linear(8, 8), n_power_iterations=50)
+    >>> _ = layer(mg.ones((1, 8)))
+    >>> round(float(np.linalg.norm(layer.weight, 2)), 3)
+    1.0
     """
     if n_power_iterations < 1:
         raise ConfigError(f"spectral_norm: n_power_iterations must be >= 1, got {n_power_iterations}")
@@ -174,7 +179,11 @@ def _total_norm(op, grads, norm_type):
 
 
 def parameters_to_vector(parameters):
-    """All elements of all parameters, one after the other, as one Tensor (n,); derivatives pass through."""
+    """All elements of all parameters, one after the other, as one Tensor (n,); derivatives pass through.
+
+    >>> nn.utils.parameters_to_vector(nn.Linear(3, 2).parameters()).shape
+    (8,)
+    """
     return ops.concatenate([ops.ravel(p) for p in parameters])
 
 

@@ -224,6 +224,9 @@ def clip(x, min=None, max=None):
 
     min, max: numbers, or arrays and Tensors that broadcast against x.  A bound gets the gradient where y is the bound and x is
     not.  If min > max, y is max everywhere, as in NumPy; the gradients are those of torch.clamp.
+
+    >>> mg.clip([-2.0, 0.5, 3.0], 0.0, 1.0).tolist()
+    [0.0, 0.5, 1.0]
     """
     return _clip(x, _bound(min, x), _bound(max, x))
 
@@ -280,6 +283,9 @@ def where(condition, a, b) -> Tensor:
     """y = a where condition is true, else b; the three broadcast.   The gradient goes to the one that was taken.
 
     condition: a boolean array or Tensor; it is never differentiated.
+
+    >>> mg.where([True, False], [1.0, 2.0], 0.0).tolist()
+    [1.0, 0.0]
     """
     condition = plain(condition)
     given = is_array(condition)

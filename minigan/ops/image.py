@@ -34,6 +34,9 @@ def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=F
     replaces oh / H, as in torch.
     x (N, C, L) has one axis to resize, with mode "nearest" or "linear".
     ConfigError for an unknown mode; ShapeError for a size below 1.
+
+    >>> mg.ops.interpolate([[[1.0, 3.0]]], size=4, mode="linear").tolist()
+    [[[1.0, 1.5, 2.5, 3.0]]]
     """
     if x.ndim == 3:
         if mode not in ("nearest", "linear"):
@@ -123,6 +126,9 @@ def pixel_shuffle(x, upscale_factor) -> Tensor:
     """y[..., c, h r + i, w r + j] = x[..., c r^2 + i r + j, h, w] with r = upscale_factor.   Shi et al. 2016.
 
     (..., C r^2, H, W)  ->  (..., C, H r, W r): r^2 channels of a pixel become a block of r x r pixels.
+
+    >>> mg.ops.pixel_shuffle(mg.ones((1, 8, 7, 7)), 2).shape
+    (1, 2, 14, 14)
     """
     r = _factor("pixel_shuffle", "upscale_factor", upscale_factor, x)
     *lead, c, h, w = x.shape
@@ -134,7 +140,11 @@ def pixel_shuffle(x, upscale_factor) -> Tensor:
 
 
 def pixel_unshuffle(x, downscale_factor) -> Tensor:
-    """The inverse of pixel_shuffle: (..., C, H r, W r)  ->  (..., C r^2, H, W) with r = downscale_factor."""
+    """The inverse of pixel_shuffle: (..., C, H r, W r)  ->  (..., C r^2, H, W) with r = downscale_factor.
+
+    >>> mg.ops.pixel_unshuffle(mg.ones((1, 2, 14, 14)), 2).shape
+    (1, 8, 7, 7)
+    """
     r = _factor("pixel_unshuffle", "downscale_factor", downscale_factor, x)
     *lead, c, h, w = x.shape
     if h % r or w % r:
@@ -179,6 +189,9 @@ def unfold(x, kernel_size, dilation: Size = 1, padding: Size = 0, stride: Size =
     y[n, (c kh + r) kw + s, p ow + q] = x[n, c, p*stride + r*dilation - padding, ...], zero in the padding.
     x (N, C, H, W) or (C, H, W)  ->  (N, C kh kw, L) with L = oh ow, the number of windows; see conv2d for oh.
     A convolution is weight.reshape(O, -1) @ unfold(x).   ShapeError if the kernel is larger than the padded image.
+
+    >>> mg.ops.unfold(mg.ones((1, 3, 4, 4)), 2).shape
+    (1, 12, 9)
     """
     if x.ndim not in (3, 4):
         raise ShapeError(f"unfold: x is (N, C, H, W) or (C, H, W), got {x.shape}")
@@ -194,6 +207,9 @@ def fold(x, output_size, kernel_size, dilation: Size = 1, padding: Size = 0, str
     x (N, C kh kw, L) or (C kh kw, L)  ->  (N, C, *output_size).  It is the adjoint of unfold, not the inverse:
     <unfold(x), u> = <x, fold(u)>; fold(unfold(x)) is x times the number of windows over each pixel.
     ShapeError unless L is the number of windows of an image of output_size.
+
+    >>> mg.ops.fold(mg.ops.unfold(mg.ones((1, 1, 3, 3)), 2), (3, 3), 2).tolist()  # how many windows see each pixel
+    [[[[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]]]
     """
     if x.ndim not in (2, 3):
         raise ShapeError(f"fold: x is (N, C kh kw, L) or (C kh kw, L), got {x.shape}")

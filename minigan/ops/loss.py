@@ -52,12 +52,20 @@ def _as_floats(op, x, like, name="target") -> Any:
 
 
 def mse_loss(input, target, reduction="mean") -> Tensor:
-    """(input - target)^2, averaged.   input and target have one shape."""
+    """(input - target)^2, averaged.   input and target have one shape.
+
+    >>> float(mg.ops.mse_loss([1.0, 2.0], [1.0, 4.0]))
+    2.0
+    """
     return _reduced("mse_loss", square(input - _as_floats("mse_loss", target, input)), reduction)
 
 
 def l1_loss(input, target, reduction="mean") -> Tensor:
-    """|input - target|, averaged.   The derivative is 0 where they are equal."""
+    """|input - target|, averaged.   The derivative is 0 where they are equal.
+
+    >>> float(mg.ops.l1_loss([1.0, 2.0], [1.0, 4.0]))
+    1.0
+    """
     return _reduced("l1_loss", abs(input - _as_floats("l1_loss", target, input)), reduction)
 
 
@@ -65,6 +73,9 @@ def huber_loss(input, target, reduction="mean", delta=1.0) -> Tensor:
     """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = input - target; averaged.   Huber 1964.
 
     It is computed as q (d - q / 2) with q = d clipped to +-delta, which covers both cases and cannot overflow.
+
+    >>> mg.ops.huber_loss([0.0, 0.0], [0.5, 10.0], reduction="none").tolist()
+    [0.125, 9.5]
     """
     if not delta > 0:
         raise ConfigError(f"huber_loss: delta must be > 0, got {delta}")
@@ -72,7 +83,11 @@ def huber_loss(input, target, reduction="mean", delta=1.0) -> Tensor:
 
 
 def smooth_l1_loss(input, target, reduction="mean", beta=1.0) -> Tensor:
-    """huber_loss / beta: d^2 / (2 beta) where |d| <= beta, else |d| - beta / 2; l1_loss for beta 0.   Girshick 2015."""
+    """huber_loss / beta: d^2 / (2 beta) where |d| <= beta, else |d| - beta / 2; l1_loss for beta 0.   Girshick 2015.
+
+    >>> float(mg.ops.smooth_l1_loss([0.0], [10.0]))
+    9.5
+    """
     if not beta >= 0:
         raise ConfigError(f"smooth_l1_loss: beta must be >= 0, got {beta}")
     d = input - _as_floats("smooth_l1_loss", target, input)
@@ -98,6 +113,9 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
     targets are ignored, the "mean" is NaN.
     label_smoothing e: the target becomes (1 - e) target + e / C.   Szegedy et al. 2016, section 7.
     OutOfBoundsError for a class that does not exist.
+
+    >>> round(float(mg.ops.cross_entropy(np.zeros((1, 10)), [3])), 4)  # log 10: each class is as likely
+    2.3026
     """
     if not 0 <= label_smoothing <= 1:
         raise ConfigError(f"cross_entropy: label_smoothing must be in [0, 1], got {label_smoothing}")
@@ -119,7 +137,11 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
 
 
 def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean") -> Tensor:
-    """-input[target]: cross_entropy of log probabilities, such as log_softmax gives.   For the arguments see cross_entropy."""
+    """-input[target]: cross_entropy of log probabilities, such as log_softmax gives.   For the arguments see cross_entropy.
+
+    >>> round(float(mg.ops.nll_loss(mg.log_softmax(np.zeros((1, 10)), axis=1), [3])), 4)
+    2.3026
+    """
     return _class_loss("nll_loss", input, target, weight, ignore_index, reduction, 0.0)
 
 
@@ -231,6 +253,9 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
     The derivative is sigmoid(a) - t, so its size is never above 1.   input and target have one shape.  The constants broadcast
     to it: weight, a factor per element, and pos_weight, a factor on t's term: above 1, a missed "yes" costs more than a
     false one.
+
+    >>> round(float(mg.ops.binary_cross_entropy_with_logits([0.0], [1.0])), 4)  # log 2
+    0.6931
     """
     op = "binary_cross_entropy_with_logits"
     target = _as_floats(op, target, input)
@@ -287,6 +312,9 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean") -> Tensor
     As in torch, both logarithms are at least -100, and the denominator of the derivative (p - t) / (p (1 - p)) is at least
     1e-12.  So a p that is certain and wrong costs 100, not inf.  binary_cross_entropy_with_logits needs neither bound.
     weight: a factor per element, which broadcasts to input's shape.   ConfigError for p outside [0, 1].
+
+    >>> round(float(mg.ops.binary_cross_entropy([0.5], [1.0])), 4)
+    0.6931
     """
     target = _as_floats("binary_cross_entropy", target, input)
     p = plain(input)
@@ -309,6 +337,9 @@ def kl_div(input, target, reduction="mean", log_target=False) -> Tensor:
 
     log_target: target holds log t.   0 log 0 is 0, with derivative 0.   reduction may also be "batchmean": the sum divided by
     input.shape[0], which is the divergence; "mean" divides by the number of all elements, as torch does.
+
+    >>> float(mg.ops.kl_div(mg.log_softmax([0.0, 0.0]), [0.5, 0.5], reduction="sum"))
+    0.0
     """
     target = _as_floats("kl_div", target, input)
     if log_target:
@@ -326,6 +357,9 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     full: log(2 pi) / 2 is added.   Nix and Weigend 1994.  var: has input's shape, or input's shape without its last axis, or
     with size 1 there (one variance for all), or is a number.  As in torch, the bound eps is not differentiated: a var below eps
     gets the derivative at eps.   ConfigError for a negative variance.
+
+    >>> float(mg.ops.gaussian_nll_loss([0.0], [1.0], [1.0]))
+    0.5
     """
     target = _as_floats("gaussian_nll_loss", target, input)
     if not eps > 0:

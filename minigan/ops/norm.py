@@ -70,6 +70,9 @@ def batch_norm(
     towards this batch's mean and *unbiased* variance.  Otherwise the running mean and variance are used, as constants.
     torch.nn.functional.batch_norm; Keras' momentum is 1 minus this one.
     ShapeError for fewer than two axes, or training on one value per channel, whose variance is 0.
+
+    >>> mg.ops.batch_norm([[1.0, 5.0], [3.0, 5.0]], training=True).round(3).tolist()
+    [[-1.0, 0.0], [1.0, 0.0]]
     """
     if x.ndim < 2:
         raise ShapeError(f"batch_norm: x needs the axes (N, C, ...), got {x.shape}")
@@ -99,6 +102,9 @@ def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5) -> Tensor:
     """y = (x - mean) / sqrt(var + eps) * weight + bias over the last axes, of sizes normalized_shape.
 
     Ba, Kiros and Hinton 2016.   ShapeError unless weight and bias have the shape normalized_shape.
+
+    >>> mg.ops.layer_norm([[1.0, 3.0]], (2,)).round(3).tolist()
+    [[-1.0, 1.0]]
     """
     shape = sizes("layer_norm", "normalized_shape", normalized_shape, 0)
     if not shape or tuple(x.shape[-len(shape) :]) != shape:
@@ -115,6 +121,9 @@ def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5) -> Tensor:
     """Normalised over the pixels and channels of each of num_groups groups, per sample.   x (N, C, ...).
 
     Wu and He 2018.
+
+    >>> mg.ops.group_norm(mg.ones((2, 6, 4, 4)), 3).shape
+    (2, 6, 4, 4)
     """
     num_groups = whole("group_norm", "num_groups", num_groups)
     if x.ndim < 2 or num_groups < 1 or x.shape[1] % num_groups:
@@ -125,7 +134,11 @@ def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5) -> Tensor:
 
 
 def instance_norm(x, weight=None, bias=None, eps=1e-5) -> Tensor:
-    """Normalised over the pixels of each channel of each sample.   Ulyanov et al. 2016.   x (N, C, ...)."""
+    """Normalised over the pixels of each channel of each sample.   Ulyanov et al. 2016.   x (N, C, ...).
+
+    >>> mg.ops.instance_norm(mg.ones((2, 6, 4, 4))).shape
+    (2, 6, 4, 4)
+    """
     if x.ndim < 3 or math.prod(x.shape[2:]) < 2:
         raise ShapeError(f"instance_norm: needs more than one value per channel and sample, x is {x.shape}")
     _check_channels("instance_norm", x, weight=weight, bias=bias)

@@ -126,6 +126,9 @@ def max_pool2d(x, kernel_size, stride=None, padding: Size = 0, dilation: Size = 
     gradient goes to the first NaN.
     ShapeError if the kernel is larger than the padded input, or the padding larger than half the kernel; DTypeError unless
     x is floats.
+
+    >>> mg.ops.max_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2).tolist()
+    [[[[5.0, 7.0], [13.0, 15.0]]]]
     """
     x, kernel, stride, padding, dilation, out, batched = _window(
         "max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode
@@ -197,6 +200,9 @@ def avg_pool2d(x, kernel_size, stride: Any = None, padding: Any = 0, ceil_mode=F
     Shapes, arguments and errors are those of max_pool2d.  The zeros of the padding count as elements.  With
     count_include_pad=False they do not: the sum is divided by the number of true pixels in the window.  Elements that ceil_mode
     adds beyond the padding never count.   dy/dx = 1 / that number.
+
+    >>> mg.ops.avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2).tolist()
+    [[[[2.5, 4.5], [10.5, 12.5]]]]
     """
     x, kernel, stride, padding, _, out, batched = _window("avg_pool2d", x, kernel_size, stride, padding, 1, ceil_mode)
     counts = []
@@ -221,6 +227,9 @@ def adaptive_avg_pool2d(x, output_size) -> Tensor:
 
     x (N, C, H, W) or (C, H, W)  ->  (N, C, *output_size).  output_size: an int or (oh, ow); None keeps that size.
     If oh does not divide H, windows can overlap by one row.   torch.nn.functional.adaptive_avg_pool2d.
+
+    >>> mg.ops.adaptive_avg_pool2d(mg.ones((1, 8, 7, 5)), 1).shape
+    (1, 8, 1, 1)
     """
     x, size, batched = _adaptive("adaptive_avg_pool2d", x, output_size)
     if all(n % o == 0 for n, o in zip(x.shape[2:], size)):
@@ -234,7 +243,11 @@ def adaptive_avg_pool2d(x, output_size) -> Tensor:
 
 
 def adaptive_max_pool2d(x, output_size) -> Tensor:
-    """y[n,c,p,q] = the largest element in the window that adaptive_avg_pool2d averages; the gradient goes to the first one."""
+    """y[n,c,p,q] = the largest element in the window that adaptive_avg_pool2d averages; the gradient goes to the first one.
+
+    >>> mg.ops.adaptive_max_pool2d(mg.ones((1, 8, 7, 5)), (3, 2)).shape
+    (1, 8, 3, 2)
+    """
     x, size, batched = _adaptive("adaptive_max_pool2d", x, output_size)
     if all(n % o == 0 for n, o in zip(x.shape[2:], size)):
         y = max_pool2d(x, tuple(n // o for n, o in zip(x.shape[2:], size)))
@@ -265,14 +278,22 @@ def _adaptive(op, x, output_size):
 
 
 def max_pool1d(x, kernel_size, stride=None, padding: Size = 0, dilation: Size = 1, ceil_mode=False) -> Tensor:
-    """max_pool2d along one axis: x (N, C, L) or (C, L)  ->  (N, C, length).   Arguments: ints, or tuples of one."""
+    """max_pool2d along one axis: x (N, C, L) or (C, L)  ->  (N, C, length).   Arguments: ints, or tuples of one.
+
+    >>> mg.ops.max_pool1d([[1.0, 4.0, 2.0, 3.0]], 2).tolist()
+    [[4.0, 3.0]]
+    """
     _one_axis("max_pool1d", x)
     y = max_pool2d(expand_dims(x, -2), *_row(kernel_size, stride, padding), (1, _number(dilation)), ceil_mode)
     return squeeze(y, -2)
 
 
 def avg_pool1d(x, kernel_size, stride=None, padding: Size = 0, ceil_mode=False, count_include_pad=True) -> Tensor:
-    """avg_pool2d along one axis: x (N, C, L) or (C, L)  ->  (N, C, length).   Arguments: ints, or tuples of one."""
+    """avg_pool2d along one axis: x (N, C, L) or (C, L)  ->  (N, C, length).   Arguments: ints, or tuples of one.
+
+    >>> mg.ops.avg_pool1d([[1.0, 4.0, 2.0, 3.0]], 2).tolist()
+    [[2.5, 2.5]]
+    """
     _one_axis("avg_pool1d", x)
     y = avg_pool2d(expand_dims(x, -2), *_row(kernel_size, stride, padding), ceil_mode, count_include_pad)
     return squeeze(y, -2)

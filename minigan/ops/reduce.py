@@ -42,7 +42,11 @@ def _not_empty(name, x, axis):
 
 
 def _sum(x, axis=None, keepdims=False):
-    """y = the sum of x over the axes.   dy/dx = 1.   An empty sum is 0."""
+    """y = the sum of x over the axes.   dy/dx = 1.   An empty sum is 0.
+
+    >>> mg.sum(np.ones((2, 3)), axis=1).tolist()
+    [3.0, 3.0]
+    """
     return x.sum(axis=axes_of("sum", axis, x.ndim), keepdims=keepdims)
 
 
@@ -50,7 +54,11 @@ sum = primitive(_sum, lambda g, y, x, axis=None, keepdims=False: _spread(g, x, a
 
 
 def _mean(x, axis=None, keepdims=False):
-    """y = the sum of x over the axes, divided by the number n of elements summed.   dy/dx = 1 / n."""
+    """y = the sum of x over the axes, divided by the number n of elements summed.   dy/dx = 1 / n.
+
+    >>> float(mg.mean([1.0, 2.0, 6.0]))
+    3.0
+    """
     _not_empty("mean", x, axis)
     return _sum(x, axis, keepdims) * (1 / _count("mean", x, axis))
 
@@ -64,13 +72,21 @@ mean = primitive(
 
 
 def var(x, axis=None, ddof=0, keepdims=False) -> Tensor:
-    """y = the sum of (x - mean x)^2 over the axes / (n - ddof), n elements.   dy/dx = 2 (x - mean x) / (n - ddof)."""
+    """y = the sum of (x - mean x)^2 over the axes / (n - ddof), n elements.   dy/dx = 2 (x - mean x) / (n - ddof).
+
+    >>> float(mg.var([1.0, 2.0, 3.0], ddof=1))
+    1.0
+    """
     n = _degrees("var", x, axis, ddof)
     return sum(square(x - mean(x, axis, True)), axis, keepdims) * (1 / n)
 
 
 def std(x, axis=None, ddof=0, keepdims=False) -> Tensor:
-    """y = sqrt(var(x)).   dy/dx = (x - mean x) / ((n - ddof) y), and 0 if all elements are equal, as for norm."""
+    """y = sqrt(var(x)).   dy/dx = (x - mean x) / ((n - ddof) y), and 0 if all elements are equal, as for norm.
+
+    >>> round(float(mg.std([1.0, 3.0])), 6)
+    1.0
+    """
     n = _degrees("std", x, axis, ddof)
     return norm(x - mean(x, axis, True), axis, keepdims) * math.sqrt(1 / n)
 
@@ -83,13 +99,22 @@ def _degrees(name, x, axis, ddof):
 
 
 def _max(x, axis=None, keepdims=False):
-    """y = the largest element.   dy/dx = 1 at the largest; if k are equal, each gets 1/k.   A NaN counts as the largest."""
+    """y = the largest element.   dy/dx = 1 at the largest; if k are equal, each gets 1/k.   A NaN counts as the largest.
+
+    >>> x = mg.tensor([1.0, 4.0, 4.0], requires_grad=True)
+    >>> mg.grad(mg.max(x), x)[0].tolist()
+    [0.0, 0.5, 0.5]
+    """
     _not_empty("max", x, axis)
     return x.max(axis=axes_of("max", axis, x.ndim), keepdims=keepdims)
 
 
 def _min(x, axis=None, keepdims=False):
-    """y = the smallest element.   dy/dx = 1 at the smallest; if k are equal, each gets 1/k.   A NaN counts as the smallest."""
+    """y = the smallest element.   dy/dx = 1 at the smallest; if k are equal, each gets 1/k.   A NaN counts as the smallest.
+
+    >>> mg.min([[1.0, 5.0], [7.0, 2.0]], axis=0).tolist()
+    [1.0, 2.0]
+    """
     _not_empty("min", x, axis)
     return x.min(axis=axes_of("min", axis, x.ndim), keepdims=keepdims)
 
@@ -112,6 +137,9 @@ def prod(x, axis=None, keepdims=False) -> Tensor:
 
     It multiplies one half by the other, log2(n) times, so that no order of derivative needs a division.  An empty
     product is 1.
+
+    >>> float(mg.prod([2.0, 3.0, 4.0]))
+    24.0
     """
     axes = axes_of("prod", axis, x.ndim)
     rest = [i for i in range(x.ndim) if i not in axes]
@@ -125,7 +153,11 @@ def prod(x, axis=None, keepdims=False) -> Tensor:
 
 
 def _cumsum(x, axis=None):
-    """y[i] = x[0] + ... + x[i] along the axis (None: of the flattened array).   dy[j]/dx[i] = 1 for j >= i, else 0."""
+    """y[i] = x[0] + ... + x[i] along the axis (None: of the flattened array).   dy[j]/dx[i] = 1 for j >= i, else 0.
+
+    >>> mg.cumsum([1.0, 2.0, 3.0]).tolist()
+    [1.0, 3.0, 6.0]
+    """
     return x.cumsum(axis=axis if axis is None else axis_of("cumsum", axis, x.ndim))
 
 
@@ -138,7 +170,11 @@ cumsum = primitive(_cumsum, _d_cumsum, name="cumsum", saves="neither")
 
 
 def _logsumexp(x, axis=None, keepdims=False):
-    """y = ln(the sum of e^x over the axes), without overflow.   dy/dx = e^(x - y), the softmax of x."""
+    """y = ln(the sum of e^x over the axes), without overflow.   dy/dx = e^(x - y), the softmax of x.
+
+    >>> round(float(mg.logsumexp([1000.0, 1000.0])) - 1000, 3)  # log 2, where e^1000 would overflow
+    0.693
+    """
     _not_empty("logsumexp", x, axis)
     axes = axes_of("logsumexp", axis, x.ndim)
     m = xp(x)
@@ -157,7 +193,11 @@ logsumexp = primitive(
 
 
 def _softmax(x, axis=-1):
-    """y = e^x / (the sum of e^x along the axis; a tuple: several; None: all).   dy[i]/dx[j] = y[i] (1{i=j} - y[j])."""
+    """y = e^x / (the sum of e^x along the axis; a tuple: several; None: all).   dy[i]/dx[j] = y[i] (1{i=j} - y[j]).
+
+    >>> mg.softmax([0.0, np.log(3)]).round(6).tolist()
+    [0.25, 0.75]
+    """
     m, axes = xp(x), axes_of("softmax", axis, x.ndim)
     y = m.exp(x - x.max(axis=axes, keepdims=True)) if x.size else x.copy()
     y /= y.sum(axis=axes, keepdims=True)
@@ -165,7 +205,11 @@ def _softmax(x, axis=-1):
 
 
 def _log_softmax(x, axis=-1):
-    """y = x - logsumexp(x) along the axis, computed from x - max x.   dy[i]/dx[j] = 1{i=j} - e^y[j]."""
+    """y = x - logsumexp(x) along the axis, computed from x - max x.   dy[i]/dx[j] = 1{i=j} - e^y[j].
+
+    >>> np.exp(mg.log_softmax([0.0, np.log(3)])).round(6).tolist()
+    [0.25, 0.75]
+    """
     m, axes = xp(x), axes_of("log_softmax", axis, x.ndim)
     if not x.size:
         return x.copy()
@@ -185,6 +229,9 @@ def _norm(x, axis=None, keepdims=False):
 
     x is first divided by its largest element, in case squares would overflow or vanish.  On the CPU this is done only if it is
     needed; on a GPU always, because reading the lengths would make the CPU wait.
+
+    >>> float(mg.norm([3.0, 4.0]))
+    5.0
     """
     m, axes = xp(x), axes_of("norm", axis, x.ndim)
     with np.errstate(over="ignore"):
@@ -223,12 +270,19 @@ def argmax(x, axis=None, keepdims=False) -> Tensor:
     """The index (int64) of the largest element along the axis, or of the first one if several are equal; None: flattened.
 
     Integers have no derivative, so the result is a constant.
+
+    >>> mg.argmax([[1.0, 5.0], [7.0, 2.0]], axis=1).tolist()
+    [1, 0]
     """
     return _arg("argmax", x, axis, keepdims)
 
 
 def argmin(x, axis=None, keepdims=False) -> Tensor:
-    """The index (int64) of the smallest element along the axis, or of the first one if several are equal; None: flattened."""
+    """The index (int64) of the smallest element along the axis, or of the first one if several are equal; None: flattened.
+
+    >>> int(mg.argmin([3.0, 1.0, 1.0]))
+    1
+    """
     return _arg("argmin", x, axis, keepdims)
 
 

@@ -74,7 +74,17 @@ class LRScheduler(_Schedule):
 
 
 class StepLR(LRScheduler):
-    """lr(t) = lr(0) gamma^floor(t / step_size): lr changes every step_size steps."""
+    """lr(t) = lr(0) gamma^floor(t / step_size): lr changes every step_size steps.
+
+    >>> sgd = mg.optim.SGD([nn.Parameter([1.0])], lr=1.0)
+    >>> schedule = mg.optim.lr_scheduler.StepLR(sgd, step_size=2, gamma=0.5)
+    >>> rates = []
+    >>> for _ in range(5):
+    ...     rates.append(sgd.param_groups[0]["lr"])
+    ...     schedule.step()
+    >>> rates
+    [1.0, 1.0, 0.5, 0.5, 0.25]
+    """
 
     def __init__(self, optimizer, step_size: int, gamma: float = 0.1):
         self.step_size, self.gamma = _positive("StepLR", "step_size", step_size), gamma
@@ -101,6 +111,12 @@ class LinearLR(LRScheduler):
     """lr(t) = lr(0) (start_factor + (end_factor - start_factor) min(t / total_iters, 1)): a warm-up, or a linear decay.
 
     0 < start_factor <= 1, 0 <= end_factor <= 1.
+
+    >>> sgd = mg.optim.SGD([nn.Parameter([1.0])], lr=1.0)
+    >>> schedule = mg.optim.lr_scheduler.LinearLR(sgd, start_factor=1.0, end_factor=0.0, total_iters=4)
+    >>> schedule.step()
+    >>> sgd.param_groups[0]["lr"]
+    0.75
     """
 
     def __init__(self, optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5):

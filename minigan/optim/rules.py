@@ -20,6 +20,12 @@ class SGD(Optimizer):
 
     nesterov: the step is g + momentum b instead (Sutskever et al. 2013).  weight_decay: g <- g + weight_decay w.
     maximize: go up instead of down.
+
+    >>> x = nn.Parameter([4.0])
+    >>> sgd = mg.optim.SGD([x], lr=0.25)
+    >>> sgd.step(mg.grad((x**2).sum(), [x]))
+    >>> x.tolist()  # 4 - 0.25 * 8
+    [2.0]
     """
 
     def __init__(self, params, lr=1e-3, momentum=0.0, dampening=0.0, weight_decay=0.0, nesterov=False, *, maximize=False):
@@ -56,11 +62,17 @@ class Adam(Optimizer):
     w <- w - lr m^ / (sqrt(v^) + eps)     with   m^ = m / (1 - b1^t),   v^ = v / (1 - b2^t).
 
     amsgrad: the largest v so far is used instead of v (Reddi et al. 2018).  weight_decay: g <- g + weight_decay w.
+
+    >>> x = nn.Parameter([4.0])
+    >>> adam = mg.optim.Adam([x], lr=0.1)
+    >>> adam.step(mg.grad((x**2).sum(), [x]))
+    >>> round(x.item(), 4)  # the first step has the length lr, whatever the gradient
+    3.9
     """
 
     def __init__(self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, amsgrad=False, *, maximize=False):
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad, maximize=maximize)
-        self._clocks = {}  # id of a group -> its t and lr on the card; empty until count_on_card is called
+        self._clocks = {}  # id of a group -> its t and lr on the GPU; empty until count_on_card is called
 
     def state_names(self, options):
         """m, v, and for AMSGrad the largest v."""
@@ -73,7 +85,7 @@ class Adam(Optimizer):
         super().step(grads)
 
     def count_on_card(self) -> None:
-        """See Optimizer: t and lr are read from the card from now on."""
+        """See Optimizer: t and lr are read from the GPU from now on."""
         self._clocks = {
             id(group): dispatch.adam_clock(flats[0].vector, max(flats[0].steps), group["lr"], group["betas"], group["eps"])
             for group, flats in zip(self.param_groups, self._flats)
@@ -126,6 +138,12 @@ class RMSprop(Optimizer):
 
     centered: uses the variance of g, v - a^2 with a <- alpha a + (1 - alpha) g, instead of v (Graves 2013).  momentum: with the
     quotient q = g / (sqrt(v) + eps), b <- momentum b + q and w <- w - lr b.  weight_decay: g <- g + weight_decay w.
+
+    >>> x = nn.Parameter([4.0])
+    >>> rms = mg.optim.RMSprop([x], lr=0.01)
+    >>> rms.step(mg.grad((x**2).sum(), [x]))
+    >>> round(x.item(), 4)
+    3.9
     """
 
     def __init__(

@@ -176,7 +176,8 @@ class Run:
         self._write_json("seconds.json", {**kept, str(step): round(seconds, 3)})
 
     def evaluations(self):
-        """The results of `minigan evaluate`: a list of {"step", "samples", "metrics": {name: number}}, sorted by step."""
+        """The results of `minigan evaluate`: a list of {"step", "samples", "metrics": {name: number}}, sorted by step; see
+        `note_evaluation` for what else an entry may have."""
         return sorted(self._read_json("evaluation.json").get("evaluations", []), key=lambda entry: entry["step"])
 
     def logged_metrics(self):
@@ -197,12 +198,31 @@ class Run:
             if (asked := {k: v for k, v in entry["metrics"].items() if k != "diversity"})
         ]
 
-    def note_evaluation(self, step, samples, metrics):
-        """Save the metrics of this step.  Earlier metrics of the same step stay if they used the same number of samples."""
+    def note_evaluation(self, step, samples, metrics, features=""):
+        """Save the metrics of this step, measured with this number of samples.   features: the name of the user's function that
+        numbers ending in -features come from.
+
+        Other metrics of the same step stay.  If they were measured with another number of samples, "samples_of" has it,
+        {name: number of samples}.  Without any metrics, nothing is written."""
+        if not metrics:
+            return
         entries = {entry["step"]: entry for entry in self.evaluations()}
-        if entries.get(step, {}).get("samples") == samples:
-            metrics = {**entries[step]["metrics"], **metrics}
-        entries[step] = {"step": step, "samples": samples, "metrics": log.plain(metrics)}
+        before = entries.get(step, {"samples": samples, "metrics": {}})
+        features = features or before.get("features", "")
+        kept = {
+            name: value
+            for name, value in before["metrics"].items()
+            if name not in metrics and (before.get("features", features) == features or not name.endswith("-features"))
+        }
+        counts = {name: before.get("samples_of", {}).get(name, before["samples"]) for name in kept}
+        other = {name: count for name, count in counts.items() if count != samples}
+        entries[step] = {
+            "step": step,
+            "samples": samples,
+            "metrics": log.plain({**kept, **metrics}),
+            **({"samples_of": other} if other else {}),
+            **({"features": features} if features else {}),
+        }
         self._write_json("evaluation.json", {"evaluations": [entries[step] for step in sorted(entries)]})
 
     def change_config(self, **changes):

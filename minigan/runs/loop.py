@@ -19,6 +19,7 @@ from minigan.data.base import whole
 from minigan.errors import ConfigError, NotFiniteError
 from minigan.kernels.threads import suit
 from minigan.nn import Conv2d, ConvTranspose2d
+from minigan.runs.aside import quietly
 from minigan.streams import using
 from minigan.train.game import play
 from minigan.train.settings import LARGEST
@@ -45,6 +46,7 @@ def train(session, steps=None, seconds=None, report=None) -> bool:
     session.run.truncate_log(session.step)
     start_step, before = session.step, session.seconds
     with suit(convolutions), using(session.layer_streams), _interruptible(session), _noting_divergence(session):
+        refresh = quietly("the report is not up to date", session.finish)
         if session.step == 0:
             session.draw()
         while session.step < steps and not session.stopped and (seconds is None or session.seconds - before < seconds):
@@ -60,6 +62,7 @@ def train(session, steps=None, seconds=None, report=None) -> bool:
             _log(session, _look(session, losses))
             if session.step % session.settings.checkpoint_every == 0:
                 session.save()
+                refresh()
             if report:
                 report(session.step, session.losses)
         session.save()

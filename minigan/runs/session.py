@@ -19,11 +19,11 @@ from minigan import backend, data, viz
 from minigan.data.base import whole
 from minigan.data.kinds import Points, Tokens
 from minigan.errors import CheckpointError, ConfigError, DeviceError, NotFiniteError
-from minigan.metrics import Metric
+from minigan.metrics import Metric, Results
 from minigan.runs import evaluation, hooks, loop, report, start
 from minigan.runs.capture import Captured
 from minigan.runs.feed import Feed
-from minigan.runs.folder import Run, step_of
+from minigan.runs.folder import Run
 from minigan.runs.hooks import Every
 from minigan.streams import Streams, using
 from minigan.systems import registry
@@ -240,12 +240,13 @@ class Session:
             self.run.change_config(data_content=self._new_content)
             self.data_content, self._new_content = self._new_content, None
 
-    def evaluate(self, names=None, n=None) -> dict[str, float]:
+    def evaluate(self, names=None, n=None, features=None) -> Results:
         """Measure metrics and return {number: value}; see evaluation.measure.   It does not change the run.   A metric that
         cannot be measured does not block the others: a warning, and `failed` of the result, say why.
 
         names: which metrics, a list or "modes,energy"; by default all that fit the data.   n: how many samples, by default as
-        many as they need.   Raises ConfigError for what is no metric, and for an n below 1."""
+        many as they need.   features: your own function from samples (n, ...) to features (n, d), for fid-features and so
+        on.   Raises ConfigError for what is no metric, and for an n below 1."""
         if n is not None:
             whole("n", n, most=LARGEST)
         given = [] if names is None or isinstance(names, str) else names
@@ -255,7 +256,7 @@ class Session:
         if self.dataset is None:
             self.attach()
         with using(Streams(self.run.seed)):
-            return evaluation.measure(self, names, n)
+            return evaluation.measure(self, names, n, features)
 
     def sample(self, n: int, seed=None, label=None, show=False) -> np.ndarray:
         """Draw n samples, an array (n, *shape of one sample).  The same weights give the same samples, because they have
@@ -312,13 +313,21 @@ class Session:
         return np.full(n, label) if label is not None else np.arange(n) % classes
 
     def draw(self) -> None:
-        """Write samples/step_<step>.png.  Every picture uses the same latent vectors, so one can see the samples change."""
+        """Write samples/step_<step>.png.  Every picture uses the same latent vectors, so one can see the samples change.
+        Points lie on D's field: what D says of every place, if the game has a `judge`."""
         kind = self.description.x
         n = viz.shown(kind)
-        self.picture(self.run.sample_path(self.step), n, real=self.real(n) if isinstance(kind, Points) else None)
+        real = self.real(n) if isinstance(kind, Points) else None
+        field = self.game.judge and (self.game.judge[0], self._judged)
+        self.picture(self.run.sample_path(self.step), n, real=real, field=field)
 
-    def picture(self, path, n: int, seed=None, label=None, real=None) -> None:
-        """Write a picture of n samples with their labels; see `sample` and viz.draw.   real: real points to draw beneath."""
+    def _judged(self, x):
+        with using(Streams(self.run.seed)):  # a D that draws noise must not use the training's streams
+            return self.game.judged(x)
+
+    def picture(self, path, n: int, seed=None, label=None, real=None, field=None) -> None:
+        """Write a picture of n samples with their labels; see `sample` and viz.draw.   real: real points to draw beneath;
+        field: what D says of points."""
         words = self.words() if isinstance(self.description.x, Tokens) else None
         viz.draw(
             path,
@@ -329,6 +338,7 @@ class Session:
             f"{self.run.system}, step {self.step}",
             self.game.heads,
             words=words,
+            field=field,
         )
 
     def words(self):
@@ -336,9 +346,5 @@ class Session:
         return (self._load("train") if self.dataset is None else self.dataset).words
 
     def finish(self) -> None:
-        """Draw curves.png and samples.gif from the files so far, and write report.html."""
-        viz.curves_png(self.run.curves_path, self.run.read_log(), f"{self.run.system} on {self.data_name}", unit=self.game.unit)
-        frames = [path for path in self.run.samples() if step_of(path) <= self.step]
-        if frames:
-            viz.save_gif(self.run.gif_path, frames)
-        report.write(self.run, self.system)
+        """Write curves.png, samples.gif and report.html from the files so far; see report.rewrite."""
+        report.rewrite(self.run, self.system, self.game, self.step)

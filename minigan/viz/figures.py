@@ -27,12 +27,12 @@ def ready():
     return sys.modules["matplotlib"]
 
 
-def new(width: float, height: float, dpi: int = 120):
-    """An empty white Figure.   width, height: in inches."""
+def new(width: float, height: float, dpi: int = 120, layout: str | None = "constrained"):
+    """An empty white Figure.   width, height: in inches.   layout: matplotlib's; None: the axes stay where they are put."""
     ready()
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), dpi=dpi, layout="constrained", facecolor="white")
+    return Figure(figsize=(width, height), dpi=dpi, layout=layout, facecolor="white")
 
 
 def png(figure) -> memoryview:

@@ -74,7 +74,10 @@ class LabelledStep(AdversarialStep):
         """ConfigError for data that has no labels, or more classes than the game."""
         labels, classes = batch.labels, game.classes
         if labels is None:
-            raise ConfigError("cgan needs data with labels, and this data has none; use digits, mnist or ring8")
+            raise ConfigError(
+                "cgan needs data with labels, and this data has none; use digits, mnist or ring8, or a folder whose "
+                "sub-folders are the classes"
+            )
         if labels.max() >= classes:
             raise ConfigError(
                 f"cgan: the data has the label {labels.max()}, but classes={classes} allows only 0 to "
