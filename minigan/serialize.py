@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan import paths, safetensors
+from minigan import locks, paths, safetensors
 from minigan.errors import CheckpointError
 
 VERSION = 1
@@ -316,21 +316,27 @@ def replacing(path):
     """Open a binary file that becomes `path` when the block ends.  After a crash or on a full disk the old file is unchanged.
 
     The bytes go to a hidden file in the same folder, which is forced to the disk and then renamed over `path`.  When
-    the block raises, that file is removed.  An OSError becomes a CheckpointError of one line.
+    the block raises, that file is removed; when the process is killed, the next one that writes `path` removes it.  An OSError
+    becomes a CheckpointError of one line.
     """
     path = paths.path(path, "path", CheckpointError)
     target = os.path.realpath(path)  # through a link: replace the file it points at, not the link
     folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name[:50]}.{secrets.token_hex(4)}.tmp")
+    temporary = ""
     try:
         # Renaming over /dev/null or a pipe would replace the device itself.
         if os.path.lexists(target) and not stat.S_ISREG(os.stat(target).st_mode):
             raise CheckpointError(f"{path}: a folder or a device, not a file; give a file name")
-        with open(temporary, "xb") as file:
+        locks.sweep(folder, f".{name[:50]}.")
+        file, temporary = _temporary(folder, name)
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, target)
+            if locks.fcntl:  # while it is open it is claimed; Windows renames no open file
+                os.replace(temporary, target)
+        if not locks.fcntl:
+            os.replace(temporary, target)
     except BaseException as error:  # also at Ctrl-C: remove the temporary file
         with contextlib.suppress(OSError):
             os.remove(temporary)
@@ -345,6 +351,16 @@ def replacing(path):
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _temporary(folder, name):
+    """A new hidden file in the folder, open for writing and claimed, and its path."""
+    while True:
+        path = os.path.join(folder, f".{name[:50]}.{secrets.token_hex(4)}.tmp")
+        file = open(path, "xb")  # noqa: SIM115  # `replacing` closes it
+        if locks.claim(file, path):
+            return file, path
+        file.close()
 
 
 def write_error(path, error):

@@ -80,8 +80,13 @@ def _parse(arguments):
 def main(arguments=None) -> int:
     """Run the command with these arguments (default: sys.argv[1:]) and return the exit code."""
     output.ready()
+    code = 0
     try:
         options = _parse(arguments)
+        if os.environ.pop("MINIGAN_WATCH", None):
+            from minigan.cli.tune import watch
+
+            watch()
         with output.lasting() if options.lasts else contextlib.nullcontext(), _plain_warnings():
             code = options.run(options) or 0
         sys.stdout.flush()  # so that a full disk or a closed pipe raises here, where it can still be reported
@@ -92,7 +97,7 @@ def main(arguments=None) -> int:
         return _fail("stopped", 130)
     except BrokenPipeError:  # the program that reads our output (head, less) has ended
         output.forget(sys.stdout)
-        return 0
+        return code
     except MemoryError as error:
         if type(error).__module__.startswith("cupy"):
             return _fail(

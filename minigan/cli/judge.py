@@ -39,6 +39,7 @@ def add(verbs) -> None:
     )
     verb.add_argument(
         "--samples",
+        type=path_argument,
         metavar="FILE",
         help="judge the samples in a .npz as `minigan sample --npz` writes it, or in a .npy, instead of a run's",
     )

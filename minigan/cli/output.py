@@ -2,6 +2,7 @@
 
 ready           standard streams that are there and can take every letter
 lasting         while this context lasts, a stream that cannot be written does not end the work
+tell            print a line while work goes on
 path_argument   an argparse type: a path
 output_file     check the name of an output file before any work is done
 """
@@ -113,3 +114,9 @@ def output_file(path, *suffixes) -> Path:
     if not path.absolute().parent.is_dir():
         raise ConfigError(f"{path}: its folder does not exist; create it first")
     return path
+
+
+def tell(text: str) -> None:
+    """Print a line at once.   If nobody can read it, the work goes on; `main` tells of a full disk at the end."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text, flush=True)

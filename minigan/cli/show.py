@@ -2,7 +2,6 @@
 
 from minigan.cli.output import output_file, path_argument
 from minigan.errors import ConfigError, suggestion
-from minigan.paths import command
 
 LISTS = ("systems", "datasets", "metrics", "objectives", "lessons")
 ACTIONS = ("list", "preview", "fetch", "verify")
@@ -160,9 +159,7 @@ def _data(options):
     for file, status in rows or [(options.name, "ok: drawn from its formula, there is nothing to fetch")]:
         print(f"{file}: {status}")
     if any(status == "missing" for _, status in rows):
-        print(
-            f"files are missing: download them with `{command('data', 'fetch', options.name)}`, or give their folder as --data-dir"
-        )
+        print(f"files are missing: download them with `minigan data fetch {options.name}`, or give their folder as --data-dir")
     return 0 if all(status.startswith("ok") for _, status in rows) else 2
 
 

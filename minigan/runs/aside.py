@@ -18,9 +18,10 @@ def say(text: str) -> None:
             print(text, file=sys.stderr, flush=True)
 
 
-def quietly(what: str, function: Callable) -> Callable:
-    """The function, but an Exception in it is told once, as "what: ...; training goes on", and gives None."""
-    told = set()
+def quietly(what: str, function: Callable, told: set) -> Callable:
+    """The function, but an Exception in it is told once, as "what: ...; training goes on", and gives None.
+
+    told: what was told already in this run."""
 
     @functools.wraps(function)
     def call(*arguments):

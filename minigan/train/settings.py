@@ -28,6 +28,7 @@ TAKEN = (
     "fields",
     "file",
     "own_nets",
+    "earlier",
     "seconds",
     "out",
     "quiet",

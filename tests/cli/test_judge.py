@@ -2,21 +2,28 @@
 
 import json
 import math
+import os
 import re
 import shutil
+import signal
 import statistics
+import subprocess
+import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from minigan import locks
 from minigan.cli import tune
 from minigan.cli.judge import figure, meanings, seeds, spread, table
 from minigan.cli.tune import grid
 from minigan.errors import ConfigError
 from minigan.metrics import Metric, Needs, Number
 from minigan.metrics.modes import MODES
+from minigan.runs.folder import Run
 from minigan.systems import registry
 from minigan.systems.registry import systems
 from minigan.train.objectives import OBJECTIVES
@@ -379,7 +386,7 @@ TUNE = ["tune", *POINTS, "--metric", "energy", "--steps", 6, "--out", "search", 
 def test_tune_sorts_by_the_metric_and_a_diverged_run_is_a_row(minigan):
     arguments = [*TUNE, "--set", "objective=least-squares", "--grid", "lr=1e-3,1e8"]
     code, out, err = minigan(*arguments)
-    assert code == 0, err
+    assert code == 2, err  # a point failed
     lines = out[out.index("  lr  ") :].splitlines()
     assert lines[0].split()[:2] == ["lr", "energy"] and lines[1].startswith("1e-3") and lines[2].strip().startswith("1e8")
     assert "failed: step" in lines[2] and "Inf in its output" in lines[2]
@@ -389,8 +396,8 @@ def test_tune_sorts_by_the_metric_and_a_diverged_run_is_a_row(minigan):
     run = Path("search/lr=1e-3,seed=0")
     assert (run / "report.html").exists() and minigan("evaluate", run, "--metrics", "energy")[0] == 0
     stamps = {path: path.stat().st_mtime_ns for path in run.rglob("*.npz")}
-    code, again, _ = minigan(*arguments)  # nothing is left to do
-    assert code == 0 and "2 are already done" in again and again[again.index("  lr  ") :] == out[out.index("  lr  ") :]
+    code, again, _ = minigan(*arguments)  # only the point that failed is tried again
+    assert code == 2 and "1 are already done" in again and again[again.index("  lr  ") :] == out[out.index("  lr  ") :]
     assert stamps == {path: path.stat().st_mtime_ns for path in run.rglob("*.npz")}
 
 
@@ -406,6 +413,52 @@ def test_tune_goes_on_with_what_is_left(minigan):
     assert json.loads(file.read_text())["runs"]["lr=1e-3,seed=1"]["value"] == kept["value"]
     values = [row["value"] for row in json.loads(file.read_text())["runs"].values()]
     assert f"{figure(float(np.mean(values)))} +- {np.std(values, ddof=1):.2g}" in out
+
+
+def test_equal_points_are_one_also_of_an_earlier_search(minigan):
+    code, out, _ = minigan(*TUNE, "--grid", "lr=1e-3,0.001,.001")
+    assert code == 0 and out.startswith("1 runs of gan") and os.listdir("search") == ["lr=1e-3,seed=0", "results.json"]
+    code, out, _ = minigan(*TUNE, "--grid", "lr=0.001")
+    assert code == 0 and "1 are already done" in out and "--set lr=1e-3" in out
+
+
+def test_a_point_that_failed_is_tried_again(minigan):
+    assert minigan(*TUNE, "--grid", "lr=1e-3")[0] == 0
+    file = Path("search/results.json")
+    saved = json.loads(file.read_text())
+    row = saved["runs"]["lr=1e-3,seed=0"]
+    saved["runs"]["lr=1e-3,seed=0"] = {"failed": "the disk was full", "run": row["run"]}
+    file.write_text(json.dumps(saved))
+    code, out, _ = minigan(*TUNE, "--grid", "lr=1e-3")
+    assert code == 0 and "failed" not in out and json.loads(file.read_text())["runs"]["lr=1e-3,seed=0"] == row
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_the_runs_end_with_their_search_and_save(number, refused):
+    command = [*TUNE, "--grid", "lr=1e-3", "--set", "log_every=1"]
+    command[command.index("--steps") + 1] = 10**6
+    words = [sys.executable, "-m", "minigan", *map(str, command)]
+    search = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    run, log = Path("search/lr=1e-3,seed=0"), Path("search/lr=1e-3,seed=0/log.jsonl")
+    while not (log.exists() and log.read_text().count("\n") > 2) and search.poll() is None:
+        time.sleep(0.05)
+    assert re.search(r"search: another process is searching here: process \d+", refused(*map(str, command)))
+    search.send_signal(number)
+    _, err = search.communicate(timeout=60)
+    if number == signal.SIGTERM:
+        assert search.returncode == 143 and "stopped; the same command goes on with the 1 runs left" in err
+    with locks.only(run / ".lock", "the run goes on", wait=60):  # its process has ended
+        step = Run.open(run).newest()
+    assert step and json.loads(log.read_text().splitlines()[-1])["step"] == step
+
+
+def test_a_best_point_of_unequal_seeds_is_told_as_such(capsys):
+    points, seeds = [{"lr": "1e-3"}, {"lr": "1e-4"}], [0, 1]
+    results = {"lr=1e-3,seed=0": {"value": 8}, "lr=1e-4,seed=0": {"value": 7}, "lr=1e-4,seed=1": {"value": 7}}
+    tune._show(SimpleNamespace(seeds=seeds), "search", points, results, MODES.numbers[0])
+    out = capsys.readouterr().out
+    assert "best (modes, higher is better): --set lr=1e-3" in out and "not every point was measured with all 2 seeds" in out
 
 
 @pytest.mark.parametrize(
