@@ -92,14 +92,23 @@ def logged(settings, system, game, dataset) -> list[Metric]:
     """Return the metrics to measure during training: those in the settings `metrics` and `monitor`.
 
     `metrics` is "none", "default" (all that fit the data) or names separated by commas.   Raises ConfigError for a metric that
-    does not exist or does not fit the data.
+    does not exist or does not fit the data, and for a text that names none.
     """
     names = [name.strip() for name in settings.metrics.split(",") if name.strip() not in ("", "none")]
+    if not names and settings.metrics.strip() not in ("", "none"):
+        raise ConfigError(
+            f"metrics={settings.metrics!r}: names no metric; say none, default, or names from `minigan list metrics`"
+        )
     metrics = chosen(names, system, dataset)
     if waited_for := monitored(settings, system, game, dataset):
         metrics = list(dict.fromkeys([*metrics, waited_for[0]]))
     for metric in metrics:
         metric.check(dataset)
+        if metric in own_metrics():
+            raise ConfigError(
+                f"metric {metric.name} needs features of your own, and a run in training has none; measure it with "
+                "`minigan evaluate RUN --features FILE.py:FUNCTION`"
+            )
     return metrics
 
 
