@@ -9,7 +9,6 @@ The file contains its pictures as data URIs and has no scripts and no links, so 
 
 import base64
 import html
-import json
 import math
 import re
 import shlex
@@ -18,7 +17,7 @@ import struct
 from minigan import serialize, viz
 from minigan.data.kinds import Description, Pair, Points, Tokens
 from minigan.errors import MiniganError
-from minigan.runs import diagnosis, evaluation
+from minigan.runs import diagnosis, environment, evaluation
 from minigan.runs.config import DATA, fields
 from minigan.runs.folder import step_of
 from minigan.streams import Streams, using
@@ -53,6 +52,7 @@ figure { margin: 0; } figcaption { font-size: .9rem; color: var(--soft); margin-
 .pictures { display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr));
   margin: 1rem 0; }
 .pictures.large { grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); }
+.pictures.wide { grid-template-columns: 100%; }
 .pictures figure { break-inside: avoid; min-width: 0; } .scroll { overflow-x: auto; }
 .pictures img { display: block; max-width: 100%; height: auto; border-radius: .3rem; }
 table { border-collapse: collapse; font-size: .95rem; } th, td { padding: .4rem 1.25rem .4rem 0; text-align: left;
@@ -208,13 +208,17 @@ def data_uri(path) -> str:
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 
 
+def _size(path):
+    """(width, height) of a .png or .gif file in pixels."""
+    with open(path, "rb") as file:
+        start = file.read(24)
+    return struct.unpack("<HH", start[6:10]) if path.suffix == ".gif" else struct.unpack(">II", start[16:24])
+
+
 def _picture(path, alt):
     """An <img> of a .png or .gif file.   A wide one does not shrink below half of its width, so its words stay readable; it
     scrolls on a phone."""
-    with open(path, "rb") as file:
-        start = file.read(24)
-    gif = path.suffix == ".gif"
-    wide, high = struct.unpack("<HH", start[6:10]) if gif else struct.unpack(">II", start[16:24])
+    wide, high = _size(path)
     size = f'width="{wide}" height="{high}" style="min-width:{wide // 2 if wide > 700 else 0}px"'
     return f'<div class="scroll"><img src="{data_uri(path)}" {size} alt="{_text(alt)}"></div>'
 
@@ -262,8 +266,8 @@ def _earlier(run):
 
 
 def _unbroken(line):
-    """A command whose options do not break after a hyphen."""
-    return re.sub(r"(^| )(--[\w-]+)", r'\1<span class="whole">\2</span>', _text(line))
+    """A command whose options do not break, neither after a hyphen nor before a short value."""
+    return re.sub(r"(--[\w-]+( [^- ]\S{0,30}(?!\S))?)", r'<span class="whole">\1</span>', _text(line))
 
 
 def _code(text):
@@ -337,8 +341,10 @@ def _samples(run, game, step):
         yield "<p>There are no samples yet.</p>"
         return
     seen, last = _seen(run, game), step_of(paths[-1])
-    yield f"<p>{_text(_sentence(seen))}.  All pictures use the same latent vectors z, so that they can be compared.</p>"
-    yield '<div class="pictures large">'
+    same = "the same sources" if game and game.heads else "the same latent vectors z"
+    yield f"<p>{_text(_sentence(seen))}.  All pictures use {same}, so that they can be compared.</p>"
+    wide = " wide" if _size(paths[-1])[0] > 700 else ""
+    yield f'<div class="pictures large{wide}">'
     yield f"<figure>{_picture(paths[-1], f'{seen}, after step {last:,}')}<figcaption>after step {last:,}</figcaption></figure>"
     if run.gif_path.exists() and len(paths) > 1:
         first = step_of(paths[0])
@@ -349,7 +355,7 @@ def _samples(run, game, step):
     earlier = paths[:-1]
     chosen = sorted({i * len(earlier) // PICTURES for i in range(PICTURES)}) if earlier else []
     if chosen:
-        yield '<h3>On the way</h3>\n<div class="pictures">'
+        yield f'<h3>On the way</h3>\n<div class="pictures{wide}">'
         for path in (earlier[i] for i in chosen):
             about = f"{seen}, after step {step_of(path):,}"
             yield f"<figure>{_picture(path, about)}<figcaption>after step {step_of(path):,}</figcaption></figure>"
@@ -469,7 +475,7 @@ def _settings(run, system):
 def _environment(run):
     yield "<h2>Environment</h2>"
     try:
-        facts = json.loads((run.folder / "env.json").read_text())
+        facts = environment.read(run.folder / "env.json")
         flat = [
             (
                 key,
