@@ -9,7 +9,6 @@ The file contains its pictures as data URIs and has no scripts and no links, so 
 
 import base64
 import html
-import json
 import math
 import re
 import shlex
@@ -18,7 +17,7 @@ import struct
 from minigan import serialize, viz
 from minigan.data.kinds import Description, Pair, Points, Tokens
 from minigan.errors import MiniganError
-from minigan.runs import diagnosis, evaluation
+from minigan.runs import diagnosis, environment, evaluation
 from minigan.runs.config import DATA, fields
 from minigan.runs.folder import step_of
 from minigan.streams import Streams, using
@@ -259,9 +258,18 @@ def _what(run, system, step, records):
     end = "  It has stopped, because a number became NaN or infinite." if stopped else ""
     yield f"<p>The run has done <strong>{step:,} of {planned:,} steps</strong>{took}.{kept}{end}  Repeat it with</p>"
     yield f"<pre><code>{_unbroken(command(run, system))}</code></pre>"
+    if earlier := _earlier(run):
+        yield f"<p>which uses one rate from the first step to the last; in this run, {_text(earlier)}.</p>"
     if saved and step < planned and not stopped:
         go_on = shlex.join(["minigan", "resume", str(run.folder)])
         yield f"<p>{planned - step:,} steps are left; continue it with <code>{_text(go_on)}</code></p>"
+
+
+def _earlier(run):
+    """The values that rates had before they were changed in the middle of the run, in words."""
+    return "; ".join(
+        f"{entry['name']} was {word(entry['value'])} up to step {entry['step']:,}" for entry in run.config.get("earlier", [])
+    )
 
 
 def _unbroken(line):
@@ -463,6 +471,8 @@ def _settings(run, system):
         yield f"<p>{differ} from the defaults of {_text(system.name)} on these data: {names}.</p>"
     else:
         yield f"<p>All are the defaults of {_text(system.name)} on these data.</p>"
+    if earlier := _earlier(run):
+        yield f"<p>They are those of the last step: {_text(earlier)}.</p>"
     yield f'<p class="soft">{_text(str(system.paper))}</p>' if system.paper else ""
     if not any(row[2] for row in rows):
         yield "<p>The system states no value of its paper's.</p>"
@@ -472,7 +482,7 @@ def _settings(run, system):
 def _environment(run):
     yield "<h2>Environment</h2>"
     try:
-        facts = json.loads((run.folder / "env.json").read_text())
+        facts = environment.read(run.folder / "env.json")
         flat = [
             (
                 key,
