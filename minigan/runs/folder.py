@@ -308,6 +308,8 @@ class Run:
         if not metrics:
             return
         with self._noting():
+            if step > (newest := self.newest() or step):
+                raise CheckpointError(f"{self.folder}: has gone back to an earlier step meanwhile, its newest is {newest} now")
             entries = {entry["step"]: entry for entry in self.evaluations()}
             before = entries.get(step, {"samples": samples, "metrics": {}})
             features = features or before.get("features", "")

@@ -254,6 +254,15 @@ def _what(run, system, step, records):
     end = "  It has stopped, because a number became NaN or infinite." if stopped else ""
     yield f"<p>The run has done <strong>{step:,} of {planned:,} steps</strong>{took}.{kept}{end}  Repeat it with</p>"
     yield f"<pre><code>{_unbroken(command(run, system))}</code></pre>"
+    if earlier := _earlier(run):
+        yield f"<p>which uses one rate from the first step to the last; in this run, {_text(earlier)}.</p>"
+
+
+def _earlier(run):
+    """The values that rates had before they were changed in the middle of the run, in words."""
+    return "; ".join(
+        f"{entry['name']} was {word(entry['value'])} up to step {entry['step']:,}" for entry in run.config.get("earlier", [])
+    )
 
 
 def _unbroken(line):
@@ -455,6 +464,8 @@ def _settings(run, system):
         yield f"<p>{differ} from the defaults of {_text(system.name)} on these data: {names}.</p>"
     else:
         yield f"<p>All are the defaults of {_text(system.name)} on these data.</p>"
+    if earlier := _earlier(run):
+        yield f"<p>They are those of the last step: {_text(earlier)}.</p>"
     yield f'<p class="soft">{_text(str(system.paper))}</p>' if system.paper else ""
     if not any(row[2] for row in rows):
         yield "<p>The system states no value of its paper's.</p>"
