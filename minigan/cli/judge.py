@@ -171,7 +171,7 @@ def _show(options, about, title, results, system):
     from minigan.runs import evaluation
 
     if options.json:
-        print(json.dumps({**about, "metrics": results, "failed": results.reasons()}, indent=2))
+        print(json.dumps({**about, "metrics": results, "failed": results.reasons(), "lines": results.lines}, indent=2))
         return
     print(f"{title}, {about['samples']:,} samples")
     known = [evaluation.meaning(name, system) for name in results]

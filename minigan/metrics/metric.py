@@ -363,12 +363,20 @@ class Results(dict[str, float]):
                 self.failed[name] = NotFiniteError(f"{number} is {value}")
 
     def checked(self) -> "Results":
-        """These results, with a warning for what failed.   If nothing could be measured, the first error is raised."""
+        """These results, with a warning for what failed.   If nothing could be measured, the error is raised; if there are
+        several, ConfigError with the first."""
+        reasons = self.reasons()
         if self.failed and not self:
-            raise next(iter(self.failed.values()))
-        for text in dict.fromkeys(self.reasons().values()):
-            names = [name for name, reason in self.reasons().items() if reason == text]
-            warnings.warn(f"{', '.join(names)} could not be measured: {text}", stacklevel=3)
+            first = next(iter(self.failed.values()))
+            if len(set(reasons.values())) == 1:
+                raise first
+            names = ", ".join(reasons)
+            raise ConfigError(
+                f"{names} could not be measured; {next(iter(reasons))}: {next(iter(reasons.values()))}"
+            ) from first
+        for text in dict.fromkeys(reasons.values()):
+            names = ", ".join(name for name, reason in reasons.items() if reason == text)
+            warnings.warn(f"{names} could not be measured: {text}", stacklevel=3)
         return self
 
     def reasons(self) -> dict[str, str]:

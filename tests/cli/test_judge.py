@@ -468,6 +468,7 @@ def test_a_best_point_of_unequal_seeds_is_told_as_such(capsys):
         (["--grid", "lr=1,x"], "setting lr must be a number such as"),
         (["--grid", "lr=1", "--metric", "eneryg"], "there is no metric 'eneryg'; did you mean 'energy'?"),
         (["--grid", "lr=1", "--metric", "fid-digits"], "metric fid-digits does not fit ring8"),
+        (["--grid", "lr=1", "--metric", "fid"], "metric fid-features needs features of your own, and training has none"),
         (["--grid", "latent=2,3"], "latent is in --grid and also set for all runs; remove one of them"),
         (["--grid", "lr=1", "--seeds", "3-1"], "--seeds: must be numbers such as 0-2 or 0,3"),
         (["--grid", "lr=" + ",".join(map(str, range(501)))], "are 501 runs, but a search may have at most 500; use fewer"),

@@ -115,7 +115,7 @@ def label_accuracy(game, dataset, generator, samples=2000):
     """The share of samples that a judge assigns to the class asked for, and the diversity within a class over the data's own.
 
     The judge of digits is the project's classifier; the judge of a mixture of Gaussians is the nearest centre.  For other data
-    there is no judge, and only the diversity is returned.
+    only the diversity is returned; for pictures with classes the metric `classes` has the share, as classes-agreement.
     """
     labels = np.arange(samples) % game.classes
     fake = game.sample(game.latent(samples, generator), labels)
