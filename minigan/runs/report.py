@@ -260,7 +260,7 @@ def _what(run, system, step, records):
     if earlier := _earlier(run):
         yield f"<p>which uses one rate from the first step to the last; in this run, {_text(earlier)}.</p>"
     if saved and step < planned and not stopped:
-        go_on = shlex.join(["minigan", "resume", str(run.folder)])
+        go_on = paths.command("resume", run.folder, encoding="utf-8")
         yield f"<p>{planned - step:,} steps are left; continue it with <code>{_text(go_on)}</code></p>"
 
 
