@@ -1,15 +1,15 @@
 """Frechet distance: how far apart are two sets of features, if each is described by a Gaussian?
 
 frechet_distance        from features          gaussian_distance       from means and covariances
-FRECHET     the metric fid-digits
+FRECHET     the metrics fid-digits, fid-classes, fid-features
 """
 
 import numpy as np
 
 from minigan.errors import ShapeError
 from minigan.metrics.checks import numbers, pair
-from minigan.metrics.digitnet import DIGITS, features
-from minigan.metrics.metric import Metric, Number
+from minigan.metrics.judges import JUDGES
+from minigan.metrics.metric import Judge, Metric, Number
 
 
 def frechet_distance(a, b) -> float:
@@ -59,16 +59,12 @@ def gaussian_distance(mean_a, cov_a, mean_b, cov_b) -> float:
     return max(0.0, float(shift @ shift + np.trace(cov_a) + np.trace(cov_b) - 2 * np.sqrt(product).sum()))
 
 
-FRECHET = Metric(
-    "fid-digits",
-    [
-        Number(
-            "fid-digits",
-            "lower",
-            "Frechet distance of the project's 64 digit features to at most 10,000 real ones; falls with more samples",
-        )
-    ],
-    lambda seen: {"fid-digits": frechet_distance(*seen.both(features))},
-    DIGITS,
-    least=2000,
-)
+def frechet(judge: Judge) -> Metric:
+    """The metric fid-NAME of a judge."""
+    name = f"fid-{judge.name}"
+    says = f"Frechet distance of {judge.whose} to those of at most 10,000 real ones; falls with more samples"
+    measure = lambda seen: {name: frechet_distance(*judge.both(seen))}
+    return judge.metric(name, [Number(name, "lower", says)], measure, least=2000)
+
+
+FRECHET = [frechet(judge) for judge in JUDGES]

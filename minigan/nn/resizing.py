@@ -79,6 +79,27 @@ class ZeroPad2d(_Pad2d):
     """Zeros around an image (..., H, W).   padding: an int, or (left, right, top, bottom)."""
 
 
+class ConstantPad2d(_Pad2d):
+    """A number around an image (..., H, W).   padding: see ZeroPad2d."""
+
+    def __init__(self, padding, value):
+        super().__init__(padding)
+        self.value = value
+
+    def forward(self, x) -> Tensor:
+        """x with a border."""
+        return F.pad(x, self.padding, "constant", self.value)
+
+    def extra_repr(self):
+        return f"{self.padding}, value={self.value}"
+
+
+class CircularPad2d(_Pad2d):
+    """An image (..., H, W) that goes on at the other end.   padding: see ZeroPad2d."""
+
+    mode = "circular"
+
+
 class ReflectionPad2d(_Pad2d):
     """Mirrors an image (..., H, W) at its border, without repeating the border.   padding: see ZeroPad2d."""
 

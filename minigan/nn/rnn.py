@@ -1,4 +1,4 @@
-"""Recurrent layers: one step (LSTMCell, GRUCell) and whole sequences (LSTM, GRU), under torch.nn's names.
+"""Recurrent layers: one step (LSTMCell, GRUCell, RNNCell) and whole sequences (LSTM, GRU, RNN), under torch.nn's names.
 
 They are made of public ops, so gradients of any order pass through time.  The products with the inputs need no earlier
 state, so they are one large matrix product for the whole sequence.  Only the products with the state need the step before.
@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from minigan.backend import xp
-from minigan.errors import ConfigError, ShapeError
+from minigan.errors import ConfigError, ShapeError, choose
 from minigan.nn import functional as F
 from minigan.nn import init
 from minigan.nn.module import Module, Parameter
-from minigan.ops import concatenate, flip, sigmoid, split, stack, swapaxes, tanh
+from minigan.ops import concatenate, flip, relu, sigmoid, split, stack, swapaxes, tanh
 from minigan.ops.noise import dropout
 from minigan.tensor import Tensor, plain
 
@@ -99,6 +99,17 @@ class _Recurrent(Module):
         if x.ndim not in axes or x.shape[-1] != self.input_size:
             raise ShapeError(f"{type(self).__name__}: x is {x.shape}, but must be {what} with input_size {self.input_size}")
         return x if isinstance(x, Tensor) else Tensor(x)
+
+
+def _tanh_step(from_input, from_state, state):
+    return (tanh(from_input + from_state),)
+
+
+def _relu_step(from_input, from_state, state):
+    return (relu(from_input + from_state),)
+
+
+NONLINEARITIES = {"tanh": _tanh_step, "relu": _relu_step}
 
 
 class LSTMCell(_Recurrent):
@@ -232,3 +243,38 @@ class GRU(LSTM):
 
     step = staticmethod(_gru_step)
     gates, states = 3, 1
+
+
+class RNN(LSTM):
+    """h' = tanh(W x + b + U h + d) along a sequence ("relu" instead of tanh): LSTM's shapes, but the state is only h.
+
+    Elman 1990.   torch.nn.RNN.
+    """
+
+    gates, states = 1, 1
+
+    def __init__(
+        self,
+        input_size,
+        hidden_size,
+        num_layers=1,
+        nonlinearity="tanh",
+        bias=True,
+        batch_first=False,
+        dropout=0.0,
+        bidirectional=False,
+    ):
+        self.step = choose("nonlinearity", nonlinearity, NONLINEARITIES)
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
+        self.nonlinearity = nonlinearity
+
+
+class RNNCell(GRUCell):
+    """One step of an RNN: x (N, input_size), h (N, hidden_size) or None for zeros -> h' = tanh(W x + b + U h + d), or relu."""
+
+    gates, states = 1, 1
+
+    def __init__(self, input_size, hidden_size, bias=True, nonlinearity="tanh"):
+        self.step = choose("nonlinearity", nonlinearity, NONLINEARITIES)
+        super().__init__(input_size, hidden_size, bias)
+        self.nonlinearity = nonlinearity

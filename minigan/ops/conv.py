@@ -156,6 +156,22 @@ def conv1d(x, weight, bias=None, stride: Size = 1, padding: Size | str = 0, dila
     return squeeze(y, 2)
 
 
+def conv_transpose1d(
+    x, weight, bias=None, stride: Size = 1, padding: Size = 0, output_padding: Size = 0, groups=1, dilation: Size = 1
+) -> Tensor:
+    """conv_transpose2d with one spatial axis: x (N, C, L), weight (C, O/groups, k), bias (O,)  ->  (N, O, length).
+
+    >>> mg.conv_transpose1d(mg.ones((1, 1, 2)), mg.ones((1, 1, 2)), stride=2).tolist()
+    [[[1.0, 1.0, 1.0, 1.0]]]
+    """
+    if x.ndim != 3 or weight.ndim != 3:
+        raise ShapeError(f"conv_transpose1d: needs x (N, C, L) and weight (C, O/groups, k), got {x.shape} and {weight.shape}")
+    around, extra = (0, _single(padding)), (0, _single(output_padding))
+    how = (1, _single(stride)), around, extra, groups, (1, _single(dilation))
+    y = conv_transpose2d(expand_dims(x, 2), expand_dims(weight, 2), bias, *how)
+    return squeeze(y, 2)
+
+
 def _single(value) -> Any:
     return value[0] if isinstance(value, (tuple, list)) and len(value) == 1 else value
 

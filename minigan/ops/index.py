@@ -283,3 +283,19 @@ def trace(x, offset=0, axis1=0, axis2=1) -> Tensor:
     5.0
     """
     return diagonal(x, offset, axis1, axis2).sum(axis=-1)
+
+
+def diag(x, k=0) -> Tensor:
+    """A vector as the k-th diagonal of a square matrix of zeros, or the k-th diagonal of a matrix (k > 0: above the main one).
+
+    >>> mg.diag(mg.tensor([1.0, 2.0])).tolist()
+    [[1.0, 0.0], [0.0, 2.0]]
+    """
+    k = whole("diag", "k", k)
+    if x.ndim == 2:
+        return diagonal(x, k)
+    if x.ndim != 1:
+        raise ShapeError(f"diag: needs a vector or a matrix, got {x.shape}")
+    n, size = x.shape[0], x.shape[0] + abs(k)
+    rows, columns = np.arange(n) + max(-k, 0), np.arange(n) + max(k, 0)
+    return reshape(_scatter(x, (size * size,), kept_beside(rows * size + columns, plain(x))), (size, size))

@@ -117,6 +117,32 @@ def dot(a, b) -> Tensor:
     return tensordot(a, b, ([a.ndim - 1], [max(b.ndim - 2, 0)]))
 
 
+def inner(a, b) -> Tensor:
+    """NumPy's inner: numbers are multiplied; else it sums over the last axis of both: y[..., i..., j...] = sum a[i..., k]
+    b[j..., k].
+
+    >>> float(mg.inner([1.0, 2.0], [3.0, 4.0]))
+    11.0
+    """
+    if a.ndim == 0 or b.ndim == 0:
+        return multiply(a, b)
+    return tensordot(a, b, ([a.ndim - 1], [b.ndim - 1]))
+
+
+def kron(a, b) -> Tensor:
+    """The Kronecker product: every element of a, times all of b.   (n, m), (p, q)  ->  (n p, m q); any equal number of axes.
+
+    >>> mg.kron(mg.tensor([1.0, 2.0]), mg.tensor([1.0, 10.0])).tolist()
+    [1.0, 10.0, 2.0, 20.0]
+    """
+    axes = max(a.ndim, b.ndim)
+    a, b = (reshape(x, (1,) * (axes - x.ndim) + tuple(x.shape)) for x in (a, b))
+    blocks = reshape(a, tuple(n for size in a.shape for n in (size, 1))) * reshape(
+        b, tuple(n for size in b.shape for n in (1, size))
+    )
+    return reshape(blocks, tuple(n * m for n, m in zip(a.shape, b.shape)))
+
+
 def linear(x, weight, bias=None) -> Tensor:
     """y = x W^T + b.   x (..., in), weight (out, in), bias (out,)  ->  (..., out).   torch.nn.functional.linear.
 

@@ -1,16 +1,18 @@
 """Normalisation: shift and scale activations to mean 0 and variance 1 over some axes, then by learned numbers.
 
 batch_norm    over the batch, per channel (fused, because benchmarks/steps.py showed that it is worth it)
-layer_norm    over the last axes, per sample            instance_norm, group_norm    over pixels, per sample, channel(s)
+layer_norm, rms_norm    over the last axes, per sample    instance_norm, group_norm    over pixels, per sample, channel(s)
 """
 
 import math
+
+import numpy as np
 
 from minigan.arguments import sizes, whole
 from minigan.autograd import fused
 from minigan.errors import ConfigError, ShapeError
 from minigan.kernels import dispatch
-from minigan.ops.elementwise import sqrt
+from minigan.ops.elementwise import sqrt, square
 from minigan.ops.reduce import mean, var
 from minigan.ops.shape import reshape
 from minigan.tensor import Tensor, plain
@@ -115,6 +117,25 @@ def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5) -> Tensor:
     y = _standardised("layer_norm", x, tuple(range(x.ndim - len(shape), x.ndim)), eps)
     y = y if weight is None else y * weight
     return y if bias is None else y + bias
+
+
+def rms_norm(x, normalized_shape, weight=None, eps=None) -> Tensor:
+    """y = x / sqrt(mean x^2 + eps) * weight over the last axes, of sizes normalized_shape.   Zhang and Sennrich 2019.
+
+    eps None: the distance from 1 to the next number of x's dtype.   ShapeError unless weight has the shape normalized_shape.
+
+    >>> mg.rms_norm(mg.tensor([3.0, 3.0]), 2).round(3).tolist()
+    [1.0, 1.0]
+    """
+    shape = sizes("rms_norm", "normalized_shape", normalized_shape, 0)
+    if not shape or tuple(x.shape[-len(shape) :]) != shape:
+        raise ShapeError(f"rms_norm: the last axes of x {x.shape} are not normalized_shape {shape}")
+    if weight is not None and tuple(weight.shape) != shape:
+        raise ShapeError(f"rms_norm: weight is {weight.shape}, need normalized_shape {shape}")
+    eps = float(np.finfo(x.dtype).eps) if eps is None else eps
+    _check_eps("rms_norm", eps)
+    y = x / sqrt(mean(square(x), tuple(range(x.ndim - len(shape), x.ndim)), True) + eps)
+    return y if weight is None else y * weight
 
 
 def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5) -> Tensor:

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from minigan.arguments import whole
+from minigan.arguments import shown, whole
 from minigan.autograd import primitive
 from minigan.backend import xp
-from minigan.errors import ShapeError
-from minigan.ops.elementwise import exp, kept, nowhere, square, where
+from minigan.errors import ConfigError, ShapeError
+from minigan.ops.elementwise import abs, exp, kept, nowhere, square, where
 from minigan.ops.shape import axes_of, axis_of, broadcast_to, concatenate, flip, reshape, transpose
 from minigan.tensor import Tensor, plain
 
@@ -169,6 +169,25 @@ def _d_cumsum(g, y, x, axis=None):
 cumsum = primitive(_cumsum, _d_cumsum, name="cumsum", saves="neither")
 
 
+def cumprod(x, axis=None) -> Tensor:
+    """y[i] = x[0] ... x[i], the product along the axis (None: of the flattened array).   dy[j]/dx[i] = y[j] without the
+    factor x[i].
+
+    It multiplies elements that are 1, 2, 4, ... places apart, so that no order of derivative needs a division, and zeros are
+    right.
+
+    >>> mg.cumprod(mg.tensor([2.0, 0.0, 3.0])).tolist()
+    [2.0, 0.0, 0.0]
+    """
+    y, axis = (reshape(x, (-1,)), 0) if axis is None else (x, axis_of("cumprod", axis, x.ndim))
+    n, shift = y.shape[axis], 1
+    part = lambda a, b: (slice(None),) * axis + (slice(a, b),)
+    while shift < n:
+        y = concatenate([y[part(0, shift)], y[part(shift, n)] * y[part(0, n - shift)]], axis)
+        shift *= 2
+    return y + 0 if y is x else y
+
+
 def _logsumexp(x, axis=None, keepdims=False):
     """y = ln(the sum of e^x over the axes), without overflow.   dy/dx = e^(x - y), the softmax of x.
 
@@ -263,7 +282,41 @@ def _d_norm(g, y, x, axis=None, keepdims=False):
     return kept(_keep(g, x, axis), ~zero) * (x / where(zero, 1.0, y))
 
 
-norm = primitive(_norm, _d_norm, name="norm")
+_length = primitive(_norm, _d_norm, name="norm")
+
+
+def norm(x, axis=None, keepdims=False, ord: float = 2) -> Tensor:
+    """y = (the sum of |x|^p over the axes)^(1/p) with p = ord: 2 is the Euclidean length; inf is the largest |x|, -inf the
+    smallest.
+
+    dy/dx = sign(x) (|x| / y)^(p-1), and 0 where y = 0.  ord = 0 counts the elements that are not 0.  numpy.linalg.norm of
+    vectors.
+
+    >>> [float(mg.norm(mg.tensor([3.0, -4.0]), ord=p)) for p in (2, 1, np.inf)]
+    [5.0, 7.0, 4.0]
+    """
+    if not isinstance(ord, (int, float, np.integer, np.floating)) or isinstance(ord, bool) or ord != ord:
+        raise ConfigError(f"norm: ord must be a number such as 1, 2 or inf, got {shown(ord)}")
+    if ord == 2:
+        return _length(x, axis, keepdims)
+    if ord == 1:
+        return sum(abs(x), axis, keepdims)
+    if abs(ord) == math.inf:
+        return (max if ord > 0 else min)(abs(x), axis, keepdims)
+    if ord == 0:
+        array = plain(x)
+        count = (array != 0).sum(axis=axes_of("norm", axis, x.ndim), keepdims=keepdims).astype(array.dtype)
+        return Tensor(count) if isinstance(x, Tensor) else count
+    size, m, axes = abs(x), xp(plain(x)), axes_of("norm", axis, x.ndim)
+    array = plain(size)
+    if not array.size:
+        return sum(size, axis, keepdims)
+    largest = array.max(axis=axes, keepdims=True)  # divided by it, no power overflows
+    scale = m.where((largest > 0) & m.isfinite(largest), largest, 1)
+    total = sum((size / scale) ** float(ord), axis, True)
+    zero = plain(total) == 0
+    y = kept(where(zero, 1.0, total) ** (1 / ord), ~zero) * scale
+    return y if keepdims else reshape(y, tuple(n for i, n in enumerate(x.shape) if i not in axes))
 
 
 def argmax(x, axis=None, keepdims=False) -> Tensor:

@@ -4,6 +4,7 @@ Adjoint pairs: sum_to and broadcast_to; concatenate and slicing; pad and slicing
 reversed by the same op with other arguments.  Most results are views: they share memory with the input, as in NumPy.
 """
 
+import math
 import operator
 from itertools import pairwise
 
@@ -227,6 +228,44 @@ def stack(arrays, axis=0) -> Tensor:
     return concatenate([expand_dims(a, axis) for a in arrays], axis)
 
 
+def vstack(arrays) -> Tensor:
+    """Arrays under each other: along the first axis; numbers and vectors are rows.
+
+    >>> mg.vstack([[1.0, 2.0], [3.0, 4.0]]).tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
+    return concatenate([a if a.ndim > 1 else reshape(a, (1, -1)) for a in arrays], 0)
+
+
+def hstack(arrays) -> Tensor:
+    """Arrays beside each other: along the second axis, or the only one of vectors; numbers are vectors of one.
+
+    >>> mg.hstack([[1.0, 2.0], [3.0]]).tolist()
+    [1.0, 2.0, 3.0]
+    """
+    arrays = [reshape(a, (1,)) if a.ndim == 0 else a for a in arrays]
+    return concatenate(arrays, 0 if arrays and arrays[0].ndim == 1 else 1)
+
+
+def meshgrid(*xi, indexing="xy") -> list[Tensor]:
+    """The coordinates of a grid from those of its axes: vectors of n1, n2, ... numbers give arrays of one shape.
+
+    indexing "xy" (NumPy's default): the shape is (n2, n1, ...), and the first array varies along the second axis; "ij":
+    (n1, n2, ...), as torch.meshgrid does.
+
+    >>> [a.tolist() for a in mg.meshgrid(mg.tensor([1, 2]), mg.tensor([3, 4, 5]), indexing="ij")]
+    [[[1, 1, 1], [2, 2, 2]], [[3, 4, 5], [3, 4, 5]]]
+    """
+    if indexing not in ("xy", "ij"):
+        raise ConfigError(f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r}")
+    for i, a in enumerate(xi):
+        if a.ndim > 1:
+            raise ShapeError(f"meshgrid: needs vectors, but array {i} is {a.shape}")
+    shape = tuple(math.prod(a.shape) for a in xi)
+    grids = [broadcast_to(reshape(a, tuple(n if i == k else 1 for k, n in enumerate(shape))), shape) for i, a in enumerate(xi)]
+    return [swapaxes(grid, 0, 1) if indexing == "xy" and len(xi) > 1 else grid for grid in grids]
+
+
 def split(x, sections, axis=0) -> list[Tensor]:
     """x cut along an axis into a list of views.   sections: the number of equal parts, or a list of indices at which to cut.
 
@@ -247,7 +286,8 @@ def split(x, sections, axis=0) -> list[Tensor]:
 def pad(x, pad_width, mode="constant", constant_values=0.0) -> Tensor:
     """x with more elements around it: pad_width = ((before, after), ...) per axis, or one pair or one number for all axes.
 
-    mode: "constant" (constant_values), "edge" (repeats the border) or "reflect" (mirrors x without repeating the border).
+    mode: "constant" (constant_values), "edge" (repeats the border), "reflect" (mirrors x without repeating the border) or
+    "wrap" (goes on at the other end; PyTorch calls it circular).
     The gradient of an inner element is the sum over its copies.
 
     >>> mg.pad([1.0, 2.0], 1, mode="edge").tolist()
@@ -256,8 +296,8 @@ def pad(x, pad_width, mode="constant", constant_values=0.0) -> Tensor:
     widths = _pad_widths(pad_width, x.ndim)
     if mode == "constant":
         return _pad(x, widths, constant_values) if widths else x
-    if mode not in ("edge", "reflect"):
-        raise ConfigError(f"pad: mode is 'constant', 'edge' or 'reflect', not {mode!r}")
+    if mode not in ("edge", "reflect", "wrap"):
+        raise ConfigError(f"pad: mode is 'constant', 'edge', 'reflect' or 'wrap', not {mode!r}")
     for axis, (before, after) in enumerate(widths):
         n = x.shape[axis]
         if not (before or after):
