@@ -168,9 +168,13 @@ def measure(session, names=None, n: int | None = None, features=None) -> Results
     n = n or int(min(needed(metrics), most))
     stream = lambda: Streams(session.run.seed)("metrics")
 
+    results = Results()
+
     @cache
     def evidence():
-        return Evidence(session.sample(n), session.dataset, stream(), session.labels(n), features)
+        seen = Evidence(session.sample(n), session.dataset, stream(), session.labels(n), features)
+        results.lines = seen.lines
+        return seen
 
     def of(metric):
         if metric.least:
@@ -178,11 +182,8 @@ def measure(session, names=None, n: int | None = None, features=None) -> Results
         metric.check(session.dataset)
         return metric(session.game, session.test_dataset(), stream())
 
-    results = Results()
     for metric in sorted(metrics, key=lambda metric: not metric.least):  # those of the system last: their numbers count
         results.add(metric.name, partial(of, metric))
-    if any(metric.least for metric in metrics) and not results.failed:
-        results.lines += evidence().lines
     return results.checked()
 
 

@@ -215,11 +215,15 @@ def _size(path):
     return struct.unpack("<HH", start[6:10]) if path.suffix == ".gif" else struct.unpack(">II", start[16:24])
 
 
+def _is_wide(wide, high):
+    return wide > 700 and wide > 1.4 * high
+
+
 def _picture(path, alt):
     """An <img> of a .png or .gif file.   A wide one does not shrink below half of its width, so its words stay readable; it
     scrolls on a phone."""
     wide, high = _size(path)
-    size = f'width="{wide}" height="{high}" style="min-width:{wide // 2 if wide > 700 else 0}px"'
+    size = f'width="{wide}" height="{high}" style="min-width:{wide // 2 if _is_wide(wide, high) else 0}px"'
     return f'<div class="scroll"><img src="{data_uri(path)}" {size} alt="{_text(alt)}"></div>'
 
 
@@ -256,6 +260,9 @@ def _what(run, system, step, records):
     yield f"<pre><code>{_unbroken(command(run, system))}</code></pre>"
     if earlier := _earlier(run):
         yield f"<p>which uses one rate from the first step to the last; in this run, {_text(earlier)}.</p>"
+    if saved and step < planned and not stopped:
+        go_on = shlex.join(["minigan", "resume", str(run.folder)])
+        yield f"<p>{planned - step:,} steps are left; continue it with <code>{_text(go_on)}</code></p>"
 
 
 def _earlier(run):
@@ -343,7 +350,7 @@ def _samples(run, game, step):
     seen, last = _seen(run, game), step_of(paths[-1])
     same = "the same sources" if game and game.heads else "the same latent vectors z"
     yield f"<p>{_text(_sentence(seen))}.  All pictures use {same}, so that they can be compared.</p>"
-    wide = " wide" if _size(paths[-1])[0] > 700 else ""
+    wide = " wide" if _is_wide(*_size(paths[-1])) else ""
     yield f'<div class="pictures large{wide}">'
     yield f"<figure>{_picture(paths[-1], f'{seen}, after step {last:,}')}<figcaption>after step {last:,}</figcaption></figure>"
     if run.gif_path.exists() and len(paths) > 1:
