@@ -396,7 +396,10 @@ def evaluate(names, samples, dataset, rng: int | np.random.Generator = 0, labels
     result.  If none can be, its error is raised: ConfigError for one that does not fit the data, or needs more samples.
     ConfigError for an unknown name; and the errors of Evidence for samples that nothing can be measured of.
     """
-    names = [name.strip() for name in names.split(",")] if isinstance(names, str) else names
+    if isinstance(names, str):
+        text, names = names, [name.strip() for name in names.split(",") if name.strip()]
+        if not names:
+            raise ConfigError(f"metrics {text!r}: names no metric; give a name such as those in METRICS")
     evidence = Evidence(samples, dataset, rng, labels, features)
     metrics = [name if isinstance(name, Metric) else find(name, evidence.dataset)[0] for name in names]
     results = Results()

@@ -24,7 +24,7 @@ from minigan.train.settings import word
 from minigan.viz import chart, curves
 
 PICTURES = 6  # how many earlier pictures of samples are shown, beside the newest one; they are spread evenly over the steps
-FRAMES = 64  # at most so many pictures in the GIF, which is a part of the page
+FRAMES = 40  # at most so many pictures in the GIF, which is a part of the page
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1c1e21; --soft: #5a6069; --line: #e0e3e7; --tint: #f4f5f7;

@@ -221,6 +221,8 @@ def test_arrays_of_any_name_and_points(minigan):
         ({"images": np.zeros((0, 1, 28, 28))}, "needs at least"),
         ({"images": np.zeros((1, 1, 28, 28))}, "needs at least"),
         ({"images": np.zeros(3)}, "the samples have shape ()"),
+        ({"images": np.array(1.0)}, "holds one value in the place of an array"),
+        ({"images": np.zeros((600, 1, 28, 28)), "labels": np.array(3)}, "holds one value in the place of an array"),
         ({"images": np.array(["a"])}, "needs real numbers, got <U1"),
         ({"images": np.array([{}])}, "holds Python objects"),
         ({"a": np.zeros(2), "b": np.zeros(2)}, "none of its arrays (a, b) is called images; rename one"),

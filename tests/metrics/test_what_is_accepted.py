@@ -227,7 +227,10 @@ def test_one_metric_that_cannot_be_measured_does_not_block_the_others():
 
 def test_names_may_be_one_text():
     samples = REAL["ring8"].sample(600, 0).x
-    assert list(evaluate("energy, pr", samples, REAL["ring8"])) == ["energy", "precision-points", "recall-points"]
+    assert list(evaluate("energy, pr,", samples, REAL["ring8"])) == ["energy", "precision-points", "recall-points"]
+    for text in ("", ",", " , "):
+        with pytest.raises(ConfigError, match="names no metric"):
+            evaluate(text, samples, REAL["ring8"])
 
 
 def test_labels_must_fit_the_samples():
