@@ -143,7 +143,10 @@ def samples(path, kind: Kind) -> tuple[np.ndarray, np.ndarray | None]:
     if name is None:
         raise DataError(f"{path}: none of its arrays ({', '.join(sorted(members))}) is called {kind.plural}; rename one")
     labels = None if path.suffix.lower() == ".npy" else _named(names, LABELS, "")
-    return _array(members[name], name), None if labels is None else _array(members[labels], labels)
+    x, given = _array(members[name], name), None if labels is None else _array(members[labels], labels)
+    if not x.ndim or (given is not None and not given.ndim):
+        raise DataError(f"{path}: holds one value in the place of an array with a row for each sample")
+    return x, given
 
 
 def _dataset(name, x, labels, split, info, classes) -> ImageDataset | ArrayDataset:

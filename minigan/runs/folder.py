@@ -123,7 +123,7 @@ class Run:
     def open(cls, path):
         """Open the run in the folder `path`, or the run that the file `path` belongs to; a checkpoint file also sets `step`.
         Raises CheckpointError when there is no run."""
-        path = Path(path)
+        path = given(path, "path", CheckpointError)
         if not path.exists():
             raise CheckpointError(f"{path}: no such file or folder; give a run, runs/<date>-<system>-s<seed>")
         folders = [path] if path.is_dir() else [path.absolute().parent, path.absolute().parent.parent]
@@ -308,6 +308,8 @@ class Run:
         if not metrics:
             return
         with self._noting():
+            if step > (newest := self.newest() or step):
+                raise CheckpointError(f"{self.folder}: has gone back to an earlier step meanwhile, its newest is {newest} now")
             entries = {entry["step"]: entry for entry in self.evaluations()}
             before = entries.get(step, {"samples": samples, "metrics": {}})
             features = features or before.get("features", "")

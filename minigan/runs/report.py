@@ -11,10 +11,9 @@ import base64
 import html
 import math
 import re
-import shlex
 import struct
 
-from minigan import serialize, viz
+from minigan import paths, serialize, viz
 from minigan.data.kinds import Description, Pair, Points, Tokens
 from minigan.errors import MiniganError
 from minigan.runs import diagnosis, environment, evaluation
@@ -25,7 +24,7 @@ from minigan.train.settings import word
 from minigan.viz import chart, curves
 
 PICTURES = 6  # how many earlier pictures of samples are shown, beside the newest one; they are spread evenly over the steps
-FRAMES = 64  # at most so many pictures in the GIF, which is a part of the page
+FRAMES = 40  # at most so many pictures in the GIF, which is a part of the page
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1c1e21; --soft: #5a6069; --line: #e0e3e7; --tint: #f4f5f7;
@@ -117,7 +116,7 @@ def write(run, system, game=None, step=None) -> None:
     CheckpointError when the file cannot be written."""
     text = page(run, system, game, step)
     with serialize.replacing(run.report_path) as file:
-        file.write(text.encode("utf-8"))
+        file.write(text.encode("utf-8", "backslashreplace"))  # a folder's name may have bytes that are no text
 
 
 def game_of(setup):
@@ -170,7 +169,7 @@ def page(run, system, game=None, step=None) -> str:
 
 def command(run, system) -> str:
     """The `minigan train` command that repeats the run; it names only settings that differ from the system's defaults."""
-    config, words = run.config, ["minigan", "train", run.config.get("file") or run.system]
+    config, words = run.config, ["train", run.config.get("file") or run.system]
     defaults = vars(system.configure(data=Description(config["data"], fields(config))))
     if config.get("data") != system.default_data:
         words += ["--data", config["data"]]
@@ -188,7 +187,7 @@ def command(run, system) -> str:
                 words += [f"--{key.replace('_', '-')}", str(value)]
             else:
                 words += ["--set", f"{key}={word(value)}"]
-    return shlex.join(words)
+    return paths.command(*words, encoding="utf-8")  # of the page, whatever the console can show
 
 
 class _Html(str):
@@ -215,11 +214,15 @@ def _size(path):
     return struct.unpack("<HH", start[6:10]) if path.suffix == ".gif" else struct.unpack(">II", start[16:24])
 
 
+def _is_wide(wide, high):
+    return wide > 700 and wide > 1.4 * high
+
+
 def _picture(path, alt):
     """An <img> of a .png or .gif file.   A wide one does not shrink below half of its width, so its words stay readable; it
     scrolls on a phone."""
     wide, high = _size(path)
-    size = f'width="{wide}" height="{high}" style="min-width:{wide // 2 if wide > 700 else 0}px"'
+    size = f'width="{wide}" height="{high}" style="min-width:{wide // 2 if _is_wide(wide, high) else 0}px"'
     return f'<div class="scroll"><img src="{data_uri(path)}" {size} alt="{_text(alt)}"></div>'
 
 
@@ -254,6 +257,18 @@ def _what(run, system, step, records):
     end = "  It has stopped, because a number became NaN or infinite." if stopped else ""
     yield f"<p>The run has done <strong>{step:,} of {planned:,} steps</strong>{took}.{kept}{end}  Repeat it with</p>"
     yield f"<pre><code>{_unbroken(command(run, system))}</code></pre>"
+    if earlier := _earlier(run):
+        yield f"<p>which uses one rate from the first step to the last; in this run, {_text(earlier)}.</p>"
+    if saved and step < planned and not stopped:
+        go_on = paths.command("resume", run.folder, encoding="utf-8")
+        yield f"<p>{planned - step:,} steps are left; continue it with <code>{_text(go_on)}</code></p>"
+
+
+def _earlier(run):
+    """The values that rates had before they were changed in the middle of the run, in words."""
+    return "; ".join(
+        f"{entry['name']} was {word(entry['value'])} up to step {entry['step']:,}" for entry in run.config.get("earlier", [])
+    )
 
 
 def _unbroken(line):
@@ -304,7 +319,7 @@ def _metrics(run):
     yield "<h2>How good the samples are</h2>"
     entries = run.measurements()
     if not entries:
-        measure = shlex.join(["minigan", "evaluate", str(run.folder)])
+        measure = paths.command("evaluate", run.folder, encoding="utf-8")
         yield f"<p>They are not measured yet.  Measure them with <code>{_text(measure)}</code></p>"
         return
     last = entries[-1]
@@ -334,7 +349,7 @@ def _samples(run, game, step):
     seen, last = _seen(run, game), step_of(paths[-1])
     same = "the same sources" if game and game.heads else "the same latent vectors z"
     yield f"<p>{_text(_sentence(seen))}.  All pictures use {same}, so that they can be compared.</p>"
-    wide = " wide" if _size(paths[-1])[0] > 700 else ""
+    wide = " wide" if _is_wide(*_size(paths[-1])) else ""
     yield f'<div class="pictures large{wide}">'
     yield f"<figure>{_picture(paths[-1], f'{seen}, after step {last:,}')}<figcaption>after step {last:,}</figcaption></figure>"
     if run.gif_path.exists() and len(paths) > 1:
@@ -455,6 +470,8 @@ def _settings(run, system):
         yield f"<p>{differ} from the defaults of {_text(system.name)} on these data: {names}.</p>"
     else:
         yield f"<p>All are the defaults of {_text(system.name)} on these data.</p>"
+    if earlier := _earlier(run):
+        yield f"<p>They are those of the last step: {_text(earlier)}.</p>"
     yield f'<p class="soft">{_text(str(system.paper))}</p>' if system.paper else ""
     if not any(row[2] for row in rows):
         yield "<p>The system states no value of its paper's.</p>"

@@ -140,8 +140,11 @@ class Session:
             game, streams, noise, self._loader_state = (state[key] for key in ("game", "streams", "noise", "loader"))
         except (KeyError, TypeError) as error:
             raise CheckpointError(f"{foreign}: it lacks {error}") from error
-        self._check_state(state, foreign)
+        self._check_state(state, {"settings": changes.lasting(self.settings), "rates": self._rates.first}, foreign)
+        # Before the weights, whose shapes follow from the settings.
         self._before = changes.changed(self.settings, state.get("settings", {}), self.run.folder / "config.toml", step)
+        parts = {"game": self.game, "streams": self.streams, "noise": self.layer_streams, "schedule": self.schedule}
+        self._check_state(state, {name: part.state_dict() for name, part in parts.items()}, foreign)
         try:
             self.game.load_state_dict(game)
             self.streams.load_state_dict(streams)
@@ -158,11 +161,8 @@ class Session:
         # A time may be missing: seconds.json was deleted, or is of an older minigan.
         self.step, self.seconds = step, max((t for at, t in self.run.seconds().items() if at <= step), default=0.0)
 
-    def _check_state(self, state, foreign):
-        """Raise CheckpointError if a state holds NaN, or something else than this session would save."""
-        parts = {"game": self.game, "streams": self.streams, "noise": self.layer_streams, "schedule": self.schedule}
-        own = {name: part.state_dict() for name, part in parts.items()}
-        own |= {"settings": changes.lasting(self.settings), "rates": self._rates.first}
+    def _check_state(self, state, own, foreign):
+        """Raise CheckpointError if a state holds NaN, or something else than `own`, which this session would save."""
         try:
             for name in own.keys() & state.keys():
                 like(state[name], own[name], name)
