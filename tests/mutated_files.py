@@ -2,8 +2,8 @@
 
     python tests/mutated_files.py [--full] [--seed 0] [N]      N changed files, 3,000 with --full, else 60
 
-A run is trained once.  For each change its folder is copied, one file is changed, and the verbs are called in this process, with
-a limit of time and of memory.  A verb may succeed, or it ends with exit code 2 and a short message.
+A run is trained once.  For each change its folder is copied, one file is changed, and the verbs are called in this process,
+within limits of time and memory.  A verb may succeed, or it ends with exit code 2 and a short message.
 tests/test_mutated_files.py runs a few of these.
 """
 
