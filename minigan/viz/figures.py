@@ -8,6 +8,7 @@ import contextlib
 import io
 import os
 import sys
+from typing import Any
 
 
 def ready():
@@ -27,7 +28,7 @@ def ready():
     return sys.modules["matplotlib"]
 
 
-def new(width: float, height: float, dpi: int = 120, layout: str | None = "constrained"):
+def new(width: float, height: float, dpi: int = 120, layout: Any = "constrained"):
     """An empty white Figure.   width, height: in inches.   layout: matplotlib's; None: the axes stay where they are put."""
     ready()
     from matplotlib.figure import Figure
