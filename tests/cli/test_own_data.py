@@ -49,6 +49,7 @@ def test_from_the_folder_to_numbers_and_back_after_the_data_changed(minigan, ref
     assert code == 0 and all(word in out for word in ("c2st", "diversity", "duplicates", "memorisation")), err
     shutil.copytree(photos, own_folder / "moved")  # the same pictures elsewhere are the same data
     assert minigan("resume", "run", "--steps", 5, "--data-dir", "moved")[0] == 0
+    photos = own_folder / "moved"  # the run remembers it
     Image.fromarray(np.zeros((40, 40, 3), np.uint8)).save(photos / "cat" / "new.png")
     for command in (["resume", "run", "--steps", 6], ["evaluate", "run"]):
         text = refused(*command)
