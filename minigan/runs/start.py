@@ -22,6 +22,7 @@ from minigan.runs import capture, evaluation, hooks
 from minigan.runs.config import fields
 from minigan.streams import Streams, using
 from minigan.systems import registry
+from minigan.systems.parts import convolutions
 from minigan.train.adversarial import AdversarialStep
 
 # ---- a new run -------------------------------------------------------------------------------------------------------
@@ -153,6 +154,10 @@ def read(run) -> Setup:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _foreign(run, error) from error
     system = _system(run, file)
+    if (
+        "smallest" in system.settings and len(sample_shape) == 3
+    ):  # folders of minigan 0.1 do not have it; only even sides were halved
+        config.setdefault("smallest", min(convolutions.levels(1, *sample_shape[1:])[1]))
     try:
         settings = system.configure(config, description)
     except ConfigError as error:
