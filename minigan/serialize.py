@@ -29,10 +29,13 @@ from typing import Any
 
 import numpy as np
 
+from minigan import locks, safetensors
 from minigan.errors import CheckpointError
+from minigan.schema import NAME, Anything, Record, Whole, printable, shown
 
 VERSION = 1
 HEADER = "__minigan__"
+FILE = Record({"format": NAME, "version": Whole(1), "kind": NAME, "about": Anything(), "tree": Anything()})
 _LONGEST_NAME = 1000  # a zip name has at most 65535 bytes; a longer path is cut, and the tree has the member's name
 
 
@@ -54,11 +57,11 @@ def save(path, state, kind="state", **about):
     A full disk, a folder that cannot be written or a leaf of another type raises CheckpointError and leaves an earlier
     file at `path` as it was.
 
-    A path that ends in .safetensors is written in that format, which PyTorch's tools read: a flat dict of arrays only,
-    and it needs the safetensors package.
+    A path that ends in .safetensors is written in that format, which PyTorch's tools read: a flat dict of arrays only;
+    `about` becomes texts in its metadata.
     """
     if str(path).endswith(".safetensors"):
-        return _save_safetensors(path, state)
+        return _save_safetensors(path, state, about)
     if not isinstance(state, dict):
         raise CheckpointError(f"{path}: save takes a dict, not {type(state).__name__}; wrap it: {{'x': ...}}")
     members, no_members = {}, {}
@@ -154,38 +157,36 @@ def load(path, kind=None):
                 )
             return {name.removesuffix(".npy"): _member(archive, name, path) for name in archive.namelist()}
         if kind is not None and header["kind"] != kind:
-            raise CheckpointError(f"{path}: holds a {header['kind']!r}, not a {kind!r}; choose another file")
+            raise CheckpointError(f"{path}: holds a {shown(header['kind'])}, not a {kind!r}; choose another file")
         return _decode(header["tree"], lambda name: _member(archive, f"{name}.npy", path))
 
 
-def _safetensors(path):
+def _save_safetensors(path, state, about):
     try:
-        import safetensors.numpy
-    except ImportError:
-        raise CheckpointError(f"{path}: needs the safetensors package; pip install safetensors, or use .npz") from None
-    return safetensors.numpy
-
-
-def _save_safetensors(path, state):
-    module = _safetensors(path)
-    arrays = {name: np.asarray(_as_array(value, name, path), order="C") for name, value in state.items()}
-    try:
-        data = module.save(arrays)
-    except Exception as error:  # a dtype or a name that the format does not have
+        if not isinstance(state, dict):
+            raise ValueError(f"it is a {type(state).__name__}, no dict")
+        for name in state:
+            if type(name) is not str:
+                raise ValueError(f"the key {name!r} is no text")
+        arrays = {name: _as_array(value, name, path) for name, value in state.items()}
+        parts = list(safetensors.encode(arrays, {"format": "pt", **{name: str(value) for name, value in about.items()}}))
+    except ValueError as error:  # a CheckpointError is one too
         raise CheckpointError(f"{path}: safetensors cannot hold this state: {error}") from None
     with replacing(path) as file:
-        file.write(data)
+        for part in parts:
+            file.write(part)
 
 
 def _load_safetensors(path):
-    module = _safetensors(path)
     try:
         with open(path, "rb") as file:
-            return module.load(file.read())
+            content = file.read()
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
-    except Exception as error:  # SafetensorError, and what its header's JSON can raise
-        raise DamagedCheckpoint(f"{path}: not a readable safetensors file: {error}; use a copy") from error
+    try:
+        return safetensors.decode(content)
+    except (*_NONSENSE, RecursionError) as error:
+        raise DamagedCheckpoint(f"{path}: not a readable safetensors file: {printable(str(error))}; use a copy") from error
 
 
 def describe(path):
@@ -212,7 +213,7 @@ def _reading(path):
                     torch = any(name.endswith("/data.pkl") for name in strangers)
                     remedy = "in PyTorch: np.savez(path, **{k: v.numpy() for k, v in state_dict.items()})"
                     raise CheckpointError(
-                        f"{path}: a {'PyTorch file' if torch else 'zip'}, not an .npz (it holds {strangers[0]!r}); "
+                        f"{path}: a {'PyTorch file' if torch else 'zip'}, not an .npz (it holds {shown(strangers[0])}); "
                         + (remedy if torch else "give a file written by mg.save or np.savez")
                     )
                 yield archive
@@ -240,6 +241,7 @@ _NONSENSE = (
     struct.error,
     EOFError,
     RuntimeError,
+    OverflowError,
     KeyError,
     ValueError,
     TypeError,
@@ -248,7 +250,9 @@ _NONSENSE = (
 
 
 def _damaged(path, error):
-    return DamagedCheckpoint(f"{path}: damaged or cut short ({error}); restore it from a copy, or use an earlier one")
+    return DamagedCheckpoint(
+        f"{path}: damaged or cut short ({printable(str(error))}); restore it from a copy, or use an earlier one"
+    )
 
 
 def _not_an_npz(path, start):
@@ -264,6 +268,7 @@ def _header(archive, path):
     if f"{HEADER}.npy" not in archive.namelist():
         return None
     header = json.loads(_member(archive, f"{HEADER}.npy", path).tobytes())
+    FILE.check(header, "header")
     if header["version"] > VERSION:
         raise CheckpointError(
             f"{path}: written by a newer minigan (format {header['version']}, this one reads {VERSION}); upgrade it"
@@ -272,17 +277,46 @@ def _header(archive, path):
 
 
 def _member(archive, name, path):
+    check_ratio(archive.getinfo(name))
     # Read the whole member first: zipfile compares its checksum at the end, and we use no byte before that.
-    file = io.BytesIO(archive.read(name))
+    content = archive.read(name)
     try:
-        return np.lib.format.read_array(file, allow_pickle=False)
-    except ValueError as error:
-        if "allow_pickle" not in str(error):
-            raise
+        return read_array(io.BytesIO(content), len(content))
+    except ObjectsError:
         raise CheckpointError(
-            f"{path}: {name.removesuffix('.npy')} holds pickled objects, which can run any code when loaded; save it "
-            "again as plain arrays"
+            f"{path}: {printable(name.removesuffix('.npy'))} holds pickled objects, which can run any code when loaded; save "
+            "it again as plain arrays"
         ) from None
+
+
+MOST_RATIO, UNSUSPECTED = 100, 2**26  # how many times smaller an array may be in its archive, if it has more than 64 MB
+
+
+class ObjectsError(ValueError):
+    """An array of Python objects."""
+
+
+def check_ratio(info: zipfile.ZipInfo) -> None:
+    """Raise ValueError for a member of an archive that unpacks to far more than arrays do: 18 MB can hold 18 GB of zeros."""
+    if info.file_size > max(UNSUSPECTED, MOST_RATIO * info.compress_size):
+        raise ValueError(
+            f"{shown(info.filename)} would unpack from {info.compress_size:,} to {info.file_size:,} bytes, and is not unpacked"
+        )
+
+
+def read_array(file, size: int) -> np.ndarray:
+    """The array in an open .npy file of `size` bytes.   Nothing is unpickled, and the header is checked before memory is taken:
+    ValueError if it promises more bytes than the file has; ObjectsError for an array of objects."""
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    if dtype.hasobject:
+        raise ObjectsError("holds Python objects, which are not read, since unpickling can run code; save arrays of numbers")
+    promised = math.prod(shape) * dtype.itemsize
+    if promised > size or min(shape, default=0) < 0:
+        raise ValueError(f"promises {promised:,} bytes, and its file holds {size:,}")
+    file.seek(0)
+    return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def _decode(value, member):
@@ -303,7 +337,7 @@ def _decode(value, member):
         return int(content, 16)
     if tag == "float":
         return struct.unpack(">d", bytes.fromhex(content))[0]
-    raise ValueError(f"unknown entry {tag!r} in the header")
+    raise ValueError(f"unknown entry {shown(tag)} in the header")
 
 
 # ---- writing ---------------------------------------------------------------------------------------------------------
@@ -314,20 +348,26 @@ def replacing(path):
     """Open a binary file that becomes `path` when the block ends.  After a crash or on a full disk the old file is unchanged.
 
     The bytes go to a hidden file in the same folder, which is forced to the disk and then renamed over `path`.  When
-    the block raises, that file is removed.  An OSError becomes a CheckpointError of one line.
+    the block raises, that file is removed; when the process is killed, the next one that writes `path` removes it.  An OSError
+    becomes a CheckpointError of one line.
     """
     target = os.path.realpath(path)  # through a link: replace the file it points at, not the link
     folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(4)}.tmp")
+    temporary = ""
     try:
         # Renaming over /dev/null or a pipe would replace the device itself.
         if os.path.lexists(target) and not stat.S_ISREG(os.stat(target).st_mode):
             raise CheckpointError(f"{path}: a folder or a device, not a file; give a file name")
-        with open(temporary, "xb") as file:
+        locks.sweep(folder, f".{name[:100]}.")
+        file, temporary = _temporary(folder, name)
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, target)
+            if locks.fcntl:  # while it is open it is claimed; Windows renames no open file
+                os.replace(temporary, target)
+        if not locks.fcntl:
+            os.replace(temporary, target)
     except BaseException as error:  # also at Ctrl-C: remove the temporary file
         with contextlib.suppress(OSError):
             os.remove(temporary)
@@ -342,6 +382,16 @@ def replacing(path):
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _temporary(folder, name):
+    """A new hidden file in the folder, open for writing and claimed, and its path."""
+    while True:
+        path = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(4)}.tmp")
+        file = open(path, "xb")  # noqa: SIM115  # `replacing` closes it
+        if locks.claim(file, path):
+            return file, path
+        file.close()
 
 
 def write_error(path, error):

@@ -14,6 +14,8 @@ PACKAGE = ROOT / "minigan"
 # A file may import from its own line and from those before it.
 ORDER = [
     {"errors", "moved", "version"},
+    {"schema"},
+    {"locks"},
     {"paths"},
     {"backend"},
     {"kernels"},
@@ -27,6 +29,7 @@ ORDER = [
     {"ops"},
     {"numpy_functions", "in_place"},
     {"methods", "checkpointing", "debug", "profile"},
+    {"safetensors"},
     {"serialize"},
     {"gradcheck", "optable"},
     {"nn"},

@@ -7,15 +7,18 @@ cache."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import tempfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+
+from .. import serialize
+from ..errors import CheckpointError
+from ..serialize import check_ratio, read_array
 
 
 def folder() -> Path:
@@ -35,16 +38,11 @@ def write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
     Each process writes its own temporary file, and the rename is atomic: if two processes write, the last one wins, and a
     reader always sees one complete file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with serialize.replacing(path) as file:
             fill(file)
-        os.chmod(temporary, 0o644)  # mkstemp sets 0600, but several users may share a cache
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+    except CheckpointError as error:
+        raise error.__cause__ if isinstance(error.__cause__, OSError) else OSError(str(error)) from error
 
 
 def save(path: Path, arrays: dict[str, Any]) -> None:
@@ -54,10 +52,14 @@ def save(path: Path, arrays: dict[str, Any]) -> None:
 
 def read(path: Path) -> dict[str, np.ndarray] | None:
     """The arrays in a file that `save` wrote, or None when it is missing or damaged."""
+    arrays: dict[str, np.ndarray] = {}
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
-            arrays = {name: saved[name] for name in saved.files if name != "sha256"}
-            return arrays if _digest(arrays) == str(saved["sha256"]) else None
+        with zipfile.ZipFile(path) as saved:
+            for info in saved.infolist():
+                check_ratio(info)
+                with saved.open(info) as file:
+                    arrays[info.filename.removesuffix(".npy")] = read_array(file, info.file_size)
+        return arrays if str(arrays.pop("sha256")) == _digest(arrays) else None
     except Exception:  # for a damaged header NumPy may raise almost any error, even MemoryError
         return None
 

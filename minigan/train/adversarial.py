@@ -27,6 +27,7 @@ from minigan.nn import (
     VirtualBatchNorm,
 )
 from minigan.nn.utils import spectral_norm
+from minigan.ops import sigmoid
 from minigan.tensor import Tensor
 from minigan.train import stabilisers
 from minigan.train.augmentation import AUGMENTS, augmented
@@ -231,6 +232,8 @@ def gan(nets, settings, latent=None, step=AdversarialStep, **options) -> Game:
         Player("G", [G], optimizer(settings.optimizer_g, [G], settings.lr_g, betas), 1, after["G"]),
     ]
     options.setdefault("sample", nets.get("G_average", G))
+    if "classes" not in options and not any(isinstance(module, MinibatchDiscrimination) for module in D.modules()):
+        options.setdefault("judge", ("D(x)", lambda x: sigmoid(D(x))) if objective.probability else ("score(x)", D))
     return Game(nets, players, terms, latent, step=step, unit=objective.unit, undecided=objective.undecided, **options)
 
 

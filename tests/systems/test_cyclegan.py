@@ -295,8 +295,8 @@ def test_data_without_pictures_to_translate_are_refused_before_anything_is_writt
 
 
 @pytest.mark.parametrize(
-    "side, inner, patches", [(16, 8, 4), (28, 14, 7), (32, 8, 4), (48, 12, 6), (64, 16, 8)]
-)  # G halves at most twice, D at most three times
+    "side, inner, patches", [(16, 8, 4), (28, 14, 7), (32, 16, 8), (48, 24, 12), (64, 16, 8), (128, 32, 16)]
+)
 def test_how_often_pictures_are_halved_follows_from_their_size(side, inner, patches):
     system, about = registry.get("cyclegan"), own_pairs(3, 3, side).description
     nets = system.build(system.configure(SMALL, about), about).nets
@@ -310,7 +310,9 @@ def test_how_often_pictures_are_halved_follows_from_their_size(side, inner, patc
 
 
 def test_true_translations_are_of_filled_outline_only():
-    with pytest.raises(ConfigError, match="metric pairs does not fit mine: only filled-outline has true translations"):
+    with pytest.raises(
+        ConfigError, match="metric pairs does not fit mine: it compares translations with the true ones, which only fi"
+    ):
         cyclegan.PAIRS.check(own_pairs(1, 1, 28))
 
 

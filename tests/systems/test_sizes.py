@@ -2,6 +2,7 @@
 
 import importlib.util
 import itertools
+import re
 from pathlib import Path
 
 import numpy as np
@@ -97,9 +98,11 @@ def test_sizes_that_cannot_be_halved_are_refused_with_the_nearest(name, sides, n
 
 
 def test_the_refusal_comes_before_anything_is_written_and_names_the_option_of_a_folder(shapes, tmp_path):
-    with pytest.raises(ConfigError, match=r"3x30x30; use pictures of 28x28 or 32x32 \(--set size=28 or size=32\), or the sys"):
+    with pytest.raises(
+        ConfigError, match=r"3x30x30; use pictures of 28x28 or 32x32 \(from files: --set size=28 or size=32\), or the sys"
+    ):
         Session.start("dcgan", "folder", shapes, overrides={"size": 30, "batch_size": 4}, out=tmp_path / "run")
-    with pytest.raises(ConfigError, match=r"\(--set size=28 or size=32\), or nets=mlp"):
+    with pytest.raises(ConfigError, match=r"\(from files: --set size=28 or size=32\), or nets=mlp"):
         Session.start("vae", "folder", shapes, overrides={"size": 30, "nets": "conv", "batch_size": 4}, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -207,3 +210,28 @@ def test_large_pictures_have_fewer_channels_by_default_and_a_user_or_a_child_dec
     monkeypatch.setattr(registry, "SYSTEMS", dict(registry.SYSTEMS))  # which forgets the child afterwards
     registry.system("wide", parent="dcgan", settings=[Setting("channels", 40)])
     assert get("wide").configure({}, large).channels == 40
+
+
+# ---- the page about one's own pictures -------------------------------------------------------------------------------
+
+PAGE = Path(__file__).parents[2] / "docs" / "your-own-data.md"
+
+
+def test_the_page_gives_the_halvings_of_each_size():
+    rows = re.findall(r"^\| (\d+) \| (\d) times, to (\d) \| ([\d, ]+) \|$", PAGE.read_text(), re.MULTILINE)
+    assert [int(row[0]) for row in rows] == list(SIDES)
+    for side, count, small, maps in rows:
+        described = about("dcgan", (3, int(side), int(side)))
+        found = convolutions.levels(get("dcgan").configure({}, described).channels, int(side), int(side))
+        assert found == ([int(n) for n in maps.split(", ")], (int(small),) * 2) and len(found[0]) == int(count)
+
+
+def test_the_page_says_what_is_refused_its_python_runs_and_its_pictures_exist(shapes, tmp_path, monkeypatch):
+    text = PAGE.read_text()
+    with pytest.raises(ConfigError) as error:
+        Session.start("dcgan", "folder", shapes, overrides={"size": 30, "batch_size": 4}, out=tmp_path / "run")
+    assert f"minigan: {error.value}" in text.replace("\n", " ")
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(compile(code.replace("steps=2", "steps=1, quiet=True"), str(PAGE), "exec"), {"__name__": "page"})
+    assert all((PAGE.parent / name).is_file() for name in re.findall(r"\]\(([^)#]+)\)", text))

@@ -203,7 +203,9 @@ def vae(encoder, decoder, latent, optimizer, beta=1.0, importance=1, step=VAESte
                 f"importance={importance}: the importance-weighted bound has no KL term, so beta={beta:g} cannot "
                 f"weigh it; leave beta at 1, or set importance=1"
             )
-        terms = [Term("bound", "VAE", importance_bound(importance))]
+        terms = [
+            Term("bound", "VAE", importance_bound(importance), says="-E ln (w_1 + ... + w_k) / k, w = p(x|z) p(z) / q(z|x)")
+        ]
     return Game(
         {"encoder": encoder, "decoder": decoder},
         [Player("VAE", [encoder, decoder], optimizer)],
@@ -230,7 +232,7 @@ STEPS = {"dynamic": VAEStep, "none": GreyStep}
         Setting("importance", 1, "draws of z per picture; above 1: the tighter bound of Burda et al. 2016", most=1000, paper=1),
         Setting("binarise", "dynamic", "dynamic: binary pixels, drawn anew for every batch; none: grey pixels", choices=STEPS),
     ],
-    on={"points": {"latent": 2, "batch_size": 256, "binarise": "none"}},
+    on={"points": {"latent": 2, "batch_size": 256, "binarise": "none", "checkpoint_every": 2000}},
     metrics=[LIKELIHOOD, ASYMMETRY],
     tiny={"batch_size": 8, "latent": 4, "width": 8, "channels": 4},
     claims=[

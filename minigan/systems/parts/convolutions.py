@@ -139,7 +139,7 @@ def check(data, settings) -> None:
         return
     near = list(dict.fromkeys(f"{height}x{width}" for height, width in (low, high)))
     option = " or ".join(f"size={side}" for side in dict.fromkeys((max(low), max(high))))
-    ways = [f"use pictures of {' or '.join(near)}" + (f" (--set {option})" if data.name == "folder" else "")]
+    ways = [f"use pictures of {' or '.join(near)}" + (f" (from files: --set {option})" if data.name == "folder" else "")]
     if hasattr(settings, "nets"):
         ways.append("nets=mlp")
     elif isinstance(data.x, Pictures):

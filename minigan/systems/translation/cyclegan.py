@@ -1,4 +1,4 @@
-"""CycleGAN: it learns to translate between filled and outlined digits, from pictures without pairs.
+"""CycleGAN: it learns to translate between two kinds of pictures, from examples without pairs.
 
 There are two generators, AB and BA, and a discriminator for each domain.  Their losses:
 
@@ -13,7 +13,8 @@ The identity loss is off, because copying its input costs a generator neither cy
 not learn to translate.
 A sample holds a picture of domain A, then an unrelated picture of domain B, along the channel axis.
 Your own pictures: a folder with two sub-folders, --data folder --data-dir DIR --set domains=horses,zebras.
-G halves a picture at most twice, as theirs does, and D at most three times; a picture of 28x28 is halved once by G, twice by D.
+By default the domains are filled and outlined digits.
+G halves a picture once, or twice from 64x64 on, as theirs does; D halves it once more.
 """
 
 from functools import cached_property, lru_cache, partial
@@ -257,7 +258,7 @@ PAIRS = Metric(
     pairs,
     Needs(
         "true translations",
-        "only filled-outline has true translations to compare with",
+        "it compares translations with the true ones, which only filled-outline has",
         lambda data: data.name == "filled-outline",
     ),
     summary="translations compared with the true ones, which training does not see",
@@ -339,23 +340,32 @@ def build(settings, data):
     a, b = data.x.a.channels, data.x.b.channels
     if max(a, b) % min(a, b):
         raise ConfigError(f"cyclegan translates grey or coloured pictures; {data.name} holds {data.x}")
-    count = len(convolutions.levels(1, *data.shape[1:])[0])
+    count = min(2, max(1, len(convolutions.levels(1, *data.shape[1:])[0]) - 2))  # 1 below 64x64, then 2
     objective = OBJECTIVES[settings.objective]
     if objective is OBJECTIVES["wasserstein"]:
         raise ConfigError(
             "objective=wasserstein: nothing bounds the slope of cyclegan's discriminators, so their loss would "
             "fall without end; use least-squares, hinge or non-saturating"
         )
-    inside = settings.channels, settings.blocks, settings.norm_g, max(1, min(count - 1, 2))
+    inside = settings.channels, settings.blocks, settings.norm_g, count
     nets = {"AB": generator(*inside, a, b), "BA": generator(*inside, b, a)}
-    nets |= {name: discriminator(settings.channels, settings.norm_d, min(count, 3), n) for name, n in (("DA", a), ("DB", b))}
+    nets |= {name: discriminator(settings.channels, settings.norm_d, count + 1, n) for name, n in (("DA", a), ("DB", b))}
     buffers = {k: Buffer(settings.buffer) for k in "AB"}
 
     def score(k, pictures):
         return nets["D" + k](pictures)
 
+    def scores(step):  # by domain: D's outputs for real pictures and for fakes from the buffer, computed once
+        if not hasattr(step, "scores"):
+            fakes = {k: buffers[k].mix(step, k, step.fake[k]) for k in "AB"}
+            step.scores = [(score(k, step.real[k]), score(k, fakes[k])) for k in "AB"]
+        return step.scores
+
     def d_loss(step):
-        return sum(objective.d(score(k, step.real[k]), score(k, buffers[k].mix(step, k, step.fake[k]))) for k in "AB")
+        return sum(objective.d(*pair) for pair in scores(step))
+
+    def opinion(step):
+        return objective.opinion(*(concatenate([scored.data for scored in part]) for part in zip(*scores(step))))
 
     def g_loss(step):
         return sum(objective.g(score(k, step.real[k]) if objective.paired else None, score(k, step.fake[k])) for k in "AB")
@@ -369,12 +379,15 @@ def build(settings, data):
         return concatenate([tile(part, (1, max(a, b) // part.shape[1], 1, 1)) for part in row], axis=3)
 
     terms = [
-        Term("adversarial", "D", d_loss),
-        Term("adversarial", "G", g_loss),
-        Term("cycle", "G", lambda step: distance(step.back, step.real), settings.cycle),
+        Term("adversarial", "D", d_loss, says=f"{objective.says_d}; the sum over both domains", watch=opinion),
+        Term("adversarial", "G", g_loss, says=f"{objective.says_g}; the sum over both domains"),
+        Term(
+            "cycle", "G", lambda step: distance(step.back, step.real), settings.cycle, "E |BA(AB(x)) - x| + E |AB(BA(y)) - y|"
+        ),
     ]
     if settings.identity:
-        terms.append(Term("identity", "G", lambda step: distance(step.same, step.real), settings.identity))
+        same = "E |BA(x) - x| + E |AB(y) - y|"
+        terms.append(Term("identity", "G", lambda step: distance(step.same, step.real), settings.identity, same))
     betas = (settings.beta1, 0.999)
     players = [
         Player("D", [nets["DA"], nets["DB"]], partial(Adam, lr=settings.lr_d, betas=betas), after=buffers.values()),
