@@ -222,7 +222,8 @@ def test_the_page_gives_the_halvings_of_each_size():
     assert [int(row[0]) for row in rows] == list(SIDES)
     for side, count, small, maps in rows:
         described = about("dcgan", (3, int(side), int(side)))
-        found = convolutions.levels(get("dcgan").configure({}, described).channels, int(side), int(side))
+        settings = get("dcgan").configure({}, described)
+        found = convolutions.levels(settings.channels, int(side), int(side), settings.smallest, odd=True)
         assert found == ([int(n) for n in maps.split(", ")], (int(small),) * 2) and len(found[0]) == int(count)
 
 

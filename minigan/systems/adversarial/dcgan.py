@@ -15,6 +15,16 @@ from minigan.systems.parts import convolutions
 from minigan.systems.registry import Paper, system
 from minigan.train.settings import Setting
 
+BEFORE = {
+    "smallest": 7,
+    "channels": 32,
+    "batch_size": 64,
+    "lr_d": 5e-4,
+    "lr_g": 1e-3,
+    "ema": 0.0,
+    "steps": 2500,
+}  # in minigan 0.1
+
 system(
     "dcgan",
     parent="gan",
@@ -45,6 +55,19 @@ system(
                 Check("dcgan", "digits", "at least", 10),
                 Check("dcgan", "seconds", "at most", 300),
             ],
-        )
+        ),
+        Claim(
+            "dcgan-digits",
+            "The default run draws better digits than that of minigan 0.1, in the same time",
+            ["fid-digits", "digits-confidence", "digits", "digits-largest-share", "precision-digits", "recall-digits"],
+            {"now": Arm("dcgan", "digits"), "as before": Arm("dcgan", "digits", BEFORE)},
+            [
+                Check("now", "fid-digits", "below", of="as before"),
+                Check("now", "digits-confidence", "at least", 0.93),
+                Check("now", "digits", "at least", 10),
+                Check("now", "digits-largest-share", "at most", 0.16),
+                Check("as before", "recall-digits", "below", of="now"),
+            ],
+        ),
     ],
 )
