@@ -186,7 +186,7 @@ def _overlap(i, count, size, stride, shift):
     return slice(start, start + stride * (last - first), stride), slice(first - i, last - i)
 
 
-def taps_of(kernel, stride):
+def taps_of(kernel, stride) -> Any:
     """r if the kernel is r strides long in both directions, 2 <= r <= 3; else None, because this file cannot handle it.
 
     A kernel may be shorter than r strides if that saves products all the same."""
@@ -337,7 +337,7 @@ def _back(plan, shape, u, x, to_x, keep, to_w):
             above, target = slice(low, high), np.zeros_like(result[low:])
             here = grid._replace(size=(len(target), grid.size[1]), padding=(grid.padding[0] + low, grid.padding[1]))
         outputs, pixels = [], []
-        for k, tile in enumerate(chain(*rows[first:last]), starts[first]):
+        for k, tile in enumerate(chain(*rows[first:last]), int(starts[first])):
             outputs.append(_from_outputs(u, tile, grid.r))
             h, w = outputs[-1].shape[:2]
             if to_x:
