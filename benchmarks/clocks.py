@@ -1,6 +1,6 @@
-"""The clocks of devices.py, one for the host and one for each library on a card, and the ceilings of each device.
+"""The clocks of devices.py, one for the host and one for each library on a GPU, and the ceilings of each device.
 
-HostClock, CupyClock, TorchClock    time on the host; time between two events on a card, in CuPy's or PyTorch's stream
+HostClock, CupyClock, TorchClock    time on the host; time between two events on a GPU, in CuPy's or PyTorch's stream
 measure                             times single calls, and bursts of calls
 host_ceilings, card_ceilings        the most bytes and operations per second that large copies and products reach
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-LONGEST_BURST = 256  # calls; a card's queue holds about a thousand, and when it is full the host waits inside the burst
+LONGEST_BURST = 256  # calls; a GPU's queue holds about a thousand, and when it is full the host waits inside the burst
 
 
 class HostClock:
@@ -31,7 +31,7 @@ class HostClock:
 
 
 class CupyClock(HostClock):
-    """The time of a card.  A mark is an event in CuPy's current stream; the card reaches it when all work before it is done."""
+    """The time of a GPU.  A mark is an event in CuPy's current stream; the GPU reaches it when all work before it is done."""
 
     def __init__(self):
         import cupy
@@ -191,7 +191,7 @@ def _product_rate(sizes, product, clock, seconds):
 
 
 def card_ceilings(lib, clock, product, cache: int, seconds: float, small: bool = False) -> dict:
-    """{"memory", "cache", "product"} of a card, with lib = cupy or torch (tensors on the card); see host_ceilings."""
+    """{"memory", "cache", "product"} of a GPU, with lib = cupy or torch (tensors on the GPU); see host_ceilings."""
     large = [2**16] if small else [2**28, 2**30]
     fits = [2**14] if small else [2**k for k in range(20, cache.bit_length())]
     rates = {size: _card_rate(lib, clock, size, seconds) for size in {*large, *fits}}
@@ -204,7 +204,7 @@ def _card_rate(lib, clock, size, seconds):
     """The largest of three rates in bytes per second: copying an array to another, adding two, reading one, each of size / 2
     bytes.
 
-    A copy alone is not enough: on some cards a kernel that adds moves more bytes per second.
+    A copy alone is not enough: on some GPUs a kernel that adds moves more bytes per second.
     """
     options = {"device": "cuda"} if hasattr(lib, "Tensor") else {}
     source, other, target = (lib.ones(size // 8, dtype=lib.float32, **options) for _ in range(3))
@@ -217,7 +217,7 @@ def _card_rate(lib, clock, size, seconds):
 
 
 def transfer_rates(cupy, size: int, seconds: float) -> dict:
-    """Bytes per second between host and card, for NumPy's ordinary memory and for pinned memory."""
+    """Bytes per second between host and GPU, for NumPy's ordinary memory and for pinned memory."""
     import cupyx
 
     clock, card = HostClock(), cupy.empty(size // 4, cupy.float32)
@@ -233,6 +233,6 @@ def transfer_rates(cupy, size: int, seconds: float) -> dict:
         return size / quickest(call, clock, seconds)
 
     for name, host in (("pageable", plain), ("pinned", pinned)):
-        rates[f"to card, {name}"] = timed(lambda host=host: card.set(host))
-        rates[f"from card, {name}"] = timed(lambda host=host: card.get(out=host))
+        rates[f"to device, {name}"] = timed(lambda host=host: card.set(host))
+        rates[f"from device, {name}"] = timed(lambda host=host: card.get(out=host))
     return rates

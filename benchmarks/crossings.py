@@ -1,4 +1,4 @@
-"""The plots of devices.py: times over sizes, with the size from which a card wins, and speeds below the roofs."""
+"""The plots of devices.py: times over sizes, with the size from which a GPU wins, and speeds below the roofs."""
 
 import math
 from itertools import pairwise
@@ -7,13 +7,13 @@ import numpy as np
 
 
 def crossing(sizes, cpu, card) -> float | None:
-    """The size from which the card needs less time than the CPU, there and at every larger size.
+    """The size from which the GPU needs less time than the CPU, there and at every larger size.
 
-    It is the smallest size if the card always wins, and None if it does not win at the largest size.   Between two measured
+    It is the smallest size if the GPU always wins, and None if it does not win at the largest size.   Between two measured
     sizes both times are interpolated as straight lines in logarithms.
     """
     points = sorted(zip(sizes, cpu, card))
-    gaps = [math.log(b / a) for _, a, b in points]  # positive: the card is slower
+    gaps = [math.log(b / a) for _, a, b in points]  # positive: the GPU is slower
     if not points or gaps[-1] >= 0:
         return None
     at = float(points[0][0])
@@ -47,7 +47,7 @@ def curves(rows: list[dict], crossings: dict, title: str, path) -> None:
         if at is not None:
             sizes = [row["size"] for row in rows if row["row"] == name]
             panel.axvline(at, color="black", linewidth=0.8)
-            text = " card wins at all sizes " if at == min(sizes) else f" card wins from {at:.3g} "
+            text = " GPU wins at all sizes " if at == min(sizes) else f" GPU wins from {at:.3g} "
             panel.annotate(
                 text,
                 (at, 0.97),

@@ -1,6 +1,6 @@
-"""The report of devices.py: tables, plots, and the sizes from which the card wins.
+"""The report of devices.py: tables, plots, and the sizes from which the GPU wins.
 
-crossings_of    the size from which the card needs less time       heading     the machine and remarks, in a few lines
+crossings_of    the size from which the GPU needs less time       heading     the machine and remarks, in a few lines
 tables          title -> Markdown table                            draw        writes the plots (made by crossings.py)
 """
 
@@ -24,7 +24,7 @@ def series(row, is_stand_in) -> str:
 
 
 def crossings_of(rows) -> list[dict]:
-    """For every row, the size from which the card wins: eager, with transfers, with TF32, captured.   None: it never wins."""
+    """For every row, the size from which the GPU wins: eager, with transfers, with TF32, captured.   None: it never wins."""
     found = []
     ours = [row for row in rows if row["library"] == "minigan"]
     for name in dict.fromkeys(row["row"] for row in ours):
@@ -118,7 +118,7 @@ def heading(result) -> str:
     if found and found["is_stand_in"]:
         lines.append(
             f"NOT A GPU: a stand-in for CuPy {found['cupy']} that computes with NumPy on the CPU. Its times say "
-            "nothing about any card."
+            "nothing about a real one."
         )
     elif found:
         lines.append(

@@ -67,7 +67,7 @@ def convolutions(quick):
 
 
 def elementwise(quick):
-    """One op, three ops in sequence, and two functions that are one kernel each on a card."""
+    """One op, three ops in sequence, and two functions that are one kernel each on a GPU."""
     for n in (16, 64) if quick else [2**k for k in range(4, 27, 2)]:
         yield Case("elementwise", "add", n, arrays(n, n), lambda put: ops.add, lambda torch, put: torch.add, n, 12 * n)
         yield Case("elementwise", "tanh(x y + z), three ops", n, arrays(n, n, n),

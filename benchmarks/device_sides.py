@@ -1,6 +1,6 @@
 """The sides that devices.py compares: a library on a device, with its clock, its arrays and its settings.
 
-Ours, Theirs    minigan and PyTorch on a device, as steps.py needs them        card    facts about the card
+Ours, Theirs    minigan and PyTorch on a device, as steps.py needs them        card   facts about the GPU
 Side            one of SIDES, with its ceilings                                has     can this side run here?
 """
 
@@ -142,12 +142,12 @@ class Side:
 
 
 def card() -> dict:
-    """The card that CuPy sees, and its versions."""
+    """The GPU that CuPy sees, and its versions."""
     cupy = xp(to_device(np.ones(1, np.float32), "cuda"))
     runtime, device = cupy.cuda.runtime, cupy.cuda.Device()
     known = runtime.getDeviceProperties(device.id)
     driver = Path("/proc/driver/nvidia/version")
-    # The tests' stand-in computes with NumPy: a reader of its times must see that they are not those of a card.
+    # The tests' stand-in computes with NumPy: a reader of its times must see that they are not those of a GPU.
     stand_in = hasattr(cupy, "_fake")
     return {
         "name": known["name"].decode(),

@@ -1,4 +1,4 @@
-"""Training steps as cases of devices.py: op by op, and on a card also recorded as a CUDA graph and launched as a whole.
+"""Training steps as cases of devices.py: op by op, and on a GPU also recorded as a CUDA graph and launched as a whole.
 
 Steps               a training step of steps.py at one batch size, compared with the same step in float64
 graph_of_minigan, graph_of_torch        record the step        MULTIPLICATIONS        of one step, per sample
@@ -78,7 +78,7 @@ class Steps(Case):
         return Training(lib, STEPS[self.row][0], self.weights)
 
     def modes(self, side):
-        """eager: Python starts op by op; captured, on a card: one launch starts the whole step."""
+        """eager: Python starts op by op; captured, on a GPU: one launch starts the whole step."""
         return ("eager", "captured") if side.is_card else ("eager",)
 
     def build(self, side, mode):

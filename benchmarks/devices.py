@@ -42,7 +42,7 @@ MARGIN = 1.05  # a rate may be so far above its ceiling, because both are measur
 def run_side(library, device, threads, name, quick, seconds) -> dict:
     """Run a group of rows of one library on one device: {"rows", "failures", "card", "version"}.
 
-    If a row has a wrong result or raises an error, it is a failure without times, and the others go on, because time on a card
+    If a row has a wrong result or raises an error, it is a failure without times, and the others go on, because time on a GPU
     is expensive.
     """
     side = Side(library, device, threads)

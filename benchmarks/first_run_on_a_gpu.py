@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from harness import markdown
 
 ROOT, PYTHON = Path(__file__).resolve().parents[1], sys.executable
-# The tests for a card, one at a time, because two would share the card.
+# The tests for a GPU, one at a time, because two would share the GPU.
 CARD = [PYTHON, "-m", "pytest", "-m", "gpu", "-n", "0", "-rs"]
 
 
@@ -36,9 +36,9 @@ def steps(folder) -> list:
         ["compute-sanitizer", "--tool", tool, "--error-exitcode", "1", *CARD, "tests/kernels/cuda"],
     )
     return [
-        ("doctor", "driver, card, versions", [PYTHON, "-m", "minigan", "doctor"]),
+        ("doctor", "driver, GPU, versions", [PYTHON, "-m", "minigan", "doctor"]),
         ("parity", "every op and layer against float64 on the CPU", [PYTHON, str(ROOT / "benchmarks" / "parity.py")]),
-        ("tests", "the tests for a card; if all pass, they write gpu-verified.json", CARD),
+        ("tests", "the tests for a GPU; if all pass, they write gpu-verified.json", CARD),
         *(sanitizer(tool) for tool in ("memcheck", "racecheck", "initcheck")),
         (
             "quick",
@@ -49,7 +49,7 @@ def steps(folder) -> list:
         bench("products", "gemm", "conv"),
         bench("memory", "elementwise", "reduction", "norm", "adam"),
         bench("steps", "steps"),
-        ("suite", "the whole test suite, on the card's arrays", [PYTHON, "-m", "pytest", "-n", "0"]),
+        ("suite", "the whole test suite, on the GPU's arrays", [PYTHON, "-m", "pytest", "-n", "0"]),
     ]
 
 

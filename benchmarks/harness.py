@@ -193,7 +193,11 @@ def options_of(doc, arguments, seconds, names=(), **more):
 
 
 def markdown(rows: list[dict], columns: list[str]) -> str:
-    """The rows as a Markdown table with aligned columns, so that it can be read as text."""
+    """The rows as a Markdown table with aligned columns, so that it can be read as text; "" without rows.  A column that no row
+    has, such as the peer's times without a peer, is left out."""
+    columns = [c for c in columns if any(c in row for row in rows)]
+    if not columns:
+        return ""
     cells = [columns, *([str(row.get(c, "")) for c in columns] for row in rows)]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
     lines = ["| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths)) + " |" for line in cells]

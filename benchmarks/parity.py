@@ -1,12 +1,12 @@
-"""Does every op and layer on a card give the results of float64 on the CPU?
+"""Does every op and layer on a GPU give the results of float64 on the CPU?
 
     python benchmarks/parity.py [--device cuda|cpu] [--json]
 
 It compares values and gradients in float32: of every case of every op (minigan/optable.py), and of layers with the sizes of
 real nets.  Errors must be within 1e-4 of the largest number of the same result; for layers with TF32, within 1e-3.  (Ops are
 not checked with TF32: their cases are tiny, and if a sum of three products is nearly 0, TF32's rounding error is larger than
-that.)  The exit code is 1 if a check fails, and the output names it.   --device cpu runs the same checks without a card; it
-tests this program, not the card.
+that.)  The exit code is 1 if a check fails, and the output names it.   --device cpu runs the same checks without a GPU; it
+tests this program, not the GPU.
 """
 
 import argparse

@@ -319,16 +319,9 @@ def main(arguments=None):
             row = {"ours": best(build(*arguments[0]), 0)}
         else:
             row = compare(build, *[*arguments, None][:2], options.seconds, options.threads)
-        rows.append(
-            {
-                "row": name,
-                "ours ms": round(1e3 * row["ours"], 3),
-                "goal": goal,
-                "error": f"{errors[0]:.0e}",
-                "MiB": round(row.get("memory", 0) / 2**20),
-                "seconds": row,
-            }
-        )
+        rows.append({"row": name, "ours ms": round(1e3 * row["ours"], 3), "error": f"{errors[0]:.0e}", "seconds": row})
+        if "memory" in row:
+            rows[-1]["MiB"] = round(row["memory"] / 2**20)
         if torch:
             rows[-1]["their error"] = f"{errors[1]:.0e}"
         if "theirs" in row:
@@ -336,11 +329,16 @@ def main(arguments=None):
                 "theirs ms": round(1e3 * row["theirs"], 3),
                 "their MiB": round(row["their_memory"] / 2**20),
                 "ratio": round(row["ratio"], 2),
+                "goal": goal,
                 "from": round(row["low"], 2),
                 "to": round(row["high"], 2),
                 "minima": round(row["ratio_of_minima"], 2),
             }
-    peer = f"PyTorch {torch.__version__} (eager), {torch.get_num_threads()} threads" if torch else "none, PyTorch is not here"
+    peer = (
+        f"PyTorch {torch.__version__} (eager), {torch.get_num_threads()} threads"
+        if torch
+        else "none, because PyTorch is not installed"
+    )
     columns = "row,ours ms,theirs ms,ratio,from,to,minima,goal,error,their error,MiB,their MiB"
     report(
         "steps",

@@ -1,6 +1,6 @@
 """Do the systems reach what their files claim?  This runs each claim with its control, over several seeds: docs/results.md.
 
-    python benchmarks/systems.py [CLAIM ...] [--seeds 0-4] [--jobs 2] [--out docs/results.json]
+    python benchmarks/systems.py [CLAIM ...] [--seeds 0-9] [--jobs 2] [--out docs/results.json]
     python benchmarks/systems.py --table            write the Markdown beside --out again, without running anything
 
 A claim stands in its system's file (minigan/systems/claims.py explains it): a few runs that differ in one thing, and checks of
@@ -165,10 +165,18 @@ def summary(values) -> str:
     return f"{statistics.mean(values):.3g} ± {statistics.stdev(values):.2g} [{min(values):.3g}, {max(values):.3g}]"
 
 
+def seeds(claim, text) -> range:
+    """The seeds to run a claim with: those of the text, such as "0-4" or "3", or else as many as the claim means, from 0."""
+    if text is None:
+        return range(claim.seeds)
+    first, _, last = text.partition("-")
+    return range(int(first), int(last or first) + 1)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("claims", nargs="*", help=", ".join(CLAIMS))
-    parser.add_argument("--seeds", default="0-4", help="such as 0-4")
+    parser.add_argument("--seeds", help="such as 0-4 (default: as many as the claim means)")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
     parser.add_argument("--out", type=Path, default=Path("docs/results.json"))
     parser.add_argument("--table", action="store_true")
@@ -181,14 +189,12 @@ def main():
     if options.table:
         write(results, options.out)
         return
-    first, _, last = options.seeds.partition("-")
-    seeds = range(int(first), int(last or first) + 1)
     for later in (False, True):  # runs of equal time come later, because they need the seconds of the others
         todo = [
             (name, arm, seed)
             for name in options.claims or CLAIMS
             for arm, about in CLAIMS[name].arms.items()
-            for seed in seeds
+            for seed in seeds(CLAIMS[name], options.seeds)
             if bool(about.like) == later and str(seed) not in results.get(name, {}).get(arm, {})
         ]
         with ThreadPoolExecutor(options.jobs) as pool:

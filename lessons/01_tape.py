@@ -1,19 +1,19 @@
 # %% [markdown] id="promise"
 # # 1. The tape: derivatives by bookkeeping
 #
-# At the end of this lesson you have built, from nothing, what `loss.backward()` does: an automatic differentiation in
-# about 60 lines. It gives first derivatives, second derivatives, and any order after that. You check it four ways: by
-# hand, by finite differences, by a published table, and against minigan's own engine.
+# At the end of this lesson you have built, from nothing, what `loss.backward()` does: an automatic differentiation in about 60
+# lines. It gives first derivatives, second derivatives, and any order after that. You check it four ways: by hand, by finite
+# differences, by a published table, and against minigan's own engine.
 #
 # You need Python and the chain rule from school. The whole file runs in a few seconds: `python lessons/01_tape.py`.
 #
-# How to read it: text, then code. Before each cell of code stands a question. Write your answer down first, then run.
-# A line that starts with a tick is a sentence of this text which the machine has just checked. If the machine finds
-# another number, the lesson stops.
+# How to read it: text, then code. Before each cell of code stands a question. Write your answer down first, then run. A line
+# with a tick is a sentence of this text which the machine has just checked. A cross means that the machine found another
+# number. Do change the code (`minigan lesson 1 --copy` gives you a copy to play with): the lesson goes on after a cross.
 #
-# Sources: Linnainmaa 1976 (the method), Rumelhart, Hinton and Williams 1986 (the same for networks), Griewank and
-# Walther 2008, "Evaluating Derivatives" (the textbook), Baydin, Pearlmutter, Radul and Siskind 2018, "Automatic
-# differentiation in machine learning: a survey" (our example).
+# Sources: Linnainmaa 1976 (the method), Rumelhart, Hinton and Williams 1986 (the same for networks), Griewank and Walther 2008,
+# "Evaluating Derivatives" (the textbook), Baydin, Pearlmutter, Radul and Siskind 2018, "Automatic differentiation in machine
+# learning: a survey" (our example).
 
 # %% id="setup"
 import itertools
@@ -22,7 +22,7 @@ import math
 import numpy as np
 
 import minigan as mg
-from minigan.lesson import Lesson
+from minigan.lesson import Lesson, raises
 
 lesson = Lesson("01_tape")
 claim, figure = lesson.claim, lesson.figure
@@ -36,16 +36,16 @@ claim, figure = lesson.claim, lesson.figure
 #
 # By hand: $\partial f/\partial x_1 = 1/x_1 + x_2 = 5.5$ and $\partial f/\partial x_2 = x_1 - \cos x_2 = 1.716...$
 #
-# A computer does not see a formula. It sees five small steps, one after the other: `ln`, `*`, `+`, `sin`, `-`. For
-# each small step we know the derivative. The question of this lesson is how to combine them.
+# A computer does not see a formula. It sees five small steps, one after the other: `ln`, `*`, `+`, `sin`, `-`. For each small
+# step we know the derivative. The question of this lesson is how to combine them.
 
 # %% [markdown] id="tape"
 # ## The tape
 #
 # A `Value` is a number that remembers how it was made: its parents, and one rule for each parent.
 #
-# A rule answers one question. Let $g$ be the derivative of the final result with respect to *this* value. What does
-# this value add to the derivative with respect to its parent? The answer is $g$ times the local derivative:
+# A rule answers one question. Let $g$ be the derivative of the final result with respect to *this* value. What does this value
+# add to the derivative with respect to its parent? The answer is $g$ times the local derivative:
 #
 # | step | rule for the first parent | rule for the second parent |
 # | --- | --- | --- |
@@ -55,9 +55,8 @@ claim, figure = lesson.claim, lesson.figure
 # | $y = \ln a$ | $g / a$ | |
 # | $y = \sin a$ | $g \cos a$ | |
 #
-# Look closely at one thing in the code. The rules do not compute with plain numbers: they compute with `Value`s,
-# using the same operators `+ * **` that they define. We need this only at the end of the lesson, and then it decides
-# everything.
+# Look closely at one thing in the code. The rules do not compute with plain numbers: they compute with `Value`s, using the same
+# operators `+ * **` that they define. We need this only at the end of the lesson, and then it decides everything.
 
 
 # %% id="tape-code"
@@ -122,12 +121,8 @@ def exp(a):
 #
 # **Predict:** how many values does the tape hold after the next cell? Count the two inputs too.
 
-
 # %% id="forward-code"
-def f(x1, x2):
-    return log(x1) + x1 * x2 - sin(x2)
-
-
+f = lambda x1, x2: log(x1) + x1 * x2 - sin(x2)
 x1, x2 = Value(2.0, name="x1"), Value(5.0, name="x2")
 y = f(x1, x2)
 claim(y.data, 11.652, atol=5e-4, says="f(2, 5), as in table 2 of Baydin et al.")
@@ -141,9 +136,8 @@ claim(y.order - x1.order + 1, 7, says="values on the tape: 2 inputs and 5 steps"
 # * $x_1 \to \ln \to + \to -$, and the product of the local derivatives is $\frac12 \cdot 1 \cdot 1 = 0.5$
 # * $x_1 \to * \to + \to -$, and the product is $5 \cdot 1 \cdot 1 = 5$
 #
-# Multiply **along** a path. Add **over** all paths: $0.5 + 5 = 5.5$. This is the whole chain rule. It also answers
-# the question why gradients are *added*: a value that is used twice starts two paths. (For networks: Rumelhart,
-# Hinton and Williams 1986, equation 7.)
+# Multiply **along** a path. Add **over** all paths: $0.5 + 5 = 5.5$. This is the whole chain rule. It also says why gradients
+# are *added*: a value that is used twice starts two paths. (For networks: Rumelhart, Hinton and Williams 1986, equation 7.)
 #
 # **Predict:** how many paths lead from $x_2$ to $y$, and what are their two products?
 
@@ -164,15 +158,14 @@ claim(sorted(paths(y, x2)), [-math.cos(5.0), 2.0], atol=1e-15, says="the two pat
 # %% [markdown] id="too-many"
 # ## Too many paths
 #
-# The sum over paths is right, but it is not a method. Double a number sixteen times: `y = y + y`. Each `+` uses its
-# parent twice, so each `+` doubles the number of paths.
+# The sum over paths is right, but it is not a method. Double a number sixteen times: `y = y + y`. Each `+` uses its parent
+# twice, so each `+` doubles the number of paths.
 #
 # **Predict:** how many paths lead through 16 doublings? How many *values* are on the tape?
 #
-# The way out: do not walk path by path. Walk value by value, and at each value **add first**, then go on. All paths
-# that meet at a value continue together, as one number. Then the work is proportional to the number of steps, not to
-# the number of paths. This is reverse mode. (Griewank and Walther 2008, chapter 3; the bound on the cost is by Baur
-# and Strassen 1983.)
+# The way out: do not walk path by path. Walk value by value, and at each value **add first**, then go on. All paths that meet
+# at a value continue together, as one number. Then the work is proportional to the number of steps, not to the number of paths.
+# This is reverse mode. (Griewank and Walther 2008, chapter 3; the bound on the cost is by Baur and Strassen 1983.)
 
 
 # %% id="walk-code"
@@ -198,9 +191,9 @@ def gradients(out):
 
 
 # %% [markdown] id="order"
-# Why *newest first*? A value may pass its gradient on only when the gradient is complete: when every step that used
-# the value has added its part. A step that used it was made later, so it is newer. Going from new to old, no part is
-# missing. No clever sorting is needed: the order of creation is the order we want. minigan's engine does the same.
+# Why *newest first*? A value may pass its gradient on only when the gradient is complete: when every step that used the value
+# has added its part. A step that used it was made later, so it is newer. Going from new to old, no part is missing. No clever
+# sorting is needed: the order of creation is the order we want. minigan's engine does the same.
 
 # %% id="walk-check"
 grads = gradients(y)
@@ -218,36 +211,27 @@ claim(gradients(chain)[start].data, 2**16, says="the derivative, after 16 steps 
 # %% [markdown] id="picture"
 # ## The picture
 #
-# Each box shows a step, its value and its gradient $\partial y / \partial \text{box}$. Each arrow shows a local
-# derivative. Check one gradient with your finger: start at $y$ with 1, go back along the arrows, multiply along each
-# path, add the paths.
+# Each box shows a step, its value and its gradient $\partial y / \partial \text{box}$. Each arrow shows a local derivative.
+# Check one gradient with your finger: start at $y$ with 1, go back along the arrows, multiply along each path, add the paths.
 
 
 # %% id="picture-code"
 def draw(axes, out, places):
     """Boxes with value and gradient at its place (column, row); arrows with their local derivative."""
-    grads = gradients(out)
+    grads, centred = gradients(out), {"ha": "center", "va": "center"}
     box = {"boxstyle": "round,pad=0.5", "facecolor": "#DCEBF7", "edgecolor": "#0072B2"}
+    label = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
     for node, (column, row) in places.items():
         text = f"{node.name}\nvalue {node.data:.3f}\ngrad {grads[node].data:.3f}"
-        axes.text(column, row, text, ha="center", va="center", fontsize=10, bbox=box, zorder=3)
+        axes.text(column, row, text, fontsize=10, bbox=box, zorder=3, **centred)
         for parent, rule in zip(node.parents, node.rules):
             (c, r), local = places[parent], rule(Value(1.0)).data
             axes.annotate("", (column - 0.25, row), (c + 0.25, r), arrowprops={"arrowstyle": "->", "color": "0.4"})
-            axes.text(
-                (column + c) / 2,
-                (row + r) / 2,
-                f"{local:.3g}",
-                color="#B34700",
-                ha="center",
-                va="center",
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
-            )
+            axes.text((column + c) / 2, (row + r) / 2, f"{local:.3g}", color="#B34700", bbox=label, **centred)
     axes.set(xlim=(-0.45, 3.45), ylim=(-0.75, 2.75))
     axes.axis("off")
 
 
-# %% id="picture-draw"
 total, sine = y.parents
 ln, product = total.parents
 places = {x1: (0, 2), x2: (0, 0), ln: (1, 2.25), product: (1, 1), sine: (1, -0.25), total: (2, 1.6), y: (3, 1)}
@@ -258,9 +242,8 @@ with figure("graph", width=9, height=4.6) as fig:
 # %% [markdown] id="engine"
 # ## The same numbers from minigan
 #
-# minigan's `grad(output, inputs)` does the same walk with arrays in the place of numbers. `inputs` may also be values
-# in the middle of the computation, so we can compare all seven boxes. (`float64`: as many digits as Python's own
-# numbers have.)
+# minigan's `grad(output, inputs)` does the same walk with arrays in the place of numbers. `inputs` may also be values in the
+# middle of the computation, so we can compare all seven boxes. (`float64`: as many digits as Python's own numbers have.)
 
 # %% id="engine-code"
 u1, u2 = mg.tensor(2.0, dtype="float64", requires_grad=True), mg.tensor(5.0, dtype="float64", requires_grad=True)
@@ -276,8 +259,8 @@ claim([float(g) for g in theirs], ours, atol=1e-15, says="all seven gradients, b
 #
 # $$\frac{\partial f}{\partial x_1} \approx \frac{f(x_1 + h,\, x_2) - f(x_1 - h,\, x_2)}{2h}$$
 #
-# needs no rules at all. Why not always do this? First, the cost: two calls of $f$ for *every* input, and a network
-# has a million inputs. Our walk gives all derivatives at once. Second, the accuracy.
+# needs no rules at all. Why not always do this? First, the cost: two calls of $f$ for *every* input, and a network has a
+# million inputs. Our walk gives all derivatives at once. Second, the accuracy.
 #
 # **Predict:** which step $h$ is best: $10^{-2}$, $10^{-5}$ or $10^{-12}$?
 
@@ -295,10 +278,9 @@ claim(abs(difference(1e-2) - 5.5) > 1e-6, True, says="h = 1e-2: error above 1e-6
 claim(max(errors[:5]) > 1e-6, True, says="h of 1e-12 and below: above 1e-6, too few digits remain")
 
 # %% [markdown] id="differences-figure"
-# A large $h$ has an error of about $h^2/24$ here (the third derivative of $\ln$ at 2 is $1/4$, divided by 6). A small
-# $h$ subtracts two nearly equal numbers: the rounding error, about $10^{-15}$, is divided by $h$. The best $h$ lies
-# between. A rule has neither error. So: compute with rules, check with differences. minigan does this for every op,
-# also for second derivatives (`minigan/gradcheck.py`).
+# A large $h$ has an error of about $h^2/24$ here (the third derivative of $\ln$ at 2 is $1/4$, divided by 6). A small $h$
+# subtracts two nearly equal numbers: the rounding error, about $10^{-15}$, is divided by $h$. The best $h$ lies between. A rule
+# has neither error. So: compute with rules, check with differences. minigan does so for every op (`minigan/gradcheck.py`).
 
 # %% id="differences-draw"
 with figure("differences", width=7, height=4) as fig:
@@ -314,10 +296,9 @@ claim(difference(1e-2) - 5.5, 1e-4 / 24, atol=1e-8, says="the error at h = 1e-2 
 # %% [markdown] id="recursion"
 # ## Why `walk` does not call itself
 #
-# A recursive walk is shorter to write: "visit my parents, then their parents". But Python allows only about 1,000
-# calls inside each other, and a long training computation is a long chain. Our `walk` keeps its own list, and has no
-# such limit. (Recursion has a second danger. If it passes gradients on at its first visit, they are not yet complete:
-# issue 68 of micrograd shows an example.)
+# A recursive walk is shorter to write: "visit my parents, then their parents". But Python allows only about 1,000 calls inside
+# each other, and a long training computation is a long chain. Our `walk` keeps its own list, and has no such limit. (Recursion
+# has a second danger. If it passes gradients on at its first visit, they are not yet complete: see issue 68 of micrograd.)
 
 
 # %% id="recursion-code"
@@ -330,22 +311,16 @@ length = 10_000 if lesson.fast else 100_000
 start = chain = Value(1.0)
 for _ in range(length):
     chain = chain * 1.00001
-try:
-    survived = recursive(chain) > 0
-except RecursionError:
-    survived = False
-claim(survived, False, says="does recursion survive a long chain?")
+claim(raises(RecursionError, lambda: recursive(chain)), True, says="recursion does not survive a long chain")
 claim(gradients(chain)[start].data, 1.00001**length, atol=1e-9, says=f"our walk, through {length} steps")
 
 # %% [markdown] id="twice"
 # ## Calling backward twice
 #
-# Many engines keep the sums in the values themselves, as `node.grad`, and add to them. Then somebody must clear them.
-# It is a habit to clear only the *inputs* (the parameters). Here is what happens when backward is called twice, which
-# should give exactly twice the derivative.
+# Many engines keep the sums in the values themselves, as `node.grad`, and add to them. Then somebody must clear them. It is a
+# habit to clear only the *inputs* (the parameters). Here we call backward twice, which should give twice 5.5.
 #
-# **Predict:** $\partial f / \partial x_1 = 5.5$. What does the careless engine say after its
-# second call: 5.5, 11, or something else?
+# **Predict:** $\partial f / \partial x_1 = 5.5$. What does the careless engine say after its second call: 5.5, 11 or another?
 
 
 # %% id="twice-code"
@@ -363,14 +338,13 @@ careless_backward(y)
 claim(x1.grad, 22.0, says="careless, second call: not 11")
 
 # %% [markdown] id="twice-why"
-# Where does 22 come from? At the second call the box `+` still holds its 1 of the first call, and becomes 2. It
-# passes 2 on to the boxes `ln` and `*`, which still hold 1 and become 3. So $x_1$ receives $3 \cdot 5.5 = 16.5$ on
-# top of its
-# 5.5. This is a real bug with a long history (micrograd, issue 53 of 2023; reported again in pull request 102).
+# Where does 22 come from? At the second call the box `+` still holds its 1 of the first call, and becomes 2. It passes 2 on to
+# the boxes `ln` and `*`, which still hold 1 and become 3. So $x_1$ receives $3 \cdot 5.5 = 16.5$ on top of its 5.5. This is a
+# real bug with a long history (micrograd, issue 53 of 2023; reported again in pull request 102).
 #
-# Our `gradients` cannot do this: it keeps its sums in a dictionary of its own, which is new for each call. minigan
-# does the same, and adds only the finished result to `.grad` of the inputs. And because a graph holds memory, minigan
-# throws it away after one walk, unless you ask for another one with `retain_graph=True`.
+# Our `gradients` cannot do this: it keeps its sums in a dictionary of its own, which is new for each call. minigan does the
+# same, and adds only the finished result to `.grad` of the inputs. And because a graph holds memory, minigan throws it away
+# after one walk, unless you ask for another one with `retain_graph=True`.
 
 # %% id="twice-engine"
 u1, u2 = mg.tensor(2.0, dtype="float64", requires_grad=True), mg.tensor(5.0, dtype="float64", requires_grad=True)
@@ -378,19 +352,13 @@ u = mg.log(u1) + u1 * u2 - mg.sin(u2)
 u.backward(retain_graph=True)
 u.backward()
 claim(u1.grad, 11.0, says="minigan, backward twice: exactly twice 5.5")
-try:
-    u.backward()
-    refused = False
-except mg.errors.GraphError:
-    refused = True
-claim(refused, True, says="a third backward is refused: the graph is gone")
+claim(raises(mg.errors.GraphError, u.backward), True, says="a third backward is refused: the graph is gone")
 
 # %% [markdown] id="arrays"
 # ## From numbers to arrays
 #
-# A network of numbers would need millions of `Value`s. So an engine records *arrays*. The idea stays the same: one
-# rule per input. Only the rules change. For a matrix product $Y = XW$ with the arriving gradient $G$ (as large as
-# $Y$):
+# A network of numbers would need millions of `Value`s. So an engine records *arrays*. The idea stays the same: one rule per
+# input. Only the rules change. For a matrix product $Y = XW$ with the arriving gradient $G$ (as large as $Y$):
 #
 # $$\frac{\partial L}{\partial X} = G\,W^\top, \qquad \frac{\partial L}{\partial W} = X^\top G.$$
 #
@@ -419,12 +387,11 @@ claim(of_W, X.T @ G, atol=1e-12, says="minigan = X^T G")
 # %% [markdown] id="broadcast"
 # ## Broadcasting is "used many times"
 #
-# In `X + b` with `X` of shape (4, 3) and `b` of shape (3,), NumPy uses `b` four times, once for each row. We know
-# what that means: four paths, and the gradients are **added**. So the gradient of `b` is a sum over the rows.
+# In `X + b` with `X` of shape (4, 3) and `b` of shape (3,), NumPy uses `b` four times, once for each row. We know what that
+# means: four paths, and the gradients are **added**. So the gradient of `b` is a sum over the rows.
 #
-# In words of linear algebra: broadcasting is a linear map $B$, and its rule is the transposed map $B^\top$ (the
-# *adjoint*). Copying forward, summing backward. The test of an adjoint: $\langle B b,\, G\rangle = \langle b,\,
-# B^\top G\rangle$ for all $b$ and $G$.
+# In words of linear algebra: broadcasting is a linear map $B$, and its rule is the transposed map $B^\top$ (the *adjoint*).
+# Copying forward, summing backward. The test of an adjoint: always $\langle B b,\, G\rangle = \langle b,\, B^\top G\rangle$.
 #
 # **Predict:** the gradient of `sum(X + b)` by `b`.
 
@@ -442,16 +409,15 @@ claim(mg.sum(copies * G), mg.sum(b * summed), atol=1e-12, says="<B b, G> = <b, B
 # %% [markdown] id="again"
 # ## The central idea: a rule made of operators can be differentiated again
 #
-# Our rules compute with `Value`s. So the derivatives in `gradients(y)` are not just numbers: they have a tape of
-# their own. We can walk that one too. For our example:
+# Our rules compute with `Value`s. So the derivatives in `gradients(y)` are not just numbers: they have a tape of their own. We
+# can walk that one too. For our example:
 #
 # $$\frac{\partial^2 f}{\partial x_1^2} = -\frac{1}{x_1^2} = -0.25, \qquad
 #   \frac{\partial^2 f}{\partial x_1 \partial x_2} = 1, \qquad
 #   \frac{\partial^2 f}{\partial x_2^2} = \sin x_2 = -0.959...$$
 #
-# No new rule is needed, and no second table of "rules for second derivatives". The penalties that keep a GAN stable
-# need exactly this (WGAN-GP: Gulrajani et al. 2017, equation 3): their loss contains a gradient, and training
-# differentiates the loss.
+# No new rule is needed, and no second table of "rules for second derivatives". The penalties that keep a GAN stable need
+# exactly this (WGAN-GP: Gulrajani et al. 2017, equation 3): their loss contains a gradient, and training differentiates it.
 
 # %% id="again-code"
 first = gradients(y)
@@ -468,12 +434,11 @@ d3 = gradients(d2)[x]
 claim([d1.data, d2.data, d3.data], [32.0, 48.0, 48.0], says="x^4 at 2: 4 x^3, 12 x^2, 24 x")
 
 # %% [markdown] id="engine-again"
-# minigan works in the same way. Its rules are written in operators and public functions, and nothing else. Called
-# with arrays they compute; called with Tensors they record as well. The switch is `create_graph=True`. With
-# `mg.primitive` you can add an op of your own: a function, and one rule `(g, y, inputs...)` per input.
+# minigan works in the same way. Its rules are written in operators and public functions, and nothing else. Called with arrays
+# they compute; called with Tensors they record as well. The switch is `create_graph=True`. With `mg.primitive` you can add an
+# op of your own: a function, and one rule `(g, y, inputs...)` per input.
 #
-# **Predict:** below, `wrong_cube` gives the same first derivative as `cube`. What happens to the second derivative of
-# $x \cdot x^3 = x^4$?
+# **Predict:** below, `wrong_cube` gives the same first derivative as `cube`. And the second derivative of $x \cdot x^3 = x^4$?
 
 
 # %% id="primitive-code"
@@ -492,17 +457,17 @@ claim(derivatives(wrong_cube)[0], 32.0, says="with wrong_cube the first derivati
 claim(derivatives(wrong_cube)[1], 24.0, says="with wrong_cube half of the second derivative is lost")
 
 # %% [markdown] id="primitive-why"
-# `mg.tensor(x)` copies the number out of the Tensor. From there on nobody records: the factor $3x^2$ has become a
-# constant. (minigan refuses `np.asarray(x)` here, which would do the same without saying so.) The first derivative is
-# right, so training looks healthy. A penalty on the gradient then has a wrong effect, or none. (When *everything* is
-# lost, minigan notices: there is no graph, and it says so. When a part is lost, nobody can notice.) This is why minigan
-# checks every rule against finite differences to the second order, not only to the first.
+# `mg.tensor(x)` copies the number out of the Tensor. From there on nobody records: the factor $3x^2$ has become a constant.
+# (minigan refuses `np.asarray(x)` here, which would do the same without saying so.) The first derivative is right, so training
+# looks healthy. A penalty on the gradient then has a wrong effect, or none. (When *everything* is lost, minigan notices: there
+# is no graph, and it says so. When a part is lost, nobody can notice.) This is why minigan checks every rule against finite
+# differences to the second order, not only to the first.
 
 # %% [markdown] id="exercise-1"
 # ## Exercise 1.1
 #
-# Our tape cannot divide. For $q = a / b$: which rule sends $g$ to $a$, and which one to $b$? Write them with Values
-# (`*`, `**`, `-`), so that the second derivative works too. Replace the `return None`.
+# Our tape cannot divide. For $q = a / b$: which rule sends $g$ to $a$, and which one to $b$? Write them with Values (`*`, `**`,
+# `-`), so that the second derivative works too. Replace the `return None`.
 
 
 # %% id="exercise-1-code"
@@ -512,23 +477,26 @@ def divide_rules(g, a, b):
 
 
 # %% id="exercise-1-check"
-def divided():
-    """First derivatives of a / b at (3, 4), and the second one by b; None while the exercise is open."""
+def by(out, x):
+    """d out / dx as a Value; 0 if out does not depend on x."""
+    return value(gradients(value(out)).get(x, 0.0))
+
+
+def divided(rules):
+    """Of (a / b)^2 at (3, 4): the derivatives by a, by b, by b twice, by b and a."""
     a, b = Value(3.0), Value(4.0)
-    if divide_rules(Value(1.0), a, b) is None:
-        return None
-    q = Value(a.data / b.data, (a, b), (lambda g: divide_rules(g, a, b)[0], lambda g: divide_rules(g, a, b)[1]), "/")
-    first = gradients(q)
-    return [first[a].data, first[b].data, gradients(first[b])[b].data]
+    q = Value(3 / 4, (a, b), (lambda g: rules(g, a, b)[0], lambda g: rules(g, a, b)[1]), "/")
+    of_a, of_b = by(q * q, a), by(q * q, b)
+    return [of_a.data, of_b.data, by(of_b, b).data, by(of_b, a).data]
 
 
-lesson.exercise("1.1", divided(), [1 / 4, -3 / 16, 6 / 64], atol=1e-12)
+lesson.exercise("1.1", divide_rules, divided, [6 / 16, -18 / 64, 54 / 256, -12 / 64], atol=1e-12, parts=2)
 
 # %% [markdown] id="exercise-2"
 # ## Exercise 1.2
 #
-# $\tanh$ is the activation of lesson 2. Its derivative is $1 - \tanh^2$: it can be written with the *output* alone.
-# Write the rule with the output $y$, as `exp` does above. What is the advantage of using $y$ and not $\cosh a$?
+# $\tanh$ is the activation of lesson 2. Its derivative is $1 - \tanh^2$: it can be written with the *output* alone. Write the
+# rule with the output $y$, as `exp` does above. What is the advantage of using $y$ and not $\cosh a$?
 
 
 # %% id="exercise-2-code"
@@ -538,20 +506,17 @@ def tanh_rule(g, y):
 
 
 # %% id="exercise-2-check"
-def tanh_derivatives():
-    """The first three derivatives of tanh at 0.5; None while the exercise is open."""
+def three_tanh(rule):
+    """Of 3 tanh(a) at 0.5: the first three derivatives."""
     a = Value(0.5)
     y = Value(math.tanh(0.5), (a,), name="tanh")
-    y.rules = (lambda g: tanh_rule(g, y),)
-    if tanh_rule(Value(1.0), y) is None:
-        return None
-    first = gradients(y)[a]
-    second = gradients(first)[a]
-    return [first.data, second.data, gradients(second)[a].data]
+    y.rules = (lambda g: rule(g, y),)
+    first = by(3 * y, a)
+    return [first.data, by(first, a).data, by(by(first, a), a).data]
 
 
-t = math.tanh(0.5)
-lesson.exercise("1.2", tanh_derivatives(), [1 - t**2, -2 * t * (1 - t**2), (1 - t**2) * (6 * t**2 - 2)], atol=1e-12)
+t, s = math.tanh(0.5), 1 - math.tanh(0.5) ** 2
+lesson.exercise("1.2", tanh_rule, three_tanh, [3 * s, -6 * t * s, 6 * s * (3 * t**2 - 1)], atol=1e-12)
 
 # %% [markdown] id="answers"
 # ## Answers
@@ -570,8 +535,7 @@ lesson.exercise("1.2", tanh_derivatives(), [1 - t**2, -2 * t * (1 - t**2), (1 - 
 # ```
 # </details>
 #
-# Predictions: 7 values; two paths with 2 and $-\cos 5$; $2^{16}$ paths but 17 values; $h = 10^{-5}$; 22; 24
-# multiplications; (4, 4, 4); half of it is lost.
+# Predictions: 7 values; two paths, 2 and $-\cos 5$; $2^{16}$ paths, 17 values; $h = 10^{-5}$; 22; 24; (4, 4, 4); half is lost.
 #
 # ## What you have now
 #
@@ -579,8 +543,8 @@ lesson.exercise("1.2", tanh_derivatives(), [1 - t**2, -2 * t * (1 - t**2), (1 - 
 # * The chain rule as a sum over paths, and a walk that adds before it goes on.
 # * Two bugs that you will recognise: gradients that are not cleared, and rules that leave the tape.
 #
-# Next, read `minigan/autograd.py`: it is this lesson with arrays. You will find `Value` (there `Node`), `walk` and
-# `gradients` (there `vjp`). Lesson 2 uses the engine for two networks that play against each other.
+# Next, read `minigan/autograd.py`: it is this lesson with arrays. You will find `Value` (there `Node`), `walk` and `gradients`
+# (there `vjp`). Lesson 2 uses the engine for two networks that play against each other.
 
 # %% id="end"
 lesson.end()

@@ -1,17 +1,17 @@
 # %% [markdown] id="promise"
 # # 2. The first GAN: two networks play on eight points
 #
-# At the end of this lesson you have written a GAN by hand and watched it learn in six pictures
-# (`lesson-figures/02_first_gan/story.png`). You know why D's loss should *not* fall to 0, what `detach` is for, and
-# you have made a GAN collapse on purpose.
+# At the end of this lesson you have written a GAN by hand and watched it learn in six pictures (`story.png`). You know why D's
+# loss should *not* fall to 0, what `detach` is for, and you have made a GAN collapse on purpose.
 #
-# It takes about 20 seconds (`--fast`: a few seconds, with some claims left out). You need lesson 1. As before: answer
-# the question first, then run the cell. A line with a tick was checked by the machine.
+# It takes about 20 seconds (`--fast`: a few seconds, with some claims left out). You need lesson 1. As before: answer the
+# question first, then run the cell. A line with a tick was checked by the machine; at a cross it
+# found another number.
 #
-# Sources: Goodfellow et al. 2014, "Generative Adversarial Nets" (equation 1, algorithm 1, proposition 1, theorem 1).
-# Eight Gaussians on a ring are a usual toy: Metz et al. 2017, Gulrajani et al. 2017. Counting modes: Srivastava et
-# al. 2017. Adam: Kingma and Ba 2015, with beta1 = 0.5 after Radford et al. 2016. The sizes of the nets, the
-# activation tanh, the learning rate 1e-3, the batch of 256 and the number of steps are our own choice.
+# Sources: Goodfellow et al. 2014, "Generative Adversarial Nets" (equation 1, algorithm 1, proposition 1, theorem 1). Eight
+# Gaussians on a ring are a usual toy: Metz et al. 2017, Gulrajani et al. 2017. Counting modes: Srivastava et al. 2017. Adam:
+# Kingma and Ba 2015, with beta1 = 0.5 after Radford et al. 2016. The sizes of the nets, the activation tanh, the learning rate
+# 1e-3, the batch of 256 and the number of steps are our own choice.
 
 # %% id="setup"
 import itertools
@@ -35,11 +35,11 @@ SEED, BATCH, STEPS = 0, 256, 120 if lesson.fast else 2400
 # %% [markdown] id="data"
 # ## The real points
 #
-# $x = 2(\cos a_k, \sin a_k) + 0.02\,e$: eight narrow Gaussians on a circle. We call each of them a *mode*. Why points
-# in the plane and not pictures? Because here we can see everything, and count.
+# $x = 2(\cos a_k, \sin a_k) + 0.02\,e$: eight narrow Gaussians on a circle. We call each of them a *mode*. Why points in the
+# plane and not pictures? Because here we can see everything, and count.
 #
-# We call a point *good* if it lies within three standard deviations of a centre, and a mode *captured* if at least
-# one good point is there, of 2,500 (Srivastava et al. 2017).
+# We call a point *good* if it lies within three standard deviations of a centre, and a mode *captured* if at least one good
+# point is there, of 2,500 (Srivastava et al. 2017).
 #
 # **Predict:** which share of the *real* points is good? (In one dimension it would be 99.7 percent. In two it is less.)
 
@@ -62,12 +62,11 @@ claim(share, 1 - math.exp(-4.5), atol=0.01, says="share of good points among rea
 # %% [markdown] id="players"
 # ## The two players
 #
-# The generator G turns noise $z$ (two random numbers) into a point. The discriminator D looks at a point and answers
-# with one number, the *logit*. Logit 0 means "I do not know", a large logit "real", a very negative one "fake". The
-# probability is $\sigma(\text{logit}) = 1/(1+e^{-\text{logit}})$.
+# The generator G turns noise $z$ (two random numbers) into a point. The discriminator D looks at a point and answers with one
+# number, the *logit*. Logit 0 means "I do not know", a large logit "real", a very negative one "fake". The probability is
+# $\sigma(\text{logit}) = 1/(1+e^{-\text{logit}})$.
 #
-# **Predict:** how many parameters has G, with layers 2-128-128-2? Each layer has (inputs x outputs) weights and as many
-# biases as outputs.
+# **Predict:** how many parameters has G, with layers 2-128-128-2? A layer has inputs x outputs weights and a bias per output.
 
 
 # %% id="players-code"
@@ -104,19 +103,10 @@ claim(sum(p.size for p in D.parameters()), by_hand - 128 - 1, says="D has one ou
 #
 # **Predict:** D is undecided: every logit is 0. What does D pay? (Hint: $\log\frac12$, twice.)
 
-
 # %% id="losses-code"
-def d_loss(a, b):
-    return mg.mean(mg.softplus(-a)) + mg.mean(mg.softplus(b))
-
-
-def saturating(b):
-    return -mg.mean(mg.softplus(b))
-
-
-def non_saturating(b):
-    return mg.mean(mg.softplus(-b))
-
+d_loss = lambda a, b: mg.mean(mg.softplus(-a)) + mg.mean(mg.softplus(b))
+saturating = lambda b: -mg.mean(mg.softplus(b))
+non_saturating = lambda b: mg.mean(mg.softplus(-b))
 
 nn.init.zeros_(D[-1].weight)
 nn.init.zeros_(D[-1].bias)
@@ -128,10 +118,9 @@ claim(non_saturating(D(G(z))), math.log(2), atol=1e-6, says="and G pays ln 2")
 # %% [markdown] id="detach"
 # ## D's turn, and what `detach` is for
 #
-# In D's turn only D may change. But D's loss depends on G as well: it contains $D(G(z))$. So `loss.backward()` would
-# compute gradients for G too. There are two ways to stop this: `fake = G(z).detach()`, or to compute `fake` inside
-# `with mg.no_grad():`. Both make `fake` a constant. This is perhaps the most repeated question about GAN code, so we
-# measure it.
+# In D's turn only D may change. But D's loss depends on G as well: it contains $D(G(z))$. So `loss.backward()` would compute
+# gradients for G too. There are two ways to stop this: `fake = G(z).detach()`, or to compute `fake` inside `with
+# mg.no_grad():`. Both make `fake` a constant. This is perhaps the most repeated question about GAN code, so we measure it.
 #
 # **Predict:** (1) Without detach: do *D's* gradients change? (2) What is in G's gradients then?
 
@@ -161,9 +150,8 @@ claim(max(same), 0, atol=1e-7, says="D's gradients are the same in all three: la
 claim(leaking[2] > detached[2], True, says=f"but without, backward calls {leaking[2]} rules in place of {detached[2]}")
 
 # %% [markdown] id="leak"
-# So `detach` does not change what D learns. It saves work, and it keeps G's gradients clean. And if they are not
-# clean? With `backward()`, gradients are *added* to what is there. Then G's next step goes along a sum: its own
-# gradient and the leak. What is the leak?
+# So `detach` does not change what D learns. It saves work, and it keeps G's gradients clean. And if they are not clean? With
+# `backward()`, gradients are *added* to what is there. Then G's next step goes along a sum: its own gradient and a leak. Which?
 #
 # **Predict:** D's loss contains $-\mathbb{E}\log(1-\sigma(b))$. Compare it with the saturating loss of G.
 
@@ -174,14 +162,13 @@ worst = max(np.abs(np.asarray(leak) + np.asarray(g)).max() for leak, g in zip(le
 claim(worst, 0, atol=1e-7, says="the leak is exactly minus G's saturating gradient: it helps D, against G")
 
 # %% [markdown] id="functional"
-# minigan's training loop does not call `backward()`. It calls `mg.grad(loss, parameters)`, which returns the
-# gradients of exactly these parameters and adds nothing anywhere. A leak is not possible then, with or without
-# detach. We use it from here on.
+# minigan's training loop does not call `backward()`. It calls `mg.grad(loss, parameters)`, which returns the gradients of
+# exactly these parameters and adds nothing anywhere. A leak is not possible then, with or without detach. We use it now.
 #
 # ## G's turn: which loss?
 #
-# Early in training, D wins easily: its logits on generated points are very negative. (Not the other way round: the
-# problem is a *confident D*, not a perfect G.) What does G feel then? The slopes by the logit $b$ are
+# Early in training, D wins easily: its logits on generated points are very negative. (Not the other way round: the problem is a
+# *confident D*, not a perfect G.) What does G feel then? The slopes by the logit $b$ are
 #
 # $$\frac{d}{db}\log(1-\sigma(b)) = -\sigma(b), \qquad \frac{d}{db}\bigl(-\log\sigma(b)\bigr) = -(1-\sigma(b)).$$
 #
@@ -198,11 +185,8 @@ claim(slope_non_saturating[0] / slope_saturating[0], math.exp(10), atol=1e-3, sa
 # %% id="slopes-draw"
 with figure("slopes", width=6.5, height=3.6) as fig:
     axes = fig.add_subplot()
-    for slope, look, label in (
-        (slope_saturating, "-", "saturating: $-\\sigma(b)$"),
-        (slope_non_saturating, "--", "non-saturating: $-(1-\\sigma(b))$"),
-    ):
-        axes.plot(b.tolist(), slope.tolist(), look, color="#D55E00" if look == "-" else "#0072B2", label=label)
+    axes.plot(b.tolist(), slope_saturating.tolist(), "-", color="#D55E00", label="saturating: $-\\sigma(b)$")
+    axes.plot(b.tolist(), slope_non_saturating.tolist(), "--", color="#0072B2", label="non-saturating: $-(1-\\sigma(b))$")
     axes.set(xlabel="logit $b = D(G(z))$:   left: D is sure it is fake,   right: D is fooled", ylabel="slope")
     axes.grid(color="0.9")
     axes.legend(frameon=False, loc="center right")
@@ -210,8 +194,8 @@ with figure("slopes", width=6.5, height=3.6) as fig:
 # %% [markdown] id="loop"
 # ## The loop
 #
-# Algorithm 1 of Goodfellow et al. 2014, with one step of D and one of G. Each turn draws fresh real points and fresh
-# noise. G's turn does not look at the real points; it draws them so that all turns are alike.
+# Algorithm 1 of Goodfellow et al. 2014, with one step of D and one of G. Each turn draws fresh real points and fresh noise. G's
+# turn does not look at the real points; it draws them so that all turns are alike.
 #
 # `head_start` lets D play alone for some steps before G begins. We shall need it for an experiment.
 
@@ -219,8 +203,7 @@ with figure("slopes", width=6.5, height=3.6) as fig:
 # %% id="loop-code"
 def train(G, D, steps, head_start=0, watch=lambda step: None):
     """Play; the pairs (loss of D, loss of G), one for each step."""
-    adam_D = mg.optim.Adam(D.parameters(), lr=1e-3, betas=(0.5, 0.999))
-    adam_G = mg.optim.Adam(G.parameters(), lr=1e-3, betas=(0.5, 0.999))
+    adam_D, adam_G = (mg.optim.Adam(net.parameters(), lr=1e-3, betas=(0.5, 0.999)) for net in (D, G))
     streams, losses = Streams(SEED), []
     loader = Loader(ring, BATCH, streams("data"))
     noise = partial(streams("latent").standard_normal, (BATCH, 2), dtype=np.float32)
@@ -263,9 +246,9 @@ ratio = size(non_saturating(D(G(z)))) / size(saturating(D(G(z))))
 claim(ratio > 100, True, says=f"non-saturating gradient / saturating gradient = {ratio:.0f}, above 100")
 
 # %% [markdown] id="adam"
-# One remark that is often left out. Adam divides each gradient by its own recent size. So with Adam a gradient that
-# is 400 times smaller gives nearly the same step, and the saturating loss still works on our eight points (number 3
-# of "Break it", below). With plain gradient descent the step is 400 times smaller, and G hardly moves.
+# One remark that is often left out. Adam divides each gradient by its own recent size. So with Adam a gradient that is 400
+# times smaller gives nearly the same step, and the saturating loss still works on our eight points (number 3 of "Break it",
+# below). With plain gradient descent the step is 400 times smaller, and G hardly moves.
 #
 # The first step of Adam has the length `lr` in each coordinate, whatever the gradient.
 
@@ -285,11 +268,10 @@ claim(plain_steps, [1e-3, 2.5e-6], atol=1e-9, says="plain gradient descent, for 
 # %% [markdown] id="train"
 # ## Train
 #
-# Both from the start, non-saturating. Six times on the way we take a picture: D's opinion on the whole plane, and
-# 2,500 generated points, always from the same noise. An arrow shows where the loss pushes a generated point:
-# $-\partial L_G/\partial x$, computed by the engine for 40 of the points. Within one picture the lengths can be
-# compared. From picture to picture they cannot: the scale is written in the corner, as the slope of the longest
-# arrow.
+# Both from the start, non-saturating. Six times on the way we take a picture: D's opinion on the whole plane, and 2,500
+# generated points, always from the same noise. An arrow shows where the loss pushes a generated point: $-\partial L_G/\partial
+# x$, computed by the engine for 40 of the points. Within one picture the lengths can be compared. From picture to picture they
+# cannot: the scale is written in the corner, as the slope of the longest arrow.
 
 # %% id="train-code"
 Z = mg.tensor(Streams(SEED)("eval").standard_normal((2500, 2), dtype=np.float32))
@@ -334,18 +316,8 @@ def draw(axes, surface, points, arrows, title):
     axes.plot(*ring.centres.T, "o", markersize=13, markerfacecolor="none", markeredgecolor="black", markeredgewidth=1)
     axes.plot(*points.T, ".", markersize=2, color="black", alpha=0.5)
     longest = np.linalg.norm(arrows, axis=1).max()
-    axes.quiver(
-        *points[:40].T,
-        *arrows.T,
-        angles="xy",
-        scale_units="xy",
-        scale=longest,
-        width=0.012,
-        color="#F0E442",
-        edgecolor="black",
-        linewidth=0.6,
-        zorder=3,
-    )
+    look = {"width": 0.012, "color": "#F0E442", "edgecolor": "black", "linewidth": 0.6, "zorder": 3}
+    axes.quiver(*points[:40].T, *arrows.T, angles="xy", scale_units="xy", scale=longest, **look)
     axes.text(-2.9, -2.9, f"longest arrow: {longest:.2g}", fontsize=8, va="bottom", bbox={"color": "white", "pad": 1.5})
     axes.set(xlim=(-3, 3), ylim=(-3, 3), title=title)
     return colours
@@ -360,16 +332,15 @@ with figure("story", width=10, height=6.8) as fig:
     fig.colorbar(colours, ax=list(axes), label="D's probability that a point here is real", shrink=0.7)
 
 # %% [markdown] id="look"
-# Look at `story.png`. White is where D is undecided, blue where it says "real", red where it says "fake". Rings are
-# the real modes, black dots are generated points, yellow arrows show where the loss pushes them. At first D is one
-# smooth slope, and all points are pushed the same way. They spread over the disc, then D learns that the middle is
-# empty, and the points go to the ring. At the end almost all of the plane is red, with a pale path to each mode. Near
-# the modes D is undecided again: it cannot tell.
+# Look at `story.png`. White is where D is undecided, blue where it says "real", red where it says "fake". Rings are the real
+# modes, black dots are generated points, yellow arrows show where the loss pushes them. At first D is one smooth slope, and all
+# points are pushed the same way. They spread over the disc, then D learns that the middle is empty, and the points go to the
+# ring. At the end almost all of the plane is red, with a pale path to each mode. Near the modes D is undecided again.
 #
 # ## Count
 #
-# A count depends on its definition. **Predict:** how many modes does the *untrained* G have, if every point counts
-# for its nearest mode? And if only good points count?
+# A count depends on its definition. **Predict:** how many modes does the *untrained* G have, if every point counts for its
+# nearest mode? And if only good points count?
 
 
 # %% id="count-code"
@@ -392,17 +363,17 @@ print(f"  lowest {min(shares):.2f}, highest {max(shares):.2f}: a single picture 
 #
 # Here is the most frequent question about GANs: "my D loss does not go down, what is wrong?" Nothing is wrong.
 #
-# For a fixed G, the best D answers $D^*(x) = \frac{p_\text{data}(x)}{p_\text{data}(x) + p_g(x)}$ (Goodfellow et al.
-# 2014, proposition 1). When G is perfect, this is 1/2 everywhere, and D pays $2\ln 2 = 1.386$: the price of a fair
-# coin (theorem 1). In general the best D pays $2\ln2 - 2\,\mathrm{JS}(p_\text{data}, p_g)$, where JS is the
-# Jensen-Shannon divergence: 0 if the two densities are equal, $\ln 2$ if they do not overlap.
+# For a fixed G, the best D answers $D^*(x) = \frac{p_\text{data}(x)}{p_\text{data}(x) + p_g(x)}$ (Goodfellow et al. 2014,
+# proposition 1). When G is perfect, this is 1/2 everywhere, and D pays $2\ln 2 = 1.386$: the price of a fair coin (theorem 1).
+# In general the best D pays $2\ln2 - 2\,\mathrm{JS}(p_\text{data}, p_g)$, where JS is the Jensen-Shannon divergence: 0 if the
+# two densities are equal, $\ln 2$ if they do not overlap.
 #
 # * D's loss near 1.386: D cannot tell. Either G is good, or D is weak.
 # * D's loss near 0: D wins everything. Bad for G, and usually a bad sign.
 # * The losses say nothing about progress by themselves: the opponent moves. Look at samples, and count.
 #
-# **Predict:** G has perfect points, but on only 4 of the 8 modes. What does the best D pay? (At a captured mode, $p_g$
-# is twice as dense as $p_\text{data}$, so $D^* = 1/3$. At a lost mode $D^* = 1$.)
+# **Predict:** G has perfect points, but on only 4 of the 8 modes. What does the best D pay? (At a captured mode, $p_g$ is twice
+# as dense as $p_\text{data}$, so $D^* = 1/3$. At a lost mode $D^* = 1$.)
 
 
 # %% id="curves-code"
@@ -429,23 +400,17 @@ with figure("curves", width=8, height=5) as fig:
     above.set(ylabel="loss (25 steps)", title="the losses hardly move ...", xlim=(0, STEPS * 1.05), ylim=(0, 1.6))
     shares = [share for _, share, _ in history.values()]
     below.plot(history.keys(), shares, "o-", color="#009E73", markersize=4)
-    below.set(
-        xlabel="step",
-        ylabel="share of good points",
-        ylim=(0, 1),
-        title=f"... while the good points go from {shares[0]:.0%} to {shares[-1]:.0%}",
-    )
+    below.set(xlabel="step", ylabel="share of good points", ylim=(0, 1))
+    below.set_title(f"... while the good points go from {shares[0]:.0%} to {shares[-1]:.0%}")
 
 # %% [markdown] id="curves-look"
-# `curves.png` shows both. After the first steps the losses are nearly flat. In the same time nearly all of the
-# learning happens.
+# `curves.png` shows both. After the first steps the losses are nearly flat. Nearly all of the learning happens in that time.
 
 # %% [markdown] id="collapse"
 # ## Collapse on purpose
 #
-# Our G has all eight modes. This is not guaranteed, and a small change destroys it: give D the head start of 300
-# steps from above, and then let both play as before. D is right about everything, and the non-saturating gradient is
-# large.
+# Our G has all eight modes. This is not guaranteed, and a small change destroys it: give D the head start of 300 steps from
+# above, and then let both play as before. D is right about everything, and the non-saturating gradient is large.
 #
 # **Predict:** how many modes does G capture after 1,200 steps: more, the same, or fewer? And what does D pay?
 
@@ -471,26 +436,23 @@ with figure("collapse", width=10, height=4.8) as fig:
     right.legend(frameon=False, loc="lower right")
 
 # %% [markdown] id="collapse-why"
-# Look at `collapse.png`. D is blue at four modes: it knows that only real points are there. Its loss is a
-# little below 0.955, because the points on the other four modes are not perfect either. So D's loss shows the
-# collapse, if one knows the number to compare it with.
+# Look at `collapse.png`. D is blue at four modes: it knows that only real points are there. Its loss is a little below 0.955,
+# because the points on the other four modes are not perfect either. So D's loss shows the collapse, if one knows its meaning.
 #
-# What happened? The points run to the nearest peaks of D, as fast as they can. Nothing in G's loss asks them to be
-# *different* from one another. A mode that no point reaches sends no gradient: G never hears of it. (Arjovsky and
-# Bottou 2017, theorem 2.5, give the reason in formulas: the non-saturating gradient punishes a bad point hard, and a
-# lost mode hardly at all.)
+# What happened? The points run to the nearest peaks of D, as fast as they can. Nothing in G's loss asks them to be *different*
+# from one another. A mode that no point reaches sends no gradient: G never hears of it. (Arjovsky and Bottou 2017, theorem 2.5,
+# give the reason in formulas: the non-saturating gradient punishes a bad point hard, and a lost mode hardly at all.)
 #
-# Be careful with conclusions. This is one seed. With other seeds the head start usually costs modes, but not always
-# the same number. Mode collapse is a tendency, not a law, and one run proves little. The other way round, too: a run
-# that captures all modes, as ours did, is no proof that a plain GAN is reliable. A single moment can mislead as well:
-# the share of good points in `curves.png` falls from time to time, and with other seeds all modes were lost for a
-# moment. This is why we take the median of many counts.
+# Be careful with conclusions. This is one seed. With other seeds the head start usually costs modes, but not always the same
+# number. Mode collapse is a tendency, not a law, and one run proves little. The other way round, too: a run that captures all
+# modes, as ours did, is no proof that a plain GAN is reliable. A single moment can mislead as well: the share of good points in
+# `curves.png` falls from time to time, and with other seeds all modes were lost for a moment. So we take the median of many.
 #
 # ## The same in minigan's loop
 #
-# All systems of minigan run on one loop: `minigan/train/game.py`. A `Game` has nets, players and terms. A `Player`
-# says who learns, and with which optimizer. A `Term` is one piece of one player's loss. A step
-# is what one turn sees: its logits are computed when a term asks for them. `play` is one iteration.
+# All systems of minigan run on one loop: `minigan/train/game.py`. A `Game` has nets, players and terms. A `Player` says who
+# learns, and with which optimizer. A `Term` is one piece of one player's loss. A step is what one turn sees: its logits are
+# computed when a term asks for them. `play` is one iteration.
 #
 # **Predict:** with the same seeds, how close will its losses be to those of our own loop?
 
@@ -510,13 +472,12 @@ game = Game(
 streams = Streams(SEED)
 loader = Loader(ring, BATCH, streams("data"))
 theirs = [play(game, loader, streams) for _ in range(50 if lesson.fast else 200)]
-theirs = [(turn["D"], turn["G"]) for turn in theirs]
-difference = np.abs(np.subtract(theirs, losses[: len(theirs)])).max()
+difference = np.abs(np.subtract([(turn["D"], turn["G"]) for turn in theirs], losses[: len(theirs)])).max()
 claim(difference, 0, atol=1e-6, says=f"largest difference of the losses in {len(theirs)} steps")
 
 # %% [markdown] id="game-why"
-# The two terms above are so common that they have a name: `terms=adversarial_terms("non-saturating")`. With it you
-# have written `minigan/systems/adversarial/gan.py`. Every other system of minigan changes a few of these lines.
+# The two terms above are so common that they have a name: `terms=adversarial_terms("non-saturating")`. With it you have written
+# `minigan/systems/adversarial/gan.py`. Every other system of minigan changes a few of these lines.
 #
 # ## Break it
 #
@@ -526,14 +487,13 @@ claim(difference, 0, atol=1e-6, says=f"largest difference of the losses in {len(
 # 2. In `mlp`: put `nn.LeakyReLU(0.2)` in the place of `nn.Tanh()`.
 # 3. In `train`: put `saturating` in the place of `non_saturating`. What will `story.png` show, and what `collapse.png`?
 #
-# Some claims will then fail. This is their purpose: they belong to the settings above.
+# Some claims will then get a cross, and the lesson goes on. This is their purpose: they belong to the settings above.
 
 # %% [markdown] id="exercise-1"
 # ## Exercise 2.1
 #
-# Mao et al. 2017 ("least squares GAN", equation 9) leave the logarithm out: D wants the number 1 for real points and
-# 0 for generated ones, G wants D to say 1, and each pays half the mean square of the difference. Write the two losses
-# with `mg.mean` and `mg.square`.
+# Mao et al. 2017 ("least squares GAN", equation 9) leave the logarithm out: D wants the number 1 for real points and 0 for
+# generated ones, G wants D to say 1, and each pays half the mean square of the difference. Use `mg.mean` and `mg.square`.
 
 
 # %% id="exercise-1-code"
@@ -543,13 +503,14 @@ def least_squares(a, b):
 
 
 # %% id="exercise-1-check"
-def answers():
-    """Both losses for two answers on each side; None while the exercise is open."""
-    pair = least_squares(mg.tensor([1.0, 0.5]), mg.tensor([0.0, 3.0]))
-    return None if pair is None else [float(loss) for loss in pair]
+def paid(losses):
+    """For four answers on each side: both losses, and the slopes of their sum by the second answers."""
+    a, b = (mg.tensor(answers, requires_grad=True) for answers in ([1.0, 0.5, 2.0, 0.0], [0.0, 3.0, 1.0, -1.0]))
+    of_D, of_G = losses(a, b)
+    return [float(of_D), float(of_G), *(float(slope[1]) for slope in mg.grad(of_D + of_G, [a, b]))]
 
 
-lesson.exercise("2.1", answers(), [0.0625 + 2.25, 0.25 * (1 + 4)], atol=1e-6)
+lesson.exercise("2.1", least_squares, paid, [1.65625, 1.125, -0.125, 1.25], atol=1e-6, parts=2)
 
 # %% [markdown] id="answers"
 # ## Answers
@@ -563,18 +524,18 @@ lesson.exercise("2.1", answers(), [0.0625 + 2.25, 0.25 * (1 + 4)], atol=1e-6)
 # ```
 # Break it:
 #
-# 1. The losses are the same to the last bit. `mg.grad` asks only for D's gradients, so nothing can leak. It costs a
-#    little memory, because the forward pass of G is recorded.
-# 2. Training becomes less steady, and after the same number of steps far fewer points are good. D is now made of flat
-#    pieces with edges, so its slope, which is all that G sees, jumps.
-# 3. With Adam, the saturating loss learns as well as the other one. And with the head start, where the other one lost
-#    half of the modes, it keeps all of them (in this run). The size of a gradient is one thing, and Adam repairs it.
-#    The direction is another. The rule "never use the saturating loss" is about the size.
+# 1. The losses are the same to the last bit. `mg.grad` asks only for D's gradients, so nothing can leak. It costs a little
+#    memory, because the forward pass of G is recorded.
+# 2. Training becomes less steady, and after the same number of steps far fewer points are good. D is now made of flat pieces
+#    with edges, so its slope, which is all that G sees, jumps.
+# 3. With Adam, the saturating loss learns as well as the other one. And with the head start, where the other one lost half of
+#    the modes, it keeps all of them (in this run). The size of a gradient is one thing, and Adam repairs it. The direction is
+#    another. The rule "never use the saturating loss" is about the size.
 #
 # </details>
 #
-# Predictions: 0.989; 17,154; $2\ln2$; D's gradients do not change, and the leak is minus the saturating gradient;
-# $e^{10} = 22026$; near 0 and above 100; all 8 and none or one; 0.955; fewer; the same.
+# Predictions: 0.989; 17,154; $2\ln2$; D's gradients do not change, and the leak is minus the saturating gradient; 22,026;
+# near 0 and above 100; all 8 and none or one; 0.955; fewer; the same.
 #
 # ## What you have now
 #

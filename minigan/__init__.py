@@ -18,7 +18,7 @@ from minigan.grad_mode import enable_grad, no_grad
 from minigan.gradcheck import gradcheck
 from minigan.kernels.cpu.conv import get_conv_algorithm, set_conv_algorithm
 from minigan.kernels.threads import get_num_threads, set_num_threads
-from minigan.methods import arange, eye, full, ones, ones_like, tensor, zeros, zeros_like
+from minigan.methods import arange, eye, full, linspace, ones, ones_like, tensor, zeros, zeros_like
 from minigan.ops import *  # every op is mg.<NumPy name>
 from minigan.profile import profile
 from minigan.streams import seed
@@ -31,9 +31,9 @@ for _f in (zeros, ones, full, eye):  # so that an error for a wrong size names t
 
 __all__ = [
     "Tensor", "arange", "checkpoint", "cuda", "data", "debug", "enable_grad", "errors", "eye", "from_dlpack", "full", "fused",
-    "get_conv_algorithm", "get_num_threads", "grad", "gradcheck", "load", "metrics", "nn", "no_grad", "ones", "ones_like",
-    "optim", "primitive", "profile", "runs", "save", "seed", "set_conv_algorithm", "set_num_threads", "systems", "tensor",
-    "train", "viz", "watch", "zeros", "zeros_like"]
+    "get_conv_algorithm", "get_num_threads", "grad", "gradcheck", "linspace", "load", "metrics", "nn", "no_grad", "ones",
+    "ones_like", "optim", "primitive", "profile", "runs", "save", "seed", "set_conv_algorithm", "set_num_threads", "systems",
+    "tensor", "train", "viz", "watch", "zeros", "zeros_like"]
 __all__ += ops.__all__
 
 if TYPE_CHECKING:

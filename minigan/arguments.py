@@ -106,6 +106,10 @@ def _count(op, name, value, like=None):
     return whole(op, name, value, 0)
 
 
+def _positive_count(op, name, value, like=None):
+    return whole(op, name, value, 1)
+
+
 def _text(op, name, value, like=None):
     if not isinstance(value, str):
         raise ConfigError(f"{op}: {name} must be a string, got {shown(value)}")
@@ -188,15 +192,27 @@ def _named(kind, names):
 
 # The kind of each argument of a function, by its name.
 KINDS = {
-    **_named(_array, "x a b input weight bias target values var running_mean running_var pos_weight min max operands"),
+    **_named(
+        _array,
+        "x a b v q xi x1 x2 input1 input2 anchor positive negative query key value attn_mask input weight "
+        "bias target values var running_mean running_var pos_weight min max operands",
+    ),
     **_named(_indices, "indices labels condition"),
     **_named(_arrays, "arrays"),
-    **_named(_number, "alpha beta delta negative_slope threshold momentum p label_smoothing constant_values value"),
+    **_named(
+        _number,
+        "alpha beta delta negative_slope threshold momentum p label_smoothing constant_values margin scale "
+        "ord dropout_p min_val max_val",
+    ),
     **_named(_positive, "eps"),
     **_named(_int, "k offset ddof ignore_index padding_idx groups num_groups num_classes upscale_factor downscale_factor"),
-    **_named(_text, "reduction mode approximate subscripts"),
+    **_named(_text, "reduction mode approximate subscripts side indexing"),
     **_named(_ints, "shape reps repeats sections shift pad"),
-    **_named(_flag, "keepdims ceil_mode count_include_pad log_target full training use_input_stats align_corners"),
+    **_named(
+        _flag,
+        "keepdims ceil_mode count_include_pad log_target full training use_input_stats align_corners keepdim "
+        "is_causal return_indices swap log_input largest full_matrices",
+    ),
     **_named(_dtype, "dtype"),
 }
 # The same for a constructor.
@@ -215,11 +231,11 @@ CONSTRUCTOR_KINDS = {
     **_named(
         _flag,
         "bias affine track_running_stats elementwise_affine batch_first bidirectional return_indices ceil_mode "
-        "count_include_pad align_corners log_target requires_grad inplace",
+        "count_include_pad align_corners log_target requires_grad inplace norm_first swap full log_input",
     ),
     **_named(_shape, "shape"),
     **_named(_array, "weight pos_weight"),
-    **_named(_text, "reduction mode padding_mode approximate device"),
+    **_named(_text, "reduction mode padding_mode approximate device nonlinearity"),
     **_named(_dtype, "dtype"),
 }
 OPTIMIZER_KINDS = {
@@ -228,12 +244,16 @@ OPTIMIZER_KINDS = {
     **_named(_pair, "betas"),
     **_named(_callable, "base"),
     **_named(_count, "seed"),
-    **_named(_number, "lr momentum dampening weight_decay eps alpha c1 c2"),
-    **_named(_word, "rule line_search"),
+    **_named(_number, "lr momentum dampening weight_decay eps alpha c1 c2 rho lr_decay tolerance_grad tolerance_change"),
+    **_named(_word, "rule line_search line_search_fn"),
+    **_named(_positive_count, "max_iter history_size"),
     **_named(_flag, "nesterov amsgrad centered maximize"),
 }
 # The same for a module's forward.
-FORWARD_KINDS = {**_named(_tensor, "x input target"), **_named(_state, "hx")}
+FORWARD_KINDS = {
+    **_named(_tensor, "x input target input1 input2 anchor positive negative query key value src var"),
+    **_named(_state, "hx"),
+}
 
 
 def _looked_at(op, f, args, params, kinds):
@@ -263,7 +283,7 @@ def public(f, moves=False):
 
     The public function of a primitive replaces the op's own call, so that a good call costs no extra function call.
     """
-    name, several, op = f.__name__, f.__name__ == "split", getattr(f, "op", None)
+    name, op = f.__name__, getattr(f, "op", None)
 
     def careful(error, args, params):
         # A DTypeError may come from new_array, which knows neither the op nor the argument.
@@ -276,7 +296,7 @@ def public(f, moves=False):
     def composition(*args, **params):
         try:
             y = f(*args, **params)
-            half = not several and (y.data if type(y) is Tensor else y).dtype == HALF
+            half = type(y) not in (tuple, list) and (y.data if type(y) is Tensor else y).dtype == HALF
         except Exception as error:
             return careful(error, args, params)
         return careful(None, args, params) if half else y

@@ -153,7 +153,7 @@ def check_device(device: str) -> str:
 def to_device(array, device: str):
     """The array on that device: itself if it is there already, else a copy.  DeviceError if the device can't be used.
 
-    A process uses one card at a time: ops run on the card to which something was moved last.
+    A process uses one GPU at a time: ops run on the GPU to which something was moved last.
     """
     if device == "cpu":
         return array if isinstance(array, np.ndarray) else array.get()
@@ -162,7 +162,7 @@ def to_device(array, device: str):
         return array
     cupy = load_cupy()
     cupy.cuda.Device(int(device.partition(":")[2])).use()
-    return cupy.asarray(array) if isinstance(array, np.ndarray) else array.copy()  # copy() copies to the card in use
+    return cupy.asarray(array) if isinstance(array, np.ndarray) else array.copy()  # copy() copies to the GPU in use
 
 
 def beside(array, like):
@@ -202,14 +202,14 @@ def load_cupy():
         import cupy
     except ModuleNotFoundError:
         raise DeviceError(
-            "device 'cuda' needs CuPy, which is not installed; pip install 'minigan[cuda12]' or 'minigan[cuda13]', "
-            "whichever CUDA version your driver has, or use device 'cpu'"
+            "device 'cuda' needs CuPy, which is not installed; pip install 'cupy-cuda13x[ctk]' (or 'cupy-cuda12x[ctk]' "
+            "if your driver is for CUDA 12), or use device 'cpu'"
         ) from None
     except ImportError as error:  # the first of its lines says what failed
         first = next(iter(str(error).strip().splitlines()), "")
         raise DeviceError(
-            f"CuPy is installed but does not load: {first}; reinstall it with pip install 'minigan[cuda12]' or "
-            f"'minigan[cuda13]' (only one CuPy at a time), or use device 'cpu'"
+            f"CuPy is installed but does not load: {first}; reinstall it with pip install 'cupy-cuda13x[ctk]' or "
+            f"'cupy-cuda12x[ctk]' (only one CuPy at a time), or use device 'cpu'"
         ) from None
     except OSError as error:  # CuPy's import creates a folder for compiled kernels
         raise DeviceError(
@@ -232,20 +232,20 @@ def load_cupy():
 
 
 def _what_is_missing(cupy) -> str:
-    """Why an installed CuPy has no card to use, and what to do.   CUDA writes its version 13.2 as 13020."""
+    """Why an installed CuPy has no GPU to use, and what to do.   CUDA writes its version 13.2 as 13020."""
     driver, built_for = cupy.cuda.runtime.driverGetVersion(), cupy.cuda.runtime.runtimeGetVersion()
     if not driver:
         return "this machine has no CUDA driver; install NVIDIA's driver"
     if driver // 1000 < built_for // 1000:  # a driver supports all minor versions of its major version, and older ones
         return (
             f"is for CUDA {built_for // 1000}, and the driver here knows CUDA {driver // 1000}.{driver % 1000 // 10} at "
-            f"most; update the driver, or pip install 'minigan[cuda{driver // 1000}]' and uninstall this CuPy"
+            f"most; update the driver, or uninstall this CuPy and pip install 'cupy-cuda{driver // 1000}x[ctk]'"
         )
-    return "finds no CUDA card here; check that nvidia-smi lists one, and $CUDA_VISIBLE_DEVICES"
+    return "finds no GPU here; check that nvidia-smi lists one, and $CUDA_VISIBLE_DEVICES"
 
 
 def has_card() -> bool:
-    """True if CuPy is installed and a CUDA card can be used."""
+    """True if CuPy is installed and a GPU can be used."""
     try:
         load_cupy()
     except DeviceError:
@@ -254,7 +254,7 @@ def has_card() -> bool:
 
 
 def pick_device(device: str) -> str:
-    """check_device, which also accepts 'auto': 'cuda:0' if there is a card, else 'cpu'."""
+    """check_device, which also accepts 'auto': 'cuda:0' if there is a GPU, else 'cpu'."""
     if device == "auto":
         return "cuda:0" if has_card() else "cpu"
     return check_device(device)

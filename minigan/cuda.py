@@ -9,7 +9,7 @@ from minigan.backend import check_device, has_card, load_cupy
 
 
 def is_available() -> bool:
-    """True if CuPy is installed and a CUDA card can be used."""
+    """True if CuPy is installed and a GPU can be used."""
     return has_card()
 
 

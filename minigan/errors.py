@@ -7,6 +7,8 @@ traceback.
 
 from typing import Any
 
+import numpy as np
+
 
 class MiniganError(Exception):
     """Base of all the errors below."""
@@ -46,6 +48,10 @@ class GradientMismatch(MiniganError, AssertionError):
 
 class NotFiniteError(MiniganError, ArithmeticError):
     """A NaN or an infinity came up, and the work cannot go on."""
+
+
+class SingularError(MiniganError, np.linalg.LinAlgError):
+    """A matrix has no inverse, or is not positive definite."""
 
 
 class ConfigError(MiniganError, ValueError):
@@ -114,7 +120,7 @@ def suggestion(word: str, known) -> str:
 
 def choose(what: str, name: str, table: dict) -> Any:
     """table[name]; if it is not there, ConfigError with the nearest name."""
-    if name not in table:
+    if not isinstance(name, str) or name not in table:
         raise ConfigError(f"unknown {what} {name!r}{suggestion(str(name), table)}")
     return table[name]
 

@@ -78,7 +78,14 @@ class set_recording:
 
 
 def no_grad() -> set_recording:
-    """Inside `with no_grad():`, or a function or generator decorated with `@no_grad()`, ops compute and record nothing."""
+    """Inside `with no_grad():`, or a function or generator decorated with `@no_grad()`, ops compute and record nothing.
+
+    >>> x = mg.tensor(2.0, requires_grad=True)
+    >>> with mg.no_grad():
+    ...     y = x * x
+    >>> y.requires_grad
+    False
+    """
     return set_recording(False)
 
 

@@ -71,6 +71,8 @@ def gradcheck(f, *inputs, order=1, wrt=None, rtol=1e-6, atol=0.0, kinks="raise",
     It also checks that f and its rules change no input and no cotangent in place; that gradients have their inputs' shape and
     dtype, and share no memory with inputs, cotangents or each other; and that the results stay the same in a second walk over
     the same graph, with create_graph=True, and for inputs in another memory order.
+
+    >>> report = mg.gradcheck(mg.tanh, np.array([0.5, 1.0]), order=2)  # raises if a rule is wrong
     """
     if kinks not in ("raise", "skip"):
         raise ConfigError(f"gradcheck: kinks is 'raise' or 'skip', not {kinks!r}")

@@ -264,6 +264,16 @@ def arange(
     return _new(array.astype(np.float32) if dtype is None and array.dtype == np.float64 else array, requires_grad, device)
 
 
+def linspace(
+    start: float, stop: float, num=50, endpoint=True, dtype: Any = None, requires_grad=False, device: str | None = None
+) -> Tensor:
+    """num numbers from start to stop, equally far apart; endpoint=False leaves out stop.   float32 unless dtype says
+    otherwise.
+    """
+    array: Any = np.linspace(start, stop, num, endpoint, dtype=dtype or np.float32)
+    return _new(array, requires_grad, device)
+
+
 def zeros_like(x) -> Tensor:
     """Zeros of x's shape, dtype and device."""
     return Tensor(xp(plain(x)).zeros(x.shape, x.dtype))
@@ -279,4 +289,4 @@ def _new(array, requires_grad, device):
     return out.requires_grad_() if requires_grad else out
 
 
-__all__ = ["arange", "eye", "full", "ones", "ones_like", "tensor", "zeros", "zeros_like"]
+__all__ = ["arange", "eye", "full", "linspace", "ones", "ones_like", "tensor", "zeros", "zeros_like"]

@@ -15,7 +15,7 @@ from minigan.errors import MovedImport, MovedName
 # A table: one entry, one line, so the formatter leaves it alone.
 # fmt: off
 MOVED: dict[str, str] = {
-    # the array, the random streams, the card
+    # the array, the random streams, the GPU
     "minigan.autograd.no_grad": "minigan.grad_mode.no_grad",
     "minigan.backend.Streams": "minigan.streams.Streams",
     "minigan.backend.cuda": "minigan.cuda",

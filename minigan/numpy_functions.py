@@ -8,6 +8,7 @@ a function is refused (outside no_grad), because the derivative would be lost wi
 """
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +26,7 @@ ALIASES = {
     "around": ops.round,
     "amax": ops.max,
     "amin": ops.min,
+    "fix": ops.trunc,
     "positive": lambda x: x,
 }
 # NumPy's name of an argument, if ours is different; arguments without a default are passed by position.
@@ -49,7 +51,7 @@ NO_DERIVATIVE = frozenset(
     "shares_memory may_share_memory".split()
 )
 # What NumPy's functions in C take; inspect can ask them only from NumPy 2.4 on.
-IN_C = {
+IN_C: dict = {
     "concatenate": lambda arrays, /, axis=0, out=None, *, dtype=None, casting="same_kind": None,
     "dot": lambda a, b, out=None: None,
 }
@@ -112,21 +114,33 @@ def _op_of(function):
     """The op that replaces a NumPy function, or None."""
     name = function.__name__
     if getattr(function, "__module__", "numpy") == "numpy.linalg":
-        return {"norm": _norm, "matmul": ops.matmul}.get(name)
+        return LINALG.get(name)
     if isinstance(function, np.ufunc) or function.__module__ == "numpy":
         return ALIASES.get(name) or (getattr(ops, name) if name in ops.__all__ and name != "norm" else None)
     return None
 
 
-def _norm(x, ord=None, axis=None, keepdims=False):
-    """np.linalg.norm for the Euclidean length: of a vector, or of a matrix taken as one vector (Frobenius)."""
-    axes = x.ndim if axis is None else 1 if np.ndim(axis) == 0 else len(axis)
-    if not (ord is None or (ord == 2 and axes == 1) or (ord == "fro" and axes == 2)):
-        raise ConfigError(
-            f"np.linalg.norm: there is no op for ord={ord!r} over {axes} axes; leave ord out for the Euclidean "
-            f"norm, or write it in minigan's ops"
-        )
-    return ops.norm(x, axis, keepdims)
+def _norm(x, ord: Any = None, axis: Any = None, keepdims=False):
+    """np.linalg.norm: any norm of vectors; of matrices the length of all elements ("fro") and the norms of np.linalg."""
+    axes = tuple(range(x.ndim)) if axis is None else (axis,) if np.ndim(axis) == 0 else tuple(axis)
+    frobenius: Any = ord == "fro" and len(axes) == 2
+    if ord is None or frobenius:
+        return ops.norm(x, axis, keepdims)
+    if len(axes) == 1:
+        return ops.norm(x, axis, keepdims, ord)
+    if len(axes) != 2 or ord not in (1, -1, 2, -2, np.inf, -np.inf, "nuc"):
+        raise ConfigError(f"np.linalg.norm: there is no norm ord={ord!r} over {len(axes)} axes")
+    if ord in (2, -2, "nuc"):
+        values = ops.svd(ops.moveaxis(x, axes, (-2, -1)), full_matrices=False).S
+        y = ops.sum(values, -1) if ord == "nuc" else values[..., 0 if ord == 2 else -1]
+    else:
+        first, last = (axes[0], axes[1]) if abs(ord) == 1 else (axes[1], axes[0])
+        sums = ops.sum(ops.abs(x), first, True)
+        y = ops.squeeze((ops.max if ord > 0 else ops.min)(sums, last, True), axes)
+    return ops.expand_dims(y, tuple(a % x.ndim for a in axes)) if keepdims else y
+
+
+LINALG = {"norm": _norm, **{name: getattr(ops, name) for name in "matmul solve inv det slogdet cholesky eigh svd".split()}}
 
 
 @lru_cache

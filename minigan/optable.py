@@ -55,6 +55,8 @@ TABLE: dict[str, Op] = {}
 NOT_DIFFERENTIABLE = {
     "argmax": "returns integers",
     "argmin": "returns integers",
+    "argsort": "returns integers",
+    "searchsorted": "returns integers",
     "one_hot": "takes and returns constants",
     "round_straight_through": "its rule is 1 on purpose, where the derivative is 0",
 }
@@ -105,7 +107,19 @@ row("where", (lambda a, b: ops.where(MASK, a, b), (2, 3), (2, 3)), (lambda a, b:
     (lambda a: ops.where(MASK, a, 0.5), (2, 3)), (lambda b: ops.where(MASK, 1, b), ()),
     (lambda a, b: ops.where(True, a, b), (2,), (2,)), (lambda a, b: ops.where(MASK[:0], a, b), (3,), (1,)))
 
+rows("ceil trunc", *ONE, numbers=OFF_HALF, smooth=False)
+rows("log2 log10", *ONE, numbers=POSITIVE)
+rows("fmod", *TWO, numbers=OFF_HALF, smooth=False)
+rows("hypot arctan2", *TWO, numbers=OFF_ZERO)
+row("lerp", (lambda a, b: ops.lerp(a, b, 0.3), (2, 3), (3,)), (lambda a, b: ops.lerp(a, b, 0.8), (), (2,)),
+    (ops.lerp, (2, 3), (3,), (2, 1)), (ops.lerp, (0, 3), (3,), ()))
+
 # -------------------------------------------------------------------------------------------------- reductions ---
+
+
+def _constant(x, *numbers):
+    """Numbers that are not differentiated, as a Tensor of x's dtype on x's device."""
+    return Tensor(kept_beside(np.array(numbers, x.dtype), plain(x)))
 
 
 def over_axes(f, shapes=((), (3,), (2, 3), (2, 1, 4))):
@@ -130,6 +144,22 @@ for _name in ("softmax", "log_softmax"):
     row(_name, *((_f, s) for s in ALONG), (lambda x, f=_f: f(x, axis=0), (3, 2)), (lambda x, f=_f: f(x, 1), (2, 3, 2)))
 row("cumsum", (ops.cumsum, (4,)), (ops.cumsum, (2, 3)), (lambda x: ops.cumsum(x, 0), (3, 2)),
     (lambda x: ops.cumsum(x, -1), (2, 0)), (lambda x: ops.cumsum(x, axis=1), (2, 3, 1)))
+
+row("cumprod", (ops.cumprod, (4,)), (ops.cumprod, (2, 3)), (lambda x: ops.cumprod(x, 0), (5, 2)),
+    (lambda x: ops.cumprod(x, -1), (2, 0)), (lambda x: ops.cumprod(x * _array(x, [1, 0, 1, 1]), 0), (4,)), (ops.cumprod, ()))
+row("norm", *TABLE["norm"].cases, *((lambda x, p=p: ops.norm(x, 1, ord=p),
+    (2, 3)) for p in (1, 3, 1.5, 0.5, -2, np.inf, -np.inf, 4)),
+    (lambda x: ops.norm(x, (0, -1), True, 3), (2, 2, 2)), numbers=TABLE["norm"].numbers, smooth=TABLE["norm"].smooth)
+
+# ----------------------------------------------------------------------------------------------------------- order ---
+
+row("sort", (ops.sort, (4,)), (ops.sort, (2, 3)), (lambda x: ops.sort(x, 0), (3, 2)), (lambda x: ops.sort(x, None), (2, 3)),
+    (ops.sort, (2, 0)), numbers=DISTINCT, smooth=False)
+row("topk", (lambda x: ops.topk(x, 2)[0], (2, 4)), (lambda x: ops.topk(x, 1, 0, largest=False)[0], (3, 2)),
+    (lambda x: ops.topk(x, 0)[0], (3,)), numbers=DISTINCT, smooth=False)
+row("median", *over_axes(ops.median, ((), (3,), (4,), (2, 3), (2, 1, 4)))[:-2], numbers=DISTINCT, smooth=False)
+row("quantile", (lambda x: ops.quantile(x, 0.3), (5,)), (lambda x: ops.quantile(x, [0.0, 0.7, 1.0], 1, True), (2, 4)),
+    (lambda x: ops.quantile(x, 0.9, (0, 2)), (2, 3, 2)), (lambda x: ops.quantile(x, 0.5), ()), numbers=DISTINCT, smooth=False)
 
 # ------------------------------------------------------------------------------------------------------- shape ---
 
@@ -156,7 +186,8 @@ row("split", (lambda x: ops.split(x, 2), (4, 3)), (lambda x: ops.split(x, [1, 1,
     (lambda x: ops.split(x, 3), (0, 2)))
 row("pad", (lambda x: ops.pad(x, 1), (2, 3)), (lambda x: ops.pad(x, ((0, 2), (1, 0)), constant_values=3.0), (2, 3)),
     (lambda x: ops.pad(x, ((1, 2), (2, 0)), "edge"), (2, 3)), (lambda x: ops.pad(x, (2, 1), "reflect"), (4,)),
-    (lambda x: ops.pad(x, ((1, 1), (2, 2)), "reflect"), (2, 3)), (lambda x: ops.pad(x, 2), (0, 1)))
+    (lambda x: ops.pad(x, ((1, 1), (2, 2)), "reflect"), (2, 3)), (lambda x: ops.pad(x, 2), (0, 1)),
+    (lambda x: ops.pad(x, ((1, 2), (0, 4)), "wrap"), (2, 3)))
 row("flip", (ops.flip, (2, 3)), (lambda x: ops.flip(x, 0), (3, 2)), (lambda x: ops.flip(x, (0, -1)), (2, 1, 3)),
     (ops.flip, (0, 2)))
 row("roll", (lambda x: ops.roll(x, 2), (2, 3)), (lambda x: ops.roll(x, -1, 1), (2, 3)),
@@ -169,6 +200,16 @@ row("tile", (lambda x: ops.tile(x, 2), (3,)), (lambda x: ops.tile(x, (2, 3)), (2
 row("tril", (ops.tril, (3, 3)), (lambda x: ops.tril(x, -1), (2, 3, 4)), (lambda x: ops.tril(x, 1), (0, 2)))
 row("triu", (ops.triu, (3, 3)), (lambda x: ops.triu(x, 1), (2, 3, 4)), (lambda x: ops.triu(x, -1), (3, 1)))
 row("astype", (lambda x: ops.astype(x, "float64"), (2, 3)), (lambda x: ops.astype(x, np.float64), (0,)))
+
+row("vstack", (lambda a, b: ops.vstack([a, b]), (3,), (2, 3)), (lambda a: ops.vstack([a, a]), ()),
+    (lambda a: ops.vstack([a]), (2, 2)))
+row("hstack", (lambda a, b: ops.hstack([a, b]), (3,), (2,)), (lambda a: ops.hstack([a, a]), ()),
+    (lambda a, b: ops.hstack([a, b]), (2, 1), (2, 3)))
+row("meshgrid", (lambda a, b: ops.meshgrid(a, b), (3,), (2,)), (lambda a, b, c: ops.meshgrid(a, b, c, indexing="ij"), (2,),
+    (1,), (3,)),
+    (lambda a: ops.meshgrid(a), (2,)), (lambda a, b: ops.meshgrid(a, b), (), (2,)))
+row("diag", (ops.diag, (3,)), (lambda x: ops.diag(x, 1), (2,)), (lambda x: ops.diag(x, -2), (2,)), (ops.diag, (2, 3)),
+    (lambda x: ops.diag(x, -1), (3, 2)), (ops.diag, (0,)))
 
 # ------------------------------------------------------------------------------------------------------- index ---
 
@@ -200,6 +241,9 @@ row("dot", *((ops.dot, *s) for s in (
     [(3,), (3,)], [(2, 3), (3, 4)], [(2, 3), (3,)], [(), (2, 2)], [(2, 3), (4, 3, 2)], [(3,), (2, 3, 1)],
     [(0,), (0,)])))
 row("outer", (ops.outer, (3,), (2,)), (ops.outer, (2, 2), (3,)), (ops.outer, (0,), (3,)), (ops.outer, (), (2,)))
+row("inner", *((ops.inner, *s) for s in ([(3,), (3,)], [(2, 3), (4, 3)], [(2, 2, 3), (3,)], [(), (2, 2)], [(0,), (0,)])))
+row("kron", (ops.kron, (2, 3), (2, 2)), (ops.kron, (2,), (3,)), (ops.kron, (2, 2), (3,)), (ops.kron, (), (2,)),
+    (ops.kron, (0,), (2,)))
 row("tensordot", (ops.tensordot, (2, 3, 4), (3, 4, 2)), (lambda a, b: ops.tensordot(a, b, 0), (2,), (3,)),
     (lambda a, b: ops.tensordot(a, b, ([0, 2], [1, 0])), (2, 3, 4), (4, 2)),
     (lambda a, b: ops.tensordot(a, b, ([-1], [0])), (2, 0), (0, 3)), (lambda a, b: ops.tensordot(a, b, 1), (3,), (3,)))
@@ -211,12 +255,92 @@ def _spelled(subscripts, *shapes):
     return lambda *operands: ops.einsum(subscripts, *operands), *shapes
 
 
+
+# --------------------------------------------------------------------------------------------------- decompositions ---
+
+def _array(x, numbers):
+    """Numbers as an array of x's dtype on x's device."""
+    return kept_beside(np.array(numbers, x.dtype), plain(x))
+
+
+def _plus(x, matrix):
+    return x + _array(x, matrix)
+
+
+SOLVABLE = lambda x: _plus(x, 3.0 * np.eye(x.shape[-1]))    # far from a singular matrix
+DEFINITE = lambda x: _plus(ops.matmul(x, ops.swapaxes(x, -1, -2)), np.eye(x.shape[-2]) * 0.5)
+SPREAD = lambda x: _plus(0.5 * (x + ops.swapaxes(x, -1, -2)), np.diag(4.0 * np.arange(x.shape[-1])))  # its eigenvalues differ
+
+
+def _one(*parts):
+    return ops.concatenate([ops.ravel(part) for part in parts])
+
+
+def _rebuilt(parts):
+    """What does not depend on the signs of the vectors: the values, and a product that uses vectors and values."""
+    w, v = parts
+    return _one(w, ops.matmul(v * ops.exp(0.3 * w)[..., None, :], ops.swapaxes(v, -1, -2)))
+
+
+def _of_svd(parts):
+    u, s, vt = parts
+    return _one(s, ops.matmul(u * (s * s)[..., None, :], vt), ops.matmul(u, vt))
+
+
+row("inv", (lambda x: ops.inv(SOLVABLE(x)), (3, 3)), (lambda x: ops.inv(SOLVABLE(x)), (2, 2, 2)),
+    (lambda x: ops.inv(SOLVABLE(x)), (1, 1)),
+    (ops.inv, (0, 0)))
+row("solve", (lambda a, b: ops.solve(SOLVABLE(a), b), (3, 3), (3,)), (lambda a, b: ops.solve(SOLVABLE(a), b), (3, 3), (3, 2)),
+    (lambda a, b: ops.solve(SOLVABLE(a), b), (2, 2, 2), (2, 1)), (lambda a, b: ops.solve(SOLVABLE(a), b), (2, 2), (3, 2, 2)),
+    (lambda a, b: ops.solve(SOLVABLE(a), b), (2, 2, 2), (2,)))
+row("det", (ops.det, (3, 3)), (ops.det, (2, 2, 2)), (ops.det, (1, 1)), (lambda x: ops.det(x * _array(x, [[1], [0], [1]])),
+    (3, 3)),
+    (lambda x: ops.det(ops.matmul(x, ops.transpose(x))), (3, 2)))
+row("slogdet", (lambda x: ops.slogdet(x)[1], (3, 3)), (lambda x: ops.slogdet(SOLVABLE(x))[1], (2, 2, 2)))
+row("cholesky", (lambda x: ops.cholesky(DEFINITE(x)), (3, 3)), (lambda x: ops.cholesky(DEFINITE(x)), (2, 2, 2)),
+    (lambda x: ops.cholesky(DEFINITE(x)), (1, 1)))
+row("eigh", (lambda x: _rebuilt(ops.eigh(SPREAD(x))), (3, 3)), (lambda x: _rebuilt(ops.eigh(SPREAD(x))), (2, 2, 2)),
+    (lambda x: ops.eigh(SPREAD(x))[0], (1, 1)))
+row("svd", (lambda x: _of_svd(ops.svd(_plus(x, 4 * np.diag([1.0, 2, 3])))), (3, 3)),
+    (lambda x: _of_svd(ops.svd(_plus(x, np.eye(3, 2) * [3.0, 6]), False)), (3, 2)),
+    (lambda x: _of_svd(ops.svd(_plus(x, np.eye(2, 4) * 3 * np.array([[1.0], [2]])), full_matrices=False)), (2, 4)),
+    (lambda x: ops.svd(x, full_matrices=False)[1], (2, 3, 1)))
+row("cdist", (ops.cdist, (3, 2), (4, 2)), (lambda a, b: ops.cdist(a, b, 1), (2, 3), (1, 3)),
+    (lambda a, b: ops.cdist(a, b, 3.0), (2, 2, 2), (3, 2)),
+    (ops.cdist, (0, 2), (3, 2)))
+
 row("einsum", _spelled("ij,jk->ik", (2, 3), (3, 4)), _spelled("ij,jk", (2, 3), (3, 1)), _spelled("ba", (2, 3)),
     _spelled("ii", (3, 3)), _spelled("ii->i", (3, 3)), _spelled("iji->j", (2, 3, 2)), _spelled("ij->", (2, 3)),
     _spelled("ij->j", (2, 3)), _spelled("i,i->", (3,), (3,)), _spelled("ij,ij->i", (1, 3), (2, 3)),
     _spelled("ij,kl->ik", (2, 3), (4, 2)), _spelled("nij,njk,nk->ni", (2, 2, 3), (2, 3, 2), (2, 2)),
     _spelled("...", (2, 3)), _spelled("...ij,...jk->...ik", (4, 2, 3), (3, 2)),
     _spelled("i...,i...->...", (2, 3), (2, 1)), _spelled("i,j->ij", (0,), (2,)), _spelled("ij,ij->", (2, 0), (2, 0)))
+
+row("scaled_dot_product_attention", (ops.scaled_dot_product_attention, (3, 2), (4, 2), (4, 3)),
+    (lambda q, k, v: ops.scaled_dot_product_attention(q, k, v, is_causal=True), (2, 3, 2), (2, 3, 2), (2, 3, 2)),
+    (lambda q, k, v, m: ops.scaled_dot_product_attention(q, k, v, m, scale=0.5), (3, 2), (2, 2), (2, 1), (3, 2)),
+    (lambda q, k, v: ops.scaled_dot_product_attention(q, k, v, np.array([[True, False], [False, False]])), (2, 2), (2, 2),
+    (2, 2)))
+row("rms_norm", (lambda x: ops.rms_norm(x, 3), (2, 3)), (lambda x, w: ops.rms_norm(x, (2, 3), w, 1e-3), (2, 2, 3), (2, 3)))
+row("conv_transpose1d", (ops.conv_transpose1d, (2, 3, 4), (3, 2, 3)),
+    (lambda x, w, b: ops.conv_transpose1d(x, w, b, 2, 1, 1), (2, 2, 3), (2, 3, 4), (3,)))
+UNPOOLED = np.array([[[[0, 3], [9, 10]]]])
+row("max_unpool2d", (lambda x: ops.max_unpool2d(x, UNPOOLED, 2), (1, 1, 2, 2)),
+    (lambda x: ops.max_unpool2d(x, UNPOOLED[0], 2, output_size=(4, 5)), (1, 2, 2)))
+ONE_OR_MINUS = np.array([1.0, -1.0, 1.0])
+row("hinge_embedding_loss", *((lambda x, how=how: ops.hinge_embedding_loss(x, ONE_OR_MINUS, 5.0, how),
+    (3,)) for how in ("mean", "sum", "none")))
+row("cosine_similarity", (lambda a, b: ops.cosine_similarity(a, b, -1), (2, 3), (3,)), (ops.cosine_similarity, (2, 3),
+    (2, 3)), numbers=OFF_ZERO)
+row("pairwise_distance", (ops.pairwise_distance, (2, 3), (2, 3)),
+    (lambda a, b: ops.pairwise_distance(a, b, 1.0, keepdim=True), (2, 3), (3,)))
+row("cosine_embedding_loss", (lambda a, b: ops.cosine_embedding_loss(a, b, ONE_OR_MINUS, -0.9), (3, 2), (3, 2)),
+    (lambda a, b: ops.cosine_embedding_loss(a, b, np.array(1)), (2,), (2,)))
+row("triplet_margin_loss", (lambda a, b, c: ops.triplet_margin_loss(a, b, c, 5.0), (3, 2), (3, 2), (3, 2)),
+    (lambda a, b, c: ops.triplet_margin_loss(a, b, c, 9.0, 3, swap=True, reduction="none"), (2, 2), (2, 2), (2, 2)))
+row("poisson_nll_loss", (lambda x, t: ops.poisson_nll_loss(x, t), (3,), (3,)),
+    (lambda x: ops.poisson_nll_loss(x, [1.0, 3.0], False, True), (2,)),
+    numbers=POSITIVE)
 
 # --------------------------------------------------------------------------------------------------- convolution ---
 
@@ -243,11 +367,6 @@ row("conv1d", _conv(ops.conv1d, (2, 2, 6), (3, 2, 3), (3,)),
     _conv(ops.conv1d, (1, 2, 5), (2, 2, 2), padding="same"))
 
 # ------------------------------------------------------------------------------------------------- normalisation ---
-
-
-def _constant(x, *numbers):
-    """Numbers that are not differentiated, as a Tensor of x's dtype on x's device."""
-    return Tensor(kept_beside(np.array(numbers, x.dtype), plain(x)))
 
 
 row("batch_norm", (lambda x, w, b: ops.batch_norm(x, None, None, w, b, True), (4, 3), (3,), (3,)),
@@ -283,7 +402,10 @@ row("interpolate", (lambda x: ops.interpolate(x, scale_factor=2), (2, 2, 2, 3)),
     (lambda x: ops.interpolate(x, (3, 5)), (1, 1, 4, 2)),
     (lambda x: ops.interpolate(x, (5, 3), mode="bilinear"), (1, 2, 3, 4)),
     (lambda x: ops.interpolate(x, scale_factor=1.5, mode="bilinear", align_corners=True), (2, 1, 4, 2)),
-    (lambda x: ops.interpolate(x, 5, mode="linear"), (1, 2, 3)))
+    (lambda x: ops.interpolate(x, 5, mode="linear"), (1, 2, 3)), (lambda x: ops.interpolate(x, (2, 3), mode="area"),
+    (1, 1, 4, 5)),
+    (lambda x: ops.interpolate(x, (7, 3), mode="bicubic"), (1, 2, 4, 5)),
+    (lambda x: ops.interpolate(x, scale_factor=2, mode="bicubic", align_corners=True), (1, 1, 2, 3)))
 row("pixel_shuffle", (lambda x: ops.pixel_shuffle(x, 2), (2, 8, 2, 3)),
     (lambda x: ops.pixel_shuffle(x, 1), (1, 1, 1, 1)))
 row("pixel_unshuffle", (lambda x: ops.pixel_unshuffle(x, 2), (2, 1, 4, 2)),

@@ -29,6 +29,7 @@ from typing import Any
 
 import numpy as np
 
+from minigan import locks, safetensors
 from minigan.errors import CheckpointError
 
 VERSION = 1
@@ -54,11 +55,11 @@ def save(path, state, kind="state", **about):
     A full disk, a folder that cannot be written or a leaf of another type raises CheckpointError and leaves an earlier
     file at `path` as it was.
 
-    A path that ends in .safetensors is written in that format, which PyTorch's tools read: a flat dict of arrays only,
-    and it needs the safetensors package.
+    A path that ends in .safetensors is written in that format, which PyTorch's tools read: a flat dict of arrays only;
+    `about` becomes texts in its metadata.
     """
     if str(path).endswith(".safetensors"):
-        return _save_safetensors(path, state)
+        return _save_safetensors(path, state, about)
     if not isinstance(state, dict):
         raise CheckpointError(f"{path}: save takes a dict, not {type(state).__name__}; wrap it: {{'x': ...}}")
     members, no_members = {}, {}
@@ -158,33 +159,31 @@ def load(path, kind=None):
         return _decode(header["tree"], lambda name: _member(archive, f"{name}.npy", path))
 
 
-def _safetensors(path):
+def _save_safetensors(path, state, about):
     try:
-        import safetensors.numpy
-    except ImportError:
-        raise CheckpointError(f"{path}: needs the safetensors package; pip install safetensors, or use .npz") from None
-    return safetensors.numpy
-
-
-def _save_safetensors(path, state):
-    module = _safetensors(path)
-    arrays = {name: np.asarray(_as_array(value, name, path), order="C") for name, value in state.items()}
-    try:
-        data = module.save(arrays)
-    except Exception as error:  # a dtype or a name that the format does not have
+        if not isinstance(state, dict):
+            raise ValueError(f"it is a {type(state).__name__}, no dict")
+        for name in state:
+            if type(name) is not str:
+                raise ValueError(f"the key {name!r} is no text")
+        arrays = {name: _as_array(value, name, path) for name, value in state.items()}
+        parts = list(safetensors.encode(arrays, {"format": "pt", **{name: str(value) for name, value in about.items()}}))
+    except ValueError as error:  # a CheckpointError is one too
         raise CheckpointError(f"{path}: safetensors cannot hold this state: {error}") from None
     with replacing(path) as file:
-        file.write(data)
+        for part in parts:
+            file.write(part)
 
 
 def _load_safetensors(path):
-    module = _safetensors(path)
     try:
         with open(path, "rb") as file:
-            return module.load(file.read())
+            content = file.read()
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
-    except Exception as error:  # SafetensorError, and what its header's JSON can raise
+    try:
+        return safetensors.decode(content)
+    except (*_NONSENSE, RecursionError) as error:
         raise DamagedCheckpoint(f"{path}: not a readable safetensors file: {error}; use a copy") from error
 
 
@@ -314,20 +313,26 @@ def replacing(path):
     """Open a binary file that becomes `path` when the block ends.  After a crash or on a full disk the old file is unchanged.
 
     The bytes go to a hidden file in the same folder, which is forced to the disk and then renamed over `path`.  When
-    the block raises, that file is removed.  An OSError becomes a CheckpointError of one line.
+    the block raises, that file is removed; when the process is killed, the next one that writes `path` removes it.  An OSError
+    becomes a CheckpointError of one line.
     """
     target = os.path.realpath(path)  # through a link: replace the file it points at, not the link
     folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(4)}.tmp")
+    temporary = ""
     try:
         # Renaming over /dev/null or a pipe would replace the device itself.
         if os.path.lexists(target) and not stat.S_ISREG(os.stat(target).st_mode):
             raise CheckpointError(f"{path}: a folder or a device, not a file; give a file name")
-        with open(temporary, "xb") as file:
+        locks.sweep(folder, f".{name[:100]}.")
+        file, temporary = _temporary(folder, name)
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, target)
+            if locks.fcntl:  # while it is open it is claimed; Windows renames no open file
+                os.replace(temporary, target)
+        if not locks.fcntl:
+            os.replace(temporary, target)
     except BaseException as error:  # also at Ctrl-C: remove the temporary file
         with contextlib.suppress(OSError):
             os.remove(temporary)
@@ -342,6 +347,16 @@ def replacing(path):
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _temporary(folder, name):
+    """A new hidden file in the folder, open for writing and claimed, and its path."""
+    while True:
+        path = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(4)}.tmp")
+        file = open(path, "xb")  # noqa: SIM115  # `replacing` closes it
+        if locks.claim(file, path):
+            return file, path
+        file.close()
 
 
 def write_error(path, error):

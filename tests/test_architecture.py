@@ -14,6 +14,8 @@ PACKAGE = ROOT / "minigan"
 # A file may import from its own line and from those before it.
 ORDER = [
     {"errors", "moved", "version"},
+    {"locks"},
+    {"paths"},
     {"backend"},
     {"kernels"},
     {"streams", "cuda"},
@@ -26,6 +28,7 @@ ORDER = [
     {"ops"},
     {"numpy_functions", "in_place"},
     {"methods", "checkpointing", "debug", "profile"},
+    {"safetensors"},
     {"serialize"},
     {"gradcheck", "optable"},
     {"nn"},
@@ -36,6 +39,7 @@ ORDER = [
     {"train"},
     {"systems"},
     {"runs"},
+    {"lesson_answers"},
     {"doctor", "lesson"},
     {"cli"},
     {"__init__", "__main__"},

@@ -4,11 +4,13 @@ What is run is the file as it stands, in a process of its own, as its reader wou
 """
 
 import ast
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,20 +19,23 @@ from minigan import cli
 from minigan.cli import lesson as verb
 from minigan.errors import ConfigError
 from minigan.lesson import FalseClaim, Lesson
+from minigan.lesson_answers import ERRORS, USUAL
 
 LESSONS = sorted((Path(__file__).resolve().parents[1] / "lessons").glob("[0-9]*.py"))
 NAMES = [path.stem for path in LESSONS]
 LONG_CELLS = {"tape-code"}  # the class that lesson 1 is about
 
 
-def run(path, folder, **environment):
-    """The finished process of a short run of the lesson in the folder.  Warnings are errors."""
+def run(path, folder, *options, **environment):
+    """The finished process of a short run of the lesson in the folder.  Warnings are errors, and so are false claims.  Only
+    pyparsing's are not: it would examine the grammar of an old matplotlib."""
+    environment = {"MINIGAN_FAST": "1", "MINIGAN_STRICT": "1", "PYTHONIOENCODING": "utf-8", **environment}
     return subprocess.run(
-        [sys.executable, "-W", "error", str(path)],
+        [sys.executable, "-W", "error", "-W", "ignore:::pyparsing", str(path), *options],
         cwd=folder,
         capture_output=True,
         encoding="utf-8",
-        env={**os.environ, "MINIGAN_FAST": "1", "PYTHONIOENCODING": "utf-8", **environment},
+        env={**os.environ, **environment},
     )
 
 
@@ -74,7 +79,7 @@ def test_every_claim_that_is_written_is_reached(path, finished):
     assert process.returncode == 0, process.stderr
     written = calls(path, "claim")
     full = [call for call in written if any(k.arg == "full" and k.value.value is True for k in call.keywords)]
-    summary = re.search(r"(\d+) claims hold(?:, (\d+) left out)?", process.stdout.splitlines()[-1])
+    summary = re.search(r"(\d+) claims hold(?:, (\d+) left out)?", process.stdout.splitlines()[-2])
     assert int(summary[1]) == len(written) - len(full) > 10
     assert int(summary[2] or 0) == len(full) == process.stdout.count("left out, needs the full run")
     assert all(any(k.arg == "says" for k in call.keywords) for call in written)
@@ -94,22 +99,44 @@ def test_every_figure_is_drawn(path, finished):
     assert [entry.name for entry in folder.iterdir()] == ["lesson-figures"]  # and nothing else is left behind
 
 
-@pytest.mark.parametrize(
-    ("name", "true", "false"),
-    [
-        ("01_tape", "claim(y.data, 11.652, atol=5e-4", "claim(y.data, 11.654, atol=5e-4"),
-        ("02_first_gan", "claim(captured, 8, says=", "claim(captured, 7, says="),
-    ],
-)
-def test_a_false_claim_stops_the_lesson(name, true, false, tmp_path):
-    text = LESSONS[NAMES.index(name)].read_text(encoding="utf-8")
+@pytest.fixture
+def planted(tmp_path):
+    """Lesson 1 with one false claim in the middle, in a copy: its file."""
+    true, false = "claim(grads[x1].data, 5.5, says=", "claim(grads[x1].data, 5.6, says="
+    text = LESSONS[0].read_text(encoding="utf-8")
     assert text.count(true) == 1
-    planted = tmp_path / f"{name}.py"
-    planted.write_text(text.replace(true, false), encoding="utf-8")
-    process = run(planted, tmp_path)
+    (tmp_path / "mine.py").write_text(text.replace(true, false), encoding="utf-8")
+    return tmp_path / "mine.py"
+
+
+def test_after_a_false_claim_the_lesson_goes_on_and_ends_with_1(planted, finished):
+    process, (whole, _) = run(planted, planted.parent, MINIGAN_STRICT=""), finished(LESSONS[0])
+    assert (process.returncode, process.stderr) == (1, "")
+    lines, right = process.stdout.splitlines(), whole.stdout.splitlines()
+    crossed = [line for line in lines if "✗" in line]
+    assert crossed == ["  ✗  df/dx1 by one walk: the text says 5.6 within 0, but this machine computes 5.5"]
+    i = lines.index(crossed[0])
+    assert lines[:i] + lines[i + 1 : -2] == right[:i] + right[i + 1 : -2]  # everything else is as it was
+    holds = int(re.search(r"(\d+) claims hold", right[-2])[1])
+    assert f"{holds - 1} claims hold, 1 does not, " in lines[-2]
+
+
+def test_in_a_strict_run_a_false_claim_stops_the_lesson(planted):
+    process = run(planted, planted.parent)
     assert process.returncode == 1
     assert "FalseClaim" in process.stderr and "the text says" in process.stderr
     assert "claims hold" not in process.stdout
+
+
+def test_what_breaks_in_lesson_2_is_shown_to_the_end(tmp_path):
+    """The third "break it": saturating in the place of non_saturating, inside `train`."""
+    text = LESSONS[NAMES.index("02_first_gan")].read_text(encoding="utf-8")
+    (tmp_path / "broken.py").write_text(text.replace("loss_G = non_saturating(", "loss_G = saturating("), encoding="utf-8")
+    process = run(tmp_path / "broken.py", tmp_path, MINIGAN_STRICT="")
+    assert process.returncode == 1 and not process.stderr
+    assert "✗ largest difference of the losses" in process.stdout.replace("✗  ", "✗ ")
+    assert {file.stem for file in (tmp_path / "lesson-figures" / "02_first_gan").iterdir()} >= {"story", "collapse"}
+    assert "claims hold, 1 does not" in process.stdout
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=NAMES)
@@ -127,26 +154,129 @@ def test_cells_are_named_and_short(path):
     assert len(re.findall(r"\*\*Predict:\*\*", path.read_text(encoding="utf-8"))) >= 6
 
 
+# Usual wrong answers: the exercise, what its function returns, and a part of the sentence that the reader gets.
+# fmt: off
+WRONG = [
+    ("1.1", "g / b", "the tape cannot divide yet"),
+    ("1.1", "g * 1 / b, -g * a / b**2", "the tape cannot divide yet"),
+    ("1.1", "g * b**-1", "must return 2 values, with a comma between them; it returns one"),
+    ("1.1", "g * b**-1, -g * a * b**-2, g", "must return 2 values, with a comma between them; it returns 3"),
+    ("1.1", "g * b**-1, None", "one of the values that the function returns is None"),
+    ("1.1", "g.data * b.data**-1, -g.data * a.data * b.data**-2", "leaves the tape"),
+    ("1.1", "g * b.data**-1, -g * a.data * b.data**-2", "leaves the tape"),
+    ("1.1", "g * b**-1, -g * a.data * b**-2", "leaves the tape"),
+    ("1.1", "g * b**-1, g * a * b**-2", "the sign of what b receives"),
+    ("1.1", "-g * b**-1, g * a * b**-2", "the sign of what a receives"),
+    ("1.1", "b**-1, -a * b**-2", "g is missing"),
+    ("1.1", "-g * a * b**-2, g * b**-1", "in the wrong order"),
+    ("1.1", "g * b**-1, -g * b**-2", "depends on a too"),
+    ("1.1", "g * b**-1, -g * a * b**-1", "the power of b is wrong"),
+    ("1.1", "g * b, g * a", "these are the rules of a product"),
+    ("1.1", "g * a, g * b", "these look like the rules of a product"),
+    ("1.1", "g * math.pow(b, -1), g", "the functions of `math` know only plain numbers"),
+    ("1.1", "g * b^-1, g", "in Python a power is written **"),
+    ("1.1", "g * c, g", "it uses a name that does not exist here"),
+    ("1.1", "g, g", "it gives [1.5, 1.5, 2, 2], and right would be [0.375, -0.28125, 0.2109375, -0.1875] (Of (a / b)^2"),
+    ("1.1", "float(g), g", "`return float(g), g`: TypeError: float() argument must be"),
+    ("1.2", "g * (1 - y.data**2)", "leaves the tape"),
+    ("1.2", "g * (1 - y * y.data)", "leaves the tape"),
+    ("1.2", "1 - y * y", "g is missing"),
+    ("1.2", "g * (1 - y)", "the square is missing"),
+    ("1.2", "g * y * y", "this is tanh^2"),
+    ("1.2", "g * (1 + y * y)", "a sign is wrong"),
+    ("1.2", "g * (y * y - 1)", "tanh grows"),
+    ("1.2", "g * (1 - math.tanh(y.data) ** 2)", "y is tanh(a) already"),
+    ("1.2", "g * y", "this is the rule of exp"),
+    ("1.2", "g * y * (1 - y)", "this is the rule of the sigmoid"),
+    ("1.2", "g * (1 - y * y), y", "must return one value, without a comma; it returns 2"),
+    ("2.1", "mg.mean(mg.square(a - 1)) + mg.mean(mg.square(b)), 0.5 * mg.mean(mg.square(b - 1))", "the half of D's loss"),
+    ("2.1", "0.5 * mg.mean(mg.square(a - 1)) + 0.5 * mg.mean(mg.square(b)), mg.mean(mg.square(b - 1))", "the half of G's loss"),
+    ("2.1", "0.5 * mg.sum(mg.square(a - 1)) + 0.5 * mg.sum(mg.square(b)), 0.5 * mg.sum(mg.square(b - 1))", "take the means"),
+    ("2.1", "mg.sum(mg.square(a - 1)) + mg.sum(mg.square(b)), mg.sum(mg.square(b - 1))", "take half the means"),
+    ("2.1", "0.5 * mg.square(a - 1) + 0.5 * mg.square(b), 0.5 * mg.square(b - 1)", "each loss is one number"),
+    ("2.1", "0.5 * mg.mean(mg.square(b - 1)), 0.5 * (mg.mean(mg.square(a - 1)) + mg.mean(mg.square(b)))", "in the wrong order"),
+    ("2.1", "0.5 * (mg.mean(mg.square(a - 1)) + mg.mean(mg.square(b))), 0.5 * mg.mean(mg.square(b))", "G wants D to say 1 for"),
+    ("2.1", "0.5 * (mg.mean(mg.square(a - 1)) + mg.mean(mg.square(b))), -0.5 * mg.mean(mg.square(b))", "with a minus"),
+    ("2.1", "0.5 * (mg.mean(mg.square(a)) + mg.mean(mg.square(b - 1))), 0.5 * mg.mean(mg.square(b))", "the other way round"),
+    ("2.1", "0.5 * (mg.mean(a - 1) ** 2 + mg.mean(b) ** 2), 0.5 * mg.mean(b - 1) ** 2", "square first"),
+    ("2.1", "0.5 * (mg.mean(a - 1) + mg.mean(b)), 0.5 * mg.mean(b - 1)", "the squares are missing"),
+    ("2.1", "0.5 * mg.mean(mg.square(a - 1)), 0.5 * mg.mean(mg.square(b - 1))", "D's loss has two terms"),
+    ("2.1", "0.5 * (mg.mean(mg.square(a - 1)) - mg.mean(mg.square(b))), 0.5 * mg.mean(mg.square(b - 1))", "add its two terms"),
+    ("2.1", "0.5 * mg.mean((mg.sigmoid(a) - 1)**2 + mg.sigmoid(b)**2), mg.mean((mg.sigmoid(b) - 1)**2) / 2", "no sigmoid"),
+    ("2.1", "np.mean((a.numpy() - 1)**2 + b.numpy()**2) / 2, np.mean((b.numpy() - 1)**2) / 2", "must stay a Tensor"),
+    ("2.1", "float(0.5 * (((a - 1)**2).mean() + (b**2).mean())), float(0.5 * ((b - 1)**2).mean())", "must stay a Tensor"),
+    ("2.1", "float(0.5 * (((a - 1)**2).mean() + (b**2).mean())), 0.5 * ((b - 1)**2).mean()", "must stay a Tensor"),
+    ("2.1", "0.5 * (((a - 1)**2).mean() + (b**2).mean()), float(0.5 * ((b - 1)**2).mean())", "must stay a Tensor"),
+    ("2.1", "0.5 * mg.mean((a - 1)^2), 0.5 * mg.mean((b - 1)^2)", "in Python a power is written **"),
+    ("2.1", "np.mean((a.detach() - 1)**2 + b.detach()**2) / 2, np.mean((b.detach() - 1)**2) / 2", "must stay a Tensor"),
+    ("2.1", "0.5 * (mg.mean(mg.square(a - 1)) + mg.mean(mg.square(b)))", "must return 2 values"),
+]
+# fmt: on
+NEEDED = {  # the cells that an exercise needs
+    "1.1": ("setup", "tape-code", "walk-code"),
+    "1.2": ("setup", "tape-code", "walk-code", "exercise-1-code", "exercise-1-check"),
+    "2.1": ("setup",),
+}
+
+
+@pytest.fixture(scope="module")
+def answer(tmp_path_factory):
+    """(exercise, what the reader writes in place of "return None") -> the state of the exercise, and what the lesson says."""
+
+    def of(exercise, written):
+        number, _, nth = exercise.partition(".")
+        texts = {name: text for _, name, text in cells(LESSONS[int(number) - 1])}
+        hole = texts[f"exercise-{nth}-code"]
+        assert hole.count("    return None\n") == 1
+        solved = hole.replace("    return None\n", f"    {written}\n")
+        file = tmp_path_factory.mktemp("exercise") / "mine.py"
+        file.write_text("".join(texts[name] for name in NEEDED[exercise]) + solved + texts[f"exercise-{nth}-check"], "utf-8")
+        space = {}
+        exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), space)
+        about = space["lesson"].exercises[exercise]
+        return about["state"], about["says"]
+
+    return of
+
+
 @pytest.mark.parametrize("path", LESSONS, ids=NAMES)
-def test_the_answers_solve_the_exercises(path, tmp_path, finished):
+def test_the_answers_solve_the_exercises(path, finished, answer):
     """The functions in the answers, put in the place of the holes; before that, every exercise is open."""
     process, _ = finished(path)
-    number = len(re.findall(r"lesson\.exercise\(", path.read_text(encoding="utf-8")))
-    assert process.stdout.count(": open;") == number > 0
+    exercises = re.findall(r'lesson\.exercise\("([\d.]+)", (\w+),', path.read_text(encoding="utf-8"))
+    assert process.stdout.count(": open;") == len(exercises) > 0
     answers = next(text for _, name, text in cells(path) if name == "answers")
     code = [re.sub(r"(?m)^# ?", "", block) for block in re.findall(r"(?s)# ```python\n(.*?)# ```", answers)]
-    assert len(code) == number
-    text = path.read_text(encoding="utf-8")
-    for block in code:
-        name = re.match(r"def (\w+)\(.*\):\n", block)[0]
-        hole = re.search(re.escape(name) + r'    """.*"""\n    return None\n', text)
-        assert hole, f"{path.name} has no hole for {name}"
-        text = text.replace(hole[0], block)
-    solved = tmp_path / path.name
-    solved.write_text(text, encoding="utf-8")
-    process = run(solved, tmp_path)
-    assert process.returncode == 0, process.stderr
-    assert len(re.findall(r"exercise [\d.]+: right", process.stdout)) == number
+    assert len(code) == len(exercises)
+    for (exercise, function), block in zip(exercises, code):
+        head, body = block.strip().split("\n    ", 1)
+        assert re.fullmatch(rf"def {function}\(.*\):", head)
+        assert answer(exercise, body) == ("right", "right")
+        assert answer(exercise, "return None")[0] == "open"
+
+
+@pytest.mark.parametrize(("exercise", "returned", "sentence"), WRONG)
+def test_a_usual_wrong_answer_gets_a_sentence(exercise, returned, sentence, answer):
+    state, says = answer(exercise, f"return {returned}")
+    assert state == "wrong" and says.startswith("not yet; ") and sentence in says
+
+
+def test_every_sentence_about_wrong_answers_is_given():
+    given = " ".join(sentence for *_, sentence in WRONG)
+    for says in {says for pairs in [*USUAL.values(), ERRORS] for _, says in pairs}:
+        assert any(sentence in says for *_, sentence in WRONG), (says, given)
+
+
+@pytest.mark.parametrize(
+    ("exercise", "returned"),
+    [
+        ("1.1", "[g * b**-1, g * -1 * a * (b * b)**-1]"),
+        ("1.2", "g - g * y**2"),
+        ("2.1", "((1 - a)**2).mean() / 2 + np.mean(b**2) / 2, np.mean((1 - b)**2) / 2"),
+    ],
+)
+def test_a_right_answer_may_look_different(exercise, returned, answer):
+    assert answer(exercise, f"return {returned}") == ("right", "right")
 
 
 # ------------------------------------------------------------------------------------------------------ the helper ---
@@ -184,18 +314,29 @@ def test_a_true_claim_holds(lesson, capsys, value, expected, atol):
         (False, True, 0),
     ],
 )
-def test_a_false_claim_raises(lesson, value, expected, atol):
+def test_a_false_claim_gets_a_cross_or_raises(lesson, capsys, value, expected, atol):
+    lesson.claim(value, expected, atol=atol, says="so it is")
+    assert re.search("  ✗  so it is: the text says .* but this machine computes", capsys.readouterr().out)
+    lesson.strict = True
     with pytest.raises(FalseClaim, match="99_test: so it is: the text says .* but this machine computes"):
         lesson.claim(value, expected, atol=atol, says="so it is")
-    assert lesson.held == 0
+    with pytest.raises(SystemExit, match="1"):
+        lesson.end()
+    assert "99_test: 0 claims hold, 2 do not," in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("value", [None, "five", [1, [2, 3]], object(), {}])
+def test_a_claim_about_what_is_no_number_is_false(lesson, capsys, value):
+    lesson.claim(value, 1.0, says="one")
+    assert "✗  one: the text says 1 within 0, but this machine computes " in capsys.readouterr().out
 
 
 def test_claims_take_tensors(lesson):
     import minigan as mg
 
     lesson.claim(mg.tensor([1.0, 2.0]), [1.0, 2.0], says="a Tensor")
-    with pytest.raises(FalseClaim):
-        lesson.claim(mg.tensor(1.0), mg.tensor(2.0), says="two")
+    lesson.claim(mg.tensor(1.0), mg.tensor(2.0), says="two")
+    assert [about["state"] for about in lesson.claims] == ["true", "false"]
 
 
 @pytest.mark.parametrize(
@@ -216,14 +357,38 @@ def test_the_short_run_leaves_out_what_needs_the_full_one(monkeypatch, capsys, v
         output = capsys.readouterr().out
         assert "left out, needs the full run: only later" in output and "0 claims hold, 1 left out" in output
     else:
-        with pytest.raises(FalseClaim):
-            lesson.claim(1, 2, full=True, says="only later")
+        lesson.claim(1, 2, full=True, says="only later")
+        assert lesson.claims[-1]["state"] == "false"
 
 
 def test_an_exercise_is_open_then_not_yet_then_right(lesson, capsys):
-    assert [lesson.exercise("9.1", answer, 3.0, atol=0.1) for answer in (None, 2.0, 3.05)] == [False, False, True]
+    for answer, state in ((None, "open"), (2.0, "wrong"), (3.05, "right")):
+        lesson.exercise("9.1", lambda x, answer=answer: answer, lambda f: f(1), 3.0, atol=0.1)
+        assert lesson.exercises["9.1"]["state"] == state
     lines = capsys.readouterr().out.splitlines()[-3:]
-    assert "open" in lines[0] and "not yet; it gives 2" in lines[1] and "right" in lines[2]
+    assert "open" in lines[0] and "not yet; it gives 2, and right would be 3" in lines[1] and lines[2].endswith(": right")
+    lesson.end()  # right in the end
+    assert capsys.readouterr().out.endswith("exercises: 9.1 right\n")
+
+
+def test_a_wrong_exercise_ends_with_1_and_an_open_one_with_0(lesson, capsys):
+    lesson.exercise("9.1", lambda: None, lambda f: f(), 3.0)
+    lesson.end()
+    lesson.exercise("9.2", lambda: 1, lambda f: f(), 3.0)
+    with pytest.raises(SystemExit, match="1"):
+        lesson.end()
+    assert capsys.readouterr().out.endswith("exercises: 9.1 open, 9.2 wrong\n")
+
+
+def test_no_answer_ends_the_lesson(lesson, capsys):
+    def deep():
+        return deep()
+
+    for i, function in enumerate((deep, lambda: 1 / 0, lambda: {}["x"], lambda: int("x"), lambda: object(), 3)):
+        lesson.exercise(f"9.{i}", function, lambda f: f() + 1, 3.0)
+    lines = capsys.readouterr().out.splitlines()
+    assert "ZeroDivisionError: division by zero" in lines[-5] and "`for i, function in" in lines[-5]
+    assert all("not yet; " in line for line in lines[-6:])
 
 
 def test_a_figure_that_fails_is_not_saved(lesson):
@@ -234,11 +399,34 @@ def test_a_figure_that_fails_is_not_saved(lesson):
     assert [file.name for file in lesson.folder.iterdir()] == ["good.png"]
 
 
+def test_in_a_notebook_figures_show_and_the_end_is_no_exit(lesson, monkeypatch):
+    shown = []
+    shell = SimpleNamespace(kernel=object())
+    image = lambda filename, metadata: (filename, metadata)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(Image=image, display=shown.append))
+    with lesson.figure("seen", width=2, height=1) as figure:
+        figure.add_subplot().plot([0, 1])
+    assert shown == [(str(lesson.folder / "seen.png"), {"alt": "seen"})] and (lesson.folder / "seen.png").is_file()
+    lesson.claim(1, 2, says="two")
+    lesson.end()  # raises no SystemExit, which a notebook would show as an error
+
+
 def test_ticks_become_words_where_they_cannot_be_written(tmp_path):
     script = tmp_path / "99_test.py"
     script.write_text("from minigan.lesson import Lesson\nlesson = Lesson('99_test')\nlesson.claim(1, 1, says='one')\n")
     process = run(script, tmp_path, PYTHONIOENCODING="ascii")
     assert process.returncode == 0 and "  ok one: 1" in process.stdout
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "| head -1"])
+def test_a_lesson_runs_without_standard_output(closed, tmp_path):
+    script = "from minigan.lesson import Lesson\nlesson = Lesson('99_test')\n" + "lesson.claim(1, 1, says='one')\n" * 9
+    (tmp_path / "99_test.py").write_text(script + "open('done', 'w').close() if lesson.claims else None\nlesson.end()\n")
+    command = f"{sys.executable} 99_test.py {closed}"
+    process = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True)
+    assert process.returncode == 0 and "Traceback" not in process.stderr
+    assert closed.startswith("|") or (tmp_path / "done").exists()
 
 
 # ----------------------------------------------------------------------------------------------------- the command ---
@@ -258,6 +446,99 @@ def test_the_command_runs_a_lesson_from_anywhere(tmp_path, monkeypatch, capfd):
     output = capfd.readouterr().out
     assert "lesson 01_tape, short run" in output and "claims hold" in output
     assert (tmp_path / "lesson-figures" / "01_tape" / "graph.png").is_file()
+
+
+def test_a_copy_can_be_changed_and_run(tmp_path, monkeypatch, capfd):
+    folder = tmp_path / "my lessons"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert cli.main(["lesson", "1", "--copy"]) == 0
+    assert "run it with `minigan lesson 01_tape.py`" in capfd.readouterr().out
+    copy = folder / "01_tape.py"
+    assert copy.read_bytes() == LESSONS[0].read_bytes()
+    copy.write_text(
+        copy.read_text("utf-8").replace("    return None", "    return g * b**-1", 1).replace("5.5, says", "5, says", 1),
+        "utf-8",
+    )
+    assert cli.main(["lesson", "01_tape.py", "--fast"]) == 1
+    output = capfd.readouterr().out
+    assert "the text says 5 within 0" in output and "exercise 1.1: not yet; the function must return 2 values" in output
+    assert (folder / "lesson-figures" / "01_tape" / "differences.png").is_file()
+    assert cli.main(["lesson", "1", "--copy"]) == 2
+    assert "01_tape.py: is there already" in capfd.readouterr().err
+    assert cli.main(["lesson", "no.py"]) == 2 and "no.py: no such file" in capfd.readouterr().err
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A lesson of one's own in the current folder, with a true claim, a false one, and a wrong exercise: its file's name."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(
+        """from minigan.lesson import Lesson
+lesson = Lesson("mine")
+lesson.claim(1, 1, says="one")
+lesson.claim(1, 2, says="two", full=True)
+lesson.claim([2, 2], [1, 3], says="three", atol=0.5)
+print("hello")
+lesson.exercise("9.1", lambda: 1, lambda function: function(), 2)
+lesson.exercise("9.2", lambda: None, lambda function: function(), 2)
+lesson.end()
+"""
+    )
+    return "mine.py"
+
+
+def test_a_teacher_gets_json(own, capfd):
+    assert cli.main(["lesson", own, "--fast", "--json"]) == 1
+    out, err = capfd.readouterr()
+    assert "exercise 9.1: not yet" in err and "lesson mine, short run" in err and "hello" in err
+    claim = {"says": "one", "value": "1", "expected": "1", "within": 0.0, "state": "true"}
+    assert json.loads(out) == {
+        "lesson": "mine",
+        "run": "short",
+        "ok": False,
+        "finished": True,
+        "error": None,
+        "exercises": [
+            {"name": "9.1", "state": "wrong", "says": "not yet; it gives 1, and right would be 2"},
+            {
+                "name": "9.2",
+                "state": "open",
+                "says": "open; the function returns None: write your answer in place of `return None`, and run again",
+            },
+        ],
+        "claims": [
+            claim,
+            {**claim, "says": "two", "value": None, "expected": "2", "state": "left out"},
+            {**claim, "says": "three", "value": "[2, 2]", "expected": "[1, 3]", "within": 0.5, "state": "false"},
+        ],
+    }
+
+
+def test_a_strict_run_stops(own, capfd):
+    assert cli.main(["lesson", own, "--strict"]) == 1
+    out, err = capfd.readouterr()
+    assert "FalseClaim: mine: two: the text says 2 within 0" in err and "three" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (
+            "from minigan.lesson import Lesson\nlesson = Lesson('a')\nlesson.claim(1, 1, says='one')\n1 / 0\n",
+            "ZeroDivisionError: division by zero",
+        ),
+        ("1 / 0\n", "it ended before its Lesson was made"),
+        ("def (:\n", "it ended before its Lesson was made"),
+    ],
+)
+def test_a_teacher_gets_json_of_a_lesson_that_breaks_off(text, error, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.py").write_text(text)
+    assert cli.main(["lesson", "a.py", "--json"]) == 1
+    out, err = capfd.readouterr()
+    found = json.loads(out)
+    assert (found["ok"], found["finished"], found["error"]) == (False, False, error) and "Error" in err
 
 
 @pytest.mark.parametrize("which", ["99", "first", "-1", "²", "0"])

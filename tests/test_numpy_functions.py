@@ -129,11 +129,11 @@ def test_numpy_code_is_differentiable_as_it_stands():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda x: np.sort(x),
-        lambda x: np.median(x),
-        lambda x: np.vstack([x, x]),
-        lambda x: np.log2(x),
-        lambda x: np.linalg.inv(x @ x.T),
+        lambda x: np.partition(x, 1),
+        lambda x: np.nanmedian(x),
+        lambda x: np.dstack([x, x]),
+        lambda x: np.sinc(x),
+        lambda x: np.linalg.pinv(x @ x.T),
         lambda x: np.add.reduce(x),
         lambda x: np.multiply.outer(x, x),
         lambda x: np.add(x, 1, dtype="f4"),
@@ -190,10 +190,9 @@ def test_numpys_other_modes_are_numpys_outside_a_graph():
     np.testing.assert_array_equal(np.asarray(np.clip(mg.tensor(V), a_min=0.7, a_max=0.8, casting="safe")), np.clip(V, 0.7, 0.8))
 
 
-def test_a_norm_that_is_not_the_euclidean_one():
-    with pytest.raises(ConfigError, match="no op for ord=2 over 2 axes"):
-        np.linalg.norm(mg.tensor(M, requires_grad=True), 2)
-    assert float(np.linalg.norm(mg.tensor(M), 1)) == np.linalg.norm(M, 1)
+def test_a_norm_that_there_is_not():
+    with pytest.raises(ConfigError, match="no norm ord=3 over 2 axes"):
+        np.linalg.norm(mg.tensor(M, requires_grad=True), 3)
 
 
 @pytest.mark.parametrize(

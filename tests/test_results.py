@@ -26,6 +26,11 @@ def systems(monkeypatch):
     return module
 
 
+def test_a_claim_says_how_many_seeds_it_means(systems):
+    assert all(list(systems.seeds(claim, None)) == list(range(claim.seeds)) for claim in systems.CLAIMS.values())
+    assert list(systems.seeds(None, "3")) == [3] and list(systems.seeds(None, "2-4")) == [2, 3, 4]
+
+
 def test_the_page_is_that_of_the_numbers(tmp_path):
     copy = shutil.copy(ROOT / "docs" / "results.json", tmp_path)
     subprocess.run([sys.executable, SCRIPT, "--table", "--out", copy], check=True)

@@ -7,6 +7,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import minigan as mg
+from minigan.errors import ConfigError
 from minigan.kernels import threads
 from minigan.kernels.cpu import conv
 
@@ -74,8 +75,8 @@ def test_blas_is_held_to_one_thread_and_given_back():
         assert set(blas()) == {1}
         mg.set_num_threads(1)
         assert set(blas()) == {2}
-    for wrong in (0, -1, 1.5):
-        with pytest.raises(ValueError, match="int >= 1"):
+    for wrong in (0, -1, 1.5, True, "2", [2], np.array([2, 3]), np.float32(2)):
+        with pytest.raises(ConfigError, match="int >= 1"):
             mg.set_num_threads(wrong)
 
 

@@ -3,8 +3,8 @@
 main            parse the arguments, run the verb and return the exit code
 build_parser    the argparse parser of the whole command
 Exit codes: 0 for success; 2 for an error that the user can correct (one or two lines, no traceback); 130 after Ctrl-C.
-The verbs: train.py (train, resume, sample), judge.py (evaluate, compare), tune.py (tune), show.py (list, data, doctor),
-systems.py (show), check.py (gradcheck), lesson.py (lesson), bench.py (bench).   Several verbs share output.py,
+The verbs: train.py (train, resume, sample), export.py (export), judge.py (evaluate, compare), tune.py (tune), show.py (list,
+data, doctor), systems.py (show), check.py (gradcheck), lesson.py (lesson), bench.py (bench).   Several verbs share output.py,
 checkout.py and some functions of train.py.
 """
 
@@ -33,9 +33,9 @@ class _Parser(argparse.ArgumentParser):
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command; each file adds its own verbs."""
-    from minigan.cli import bench, check, judge, lesson, show, systems, train, tune
+    from minigan.cli import bench, check, export, judge, lesson, report, show, systems, train, tune
 
-    modules = (train, judge, tune, show, systems, check, lesson, bench)  # add a new file of verbs here
+    modules = (train, export, judge, report, tune, show, systems, check, lesson, bench)  # add a new file of verbs here
     parser = _Parser(
         prog="minigan",
         description="Train, inspect and check small generative networks.",
@@ -67,8 +67,13 @@ def _parse(arguments):
 
 def main(arguments=None) -> int:
     """Run the command with these arguments (default: sys.argv[1:]) and return the exit code."""
+    code = 0
     try:
         options = _parse(arguments)
+        if os.environ.pop("MINIGAN_WATCH", None):
+            from minigan.cli.tune import watch
+
+            watch()
         with _plain_warnings():
             code = options.run(options) or 0
         sys.stdout.flush()  # so that a full disk or a closed pipe raises here, where it can still be reported
@@ -79,7 +84,7 @@ def main(arguments=None) -> int:
         return _fail("stopped", 130)
     except BrokenPipeError:  # the program that reads our output (head, less) has ended
         _forget_stdout()
-        return 0
+        return code
     except MemoryError as error:
         if type(error).__module__.startswith("cupy"):
             return _fail(

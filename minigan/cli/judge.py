@@ -1,9 +1,10 @@
 """The verbs evaluate and compare: measure runs, and show them side by side."""
 
 import math
+from types import SimpleNamespace
 
 from minigan.cli.output import output_file
-from minigan.errors import ConfigError
+from minigan.errors import CheckpointError, ConfigError
 
 SAMPLES = 2000  # evaluate's default for -n; metrics that need more samples raise it
 
@@ -16,16 +17,39 @@ def add(verbs) -> None:
         "evaluate",
         help="measure how good a run's samples are",
         allow_abbrev=False,
-        description="Measure how good a run's samples are.  The results are also saved in the run's "
-        "evaluation.json and report.html.  The same weights always give the same numbers.",
+        description="Measure how good samples are: those of a run, or those in a file, --samples FILE.npz --data NAME.  The "
+        "results of a run are also saved in its evaluation.json and report.html.  The same weights always give the same "
+        "numbers.  A metric that cannot be measured does not block the others; the exit code is 2 if it was asked for.",
     )
-    verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
+    verb.add_argument("path", metavar="RUN", nargs="?", help="the run folder, or one of its checkpoints")
     verb.add_argument("--metrics", metavar="A,B", help="names from `minigan list metrics`, or default: all that fit the data")
+    verb.add_argument(
+        "--features",
+        metavar="FILE.py:FUNCTION",
+        help="your own features, for fid-features and its like: a function from samples, pictures (n, C, H, W) in [-1, 1], to "
+        "features (n, d)",
+    )
     verb.add_argument(
         "-n",
         type=whole(1, MOST_SAMPLES),
         metavar="N",
-        help=f"samples to draw (default: {SAMPLES}, or as many as the metrics need)",
+        help=f"samples to draw (default: {SAMPLES}, or as many as the metrics need), or to take from the file (default: all)",
+    )
+    verb.add_argument(
+        "--samples",
+        metavar="FILE",
+        help="judge the samples in a .npz as `minigan sample --npz` writes it, or in a .npy, instead of a run's",
+    )
+    verb.add_argument(
+        "--data", metavar="NAME", help="with --samples: the data set to compare with, see `minigan list datasets`"
+    )
+    verb.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="settings",
+        help="with --samples: an option of --data folder, such as size=32; can be repeated",
     )
     verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: where they were at the start)")
     verb.add_argument(
@@ -55,51 +79,99 @@ def add(verbs) -> None:
 
 
 def _evaluate(options):
-    import json
+    from minigan.metrics.judges import from_file
 
+    if (options.path is None) == (options.samples is None):
+        raise ConfigError("evaluate takes a run, or --samples FILE.npz with --data NAME: give one of the two")
+    features = from_file(options.features) if options.features else None
+    return _of_run(options, features) if options.path else _of_file(options, features)
+
+
+def _of_run(options, features):
     from minigan.runs import evaluation, report
     from minigan.runs.session import Session
 
+    if options.data or options.settings:
+        raise ConfigError("--data and --set are for --samples: a run knows its data; leave them out, or say --data-dir")
     session = Session.open(options.path, options.device)
+    run = session.run
     if session.step == 0:
         raise ConfigError(
-            f"{session.run.folder}: has no checkpoint with a trained network; train it with `minigan resume {options.path}`"
+            f"{run.folder}: has no checkpoint with a trained network; train it with `minigan resume {options.path}`"
         )
     session.data_dir = options.data_dir or session.data_dir
     session.accept_changed_data = options.accept_changed_data
     session.attach()
-    metrics = evaluation.chosen(options.metrics, session.system, session.dataset)
+    metrics = _chosen(options, session.system, session.dataset, features)
+    n = options.n or int(min(max(SAMPLES, evaluation.needed(metrics)), evaluation.most_samples(session)))
+    results = session.evaluate(metrics, n, features)
+    trouble = None
+    try:
+        run.note_evaluation(session.step, n, results, features.name if features else "")
+        report.write(run, session.system, session.game)
+    except CheckpointError as error:  # such as a full disk: the numbers are shown all the same
+        trouble = error
+    about = {"run": str(run.folder), "step": session.step, "samples": n}
+    _show(options, about, f"{run.system} on {session.data_name}, step {session.step}", results, run.system)
+    if trouble:
+        raise CheckpointError(f"the numbers are not saved: {trouble}") from trouble
+    return _code(options, results)
+
+
+def _of_file(options, features):
+    from minigan import data
+    from minigan.cli.train import pairs
+    from minigan.metrics import evaluate
+    from minigan.streams import Streams
+
+    for option, value in (("--accept-changed-data", options.accept_changed_data), ("--device", options.device)):
+        if value:
+            raise ConfigError(f"{option} is for a run, and --samples needs none; leave it out")
+    if not options.data:
+        raise ConfigError("--samples needs the data set to compare with: --data NAME, see `minigan list datasets`")
+    dataset = data.load(options.data, data_dir=options.data_dir, options=pairs(options.settings))
+    x, labels = data.array_data.samples(options.samples, dataset.kinds["x"])
+    n = options.n or len(x)
+    if n > len(x):
+        raise ConfigError(f"{options.samples}: holds {len(x):,} samples, so -n {n:,} cannot be taken from it; leave -n out")
+    x, labels = x[:n], None if labels is None else labels[:n]
+    metrics = _chosen(options, SimpleNamespace(name=f"{options.samples}", metrics=[]), dataset, features)
+    results = evaluate(metrics, x, dataset, Streams(0)("metrics"), labels, features)
+    about = {"file": str(options.samples), "data": options.data, "samples": n}
+    _show(options, about, f"{options.samples} beside {options.data}", results, "")
+    return _code(options, results)
+
+
+def _chosen(options, system, dataset, features):
+    from minigan.runs import evaluation
+
+    metrics = evaluation.chosen(options.metrics, system, dataset, features)
     if not metrics:
         raise ConfigError(
-            f"no metric fits {session.data_name}, and {session.run.system} has none of its own; name one with "
+            f"no metric fits {dataset.name}, and {system.name} has none of its own; name one with "
             "--metrics to see what it needs"
         )
-    n = options.n or max(min(SAMPLES, evaluation.most_samples(session)), evaluation.needed(metrics))
-    numbers = session.evaluate(metrics, n)
-    session.run.note_evaluation(session.step, n, numbers)
-    report.write(session.run, session.system)
+    return metrics
+
+
+def _show(options, about, title, results, system):
+    """Print the numbers as JSON or as a table with their meanings."""
+    import json
+
+    from minigan.runs import evaluation
+
     if options.json:
-        print(
-            json.dumps(
-                {
-                    "run": str(session.run.folder),
-                    "step": session.step,
-                    "samples": n,
-                    "metrics": {k: v if math.isfinite(v) else None for k, v in numbers.items()},
-                },
-                indent=2,
-            )
-        )
-        return 0
-    print(f"{session.run.system} on {session.data_name}, step {session.step}, {n:,} samples")
-    if not numbers:
-        print("  no numbers: the test split has too few samples for these metrics")
-        return 0
-    known = [evaluation.meaning(name, session.run.system) for name in numbers]
-    rows = [[number.name, figure(numbers[number.name]), number.direction] for number in known]
-    print("\n".join(f"  {line}" for line in table(rows)))
-    print("\n".join(f"{number.name}: {number.meaning}" for number in known))
-    return 0
+        print(json.dumps({**about, "metrics": results, "failed": results.reasons(), "lines": results.lines}, indent=2))
+        return
+    print(f"{title}, {about['samples']:,} samples")
+    known = [evaluation.meaning(name, system) for name in results]
+    print("\n".join(f"  {line}" for line in table([[one.name, figure(results[one.name]), one.direction] for one in known])))
+    print("\n".join([*results.lines, *(f"{number.name}: {number.meaning}" for number in known)]))
+
+
+def _code(options, results):
+    """The exit code: 2 if a metric that was asked for by its name could not be measured; a warning has said why."""
+    return 2 if results.failed and options.metrics not in (None, "default") else 0
 
 
 # ---- compare ---------------------------------------------------------------------------------------------------------
@@ -112,12 +184,14 @@ def _compare(options):
     from minigan.runs.folder import Run
 
     picture = None if options.json else output_file(options.out, ".png")
-    runs = [Run.open(path) for path in options.paths]
+    runs = once([Run.open(path) for path in options.paths])
     groups, known = grouped(runs), {run: facts(run) for run in runs}
     if options.json:
         print(json.dumps([{"group": name, **known[run]} for name, members in groups.items() for run in members], indent=2))
         return 0
     _warn(known.values())
+    for name, members in groups.items():
+        _warn_of_seeds(name.rstrip(), members)
     found = {name: [known[run] for run in members] for name, members in groups.items()}
     labels = list(found)
     if max(map(len, labels)) > 20:  # too wide for a column's heading
@@ -163,13 +237,65 @@ def _warn(known):
             "and cannot be compared",
             stacklevel=2,
         )
-    counts = {about["samples"] for about in known} - {None}
+    features = {about["features"] for about in known if any(name.endswith("-features") for name in about["metrics"])}
+    if len(features) > 1:
+        warnings.warn(
+            f"the numbers ending in -features come from different features ({', '.join(sorted(features))}), so they measure "
+            "different things",
+            stacklevel=2,
+        )
+    counts = {count for about in known for count in about["counts"]} - {None}
     if len(counts) > 1:
         warnings.warn(
             f"these runs were measured with different numbers of samples ({', '.join(map(str, sorted(counts)))}), "
             "and fid-digits and other metrics depend on it; evaluate all runs with the same -n",
             stacklevel=2,
         )
+    # Seconds also depend on what else the machine does, and few of them say nothing.
+    for what, name, factor, least in (("steps", "step", 1.1, 1), ("seconds of training", "seconds", 1.5, 5)):
+        values = [about[name] for about in known if about[name]]
+        if values and max(values) > factor * min(values) and max(values) - min(values) >= least:
+            warnings.warn(
+                f"these runs have from {min(values):,.0f} to {max(values):,.0f} {what}: a longer training alone can explain a "
+                "better number",
+                stacklevel=2,
+            )
+
+
+def _warn_of_seeds(name, members):
+    import warnings
+
+    seen = [run.seed for run in members]
+    twice = sorted({seed for seed in seen if seen.count(seed) > 1})
+    if twice:
+        warnings.warn(
+            f"{name}: several runs have the seed {', '.join(map(str, twice))}, so their numbers are not independent, and the "
+            "standard deviation is too small",
+            stacklevel=2,
+        )
+
+
+def once(runs) -> list:
+    """The runs without those that are there already: the same folder by any path, or a copy, with the same seconds."""
+    import warnings
+
+    same = lambda run: (run.system, run.seed, run.config, run.read_log(), run.seconds())
+    kept: list = []
+    for run in runs:
+        for other in kept:
+            if run.folder.resolve() == other.folder.resolve():
+                warnings.warn(f"{other.folder} is given more than once, and counts once", stacklevel=2)
+                break
+            if run.seconds() and same(run) == same(other):
+                warnings.warn(
+                    f"{run.folder} and {other.folder} have the same settings, seed, log and times: they are one run, and count "
+                    "once",
+                    stacklevel=2,
+                )
+                break
+        else:
+            kept.append(run)
+    return kept
 
 
 def meanings(known) -> dict:
@@ -197,6 +323,8 @@ def facts(run) -> dict:
         "step": step,
         "seconds": timed.get(step, max(timed.values(), default=None)),
         "samples": last["samples"],
+        "counts": sorted({last["samples"], *last.get("samples_of", {}).values()} - {None}),
+        "features": last.get("features", ""),
         "metrics": last["metrics"],
     }
 

@@ -1,5 +1,7 @@
-"""The verb lesson: list the lessons, or run one."""
+"""The verb lesson: list the lessons, run one, or copy one to change it."""
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -7,27 +9,42 @@ from pathlib import Path
 
 from minigan.cli import checkout
 from minigan.errors import ConfigError
+from minigan.paths import command
+from minigan.paths import path as given
 
-_FILE = re.compile(r"(\d+)_\w+\.py")
+_FILE = re.compile(r"(\d+)_(\w+)\.py")
 
 
 def add(verbs) -> None:
     """Add the verb of this file to the parser."""
     verb = verbs.add_parser(
         "lesson",
-        help="list the lessons, or run one",
+        help="list the lessons, run one, or copy one to change it",
         allow_abbrev=False,
-        description="List the lessons, or run one.  A lesson prints the claims that it checks, and saves "
-        "its figures in lesson-figures/ in the current folder.",
+        description="List the lessons, or run one.  A lesson prints the claims that it checks, says how its exercises stand, "
+        "and saves its figures in lesson-figures/ in the current folder.  To change a lesson and to do its exercises, copy it "
+        "here first: --copy.",
+        epilog="Exit code: 0 if no claim was false and no exercise was wrong (it may be open), otherwise 1.",
     )
-    verb.add_argument("which", nargs="?", default="list", metavar="list|N", help="the lesson's number, or list (default)")
+    verb.add_argument(
+        "which",
+        nargs="?",
+        default="list",
+        metavar="list|N|FILE.py",
+        help="the lesson's number, your copy of it, or list (default)",
+    )
     verb.add_argument("--fast", action="store_true", help="take only a few seconds, and leave some claims out")
+    verb.add_argument("--strict", action="store_true", help="stop at the first false claim")
+    verb.add_argument(
+        "--json", action="store_true", help="print the results as JSON, for a teacher; the lesson prints on stderr"
+    )
+    verb.add_argument("--copy", action="store_true", help="do not run the lesson: write a copy of it into the current folder")
     verb.set_defaults(run=_lesson)
 
 
 def find() -> dict[int, Path]:
-    """Return {number: file of the lesson}, from the folder beside the package (in a checkout) or from ./lessons.   Raises
-    ConfigError if there are none."""
+    """Return {number: file of the lesson}, from the folder beside the package (in a checkout), from the installed package, or
+    from ./lessons.   Raises ConfigError if there are none."""
 
     def look(folder):
         files = sorted(folder.glob("*.py")) if folder.is_dir() else []
@@ -49,17 +66,59 @@ def show() -> None:
     for path in lessons.values():
         print(f"  {title(path)}")
     print(f"The files are in {next(iter(lessons.values())).parent}; read a lesson in an editor while you run it.")
+    print(f"To change a lesson, copy it into this folder: {command('lesson', next(iter(lessons)), '--copy')}")
 
 
 def _lesson(options):
     if options.which == "list":
         return show()
-    lessons = find()
-    number = int(options.which) if options.which.isascii() and options.which.isdigit() else None
-    if number not in lessons:
-        known = ", ".join(map(str, lessons))
-        raise ConfigError(f"there is no lesson {options.which!r}; the lessons are {known}: see `minigan lesson list`")
-    path = lessons[number]
-    print(f"running {path}", flush=True)
+    path = _file(options.which)
+    if options.copy:
+        return _copy(path)
     # A new process, because a reader would also run the file itself, and an error then shows the lesson's line.
-    return subprocess.run([sys.executable, str(path), *(["--fast"] if options.fast else [])], check=False).returncode
+    words = [f"--{name}" for name in ("fast", "strict", "json") if getattr(options, name)]
+    print(f"running {path}", flush=True, file=sys.stderr if options.json else sys.stdout)
+    done = subprocess.run(
+        [sys.executable, str(path), *words], check=False, env=_environment(), stdout=subprocess.PIPE if options.json else None
+    )
+    if options.json:  # a file with a syntax error, or without a Lesson, prints nothing
+        nothing = {"lesson": path.stem, "ok": False, "finished": False, "error": "it ended before its Lesson was made"}
+        print(done.stdout.decode("utf-8").strip() or json.dumps(nothing, indent=1))
+    return done.returncode
+
+
+def _file(which) -> Path:
+    """The file of a lesson that was named by its number, its name or its path.   Raises ConfigError for any other text."""
+    if which.endswith(".py"):
+        path = given(which, "FILE.py")
+        if not path.is_file():
+            raise ConfigError(f"{path}: no such file; give the number of a lesson, or a copy of one that you have changed")
+        return path
+    lessons = find()
+    names = {str(number): path for number, path in lessons.items()} | {path.stem: path for path in lessons.values()}
+    number = str(int(which)) if which.isascii() and which.isdigit() else which
+    if number not in names:
+        known = ", ".join(map(str, lessons))
+        raise ConfigError(f"there is no lesson {which!r}; the lessons are {known}: see `{command('lesson', 'list')}`")
+    return names[number]
+
+
+def _copy(path):
+    copy = Path(path.name)
+    try:
+        with open(copy, "x", encoding="utf-8") as file:
+            file.write(path.read_text(encoding="utf-8"))
+    except FileExistsError:
+        raise ConfigError(f"{copy}: is there already; delete or rename it to get a new copy") from None
+    print(f"{copy}: change it in an editor, and run it with `{command('lesson', copy)}`")
+    print(f"a notebook of it: pip install jupytext notebook, then `jupytext --to notebook {copy}`")
+
+
+def _environment():
+    """The environment of the lesson's process: it imports the same minigan as this one, also after `python -m minigan` in a
+    checkout that is not installed."""
+    root = str(Path(__file__).resolve().parents[2])
+    environment = dict(os.environ)
+    if os.path.realpath(sys.path[0] or ".") == root:
+        environment["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    return environment

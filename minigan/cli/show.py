@@ -93,16 +93,19 @@ def _metrics():
     from minigan.runs.evaluation import owners
 
     print("metrics (minigan evaluate RUN --metrics A,B; minigan tune SYSTEM --metric M):")
+    shown = set()  # a number that stands beside several metrics is described once
     for metric in METRICS.values():
-        _metric(metric, f"for {metric.needs.what}, at least {metric.least:,} samples")
+        _metric(metric, f"for {metric.needs.what}, at least {metric.least:,} samples", shown)
     print("metrics that only some systems can measure, on the test split:")
     for metric, systems in owners().items():
-        _metric(metric, f"of {', '.join(systems)}")
+        _metric(metric, f"of {', '.join(systems)}", shown)
 
 
-def _metric(metric, whose):
+def _metric(metric, whose, shown):
     _wrapped(f"{metric.name:<16}{whose}" + (f": {metric.summary}" if metric.summary else ""), 2, 18)
-    for number in metric.numbers:
+    numbers = [number for number in metric.numbers if number not in shown]
+    shown.update(numbers)
+    for number in numbers:
         _wrapped(f"{number.name:<22}{number.meaning}" + (f"; {number.direction}" if number.better else ""), 6, 28)
 
 

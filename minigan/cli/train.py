@@ -6,12 +6,14 @@ import math
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minigan.cli.output import output_file
-from minigan.errors import CheckpointError, ConfigError, NotFiniteError
+from minigan.cli.output import output_file, tell
+from minigan.errors import CheckpointError, ConfigError, MiniganError, NotFiniteError
+from minigan.paths import command
 
 MOST_SAMPLES = 100_000  # as 28x28 pictures they take about 300 MB
 SMALL = 2**16  # size of the largest parameter: true for MLPs on points and an LSTM of 32, false for networks on pictures
@@ -91,6 +93,14 @@ def add(verbs) -> None:
     verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
     verb.add_argument("--steps", type=whole(1), metavar="N", help="iterations in total (default: the run's setting)")
     verb.add_argument("--seconds", type=seconds, metavar="S", help="stop after this time of training (default: no limit)")
+    verb.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="settings",
+        help="change a learning rate, or what happens every so many steps, from now on; can be repeated",
+    )
     verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: where they were at the start)")
     verb.add_argument(
         "--accept-changed-data", action="store_true", help="continue even if the data have changed since the run was started"
@@ -156,62 +166,81 @@ def _train(options):
     )
     nets = [net for player in session.game.players for net in player.nets]  # averages of networks are not counted
     size = sum({id(p): p.size for net in nets for p in net.parameters()}.values())
-    print(f"{options.system} on {session.data_name}, {size:,} parameters, into {session.run.folder}", flush=True)
+    tell(f"{options.system} on {session.data_name}, {size:,} parameters, into {session.run.folder}")
     return _go_on(session, session.settings.steps, options.seconds)
 
 
 def _resume(options):
+    from minigan.runs.folder import Run
     from minigan.runs.session import Session
 
-    session = Session.open(options.path, options.device)
-    steps, folder = options.steps or session.settings.steps, session.run.folder
-    if steps <= session.step:
-        raise ConfigError(
-            f"{folder}: has {session.step} of {steps} steps already; "
-            f"go further with `minigan resume {options.path} --steps {2 * session.step}`"
-        )
-    session.data_dir = options.data_dir or session.data_dir
-    session.accept_changed_data = options.accept_changed_data
-    session.attach()
-    if steps != session.settings.steps:
-        session.settings.steps = steps
-        session.run.change_config(steps=steps)  # so that the next `resume` uses it too
-    print(f"{session.run.system} on {session.data_name}, from step {session.step}, in {folder}", flush=True)
-    return _go_on(session, steps, options.seconds)
+    run = Run.open(options.path)
+    given = pairs(options.settings) | ({} if options.steps is None else {"steps": options.steps})
+    with run.writing():
+        session = Session.open(run, options.device, overrides=given, data_dir=options.data_dir)
+        steps, folder = session.settings.steps, run.folder
+        session.accept_changed_data = options.accept_changed_data
+        if steps <= session.step:
+            if options.steps is None and session.unfinished():  # it was killed after its last checkpoint
+                session.attach()
+                session.begin()
+                session.draw()
+                session.finish()
+                return _results(session, steps)
+            raise ConfigError(
+                f"{folder}: has {session.step} of {steps} steps already; "
+                f"go further with `{command('resume', Path(options.path), '--steps', 2 * session.step)}`"
+            )
+        session.attach()
+        tell(f"{run.system} on {session.data_name}, from step {session.step}, in {folder}")
+        return _go_on(session, steps, options.seconds)
 
 
 def _go_on(session, steps, seconds):
     """Train with a progress bar.  At the end, print where the results are; after a stop, print how to continue."""
     from minigan.runs import diagnosis
+    from minigan.runs.aside import say
 
-    folder = session.run.folder
-    again = f"`minigan resume {folder}`"
+    run = session.run
+    # A run that went back to an earlier checkpoint, and has no newer one yet, is still the one that it was.
+    again = lambda: f"`{command('resume', run.folder if run.fork is None else run.checkpoint_path(run.fork))}`"
     try:
         with _progress(session, steps, seconds) as report, _threads(session.game):
             done = session.train(steps, seconds, report)
     except CheckpointError as error:  # most likely the disk is full
         saved = _saved(session)
-        then = f"then {again} goes on from step {saved}"
+        then = f"then {again()} goes on from step {saved}"
         if saved >= steps:
-            then = f"all {saved} steps are done and saved, only this file is missing; `minigan sample {folder}` draws samples"
+            then = f"all {saved} steps are done and saved, only this file is missing; then {again()} writes it"
         raise CheckpointError(f"{error}\n{then}") from error
     except NotFiniteError as error:
-        saved = session.run.latest_checkpoint()
-        kept = f"{saved} is the last good checkpoint" if saved else f"{folder} has no checkpoint yet"
-        advice = next(one.advice for one in diagnosis.of(session.run, session.system) if one.name == "not finite")
+        advice = next(one.advice for one in diagnosis.of(run, session.system) if one.name == "not finite")
+        kept = f"{run.folder} has no checkpoint yet, `{command('resume', run.folder, '--set', 'KEY=VALUE')}` starts it again"
+        if saved := run.latest_checkpoint():
+            kept = f"{saved} is the last good checkpoint"
         raise NotFiniteError(f"step {session.step + 1}: {error}\n{kept}; in a new run, {advice}") from error
+    except MiniganError as error:
+        raise type(error)(f"step {session.step + 1}: {error}\n{again()} goes on from step {_saved(session)}") from error
     except KeyboardInterrupt:
-        print(f"stopped at once; {again} goes on from step {_saved(session)}", file=sys.stderr)
+        say(f"stopped at once; {again()} goes on from step {_saved(session)}")
         return 130
     if not done:
-        print(f"stopped at step {session.step} and saved; continue with {again}", file=sys.stderr)
+        say(f"stopped at step {session.step} and saved; continue with {again()}")
         return 128 + session.stopped  # the convention of shells: 130 for Ctrl-C
+    return _results(session, steps)
+
+
+def _results(session, steps):
+    """Print where the results are, and what they say."""
+    from minigan.runs import diagnosis
+
+    folder = session.run.folder
     print(f"step {session.step}: see {folder / 'report.html'}, {folder / 'samples.gif'} and {folder / 'samples'}")
     for finding in diagnosis.of(session.run, session.system):
         print(f"{finding.what}: {finding.advice}\n  evidence: {finding.evidence}")
-    print(f"how good: minigan evaluate {folder}\nmore samples: minigan sample {folder} -n 64 -o grid.png")
+    print(f"how good: {command('evaluate', folder)}\nmore samples: {command('sample', folder, '-n', 64, '-o', 'grid.png')}")
     if session.step < steps:
-        print(f"{steps - session.step} steps are left: {again}")
+        print(f"{steps - session.step} steps are left: `{command('resume', folder)}`")
     return 0
 
 
@@ -248,7 +277,7 @@ def _progress(session, steps, seconds):
     width = {"dynamic_ncols": bool(columns), "ncols": 80}
     bar = tqdm(total=steps, initial=first, unit="step", disable=columns is None, bar_format=BAR, **width)
 
-    def report(step, losses):
+    def show(step, losses):
         nonlocal tenths
         elapsed, trained = max(time.monotonic() - start, 1e-9), session.seconds - before
         passed, tenths = tenths, int(10 * trained / seconds) if seconds else 0
@@ -264,13 +293,26 @@ def _progress(session, steps, seconds):
                 flush=True,
             )
 
-    with bar:  # this closes the bar after an error too, so that the message starts on a new line
+    heard = sys.stderr is not None
+
+    def report(step, losses):
+        nonlocal heard
+        if heard:
+            try:
+                show(step, losses)
+            except (OSError, ValueError):  # the terminal is closed, the reader has gone, or the disk is full
+                heard = False
+
+    try:
         yield report
+    finally:  # after an error too, so that the message starts on a new line
+        with contextlib.suppress(OSError, ValueError):
+            bar.close()
 
 
 def _columns():
     """The width of the terminal that stderr writes to; 0 if it is unknown, None if stderr is no terminal."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         return None
     try:
         return os.get_terminal_size(sys.stderr.fileno()).columns
@@ -287,9 +329,8 @@ def _sample(options):
     numbers = output_file(options.npz, ".npz") if options.npz else None
     session = Session.open(options.path, options.device)
     if session.step == 0:
-        raise ConfigError(
-            f"{session.run.folder}: has no checkpoint with a trained network; train it with `minigan resume {options.path}`"
-        )
+        again = f"`{command('resume', Path(options.path))}`"
+        raise ConfigError(f"{session.run.folder}: has no checkpoint with a trained network; train it with {again}")
     kind = session.description.x
     most = viz.most(kind)
     if picture and most and options.n > most:

@@ -1,21 +1,31 @@
 """The verb tune: a grid search.  Every point of the grid is a normal run, which is trained and measured in its own processes.
 
 The folder of a search holds one run folder for each point and seed, and results.json, which gets a row when a run is done.
-After Ctrl-C, the same command continues with the runs that are left.
+After Ctrl-C, the same command continues with the runs that are left, and tries again those that failed.
+A run's process ends when its search ends, however that ends: it watches a pipe (`watch`) that the search keeps open.
 """
 
+import _thread
+import contextlib
 import itertools
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any
 
+from minigan.cli.output import tell
 from minigan.errors import ConfigError
+from minigan.paths import command, path
 
 MOST_RUNS = 500
+WATCH = "MINIGAN_WATCH"  # an environment variable: this process belongs to a search, see `watch`
 
 
 def add(verbs) -> None:
@@ -89,14 +99,13 @@ def _seeds(text):
 
 
 def _tune(options):
-    import signal
-
+    from minigan import locks
     from minigan.cli.train import overrides
+    from minigan.runs.folder import LOCK
 
     points, common = grid(options.grid), overrides(options)
-    metric, number = _check(options, points, common)
-    folder = Path(options.out or f"runs/tune-{options.system}-{options.metric}")
-    jobs = [(point, seed) for point in points for seed in options.seeds]
+    metric, number, points = _check(options, points, common)
+    folder = path(f"runs/tune-{options.system}-{options.metric}" if options.out is None else options.out, "--out")
     about = {
         "system": options.system,
         "data": options.data,
@@ -105,41 +114,94 @@ def _tune(options):
         "samples": options.n,
         "metric": number.name,
     }
-    results = _results(folder, about)
-    left = [job for job in jobs if _name(*job) not in results]
-    _write(folder, about, results)
-    print(
-        f"{len(jobs)} runs of {options.system}, {options.jobs} at a time, into {folder}"
-        + (f"; {len(jobs) - len(left)} are already done" if len(left) < len(jobs) else ""),
-        flush=True,
-    )
-    stopped = False
-    with ThreadPoolExecutor(options.jobs) as pool:
-        waiting = {pool.submit(_one, options, folder, metric, number, common, *job): job for job in left}
-        try:
-            for done in as_completed(waiting):
-                name, row = _name(*waiting[done]), done.result()
-                if row is not None:
-                    results[name] = row
-                    _write(folder, about, results)
-                    what = row["failed"] if "failed" in row else f"{number.name} {row['value']:.4g}"
-                    print(f"{len([j for j in jobs if _name(*j) in results])}/{len(jobs)}  {name}: {what}", flush=True)
-        except KeyboardInterrupt:  # the terminal sends Ctrl-C to the runs too, so they save and end
-            stopped = True
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            print("\nwaiting for the runs to finish their step and save", file=sys.stderr)
-            for future in waiting:
-                future.cancel()
-    if stopped:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    _show(options, folder, points, results, number)
-    if stopped:
-        print(
-            f"stopped; the same command goes on with the {len([j for j in jobs if _name(*j) not in results])} runs left",
-            file=sys.stderr,
+    _results(folder, about)  # called here for its errors, before there is a folder
+    _make(folder)
+    with locks.only(folder / LOCK, f"{folder}: another process is searching here"), _stopping() as stopped:
+        results = _results(folder, about)
+        points = _spelt(points, [*results, *os.listdir(folder)], options.system)
+        jobs = [(point, seed) for point in points for seed in options.seeds]
+        done = [job for job in jobs if "value" in results.get(_name(*job), {})]
+        left = [job for job in jobs if job not in done]
+        _write(folder, about, results)
+        tell(
+            f"{len(jobs)} runs of {options.system}, {options.jobs} at a time, into {folder}"
+            + (f"; {len(done)} are already done" if done else "")
         )
-        return 130
-    return 0 if any("value" in results[_name(*job)] for job in jobs) else 2
+        with ThreadPoolExecutor(options.jobs) as pool:
+            waiting = {pool.submit(_one, options, folder, metric, number, common, stopped, *job): job for job in left}
+            try:
+                for ended in as_completed(waiting):
+                    name, row = _name(*waiting[ended]), ended.result()
+                    if row is not None:
+                        results[name] = row
+                        _write(folder, about, results)
+                        left.remove(waiting[ended])
+                        what = row["failed"] if "failed" in row else f"{number.name} {row['value']:.4g}"
+                        tell(f"{len(jobs) - len(left)}/{len(jobs)}  {name}: {what}")
+            except BaseException:  # the disk is full: the other runs end too, before the error is told
+                stopped(signal.SIGTERM, None)
+                raise
+        _show(options, folder, points, results, number)
+        if left:
+            from minigan.runs.aside import say
+
+            say(f"stopped; the same command goes on with the {len(left)} runs left")
+            return 128 + (stopped.number or 2)  # the convention of shells: 130 for Ctrl-C
+    return 0 if all("value" in results[_name(*job)] for job in jobs) else 2
+
+
+class _Stopped:
+    """The signal that ended the search, and the processes that are running for it."""
+
+    def __init__(self):
+        self.number, self.children = 0, set()
+
+    def __call__(self, number, frame):
+        from minigan.runs.aside import say
+
+        if not self.number:
+            say("\nwaiting for the runs to finish their step and save; press Ctrl-C again to stop them at once")
+        for child in list(self.children):
+            self.end(child, self.number)
+        self.number = number
+
+    def end(self, child, at_once=False):
+        """Let a run's process save and end, or end at once."""
+        with contextlib.suppress(OSError):
+            if at_once:
+                child.kill()
+            else:
+                child.stdin.close()  # the child sees this in `watch`
+
+
+@contextlib.contextmanager
+def _stopping():
+    """Inside, Ctrl-C, SIGTERM and SIGHUP end the runs, which save first."""
+    stopped = _Stopped()
+    numbers = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
+    if threading.current_thread() is not threading.main_thread():  # Python allows handlers only there
+        numbers = set()
+    numbers = {number for number in numbers if signal.getsignal(number) not in (None, signal.SIG_IGN)}
+    before = {number: signal.signal(number, stopped) for number in numbers}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def watch() -> None:
+    """In the process of a run: when the search that started it has ended, and so stdin has, stop as after SIGTERM."""
+
+    def wait():
+        with contextlib.suppress(OSError):
+            os.read(0, 1)  # not sys.stdin: at the end of a process nobody may be reading that
+        if os.name == "nt":
+            _thread.interrupt_main()
+        else:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def grid(texts) -> list[dict]:
@@ -161,10 +223,9 @@ def grid(texts) -> list[dict]:
 
 
 def _check(options, points, common):
-    """Check everything that can be checked before the first run, and return the (Metric, Number) to sort by.   Raises
-    ConfigError or DataError."""
-    from minigan import data
-    from minigan.runs import evaluation, hooks
+    """Check everything that can be checked before the first run.   Returns the Metric and the Number to sort by, and the
+    points, each once.   Raises ConfigError or DataError."""
+    from minigan.runs import evaluation, start
     from minigan.systems import registry
 
     if len(points) * len(options.seeds) > MOST_RUNS:
@@ -175,21 +236,42 @@ def _check(options, points, common):
     both = [key for key in points[0] if key in common]
     if both:
         raise ConfigError(f"{both[0]} is in --grid and also set for all runs; remove one of them")
-    system = registry.get(options.system)
-    name, dataset = options.data or system.default_data, None
+    distinct = {}
     for point in points:
-        wanted, settings = data.take_options(name, {**common, **point}, system.settings)
-        dataset = data.load(name, data_dir=options.data_dir, options=wanted)
-        settings = system.configure(settings, dataset)
-        data.Loader(dataset, settings.batch_size, 0)
-        game = system.build(settings, dataset)
-        hooks.Schedule.of(settings, system, game, dataset)
-        evaluation.logged(settings, system, game, dataset)
-    metric, number = evaluation.found(options.metric, system, dataset)
-    metric.check(dataset)
+        new = start.checked(
+            options.system, options.data, options.data_dir, options.seeds[0], options.device, {**common, **point}
+        )
+        distinct.setdefault(json.dumps(new.config, sort_keys=True), point)  # lr=1e-3 and lr=0.001 are one point
+    metric, number = evaluation.found(options.metric, registry.get(options.system), new.dataset)
+    metric.check(new.dataset)
     if options.n and options.n < metric.least:
         raise ConfigError(f"{metric.name} needs at least {metric.least:,} samples, got -n {options.n}")
-    return metric, number
+    return metric, number, list(distinct.values())
+
+
+def _spelt(points, names, system):
+    """The points, each in the spelling that it has among the names of an earlier search, if it has one there."""
+    from minigan.systems import registry
+    from minigan.train.settings import meant
+
+    settings = registry.get(system).settings
+    full = meant(settings)
+
+    def meaning(point):
+        try:
+            pairs = [(one, value) for key, value in point.items() for one in full.get(key, [key])]
+            return [(one, settings[one].read(value) if one in settings else value) for one, value in pairs]
+        except ConfigError:  # a name that somebody else has given
+            return None
+
+    earlier = []
+    for name in names:
+        point = dict(part.split("=", 1) for part in name.split(",") if "=" in part)
+        point.pop("seed", None)
+        earlier.append(point)
+    return [
+        next((old for old in earlier if list(old) == list(point) and meaning(old) == meaning(point)), point) for point in points
+    ]
 
 
 def _name(point, seed):
@@ -204,7 +286,7 @@ def _results(folder, about):
     """{name: row} of the runs that are done.   Raises ConfigError if the folder holds another search or other files."""
     file = folder / "results.json"
     if not file.exists():
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and (not folder.is_dir() or any(not name.startswith(".") for name in os.listdir(folder))):
             raise ConfigError(f"{folder}: already exists and is not a search; choose another --out")
         return {}
     try:
@@ -220,18 +302,26 @@ def _results(folder, about):
     return rows
 
 
-def _write(folder, about, results):
-    from minigan.serialize import replacing, write_error
+def _make(folder):
+    from minigan.serialize import write_error
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(str(write_error(folder, error))) from error
+
+
+def _write(folder, about, results):
+    from minigan.serialize import replacing
+
     with replacing(folder / "results.json") as file:
         file.write((json.dumps({"search": about, "runs": results}, indent=1) + "\n").encode())
 
 
-def _one(options, folder, metric, number, common, point, seed):
+ENDED = (129, 130, 143)  # exit codes of a run that a signal ended; on Windows too
+
+
+def _one(options, folder, metric, number, common, stopped, point, seed):
     """Train and measure one run.  Returns {"value", "seconds", "run"}, or {"failed": why, "run"}, or None if it was stopped."""
     run = folder / _folder(_name(point, seed))
     if (run / "config.toml").exists():
@@ -243,34 +333,46 @@ def _one(options, folder, metric, number, common, point, seed):
         for option, value in (("--data", options.data), ("--data-dir", options.data_dir)):
             steps += [option, value] if value else []
     steps += ["--seconds", options.seconds] if options.seconds else []
-    trained = _minigan(options.jobs, *steps)
-    if trained.returncode in (130, 143) or trained.returncode < 0:
-        return None
-    if trained.returncode and "steps already" not in trained.stderr:
-        return {"failed": _reason(trained.stderr), "run": str(run)}
     n = ["-n", options.n] if options.n else []
-    measured = _minigan(options.jobs, "evaluate", run, "--metrics", metric.name, "--json", *n)
-    if measured.returncode == 130 or measured.returncode < 0:
+    code, _, told = _minigan(options.jobs, stopped, *steps)
+    if code == 0 or "steps already" in told:
+        code, printed, told = _minigan(options.jobs, stopped, "evaluate", run, "--metrics", metric.name, "--json", *n)
+    if stopped.number or code in ENDED or code < 0:
         return None
-    if measured.returncode:
-        return {"failed": _reason(measured.stderr), "run": str(run)}
+    if code:
+        return {"failed": _reason(told), "run": str(run)}
     from minigan.runs.folder import Run
 
-    value = json.loads(measured.stdout)["metrics"][number.name]
+    value = json.loads(printed)["metrics"][number.name]
     if value is None:
         return {"failed": f"{number.name} is not a number", "run": str(run)}
     return {"value": value, "seconds": max(Run.open(run).seconds().values(), default=None), "run": str(run)}
 
 
-def _minigan(jobs, *arguments):
+def _minigan(jobs, stopped, *arguments):
+    """(exit code, stdout, stderr) of a command, which ends when this process ends, or when `stopped` says so."""
     from minigan.cli.train import THREADS
 
-    environment = dict(os.environ)
+    environment = os.environ | {WATCH: "1"}
     if jobs > 1:  # otherwise there would be more threads than cores, and they would wait for each other
         environment |= dict.fromkeys(THREADS, "1")
-    return subprocess.run(
-        [sys.executable, "-m", "minigan", *map(str, arguments)], capture_output=True, text=True, check=False, env=environment
-    )
+    # A group of its own: the terminal sends Ctrl-C to the search only, which lets the runs save.
+    apart: dict[str, Any] = {"start_new_session": True}
+    if os.name == "nt":
+        apart = {"creationflags": 0x200}  # subprocess.CREATE_NEW_PROCESS_GROUP, which other systems do not have
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        words = [sys.executable, "-m", "minigan", *map(str, arguments)]
+        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=out, stderr=err, env=environment, **apart) as child:
+            stopped.children.add(child)
+            if stopped.number:  # the signal came before the child was known
+                stopped.end(child)
+            code = child.wait()
+            stopped.children.discard(child)
+        texts = []
+        for file in (out, err):
+            file.seek(0)
+            texts.append(file.read().decode("utf-8", "replace"))
+    return code, *texts
 
 
 def _reason(text):
@@ -307,7 +409,10 @@ def _show(options, folder, points, results, number):
     if rows[0][1] > float("-inf"):
         best = " ".join(f"--set {key}={value}" for key, value in zip(points[0], rows[0][2]))
         print(f"best ({number.name}, {number.direction}): {best}")
+        counts = {len(values) for *_, values in rows if values}
+        if counts != {len(options.seeds)}:
+            print(f"but not every point was measured with all {len(options.seeds)} seeds, so this may change")
         top = [values for *_, values in rows[:2] if len(values) > 1]
         if len(top) == 2 and abs(statistics.fmean(top[0]) - statistics.fmean(top[1])) <= max(map(statistics.stdev, top)):
             print("but the difference is not clear: the next point differs by no more than the seeds do; try more seeds")
-        print(f"compare them: minigan compare {folder}/*seed=*")
+        print(f"compare them: {command('compare', Path(folder))}/*seed=*")

@@ -1,6 +1,7 @@
 """Arrays as data sets: pictures or points in memory, or in a .npy or .npz file.
 
 arrays        make a data set of arrays in memory     from_file     load the arrays of a file, or of a folder of files
+samples       load generated samples, as they are
 ArrayDataset  a finite set of points                  held_out      which rows are the test split
 Elsewhere: pictures in files of their own (own.py), points without end (base.py, points.py)."""
 
@@ -16,7 +17,7 @@ import numpy as np
 
 from ..errors import DataError
 from .base import Batch, Described, ImageDataset
-from .kinds import Class, Points
+from .kinds import Class, Kind, Points
 
 X = ("images", "points", "x", "data", "arr_0")  # names for an array of pictures or points
 LABELS = ("labels", "label", "y", "targets", "arr_1")
@@ -121,6 +122,24 @@ def from_file(path: Path, split: str) -> ImageDataset | ArrayDataset | None:
         info,
         max((int(some.max()) + 1 for some in every), default=None),
     )
+
+
+def samples(path, kind: Kind) -> tuple[np.ndarray, np.ndarray | None]:
+    """The samples in a .npz or .npy file, as they are, and their labels (N,) or None.   kind: of the samples.
+
+    The array of samples is called images, points or tokens, as the kind says, or x, samples, data, or it is the only one.
+    Nothing is unpickled.   Raises DataError for a file that cannot be read, or has no such array."""
+    path = Path(path).expanduser()
+    if not path.is_file() or path.suffix.lower() not in (".npz", ".npy"):
+        what = "is no file" if not path.is_file() else "is neither a .npz nor a .npy"
+        raise DataError(f"{path}: {what}; give a file of samples, as `minigan sample RUN --npz FILE` writes it")
+    members = _members(path)
+    names = {name.lower(): name for name in members}
+    name = _named(names, (kind.plural, "x", "samples", *X), "") or (next(iter(members)) if len(members) == 1 else None)
+    if name is None:
+        raise DataError(f"{path}: none of its arrays ({', '.join(sorted(members))}) is called {kind.plural}; rename one")
+    labels = None if path.suffix.lower() == ".npy" else _named(names, LABELS, "")
+    return _array(members[name], name), None if labels is None else _array(members[labels], labels)
 
 
 def _dataset(name, x, labels, split, info, classes) -> ImageDataset | ArrayDataset:

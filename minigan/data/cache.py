@@ -7,15 +7,16 @@ cache."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+
+from .. import serialize
+from ..errors import CheckpointError
 
 
 def folder() -> Path:
@@ -35,16 +36,11 @@ def write(path: Path, fill: Callable[[BinaryIO], object]) -> None:
     Each process writes its own temporary file, and the rename is atomic: if two processes write, the last one wins, and a
     reader always sees one complete file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with serialize.replacing(path) as file:
             fill(file)
-        os.chmod(temporary, 0o644)  # mkstemp sets 0600, but several users may share a cache
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+    except CheckpointError as error:
+        raise error.__cause__ if isinstance(error.__cause__, OSError) else OSError(str(error)) from error
 
 
 def save(path: Path, arrays: dict[str, Any]) -> None:

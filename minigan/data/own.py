@@ -5,8 +5,9 @@ Elsewhere: how a file becomes pixels (pictures.py), arrays (array_data.py).
 
 Files in the folder and in its sub-folders are read; the case of their endings does not matter, and hidden files (.name) are
 ignored.  Links are followed, even when they leave the folder, but never in a circle.  If two or more sub-folders hold pictures,
-the sub-folders are the classes.  If DIR/train exists, it and DIR/test (or val, valid) are the two splits.  Otherwise a hash of
-each file's name puts about one file in ten into the test split, so a file stays in its split when others come or go.
+the sub-folders are the classes, or two of them are the domains of a translation.  If DIR/train exists, it and DIR/test (or val,
+valid) are the two splits.  Otherwise a hash of each file's name puts about one file in ten into the test split, so a file stays
+in its split when others come or go.
 
 The pictures are decoded once and kept in the cache, in one file for each folder and each choice of options.  The cache is valid
 while the names, sizes and times of the files stay the same.  A run remembers a checksum of the contents instead, so the files
@@ -27,9 +28,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ConfigError, DataError
+from ..errors import ConfigError, DataError, suggestion
 from . import array_data, cache
 from .base import ImageDataset
+from .kinds import Pair, Pictures
 from .pictures import ENDINGS, LARGEST_FILE, Look, header, pixels, read_options
 
 RECIPE = 1  # increase it when the same files give different pixels, so that old caches are not read
@@ -44,12 +46,14 @@ def folder(
     colour: str | None = None,
     fit: str = "crop",
     background: str = "white",
+    domains: str | None = None,
 ) -> Any:
     """Load the pictures in a folder: images (N, C, H, W) uint8, and labels (N,) int64 if its sub-folders are classes.
 
     size: every picture is scaled to a square of this side; the default is the size of the files, if all have the same.
     colour: "grey" or "rgb"; the default is grey if all files are.   fit: "crop" the middle out of a picture, or "pad" it.
-    background: the colour that fills transparent and padded places.
+    background: the colour that fills transparent and padded places.   domains: the names of two sub-folders, "horses,zebras":
+    then a row is a Pair, a picture of the first and an unrelated one of the second (see data/kinds.py).
     data_dir may also be a .npz or .npy file, or a folder of .npy files (see array_data.from_file); arrays have no options.
     info: `source`; `names` of the classes; `skipped`, (file, reason) for each file that cannot be decoded (a warning names
     them too); `content`, the number of files and bytes with a SHA-256 of names and contents; `cache`, the cache file or the
@@ -59,7 +63,8 @@ def folder(
 
     Raises DataError when there is no folder, no picture in it or none that can be decoded; ConfigError for an impossible
     option, for pictures of several sizes without `size`, and for more than 4 GiB of pixels."""
-    usual, wanted = asdict(Look()), {"size": size, "colour": colour, "fit": fit, "background": background}
+    wanted = {"size": size, "colour": colour, "fit": fit, "background": background, "domains": domains}
+    usual = asdict(Look()) | {"domains": None}
     return load(split, data_dir, {name: value for name, value in wanted.items() if value != usual[name]})
 
 
@@ -82,7 +87,7 @@ def load(split: str, data_dir, options: Mapping[str, Any] | None = None) -> Any:
             f"folder: {root} holds no pictures ({', '.join(ENDINGS)}) and no arrays (.npz, .npy); give --data-dir "
             "a folder that does"
         )
-    found, where = _decoded(root, entries, Look(**given))
+    found, where = _decoded(root, entries, Look(**{name: value for name, value in given.items() if name != "domains"}))
     about = json.loads(str(found["about"]))
     if about["skipped"]:
         some = "; ".join(f"{name} {reason}" for name, reason in about["skipped"][:3])
@@ -101,8 +106,36 @@ def load(split: str, data_dir, options: Mapping[str, Any] | None = None) -> Any:
         "cache": where,
         "recipe": {"data_dir": str(root.absolute()), "options": given},
     }
+    if "domains" in given:
+        return _pairs(root, found, names, given["domains"], split, info)
     labels = found["labels"][rows] if names else None
     return ImageDataset("folder", found["images"][rows], labels, split, info, classes=len(names) or None)
+
+
+def _pairs(root: Path, found, names, domains: str, split: str, info) -> ImageDataset:
+    """Unaligned pairs: row i holds a picture of the first domain and one of the second, both in a random order.
+
+    There are as many rows as the larger domain has pictures; those of the smaller one are repeated."""
+    wanted = [name.strip() for name in str(domains).split(",")]
+    if len(wanted) != 2 or wanted[0] == wanted[1]:
+        raise ConfigError(f"folder: domains must be the names of two sub-folders, such as horses,zebras; got {domains!r}")
+    for name in wanted:
+        if name not in names:
+            raise ConfigError(
+                f"folder: {root} has no class {name!r}{suggestion(name, names) if names else '; its pictures need sub-folders'}"
+            )
+    parts, rng = [], np.random.default_rng(0)
+    for name in wanted:
+        for part, out in (("train", ~found["test"]), ("test", found["test"])):
+            rows = np.flatnonzero(out & (found["labels"] == names.index(name)))
+            if not len(rows):
+                raise DataError(f"folder: {root / name} has no picture for the {part} split; add more")
+            if part == split:
+                parts.append(rng.permutation(rows))
+    n = max(map(len, parts))
+    images = np.concatenate([found["images"][np.resize(rows, n)] for rows in parts], axis=1)
+    one = Pictures(*found["images"].shape[1:])
+    return ImageDataset("folder", images, None, split, info | {"names": tuple(wanted)}, kind=Pair(one, one))
 
 
 def verify(data_dir, options: Mapping[str, Any] | None = None) -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ OPTIONS = {
     "size": "side of the square that pictures are scaled to, in pixels (default: their own size, if all have the same)",
     "colour": "grey or rgb (default: grey if all of them are)",
     "fit": "crop: cut out the middle; pad: keep everything and fill the rest with the background (default: crop)",
+    "domains": "two sub-folders whose pictures are translated into each other by cyclegan: domains=horses,zebras",
     "background": "colour of transparent and padded places: black, white, #ff8000, ... (default: white)",
 }
 LARGEST_SIDE = 1024  # pixels of `size`
@@ -67,7 +68,7 @@ def read_options(options: Mapping[str, Any]) -> dict[str, Any]:
             raise ConfigError(f"folder has no option {name!r}{suggestion(str(name), OPTIONS)}")
         if value is not None:
             found[name] = int(value) if name == "size" and str(value).isdecimal() else value
-    Look(**found)
+    Look(**{name: value for name, value in found.items() if name != "domains"})
     return found
 
 

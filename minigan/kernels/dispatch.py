@@ -26,7 +26,7 @@ def on_card(name: str) -> Any:
 
 
 def by_array(cpu, card: str) -> Any:
-    """A function that calls `cpu`, or the function `card` of kernels/cuda if its arrays are on a card.
+    """A function that calls `cpu`, or the function `card` of kernels/cuda if its arrays are on a GPU.
 
     Its first argument is an array or a list of arrays.  DeviceError when the arrays are on different devices.
     """
@@ -43,7 +43,7 @@ def by_array(cpu, card: str) -> Any:
     return call
 
 
-# name                           on the CPU                       on a card
+# name                           on the CPU                       on a GPU
 matmul = by_array(linalg.matmul, "linalg.matmul")
 conv2d = by_array(conv.conv2d, "conv.conv2d")
 conv2d_adjoint = by_array(conv.conv2d_adjoint, "conv.conv2d_adjoint")

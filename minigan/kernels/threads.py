@@ -23,10 +23,13 @@ A new optimizer begins a new loop, which chooses anew.  set_num_threads overrule
 """
 
 import contextlib
+import operator
 import os
 import threading
 from contextvars import ContextVar
 from typing import Any, NamedTuple
+
+from minigan.errors import ConfigError
 
 
 class Team(NamedTuple):
@@ -63,17 +66,21 @@ def set_num_threads(n: int | None = None) -> None:
     """Let large kernels use n threads (None: one per core this process may run on), and BLAS one.
 
     n = 1 gives BLAS its own threads back.  More threads help nets of convolutions; if you do not call this, a session does the
-    same for them.  The bits of a result can depend on n, but not on the order in which threads run.  ValueError unless n is
-    an int >= 1.
+    same for them, and your own loop chooses at its first step.  The bits of a result can depend on n, but not on the order in which threads run.  ConfigError (a ValueError)
+    unless n is a whole number >= 1.
     """
     global _chosen, _of_the_process
     if n is None:
         n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not isinstance(n, int) or n < 1:
-        raise ValueError(f"set_num_threads: n must be an int >= 1, got {n!r}")
+    try:
+        size = 0 if isinstance(n, bool) else operator.index(n)
+    except TypeError:
+        size = 0
+    if size < 1:
+        raise ConfigError(f"set_num_threads: n must be an int >= 1, got {n!r}")
     new_loop()
     _disband(_of_the_process)
-    _of_the_process, _chosen = _gather(n), True
+    _of_the_process, _chosen = _gather(size), True
 
 
 @contextlib.contextmanager

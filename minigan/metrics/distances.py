@@ -74,6 +74,9 @@ def energy_distance(a, b) -> float:
 
     a (N, d), b (M, d).   No sample is paired with itself, so the estimate is unbiased and may be a little below 0.   In one
     dimension it is twice the area under (F - G)^2.   Szekely & Rizzo 2013, section 1.
+
+    >>> energy_distance([[0.0], [0.0]], [[1.0], [1.0]])
+    2.0
     """
     a, b = pair(a, b, "energy_distance", least=2)
     return 2 * mean_distance(a, b) - mean_distance(a) - mean_distance(b)

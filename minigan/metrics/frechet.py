@@ -1,15 +1,15 @@
 """Frechet distance: how far apart are two sets of features, if each is described by a Gaussian?
 
 frechet_distance        from features          gaussian_distance       from means and covariances
-FRECHET     the metric fid-digits
+FRECHET     the metrics fid-digits, fid-classes, fid-features
 """
 
 import numpy as np
 
 from minigan.errors import ShapeError
 from minigan.metrics.checks import numbers, pair
-from minigan.metrics.digitnet import DIGITS, features
-from minigan.metrics.metric import Metric, Number
+from minigan.metrics.judges import JUDGES
+from minigan.metrics.metric import Judge, Metric, Number
 
 
 def frechet_distance(a, b) -> float:
@@ -19,6 +19,10 @@ def frechet_distance(a, b) -> float:
     values with the same N and features.   With Inception features it is the published FID (Heusel et al. 2017, equation 6).
     ShapeError for fewer than 2 d rows: near N = d the covariance is singular, and the distance depends more on N than on the
     samples.
+
+    >>> x = np.random.default_rng(0).normal(size=(1000, 2))
+    >>> round(frechet_distance(x, x + [3.0, 0.0]), 6)
+    9.0
     """
     a, b = pair(a, b, "frechet_distance", least=2)
     d = a.shape[1]
@@ -36,6 +40,9 @@ def gaussian_distance(mean_a, cov_a, mean_b, cov_b) -> float:
     tr (S_a S_b)^(1/2) is the sum of the square roots of the eigenvalues of R^T S_b R, where S_a = R R^T.  This matrix is
     symmetric, so its eigenvalues are real, and rounding makes them at most a little negative.  A general matrix square root
     can have complex entries.
+
+    >>> gaussian_distance([0.0], [[1.0]], [3.0], [[4.0]])  # 3^2 + (2 - 1)^2
+    10.0
     """
     mean_a, mean_b = (numbers(np.atleast_1d(x), "gaussian_distance") for x in (mean_a, mean_b))
     cov_a, cov_b = (numbers(np.atleast_2d(x), "gaussian_distance") for x in (cov_a, cov_b))
@@ -52,16 +59,12 @@ def gaussian_distance(mean_a, cov_a, mean_b, cov_b) -> float:
     return max(0.0, float(shift @ shift + np.trace(cov_a) + np.trace(cov_b) - 2 * np.sqrt(product).sum()))
 
 
-FRECHET = Metric(
-    "fid-digits",
-    [
-        Number(
-            "fid-digits",
-            "lower",
-            "Frechet distance of the project's 64 digit features to at most 10,000 real ones; falls with more samples",
-        )
-    ],
-    lambda seen: {"fid-digits": frechet_distance(*seen.both(features))},
-    DIGITS,
-    least=2000,
-)
+def frechet(judge: Judge) -> Metric:
+    """The metric fid-NAME of a judge."""
+    name = f"fid-{judge.name}"
+    says = f"Frechet distance of {judge.whose} to those of at most 10,000 real ones; falls with more samples"
+    measure = lambda seen: {name: frechet_distance(*judge.both(seen))}
+    return judge.metric(name, [Number(name, "lower", says)], measure, least=2000)
+
+
+FRECHET = [frechet(judge) for judge in JUDGES]

@@ -14,6 +14,10 @@ def psnr(a, b, low: float = -1.0, high: float = 1.0) -> np.ndarray:
     """10 log10((high - low)^2 / mean (a - b)^2) of each picture in dB; infinite if they are equal.   a, b (N, C, H, W) -> (N,).
 
     low, high: the smallest and the largest possible value.   DataError for values beyond them.
+
+    >>> x = np.zeros((1, 1, 8, 8), np.float32)
+    >>> psnr(x, x + 0.2).round(4).tolist()  # 20 log10(2 / 0.2), because pixels lie in [-1, 1]
+    [20.0]
     """
     a, b = _pictures(a, b, "psnr", low, high)
     with np.errstate(divide="ignore"):

@@ -1,15 +1,17 @@
 """Inception Score, computed from the class probabilities of any classifier.
 
-inception_score     exp(mean KL(p(y|x) || p(y)))         INCEPTION   the metric is-digits
+inception_score     exp(mean KL(p(y|x) || p(y)))         INCEPTION   the metrics is-digits, is-classes
 """
+
+from typing import Any
 
 import numpy as np
 
 from minigan.data.base import whole
 from minigan.errors import ShapeError
 from minigan.metrics.checks import matrix
-from minigan.metrics.digitnet import DIGITS, classify
-from minigan.metrics.metric import Metric, Number
+from minigan.metrics.judges import JUDGES
+from minigan.metrics.metric import Judge, Metric, Number
 
 
 def inception_score(probabilities, splits: int = 1, rng: int | np.random.Generator = 0) -> tuple[float, float]:
@@ -41,10 +43,13 @@ def _divergence(p, q):
     return (p * np.log(ratio)).sum(axis=1)
 
 
-INCEPTION = Metric(
-    "is-digits",
-    [Number("is-digits", "higher", "Inception Score of the project's digit classifier, from 1 to 10, one split")],
-    lambda seen: {"is-digits": inception_score(classify(seen.samples), rng=seen.rng)[0]},
-    DIGITS,
-    least=1000,
-)
+def inception(judge: Judge) -> Metric:
+    """The metric is-NAME of a judge that knows classes."""
+    name = f"is-{judge.name}"
+    probabilities: Any = judge.probabilities  # it knows classes
+    says = f"Inception Score by {judge.who}, from 1 to the number of classes, one split"
+    measure = lambda seen: {name: inception_score(probabilities(seen)(seen.samples), rng=seen.rng)[0]}
+    return judge.metric(name, [Number(name, "higher", says)], measure, least=1000)
+
+
+INCEPTION = [inception(judge) for judge in JUDGES if judge.probabilities]

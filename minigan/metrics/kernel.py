@@ -1,15 +1,15 @@
 """Kernel distance (KID): it compares features as the Frechet distance does, but is unbiased.
 
 kernel_distance     the mean over random subsets    polynomial_mmd      over all pairs of two samples
-KERNEL      the metric kid-digits
+KERNEL      the metrics kid-digits, kid-classes, kid-features
 """
 
 import numpy as np
 
 from minigan.data.base import whole
 from minigan.metrics.checks import pair
-from minigan.metrics.digitnet import DIGITS, features
-from minigan.metrics.metric import Evidence, Metric, Number
+from minigan.metrics.judges import JUDGES
+from minigan.metrics.metric import Judge, Metric, Number
 
 
 def polynomial_mmd(a, b) -> float:
@@ -17,6 +17,10 @@ def polynomial_mmd(a, b) -> float:
 
     a (N, d), b (M, d), at least 2 rows each.   No sample is paired with itself, so for one density the mean is 0 for every N,
     and single values may be negative.   The cubic kernel compares the first three moments.
+
+    >>> x = np.random.default_rng(0).normal(size=(200, 4))
+    >>> polynomial_mmd(x, x[::-1]) < 0.01 < polynomial_mmd(x, x + 1)
+    True
     """
     a, b = pair(a, b, "polynomial_mmd", least=2)
 
@@ -48,21 +52,15 @@ def kernel_distance(
     return float(np.mean(values)), float(np.std(values))
 
 
-def _measure(seen: Evidence) -> dict[str, float]:
-    return {"kid-digits": kernel_distance(*seen.both(features), rng=seen.rng)[0]}
+def kernel(judge: Judge) -> Metric:
+    """The metric kid-NAME of a judge."""
+    name = f"kid-{judge.name}"
+    says = (
+        f"unbiased kernel distance of {judge.whose} (20 subsets of 1,000) to those of at most 10,000 real ones; 0 is perfect, "
+        "noise can make it negative"
+    )
+    measure = lambda seen: {name: kernel_distance(*judge.both(seen), rng=seen.rng)[0]}
+    return judge.metric(name, [Number(name, "lower", says)], measure, least=1000)
 
 
-KERNEL = Metric(
-    "kid-digits",
-    [
-        Number(
-            "kid-digits",
-            "lower",
-            "unbiased kernel distance of the project's 64 digit features (20 subsets of 1,000) to at "
-            "most 10,000 real ones; 0 is perfect, noise can make it negative",
-        )
-    ],
-    _measure,
-    DIGITS,
-    least=1000,
-)
+KERNEL = [kernel(judge) for judge in JUDGES]

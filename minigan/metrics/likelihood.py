@@ -32,6 +32,9 @@ def gaussian_kl(mean, log_var) -> np.ndarray:
     """KL(N(mean, diag exp(log_var)) || N(0, I)) = 1/2 sum( mean^2 + exp(log_var) - 1 - log_var ),  (N, d) twice -> (N,) nats.
 
     Kingma & Welling 2014, appendix B.
+
+    >>> gaussian_kl(np.zeros((1, 3)), np.zeros((1, 3)))
+    array([0.])
     """
     mean, log_var = matrix(mean, "gaussian_kl: mean"), matrix(log_var, "gaussian_kl: log_var")
     if mean.shape != log_var.shape:

@@ -2,6 +2,7 @@
 
 Number      one number: its direction, meaning and unit        Metric      measures some numbers, and says what it needs
 Needs       a condition on the data                            Evidence    the inputs of a metric of samples
+Judge       what gives features, for metrics that need some
 Results     the numbers, and why others could not be had       Rows        a data set's samples, read in parts
 METRICS     the metrics of samples, by name                    enter       adds a metric, such as your own
 find        a name that a user typed -> (Metric, Number)       evaluate    names, samples, data set -> values by number
@@ -30,7 +31,7 @@ from minigan.metrics import checks
 REAL = 10_000  # at most so many real samples; always the same ones, so that two evaluations differ only in their samples
 DIRECTIONS = {"higher": "higher is better", "lower": "lower is better", "near 1": "best near 1", "": ""}
 # A user may leave out the end of a name: the data it is for, or its number of draws.  So fid means fid-digits.
-QUALIFIER = r"(-digits|-points|-\d+)?"
+QUALIFIER = r"(-digits|-points|-classes|-features|-\d+)?"
 
 
 @dataclass(frozen=True)
@@ -158,13 +159,43 @@ class Metric:
         return {name: float(value) for name, value in values.items()}
 
 
+@dataclass(frozen=True, eq=False)
+class Judge:
+    """What turns samples into features for a distance, or into class probabilities.   Several metrics exist for each judge.
+
+    name        the end of the names of its metrics, such as "digits" in fid-digits
+    who, whose  the judge and its features in words: "the project's digit classifier", "the project's 64 digit features"
+    needs       what it needs of the data
+    features    Evidence -> a function from samples to features (N, d)
+    probabilities   Evidence -> a function from samples to class probabilities (N, K); None if it knows no classes
+    beside, also    numbers that stand beside each of its metrics, and what measures them, Evidence -> {number: value}"""
+
+    name: str
+    who: str
+    whose: str
+    needs: Needs
+    features: Callable
+    probabilities: Callable | None = None
+    beside: Sequence[Number] = ()
+    also: Callable = lambda seen: {}
+
+    def both(self, seen: "Evidence") -> tuple[np.ndarray, np.ndarray]:
+        """The features of the samples and of the real ones."""
+        return seen.both(self.features(seen))
+
+    def metric(self, name: str, numbers: Sequence[Number], measure: Callable, least: int, summary: str = "") -> Metric:
+        """A metric with these numbers and the judge's own beside them.   measure: Evidence -> {number: value}."""
+        both = lambda seen: {**measure(seen), **self.also(seen)}
+        return Metric(name, [*numbers, *self.beside], both, self.needs, least, summary, numbers[0].name)
+
+
 METRICS: dict[str, Metric] = {}
 
 
 def enter(*metrics: Metric) -> None:
     """Add metrics of samples, so that every command knows them and can measure every system with them.   A metric replaces an
-    earlier one of the same name.   ConfigError if another metric has a number of that name, and for a metric that takes no
-    samples: a metric of a system belongs in the system's `metrics` (systems/registry.py)."""
+    earlier one of the same name.   ConfigError if another metric has another number of that name, and for a metric that takes
+    no samples: a metric of a system belongs in the system's `metrics` (systems/registry.py)."""
     for metric in metrics:
         if not metric.least:
             raise ConfigError(
@@ -172,9 +203,10 @@ def enter(*metrics: Metric) -> None:
                 "needs, or name it in the metrics of a system"
             )
         for other in METRICS.values():
-            both = {number.name for number in metric.numbers} & {number.name for number in other.numbers}
+            same = {number.name: number for number in other.numbers}
+            both = [number.name for number in metric.numbers if same.get(number.name, number) is not number]
             if both and other.name != metric.name:
-                raise ConfigError(f"metric {metric.name}: {other.name} has a number {both.pop()} already; name it differently")
+                raise ConfigError(f"metric {metric.name}: {other.name} has a number {both[0]} already; name it differently")
         METRICS[metric.name] = metric
 
 
@@ -256,12 +288,12 @@ class Evidence:
     """The inputs of a metric of samples.
 
     samples (N, ...), pictures in [-1, 1];  real: real samples to compare with;  dataset: all real samples;  rng: a generator
-    for random subsets;  labels (N,): the class that was asked of each sample, or None;  lines: a metric may append a line of
-    text for the reader, such as a table that is no number.
+    for random subsets;  labels (N,): the class that was asked of each sample, or None;  features: a function that the user
+    brings, or None (judges.py);  lines: a metric may append a line of text for the reader, such as a table that is no number.
     ConfigError for samples of another shape than the real ones or of wrong labels, NotFiniteError for NaN and infinity,
     DataError for pictures outside [-1, 1]."""
 
-    def __init__(self, samples, dataset, rng=0, labels=None):
+    def __init__(self, samples, dataset, rng=0, labels=None, features=None):
         self.dataset = dataset if isinstance(dataset, Described) else Given(dataset)
         self.samples, self.rng, self.lines = self._checked(samples), np.random.default_rng(rng), []
         self.labels = None if labels is None else checks.numbers(labels, "labels")
@@ -269,7 +301,8 @@ class Evidence:
             raise ConfigError(
                 f"{len(self.samples)} samples need as many labels, whole numbers, got {self.labels.dtype} {self.labels.shape}"
             )
-        self._features = {}
+        self.features: Callable | None = features
+        self._features: dict[Callable, tuple[np.ndarray, np.ndarray]] = {}
 
     def _checked(self, samples):
         try:
@@ -344,18 +377,19 @@ class Results(dict[str, float]):
         return {name: f"{own(error)}{error}" for name, error in self.failed.items()}
 
 
-def evaluate(names, samples, dataset, rng: int | np.random.Generator = 0, labels=None) -> Results:
+def evaluate(names, samples, dataset, rng: int | np.random.Generator = 0, labels=None, features=None) -> Results:
     """All numbers of the named metrics of samples: {number: value}.   names: strings or Metrics, or "modes,energy"; samples
     (N, ...), pictures in [-1, 1].
 
     dataset: the real samples, as a data set or as an array (M, ...).   rng: a Generator or a seed, for fresh points and random
-    subsets.   labels (N,): the class that was asked of each sample, if there are classes.
+    subsets.   labels (N,): the class that was asked of each sample, if there are classes.   features: a function from samples
+    (n, ...) to features (n, d), for the metrics that end in -features.
     A metric that cannot be measured does not block the others: a warning says why, and so does the attribute `failed` of the
     result.  If none can be, its error is raised: ConfigError for one that does not fit the data, or needs more samples.
     ConfigError for an unknown name; and the errors of Evidence for samples that nothing can be measured of.
     """
     names = [name.strip() for name in names.split(",")] if isinstance(names, str) else names
-    evidence = Evidence(samples, dataset, rng, labels)
+    evidence = Evidence(samples, dataset, rng, labels, features)
     metrics = [name if isinstance(name, Metric) else find(name, evidence.dataset)[0] for name in names]
     results = Results()
     for metric in dict.fromkeys(metrics):

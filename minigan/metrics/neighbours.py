@@ -4,7 +4,7 @@ precision_recall    share of samples among the real ones, and share of real ones
 density_coverage    the same two questions, less sensitive to outliers
 memorisation        do samples repeat the training data?      duplicates      do they repeat each other?
 support_size        how many different samples are there?     (the birthday paradox)
-PR_DIGITS, PR_POINTS, DUPLICATES, MEMORISATION      the metrics
+INSIDE (pr-digits, pr-classes, pr-features), PR_POINTS, DUPLICATES, MEMORISATION      the metrics
 Distances are Euclidean.  Use features in which similar pictures are near each other, or pixels to find copies.
 """
 
@@ -15,9 +15,9 @@ import numpy as np
 from minigan.data.base import whole
 from minigan.errors import ShapeError
 from minigan.metrics.checks import matrix, numbers, pair, share
-from minigan.metrics.digitnet import DIGITS, features
 from minigan.metrics.distances import BLOCK, blocks, nearest
-from minigan.metrics.metric import POINTS, SAMPLES, TRAINING_SET, Metric, Number, Rows
+from minigan.metrics.judges import JUDGES
+from minigan.metrics.metric import POINTS, SAMPLES, TRAINING_SET, Judge, Metric, Number, Rows
 
 
 def precision_recall(real, fake, k: int = 3) -> tuple[float, float]:
@@ -27,6 +27,10 @@ def precision_recall(real, fake, k: int = 3) -> tuple[float, float]:
     set.   real (N, d), fake (M, d).   Low precision means bad samples; low recall means that some kinds of samples are missing.
     Even for two samples of one density both are below 1, and they depend on N and k: compare only values with the same N and k.
     Kynkaanniemi et al. 2019, equations 1 and 2.
+
+    >>> x = np.random.default_rng(0).normal(size=(300, 2))
+    >>> precision_recall(x, x)
+    (1.0, 1.0)
     """
     whole("k", k, "precision_recall")
     real, fake = pair(real, fake, "precision_recall", least=k + 1)
@@ -122,25 +126,27 @@ def support_size(samples, threshold: float) -> float:
     return N * (N - 1) / close if close else math.inf
 
 
-def _digits_inside(seen):
-    fake, real = seen.both(features)
-    return dict(zip(("precision-digits", "recall-digits"), precision_recall(real[: len(fake)], fake[: len(real)])))
+def inside(judge: Judge) -> Metric:
+    """The metric pr-NAME of a judge."""
+    names = [f"{word}-{judge.name}" for word in ("precision", "recall")]
+
+    def measure(seen):
+        fake, real = judge.both(seen)
+        return dict(zip(names, precision_recall(real[: len(fake)], fake[: len(real)])))
+
+    return judge.metric(
+        f"pr-{judge.name}",
+        [
+            Number(names[0], "higher", f"share of the samples that lie among the real ones in {judge.whose} (3 neighbours)"),
+            Number(names[1], "higher", f"share of the real ones that lie among the samples in {judge.whose} (3 neighbours)"),
+        ],
+        measure,
+        least=1000,
+        summary=f"precision and recall in {judge.whose}, compared with as many real ones",
+    )
 
 
-PR_DIGITS = Metric(
-    "pr-digits",
-    [
-        Number(
-            "precision-digits", "higher", "share of the samples whose digit features lie among the real ones' (3 neighbours)"
-        ),
-        Number("recall-digits", "higher", "share of the real ones whose digit features lie among the samples' (3 neighbours)"),
-    ],
-    _digits_inside,
-    DIGITS,
-    least=1000,
-    main="precision-digits",
-    summary="precision and recall of the project's 64 digit features, compared with as many real ones",
-)
+INSIDE = [inside(judge) for judge in JUDGES]
 PR_POINTS = Metric(
     "pr-points",
     [

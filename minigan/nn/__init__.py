@@ -5,8 +5,9 @@ linear          Linear, Embedding                                      convoluti
 activations     ReLU, Tanh, Softmax, ...                               normalisation   batch, instance, layer, group norm
 pooling         MaxPool2d, AvgPool2d, adaptive ones                    resizing        Upsample, PixelShuffle, borders
 reshaping       Identity, Flatten, Unflatten                           dropout         Dropout, Dropout2d
-rnn             LSTM, GRU and their cells                              adversarial     layers that GANs added
-losses          MSELoss, CrossEntropyLoss, ...                         init, utils     initialisers; spectral norm, clipping
+rnn             LSTM, GRU, RNN, their cells                            adversarial     layers that GANs added
+losses          MSELoss, CrossEntropyLoss, ...                         attention       MultiheadAttention, an encoder layer
+init, utils     initialisers; spectral norm, clipping
 
 A layer adds parameters to a function, and nothing else; the checks are in the functions (ops/, nn/functional.py).  Names,
 arguments, their order and defaults, and the names and shapes of parameters are those of torch.nn.  We left out arguments that
@@ -19,30 +20,36 @@ from minigan import moved
 from minigan.arguments import checked as _checked, explained as _explained
 from minigan.nn import functional, init, utils
 from minigan.nn.activations import (
-    ELU, GELU, LeakyReLU, LogSoftmax, PReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh)
-from minigan.nn.convolution import Conv1d, Conv2d, ConvTranspose2d
+    ELU, GELU, GLU, SELU, Hardtanh, LeakyReLU, LogSigmoid, LogSoftmax, Mish, PReLU, ReLU, Sigmoid, SiLU, Softmax,
+    Softplus, Tanh)
+from minigan.nn.attention import MultiheadAttention, TransformerEncoderLayer
+from minigan.nn.convolution import Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d
 from minigan.nn.dropout import Dropout, Dropout2d
 from minigan.nn.linear import Embedding, Linear
 from minigan.nn.losses import (
-    BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, KLDivLoss, L1Loss, MSELoss, NLLLoss, SmoothL1Loss)
+    BCELoss, BCEWithLogitsLoss, CosineEmbeddingLoss, CrossEntropyLoss, GaussianNLLLoss, HingeEmbeddingLoss, HuberLoss,
+    KLDivLoss, L1Loss, MSELoss, NLLLoss, PoissonNLLLoss, SmoothL1Loss, TripletMarginLoss)
 from minigan.nn.module import Module, ModuleDict, ModuleList, Parameter, Sequential
-from minigan.nn.normalisation import BatchNorm1d, BatchNorm2d, GroupNorm, InstanceNorm2d, LayerNorm
-from minigan.nn.pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool2d, MaxPool2d
+from minigan.nn.normalisation import BatchNorm1d, BatchNorm2d, GroupNorm, InstanceNorm1d, InstanceNorm2d, LayerNorm, RMSNorm
+from minigan.nn.pooling import AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d, MaxUnpool2d
 from minigan.nn.reshaping import Flatten, Identity, Unflatten
 from minigan.nn.resizing import (
-    PixelShuffle, PixelUnshuffle, ReflectionPad2d, ReplicationPad2d, Upsample, ZeroPad2d)
+    CircularPad2d, ConstantPad2d, PixelShuffle, PixelUnshuffle, ReflectionPad2d, ReplicationPad2d, Upsample, ZeroPad2d)
 from minigan.nn.adversarial import MinibatchDiscrimination, VirtualBatch, VirtualBatchNorm
-from minigan.nn.rnn import GRU, LSTM, GRUCell, LSTMCell
+from minigan.nn.rnn import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 from minigan.nn.utils import summary
 
 __all__ = [
-    "AdaptiveAvgPool2d", "AdaptiveMaxPool2d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d", "BatchNorm2d",
-    "Conv1d", "Conv2d", "ConvTranspose2d", "CrossEntropyLoss", "Dropout", "Dropout2d", "ELU", "Embedding", "Flatten", "GELU",
-    "GRU", "GRUCell", "GroupNorm", "HuberLoss", "Identity", "InstanceNorm2d", "KLDivLoss", "L1Loss", "LSTM", "LSTMCell",
-    "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax", "MSELoss", "MaxPool2d", "MinibatchDiscrimination", "Module",
-    "ModuleDict", "ModuleList", "NLLLoss", "PReLU", "Parameter", "PixelShuffle", "PixelUnshuffle", "ReLU", "ReflectionPad2d",
-    "ReplicationPad2d", "Sequential", "SiLU", "Sigmoid", "SmoothL1Loss", "Softmax", "Softplus", "Tanh", "Unflatten",
-    "Upsample", "VirtualBatch", "VirtualBatchNorm", "ZeroPad2d", "functional", "init", "summary", "utils"]
+    "AdaptiveAvgPool2d", "AdaptiveMaxPool2d", "AvgPool1d", "AvgPool2d", "BCELoss", "BCEWithLogitsLoss", "BatchNorm1d",
+    "BatchNorm2d", "CircularPad2d", "ConstantPad2d", "Conv1d", "Conv2d", "ConvTranspose1d", "ConvTranspose2d",
+    "CosineEmbeddingLoss", "CrossEntropyLoss", "Dropout", "Dropout2d", "ELU", "Embedding", "Flatten", "GELU", "GLU", "GRU",
+    "GRUCell", "GaussianNLLLoss", "GroupNorm", "Hardtanh", "HingeEmbeddingLoss", "HuberLoss", "Identity", "InstanceNorm1d",
+    "InstanceNorm2d", "KLDivLoss", "L1Loss", "LSTM", "LSTMCell", "LayerNorm", "LeakyReLU", "Linear", "LogSigmoid",
+    "LogSoftmax", "MSELoss", "MaxPool1d", "MaxPool2d", "MaxUnpool2d", "MinibatchDiscrimination", "Mish", "Module",
+    "ModuleDict", "ModuleList", "MultiheadAttention", "NLLLoss", "PReLU", "Parameter", "PixelShuffle", "PixelUnshuffle",
+    "PoissonNLLLoss", "RMSNorm", "RNN", "RNNCell", "ReLU", "ReflectionPad2d", "ReplicationPad2d", "SELU", "Sequential",
+    "SiLU", "Sigmoid", "SmoothL1Loss", "Softmax", "Softplus", "Tanh", "TransformerEncoderLayer", "TripletMarginLoss",
+    "Unflatten", "Upsample", "VirtualBatch", "VirtualBatchNorm", "ZeroPad2d", "functional", "init", "summary", "utils"]
 
 moved.guard(__name__)
 

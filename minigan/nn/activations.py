@@ -162,3 +162,63 @@ class LogSoftmax(Module):
 
     def extra_repr(self):
         return f"dim={self.dim}"
+
+
+class LogSigmoid(Module):
+    """y = log(1 / (1 + e^-x)), finite even for a very negative x."""
+
+    def forward(self, x) -> Tensor:
+        """log sigmoid x."""
+        return F.logsigmoid(x)
+
+
+class GLU(Module):
+    """y = a sigmoid(b), where a and b are the halves of x along dim.   Dauphin et al. 2017."""
+
+    def __init__(self, dim=-1):
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, x) -> Tensor:
+        """a sigmoid(b)."""
+        return F.glu(x, self.dim)
+
+    def extra_repr(self):
+        return f"dim={self.dim}"
+
+
+class Hardtanh(Module):
+    """y = x limited to [min_val, max_val]."""
+
+    def __init__(self, min_val=-1.0, max_val=1.0, inplace=False):
+        super().__init__()
+        self.min_val, self.max_val = min_val, max_val
+
+    def forward(self, x) -> Tensor:
+        """x between the limits."""
+        return F.hardtanh(x, self.min_val, self.max_val)
+
+    def extra_repr(self):
+        return f"min_val={self.min_val}, max_val={self.max_val}"
+
+
+class SELU(Module):
+    """y = scale * elu(x, alpha), with the constants that keep mean 0 and variance 1.   Klambauer et al. 2017."""
+
+    def __init__(self, inplace=False):
+        super().__init__()
+
+    def forward(self, x) -> Tensor:
+        """scale * elu(x, alpha)."""
+        return F.selu(x)
+
+
+class Mish(Module):
+    """y = x tanh(softplus x).   Misra 2020."""
+
+    def __init__(self, inplace=False):
+        super().__init__()
+
+    def forward(self, x) -> Tensor:
+        """x tanh(softplus x)."""
+        return F.mish(x)

@@ -1,4 +1,4 @@
-"""Convolutions: Conv2d, Conv1d, and Conv2d's adjoint ConvTranspose2d."""
+"""Convolutions: Conv2d, Conv1d, and their adjoints ConvTranspose2d, ConvTranspose1d."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ class _Conv(Module):
 
     axes = 2
     transposed = False
-    padding_modes = ("zeros", "reflect", "replicate")
+    padding_modes = ("zeros", "reflect", "replicate", "circular")
 
     def __init__(
         self,
@@ -87,8 +87,11 @@ class Conv2d(_Conv):
     """y[n,o] = bias[o] + the sum over c of x[n,c] correlated with weight[o,c].   x (N, C, H, W) -> (N, O, oh, ow).
 
     oh = floor((H + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1, ow likewise.  weight (O, C/groups, kh, kw)
-    and bias (O,) start uniform in +-1/sqrt(C/groups kh kw).  padding_mode: "zeros", "reflect" or "replicate".
+    and bias (O,) start uniform in +-1/sqrt(C/groups kh kw).  padding_mode: "zeros", "reflect", "replicate" or "circular".
     torch.nn.Conv2d.   Conv2d(3, 8, 4, stride=2, padding=1) halves an image.
+
+    >>> nn.Conv2d(1, 32, 4, stride=2, padding=1)(mg.ones((64, 1, 28, 28))).shape
+    (64, 32, 14, 14)
     """
 
     def __init__(
@@ -112,7 +115,11 @@ class Conv2d(_Conv):
 
 
 class Conv1d(_Conv):
-    """Conv2d with one spatial axis.   x (N, C, L) -> (N, O, length);  weight (O, C/groups, k), bias (O,)."""
+    """Conv2d with one spatial axis.   x (N, C, L) -> (N, O, length);  weight (O, C/groups, k), bias (O,).
+
+    >>> nn.Conv1d(3, 8, 5, padding=2)(mg.ones((64, 3, 100))).shape
+    (64, 8, 100)
+    """
 
     axes = 1
 
@@ -143,6 +150,9 @@ class ConvTranspose2d(_Conv):
     weight (C, O/groups, kh, kw) and bias (O,) start uniform in +-1/sqrt(O/groups kh kw), because torch takes fan_in from
     axis 1 of the weight, here too.
     torch.nn.ConvTranspose2d.   ConvTranspose2d(8, 3, 4, stride=2, padding=1) doubles an image.
+
+    >>> nn.ConvTranspose2d(32, 1, 4, stride=2, padding=1)(mg.ones((64, 32, 14, 14))).shape
+    (64, 1, 28, 28)
     """
 
     transposed = True
@@ -167,5 +177,35 @@ class ConvTranspose2d(_Conv):
     def forward(self, x) -> Tensor:
         """The transposed convolution of x, plus bias."""
         return F.conv_transpose2d(
+            x, self.weight, self.bias, self.stride, self.padding, self.output_padding, self.groups, self.dilation
+        )
+
+
+class ConvTranspose1d(_Conv):
+    """ConvTranspose2d with one spatial axis.   x (N, C, L) -> (N, O, length);  weight (C, O/groups, k), bias (O,)."""
+
+    axes = 1
+    transposed = True
+
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride: Size = 1,
+        padding: Size = 0,
+        output_padding: Size = 0,
+        groups=1,
+        bias=True,
+        dilation: Size = 1,
+        padding_mode="zeros",
+    ):
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, output_padding
+        )
+
+    def forward(self, x) -> Tensor:
+        """The transposed convolution of x, plus bias."""
+        return F.conv_transpose1d(
             x, self.weight, self.bias, self.stride, self.padding, self.output_padding, self.groups, self.dilation
         )

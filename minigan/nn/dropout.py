@@ -10,6 +10,10 @@ class Dropout(Module):
     """In training each element is 0 with probability p, else x / (1 - p); in evaluation y = x.
 
     Every call draws a new mask from the stream "noise".   Srivastava et al. 2014.
+
+    >>> drop = nn.Dropout(0.5)
+    >>> drop.eval()(mg.ones(3)).tolist(), sorted(set(drop.train()(mg.ones(100)).tolist()))
+    ([1.0, 1.0, 1.0], [0.0, 2.0])
     """
 
     function = staticmethod(dropout)

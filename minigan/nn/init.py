@@ -18,7 +18,11 @@ from minigan.streams import streams
 
 
 def constant_(tensor, val):
-    """Set every element to val."""
+    """Set every element to val.
+
+    >>> nn.init.constant_(mg.zeros(2), 0.5).tolist()
+    [0.5, 0.5]
+    """
     tensor.data[...] = val
     tensor.touch()
     return tensor
@@ -84,6 +88,9 @@ def fans(tensor) -> tuple[int, int]:
     """(fan_in, fan_out): how many inputs one output sums, and to how many outputs one input contributes.
 
     For weight (out, in, *kernel) these are in * kernel size and out * kernel size.  ShapeError for fewer than two axes.
+
+    >>> nn.init.fans(mg.zeros((32, 16, 4, 4)))
+    (256, 512)
     """
     if tensor.ndim < 2:
         raise ShapeError(f"fan in and fan out need a weight of at least two axes (out, in, ...), got {tensor.shape}")
@@ -149,7 +156,12 @@ def kaiming_uniform_(tensor, a: float = 0, mode="fan_in", nonlinearity="leaky_re
 
 
 def kaiming_normal_(tensor, a: float = 0, mode="fan_in", nonlinearity="leaky_relu", generator=None):
-    """Normal with std gain / sqrt(fan).   a: the negative slope of leaky_relu.   He et al. 2015."""
+    """Normal with std gain / sqrt(fan).   a: the negative slope of leaky_relu.   He et al. 2015.
+
+    >>> w = nn.init.kaiming_normal_(mg.zeros((256, 256)))
+    >>> abs(float(w.std()) - (2 / 256) ** 0.5) < 1e-3
+    True
+    """
     return normal_(tensor, 0.0, _kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity), generator)
 
 
@@ -157,6 +169,10 @@ def orthogonal_(tensor, gain=1.0, generator=None):
     """gain times a random matrix with orthonormal rows, or columns if these are fewer; all axes after the first count as one.
 
     Saxe et al. 2014.  It is uniform over all such matrices, because R's diagonal is made positive (Mezzadri 2007).
+
+    >>> w = nn.init.orthogonal_(mg.zeros((3, 3)))
+    >>> np.allclose(w @ w.T, np.eye(3), atol=1e-6)
+    True
     """
     if tensor.ndim < 2:
         raise ShapeError(f"orthogonal_: needs at least two axes, got {tensor.shape}")

@@ -29,7 +29,9 @@ class Linear(Module):
     """y = x W^T + b.   x (..., in_features) -> (..., out_features);  weight (out_features, in_features), bias or None.
 
     Both start uniform in +-1/sqrt(in_features).   torch.nn.Linear.
-    Linear(100, 32)(mg.ones((64, 100))).shape == (64, 32)
+
+    >>> nn.Linear(100, 32)(mg.ones((64, 100))).shape
+    (64, 32)
     """
 
     def __init__(self, in_features, out_features, bias=True):
@@ -56,6 +58,9 @@ class Embedding(Module):
 
     weight (num_embeddings, embedding_dim) starts normal (0, 1).  padding_idx: this row starts at 0 and gets no
     gradient.   torch.nn.Embedding.
+
+    >>> nn.Embedding(10, 4)([1, 2, 2]).shape
+    (3, 4)
     """
 
     def __init__(self, num_embeddings, embedding_dim, padding_idx=None):

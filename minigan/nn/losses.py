@@ -116,3 +116,62 @@ class KLDivLoss(_Loss):
 
     def __init__(self, reduction="mean", log_target=False):
         super().__init__(reduction, log_target=log_target)
+
+
+class PoissonNLLLoss(_Loss):
+    """rate - target log rate, reduced.   input: log rate, or the rate (log_input=False)."""
+
+    function = "poisson_nll_loss"
+
+    def __init__(self, log_input=True, full=False, eps=1e-8, reduction="mean"):
+        super().__init__(reduction, log_input=log_input, full=full, eps=eps)
+
+
+class GaussianNLLLoss(_Loss):
+    """(log var + (input - target)^2 / var) / 2, reduced.   Called with (input, target, var)."""
+
+    function = "gaussian_nll_loss"
+
+    def __init__(self, *, full=False, eps=1e-6, reduction="mean"):
+        super().__init__(reduction, full=full, eps=eps)
+
+    def forward(self, input, target, var) -> Tensor:  # type: ignore[override]  # it has one more argument
+        """The loss."""
+        return F.gaussian_nll_loss(input, target, var, reduction=self.reduction, **self.options)
+
+
+class HingeEmbeddingLoss(_Loss):
+    """input where target is 1, max(0, margin - input) where it is -1, reduced.   Hadsell et al. 2006."""
+
+    function = "hinge_embedding_loss"
+
+    def __init__(self, margin=1.0, reduction="mean"):
+        super().__init__(reduction, margin=margin)
+
+
+class CosineEmbeddingLoss(_Loss):
+    """1 - cos where target is 1, max(0, cos - margin) where it is -1, reduced.   Called with (input1, input2, target)."""
+
+    function = "cosine_embedding_loss"
+
+    def __init__(self, margin=0.0, reduction="mean"):
+        super().__init__(reduction, margin=margin)
+
+    def forward(self, input1, input2, target) -> Tensor:  # type: ignore[override]
+        """The loss."""
+        return F.cosine_embedding_loss(input1, input2, target, reduction=self.reduction, **self.options)
+
+
+class TripletMarginLoss(_Loss):
+    """max(0, |anchor - positive|_p - |anchor - negative|_p + margin), reduced.   Called with the three.   Schroff et al.
+    2015.
+    """
+
+    function = "triplet_margin_loss"
+
+    def __init__(self, margin=1.0, p=2.0, eps=1e-6, swap=False, reduction="mean"):
+        super().__init__(reduction, margin=margin, p=p, eps=eps, swap=swap)
+
+    def forward(self, anchor, positive, negative) -> Tensor:  # type: ignore[override]
+        """The loss."""
+        return F.triplet_margin_loss(anchor, positive, negative, reduction=self.reduction, **self.options)

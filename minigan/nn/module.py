@@ -34,6 +34,16 @@ class Parameter(Tensor):
     """A Tensor that training changes: a leaf that requires a gradient.
 
     data: numbers, or an array or a Tensor of a float dtype; the Parameter shares the memory of an array or a Tensor.
+
+    >>> class Scale(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.factor = nn.Parameter(mg.ones(1))
+    ...
+    ...     def forward(self, x):
+    ...         return self.factor * x
+    >>> Scale()([2.0, 3.0]).tolist()
+    [2.0, 3.0]
     """
 
     __slots__ = ()
@@ -304,6 +314,10 @@ class Sequential(Module):
     """Calls the modules one after the other: y = last(... second(first(x))).   Sequential(Linear(2, 8), Tanh(), Linear(8, 1))
 
     A single dict gives them names: Sequential({"hidden": Linear(2, 8), "act": Tanh()}).
+
+    >>> net = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1))
+    >>> net(mg.ones((5, 2))).shape, sorted(net.state_dict())
+    ((5, 1), ['0.bias', '0.weight', '2.bias', '2.weight'])
     """
 
     def __init__(self, *modules: Module | dict[str, Any]):
@@ -332,7 +346,12 @@ class Sequential(Module):
 
 
 class ModuleList(Module):
-    """A list of modules, whose parameters belong to the network; it has no forward of its own."""
+    """A list of modules, whose parameters belong to the network; it has no forward of its own.
+
+    >>> layers = nn.ModuleList([nn.Linear(2, 2) for _ in range(3)])
+    >>> len(layers), len(list(layers.parameters()))
+    (3, 6)
+    """
 
     def __init__(self, modules: Iterable[Module] = ()):
         super().__init__()
@@ -355,7 +374,12 @@ class ModuleList(Module):
 
 
 class ModuleDict(Module):
-    """Modules by name, whose parameters belong to the network; it has no forward of its own."""
+    """Modules by name, whose parameters belong to the network; it has no forward of its own.
+
+    >>> nets = nn.ModuleDict({"G": nn.Linear(2, 2), "D": nn.Linear(2, 1)})
+    >>> list(nets), nets["D"].out_features
+    (['G', 'D'], 1)
+    """
 
     def __init__(self, modules: Any = ()):
         super().__init__()

@@ -1,8 +1,10 @@
 """Normalisation layers: the functions of ops/norm.py with their weights, biases and running statistics.
 
-BatchNorm1d, BatchNorm2d    over the batch         LayerNorm                   over a sample's last axes
-InstanceNorm2d              over an image          GroupNorm                   over groups of an image's channels
+BatchNorm1d, BatchNorm2d          over the batch         LayerNorm, RMSNorm    over a sample's last axes
+InstanceNorm1d, InstanceNorm2d    over a sample          GroupNorm             over groups of a sample's channels
 """
+
+import math
 
 import numpy as np
 
@@ -90,19 +92,28 @@ class BatchNorm1d(_BatchNorm):
 
 
 class BatchNorm2d(_BatchNorm):
-    """BatchNorm1d for images: per channel, over the batch and all pixels.   x (N, C, H, W).   torch.nn.BatchNorm2d."""
+    """BatchNorm1d for images: per channel, over the batch and all pixels.   x (N, C, H, W).   torch.nn.BatchNorm2d.
 
-    axes = (4,)
-
-
-class InstanceNorm2d(_Running):
-    """Gives each channel of each image mean 0 and variance 1.   x (N, C, H, W).   Ulyanov et al. 2016.
-
-    affine: learn a weight and a bias per channel.  track_running_stats: in evaluation use running averages instead of the
-    image's own mean and variance (num_batches_tracked stays 0, as in torch).  torch.nn.InstanceNorm2d.
+    >>> norm = nn.BatchNorm2d(8)
+    >>> y = norm(mg.tensor(np.random.default_rng(0).normal(5, 2, (64, 8, 4, 4)).astype("float32")))
+    >>> round(float(y.mean()), 4) == 0, round(float(y.std()), 2)
+    (True, 1.0)
     """
 
     axes = (4,)
+
+
+class InstanceNorm1d(_Running):
+    """Gives each channel of each sample mean 0 and variance 1.   x (N, C, L).   Ulyanov et al. 2016.
+
+    affine: learn a weight and a bias per channel.  track_running_stats: in evaluation use running averages instead of the
+    sample's own mean and variance (num_batches_tracked stays 0, as in torch).  torch.nn.InstanceNorm1d.
+
+    >>> nn.InstanceNorm1d(6)(mg.ones((2, 6, 4))).shape
+    (2, 6, 4)
+    """
+
+    axes = (3,)
 
     def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False):
         super().__init__(num_features, eps, momentum, affine, track_running_stats)
@@ -115,20 +126,33 @@ class InstanceNorm2d(_Running):
         y = instance_norm(x, self.weight, self.bias, self.eps)
         if self.track_running_stats:
             momentum, array = self.momentum, plain(x)
-            pixels = array.shape[2] * array.shape[3]
+            pixels, axes = math.prod(array.shape[2:]), tuple(range(2, array.ndim))
             for running, batch in (
-                (self.running_mean, mean(array, (2, 3))),
-                (self.running_var, var(array, (2, 3)) * (pixels / (pixels - 1))),
+                (self.running_mean, mean(array, axes)),
+                (self.running_var, var(array, axes) * (pixels / (pixels - 1))),
             ):
                 running.data[...] = (1 - momentum) * running.data + momentum * mean(batch, 0)
                 running.touch()
         return y
 
 
+class InstanceNorm2d(InstanceNorm1d):
+    """InstanceNorm1d for images: per channel of each image.   x (N, C, H, W).   torch.nn.InstanceNorm2d.
+
+    >>> nn.InstanceNorm2d(6)(mg.ones((2, 6, 4, 4))).shape
+    (2, 6, 4, 4)
+    """
+
+    axes = (4,)
+
+
 class LayerNorm(Module):
     """Gives each sample mean 0 and variance 1 over its last axes, of sizes normalized_shape (an int: one axis).
 
     weight, bias: of shape normalized_shape, learned if elementwise_affine.   torch.nn.LayerNorm; Ba et al. 2016.
+
+    >>> nn.LayerNorm(6)(mg.ones((2, 6))).shape
+    (2, 6)
     """
 
     def __init__(self, normalized_shape, eps=1e-5, elementwise_affine=True, bias=True):
@@ -145,10 +169,33 @@ class LayerNorm(Module):
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
 
 
+class RMSNorm(Module):
+    """y = x / sqrt(mean x^2 + eps) * weight over the last axes, of sizes normalized_shape (an int: one axis).
+
+    eps None: the distance from 1 to the next number of x's dtype.   torch.nn.RMSNorm; Zhang and Sennrich 2019.
+    """
+
+    def __init__(self, normalized_shape, eps=None, elementwise_affine=True):
+        super().__init__()
+        self.normalized_shape = sizes("RMSNorm", "normalized_shape", normalized_shape, 0)
+        self.eps, self.elementwise_affine = eps, elementwise_affine
+        self.weight = Parameter(np.ones(self.normalized_shape, np.float32)) if elementwise_affine else None
+
+    def forward(self, x) -> Tensor:
+        """x (..., *normalized_shape), with mean square 1 times weight."""
+        return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
+
+    def extra_repr(self):
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
 class GroupNorm(Module):
     """The channels form num_groups groups; each group of each sample gets mean 0 and variance 1.   Wu and He 2018.
 
     x (N, num_channels, ...);  weight, bias (num_channels,), learned if affine.   torch.nn.GroupNorm.
+
+    >>> nn.GroupNorm(3, 6)(mg.ones((2, 6, 4, 4))).shape
+    (2, 6, 4, 4)
     """
 
     def __init__(self, num_groups, num_channels, eps=1e-5, affine=True):

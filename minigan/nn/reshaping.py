@@ -22,7 +22,11 @@ class Identity(Module):
 
 
 class Flatten(Module):
-    """Makes one axis of the axes start_dim .. end_dim: (N, C, H, W) -> (N, C H W)."""
+    """Makes one axis of the axes start_dim .. end_dim: (N, C, H, W) -> (N, C H W).
+
+    >>> nn.Flatten()(mg.ones((64, 8, 7, 7))).shape
+    (64, 392)
+    """
 
     def __init__(self, start_dim=1, end_dim=-1):
         super().__init__()
@@ -41,7 +45,11 @@ class Flatten(Module):
 
 
 class Unflatten(Module):
-    """Makes several axes of the axis dim, of sizes unflattened_size; one size may be -1, and is then computed."""
+    """Makes several axes of the axis dim, of sizes unflattened_size; one size may be -1, and is then computed.
+
+    >>> nn.Unflatten(1, (8, 7, 7))(mg.ones((64, 392))).shape
+    (64, 8, 7, 7)
+    """
 
     def __init__(self, dim, unflattened_size):
         super().__init__()

@@ -8,7 +8,11 @@ from minigan.tensor import Tensor
 
 
 class Upsample(Module):
-    """x (N, C, H, W) enlarged to `size`, or scale_factor times.   mode: "nearest" or "bilinear"."""
+    """x (N, C, H, W) enlarged to `size`, or scale_factor times.   mode: "nearest" or "bilinear".
+
+    >>> nn.Upsample(scale_factor=2)(mg.ones((1, 3, 7, 7))).shape
+    (1, 3, 14, 14)
+    """
 
     def __init__(self, size=None, scale_factor=None, mode="nearest", align_corners=None):
         super().__init__()
@@ -73,6 +77,27 @@ class _Pad2d(Module):
 
 class ZeroPad2d(_Pad2d):
     """Zeros around an image (..., H, W).   padding: an int, or (left, right, top, bottom)."""
+
+
+class ConstantPad2d(_Pad2d):
+    """A number around an image (..., H, W).   padding: see ZeroPad2d."""
+
+    def __init__(self, padding, value):
+        super().__init__(padding)
+        self.value = value
+
+    def forward(self, x) -> Tensor:
+        """x with a border."""
+        return F.pad(x, self.padding, "constant", self.value)
+
+    def extra_repr(self):
+        return f"{self.padding}, value={self.value}"
+
+
+class CircularPad2d(_Pad2d):
+    """An image (..., H, W) that goes on at the other end.   padding: see ZeroPad2d."""
+
+    mode = "circular"
 
 
 class ReflectionPad2d(_Pad2d):

@@ -1,4 +1,4 @@
-"""Recurrent layers: one step (LSTMCell, GRUCell) and whole sequences (LSTM, GRU), under torch.nn's names.
+"""Recurrent layers: one step (LSTMCell, GRUCell, RNNCell) and whole sequences (LSTM, GRU, RNN), under torch.nn's names.
 
 They are made of public ops, so gradients of any order pass through time.  The products with the inputs need no earlier
 state, so they are one large matrix product for the whole sequence.  Only the products with the state need the step before.
@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from minigan.backend import xp
-from minigan.errors import ConfigError, ShapeError
+from minigan.errors import ConfigError, ShapeError, choose
 from minigan.nn import functional as F
 from minigan.nn import init
 from minigan.nn.module import Module, Parameter
-from minigan.ops import concatenate, flip, sigmoid, split, stack, swapaxes, tanh
+from minigan.ops import concatenate, flip, relu, sigmoid, split, stack, swapaxes, tanh
 from minigan.ops.noise import dropout
 from minigan.tensor import Tensor, plain
 
@@ -101,11 +101,26 @@ class _Recurrent(Module):
         return x if isinstance(x, Tensor) else Tensor(x)
 
 
+def _tanh_step(from_input, from_state, state):
+    return (tanh(from_input + from_state),)
+
+
+def _relu_step(from_input, from_state, state):
+    return (relu(from_input + from_state),)
+
+
+NONLINEARITIES = {"tanh": _tanh_step, "relu": _relu_step}
+
+
 class LSTMCell(_Recurrent):
     """One step of an LSTM: x (N, input_size), (h, c) each (N, hidden_size) or None for zeros -> (h', c').
 
     i, f, o = sigmoid(W x + b + U h + d), g = tanh(...);  c' = f c + i g;  h' = o tanh c'.   Also without the axis N.
     Hochreiter and Schmidhuber 1997, with Gers et al.'s (2000) forget gate.   torch.nn.LSTMCell.
+
+    >>> h, c = nn.LSTMCell(4, 8)(mg.ones((16, 4)))
+    >>> h.shape
+    (16, 8)
     """
 
     def __init__(self, input_size, hidden_size, bias=True):
@@ -132,6 +147,9 @@ class GRUCell(LSTMCell):
 
     r, z = sigmoid(W x + b + U h + d);  n = tanh(W x + b + r (U h + d));  h' = (1 - z) n + z h.
     Cho et al. 2014, but with the reset gate after the product, as in cuDNN and torch.nn.GRUCell.
+
+    >>> nn.GRUCell(4, 8)(mg.ones((16, 4))).shape
+    (16, 8)
     """
 
     step = staticmethod(_gru_step)
@@ -150,6 +168,10 @@ class LSTM(_Recurrent):
     -> y (L, N, D hidden_size), the last layer's h at every time;  (h, c) at the end of each layer and direction.
     dropout: between layers, in training.  Parameters: weight_ih_l0, weight_hh_l0, bias_ih_l0, bias_hh_l0, then
     weight_ih_l0_reverse ... of the other direction, weight_ih_l1 ... of the next layer.
+
+    >>> y, (h, c) = nn.LSTM(4, 8, batch_first=True)(mg.ones((16, 10, 4)))
+    >>> y.shape, h.shape
+    ((16, 10, 8), (1, 16, 8))
     """
 
     def __init__(self, input_size, hidden_size, num_layers=1, bias=True, batch_first=False, dropout=0.0, bidirectional=False):
@@ -212,7 +234,47 @@ class LSTM(_Recurrent):
 
 
 class GRU(LSTM):
-    """GRUCell along a sequence: it has LSTM's arguments and shapes, but the state is only h.   torch.nn.GRU."""
+    """GRUCell along a sequence: it has LSTM's arguments and shapes, but the state is only h.   torch.nn.GRU.
+
+    >>> y, h = nn.GRU(4, 8, batch_first=True)(mg.ones((16, 10, 4)))
+    >>> y.shape, h.shape
+    ((16, 10, 8), (1, 16, 8))
+    """
 
     step = staticmethod(_gru_step)
     gates, states = 3, 1
+
+
+class RNN(LSTM):
+    """h' = tanh(W x + b + U h + d) along a sequence ("relu" instead of tanh): LSTM's shapes, but the state is only h.
+
+    Elman 1990.   torch.nn.RNN.
+    """
+
+    gates, states = 1, 1
+
+    def __init__(
+        self,
+        input_size,
+        hidden_size,
+        num_layers=1,
+        nonlinearity="tanh",
+        bias=True,
+        batch_first=False,
+        dropout=0.0,
+        bidirectional=False,
+    ):
+        self.step = choose("nonlinearity", nonlinearity, NONLINEARITIES)
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional)
+        self.nonlinearity = nonlinearity
+
+
+class RNNCell(GRUCell):
+    """One step of an RNN: x (N, input_size), h (N, hidden_size) or None for zeros -> h' = tanh(W x + b + U h + d), or relu."""
+
+    gates, states = 1, 1
+
+    def __init__(self, input_size, hidden_size, bias=True, nonlinearity="tanh"):
+        self.step = choose("nonlinearity", nonlinearity, NONLINEARITIES)
+        super().__init__(input_size, hidden_size, bias)
+        self.nonlinearity = nonlinearity

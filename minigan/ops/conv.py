@@ -117,6 +117,9 @@ def conv2d(x, weight, bias=None, stride: Size = 1, padding: Size | str = 0, dila
     (vertical, horizontal) pair; groups: the channels form so many groups, which do not mix.  padding may be "valid"
     (0) or "same" (only for stride 1: the output has the size of the input).
     ShapeError if the channels do not fit or the kernel is larger than the padded input.
+
+    >>> mg.ops.conv2d(mg.ones((64, 1, 28, 28)), mg.ones((32, 1, 4, 4)), stride=2, padding=1).shape
+    (64, 32, 14, 14)
     """
     _check_axes("conv2d", x, weight)
     stride, dilation = pair(stride, "stride", "conv2d", 1), pair(dilation, "dilation", "conv2d", 1)
@@ -153,6 +156,9 @@ def conv_transpose2d(
     oh = (H - 1) stride - 2 padding + dilation (kh - 1) + output_padding + 1, and ow likewise.  output_padding, which is below
     stride or dilation, chooses one of the output sizes that conv2d would map back to H.
     ShapeError if the channels do not fit or the output would be empty.
+
+    >>> mg.ops.conv_transpose2d(mg.ones((64, 32, 14, 14)), mg.ones((32, 1, 4, 4)), stride=2, padding=1).shape
+    (64, 1, 28, 28)
     """
     _check_axes("conv_transpose2d", x, weight)
     stride, dilation = (pair(v, name, "conv_transpose2d", 1) for v, name in ((stride, "stride"), (dilation, "dilation")))
@@ -183,11 +189,31 @@ def conv_transpose2d(
 
 
 def conv1d(x, weight, bias=None, stride: Size = 1, padding: Size | str = 0, dilation: Size = 1, groups=1) -> Tensor:
-    """conv2d with one spatial axis: x (N, C, L), weight (O, C/groups, k), bias (O,)  ->  (N, O, length)."""
+    """conv2d with one spatial axis: x (N, C, L), weight (O, C/groups, k), bias (O,)  ->  (N, O, length).
+
+    >>> mg.ops.conv1d(mg.ones((1, 1, 5)), mg.ones((1, 1, 3))).tolist()
+    [[[3.0, 3.0, 3.0]]]
+    """
     if x.ndim != 3 or weight.ndim != 3:
         raise ShapeError(f"conv1d: needs x (N, C, L) and weight (O, C/groups, k), got {x.shape} and {weight.shape}")
     around = padding if isinstance(padding, str) else (0, _single(padding))
     y = conv2d(expand_dims(x, 2), expand_dims(weight, 2), bias, (1, _single(stride)), around, (1, _single(dilation)), groups)
+    return squeeze(y, 2)
+
+
+def conv_transpose1d(
+    x, weight, bias=None, stride: Size = 1, padding: Size = 0, output_padding: Size = 0, groups=1, dilation: Size = 1
+) -> Tensor:
+    """conv_transpose2d with one spatial axis: x (N, C, L), weight (C, O/groups, k), bias (O,)  ->  (N, O, length).
+
+    >>> mg.conv_transpose1d(mg.ones((1, 1, 2)), mg.ones((1, 1, 2)), stride=2).tolist()
+    [[[1.0, 1.0, 1.0, 1.0]]]
+    """
+    if x.ndim != 3 or weight.ndim != 3:
+        raise ShapeError(f"conv_transpose1d: needs x (N, C, L) and weight (C, O/groups, k), got {x.shape} and {weight.shape}")
+    around, extra = (0, _single(padding)), (0, _single(output_padding))
+    how = (1, _single(stride)), around, extra, groups, (1, _single(dilation))
+    y = conv_transpose2d(expand_dims(x, 2), expand_dims(weight, 2), bias, *how)
     return squeeze(y, 2)
 
 

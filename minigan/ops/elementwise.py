@@ -119,6 +119,12 @@ log = elementwise(
 log1p = elementwise(
     "y = ln(1 + x), exact for small x.   dy/dx = 1 / (1 + x).",
     lambda x: xp(x).log1p(x), lambda g, y, x: g / (1 + x), name="log1p", saves="inputs")
+log2 = elementwise(
+    "y = log_2 x.   dy/dx = 1 / (x ln 2).",
+    lambda x: xp(x).log2(x), lambda g, y, x: g / (x * math.log(2)), name="log2", saves="inputs")
+log10 = elementwise(
+    "y = log_10 x.   dy/dx = 1 / (x ln 10).",
+    lambda x: xp(x).log10(x), lambda g, y, x: g / (x * math.log(10)), name="log10", saves="inputs")
 logaddexp = elementwise(
     "y = ln(e^a + e^b), without overflow.   dy/da = sigmoid(a-b), dy/db = sigmoid(b-a); NaN where both are inf.",
     lambda a, b: xp(a, b).logaddexp(a, b),
@@ -137,6 +143,13 @@ remainder = elementwise(
     lambda g, y, a, b: g,
     lambda g, y, a, b: -(g * (plain(a) // plain(b))),
     name="remainder", saves="inputs")
+
+fmod = elementwise(
+    "y = a - b trunc(a / b), which has the sign of a.   dy/da = 1, dy/db = -trunc(a / b).",
+    lambda a, b: xp(a, b).fmod(a, b),
+    lambda g, y, a, b: g,
+    lambda g, y, a, b: -(g * xp(g).trunc(plain(a) / plain(b))),
+    name="fmod", saves="inputs")
 
 # ------------------------------------------------------------------------------------------------- trigonometry --- #
 
@@ -161,6 +174,26 @@ arccos = elementwise(
 arctan = elementwise(
     "y = arctan x in radians.   dy/dx = 1 / (1 + x^2).",
     lambda x: xp(x).arctan(x), lambda g, y, x: g / (1 + x * x), name="arctan", saves="inputs")
+hypot = elementwise(
+    "y = sqrt(a^2 + b^2), without overflow.   dy/da = a / y, dy/db = b / y, both 0 at a = b = 0.",
+    lambda a, b: xp(a, b).hypot(a, b),
+    lambda g, y, a, b: _of_length(g, a, y),
+    lambda g, y, a, b: _of_length(g, b, y),
+    name="hypot")
+arctan2 = elementwise(
+    "y = the angle of (b, a) in radians, in (-pi, pi].   dy/da = b / r^2, dy/db = -a / r^2, r = hypot(a, b); 0 at r = 0.",
+    lambda a, b: xp(a, b).arctan2(a, b),
+    lambda g, y, a, b: _of_length(_of_length(g, b, hypot(a, b)), 1.0, hypot(a, b)),
+    lambda g, y, a, b: -_of_length(_of_length(g, a, hypot(a, b)), 1.0, hypot(a, b)),
+    name="arctan2", saves="inputs")
+
+
+def _of_length(g, x, length):
+    """g x / length, and 0 where the length is 0."""
+    zero = plain(length) == 0
+    return kept(g * (x / where(zero, 1.0, length)), ~zero)
+
+
 sinh = elementwise(
     "y = (e^x - e^-x) / 2.   dy/dx = cosh x.", lambda x: xp(x).sinh(x), lambda g, y, x: g * cosh(x),
     name="sinh", saves="inputs")
@@ -224,6 +257,9 @@ def clip(x, min=None, max=None):
 
     min, max: numbers, or arrays and Tensors that broadcast against x.  A bound gets the gradient where y is the bound and x is
     not.  If min > max, y is max everywhere, as in NumPy; the gradients are those of torch.clamp.
+
+    >>> mg.clip([-2.0, 0.5, 3.0], 0.0, 1.0).tolist()
+    [0.0, 0.5, 1.0]
     """
     return _clip(x, _bound(min, x), _bound(max, x))
 
@@ -238,6 +274,13 @@ sign = elementwise(
 floor = elementwise(
     "y = the greatest integer <= x, as a float.   dy/dx = 0.",
     lambda x: xp(x).floor(x), lambda g, y, x: None, name="floor", saves="neither")
+
+ceil = elementwise(
+    "y = the least integer >= x, as a float.   dy/dx = 0.",
+    lambda x: xp(x).ceil(x), lambda g, y, x: None, name="ceil", saves="neither")
+trunc = elementwise(
+    "y = x without its digits after the point.   dy/dx = 0.",
+    lambda x: xp(x).trunc(x), lambda g, y, x: None, name="trunc", saves="neither")
 
 
 def _round(x, decimals=0):
@@ -280,6 +323,9 @@ def where(condition, a, b) -> Tensor:
     """y = a where condition is true, else b; the three broadcast.   The gradient goes to the one that was taken.
 
     condition: a boolean array or Tensor; it is never differentiated.
+
+    >>> mg.where([True, False], [1.0, 2.0], 0.0).tolist()
+    [1.0, 0.0]
     """
     condition = plain(condition)
     given = is_array(condition)
@@ -351,6 +397,20 @@ def _d_elu(x, below, alpha):
 elu = elementwise(
     _elu.__doc__, _elu,
     lambda g, y, x, alpha=1.0: g * _d_elu(x, ~(plain(x) > 0), alpha), name="elu", saves="inputs")
+
+
+def lerp(a, b, weight) -> Tensor:
+    """y = a + weight (b - a), exactly a at weight 0 and b at weight 1.   dy/da = 1 - weight, dy/db = weight.
+
+    weight: a number, or an array that broadcasts.   torch.lerp.
+
+    >>> float(mg.lerp(mg.tensor(1.0), mg.tensor(3.0), 0.25))
+    1.5
+    """
+    near_b = plain(weight) > 0.5
+    if not hasattr(near_b, "shape"):
+        return b - (1 - weight) * (b - a) if near_b else a + weight * (b - a)
+    return where(near_b, b - (1 - weight) * (b - a), a + weight * (b - a))
 
 
 def silu(x) -> Tensor:

@@ -17,7 +17,7 @@ from minigan.backend import kept_beside, xp
 from minigan.errors import ConfigError, DTypeError, ShapeError, suggestion
 from minigan.ops.conv import pair
 from minigan.ops.linalg import matmul
-from minigan.ops.pool import spread_windows, taps
+from minigan.ops.pool import adaptive_avg_pool2d, spread_windows, taps
 from minigan.ops.shape import expand_dims, reshape, squeeze, transpose
 from minigan.tensor import Size, Tensor, plain
 
@@ -30,15 +30,19 @@ def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=F
     x (N, C, H, W)  ->  (N, C, oh, ow); give either size or scale_factor, as a number or a (vertical, horizontal) pair.
     mode "nearest": y[p] = x[floor(p H / oh)].  "bilinear": pixels are squares, so y[p] is at (p + 1/2) H / oh - 1/2
     and mixes the two pixels beside it; outside the outermost centres the border is repeated.  align_corners: the *centres*
-    of the corner pixels of both images coincide instead, so y[p] is at p (H - 1) / (oh - 1).  If you give scale_factor, it
-    replaces oh / H, as in torch.
-    x (N, C, L) has one axis to resize, with mode "nearest" or "linear".
+    of the corner pixels of both images coincide instead, so y[p] is at p (H - 1) / (oh - 1).  "bicubic": the same places, but
+    four pixels are mixed, by Keys' cubic with a = -0.75 (Keys 1981).  "area": y[p] is the mean of the pixels that it covers.
+    If you give scale_factor, it replaces oh / H, as in torch.
+    x (N, C, L) has one axis to resize, with mode "nearest", "linear" or "area".
     ConfigError for an unknown mode; ShapeError for a size below 1.
+
+    >>> mg.ops.interpolate([[[1.0, 3.0]]], size=4, mode="linear").tolist()
+    [[[1.0, 1.5, 2.5, 3.0]]]
     """
     if x.ndim == 3:
-        if mode not in ("nearest", "linear"):
+        if mode not in ("nearest", "linear", "area"):
             raise ConfigError(
-                f"interpolate: x {x.shape} has one spatial axis, so mode is 'nearest' or 'linear', not "
+                f"interpolate: x {x.shape} has one spatial axis, so mode is 'nearest', 'linear' or 'area', not "
                 f"{mode!r}; an image is (N, C, H, W), also a single one"
             )
         if size is not None:
@@ -49,17 +53,21 @@ def interpolate(x, size=None, scale_factor=None, mode="nearest", align_corners=F
         return squeeze(interpolate(expand_dims(x, 2), size, scale_factor, mode, align_corners), 2)
     if x.ndim != 4:
         raise ShapeError(f"interpolate: x is (N, C, H, W) or (N, C, L), got {x.shape}")
-    if mode not in ("nearest", "bilinear"):
-        raise ConfigError(f"interpolate: unknown mode {mode!r}{suggestion(str(mode), ('nearest', 'bilinear'))}")
-    if align_corners and mode == "nearest":
-        raise ConfigError("interpolate: align_corners is for mode 'bilinear'; mode 'nearest' has nothing to align")
+    modes = ("nearest", "bilinear", "bicubic", "area")
+    if mode not in modes:
+        raise ConfigError(f"interpolate: unknown mode {mode!r}{suggestion(str(mode), modes)}")
+    if align_corners and mode in ("nearest", "area"):
+        raise ConfigError(f"interpolate: align_corners is for 'bilinear' and 'bicubic'; mode {mode!r} has nothing to align")
     out, steps = _out_size(x.shape[2:], size, scale_factor)
     if mode == "nearest":
         return _nearest(x, out, steps)
+    if mode == "area":
+        return adaptive_avg_pool2d(x, out)
     if x.dtype.kind != "f":
-        raise DTypeError(f"interpolate: mode 'bilinear' needs a float dtype, got {x.dtype}; use .astype('float32')")
+        raise DTypeError(f"interpolate: mode {mode!r} needs a float dtype, got {x.dtype}; use .astype('float32')")
     rows, columns = (
-        kept_beside(_mixing(n, o, step, align_corners).astype(x.dtype), plain(x)) for n, o, step in zip(x.shape[2:], out, steps)
+        kept_beside(_mixing(n, o, step, align_corners, mode == "bicubic").astype(x.dtype), plain(x))
+        for n, o, step in zip(x.shape[2:], out, steps)
     )
     n, c, h, w = x.shape
     pixels = reshape(transpose(x, (2, 3, 0, 1)), (h, w * n * c))  # (H, W N C), so that one matrix product does all rows
@@ -99,20 +107,27 @@ def _nearest(x, out, steps):
     return x[:, :, rows][:, :, :, columns]
 
 
-def _mixing(n, out, step, align_corners):
-    """The (out, n) matrix of linear interpolation: each row has at most two entries, and they sum to 1."""
+def _mixing(n, out, step, align_corners, cubic):
+    """The (out, n) matrix of an interpolation: each row has at most two entries (cubic: four), and they sum to 1."""
     if n == out:  # also if a scale_factor such as 1.1 does not change the size, as in torch
-        place = np.arange(out)
+        place = np.arange(out) + 0.0
     elif align_corners:
         place = np.arange(out) * ((n - 1) / (out - 1) if out > 1 else 0.0)
     else:
-        place = np.maximum((np.arange(out) + 0.5) * step - 0.5, 0.0)
-    left = np.minimum(place.astype(np.int64), n - 1)
-    right = np.minimum(left + 1, n - 1)
-    weight = np.clip(place - left, 0.0, 1.0)
+        place = (np.arange(out) + 0.5) * step - 0.5
+        place = place if cubic else np.maximum(place, 0.0)
+    left = np.floor(place).astype(np.int64)
+    left = left if cubic else np.minimum(left, n - 1)
+    t = place - left
+    a = -0.75
+    weights = {0: np.clip(1 - t, 0.0, 1.0), 1: np.clip(t, 0.0, 1.0)}
+    if cubic:
+        near = lambda d: ((a + 2) * d - (a + 3)) * d * d + 1  # Keys' kernel at a distance d <= 1, and at 1 < d <= 2
+        far = lambda d: a * (((d - 5) * d + 8) * d - 4)
+        weights = {-1: far(t + 1), 0: near(t), 1: near(1 - t), 2: far(2 - t)}
     matrix = np.zeros((out, n))
-    np.add.at(matrix, (np.arange(out), left), 1 - weight)
-    np.add.at(matrix, (np.arange(out), right), weight)
+    for offset, weight in weights.items():  # outside, the border is repeated
+        np.add.at(matrix, (np.arange(out), np.clip(left + offset, 0, n - 1)), weight)
     return matrix
 
 
@@ -123,6 +138,9 @@ def pixel_shuffle(x, upscale_factor) -> Tensor:
     """y[..., c, h r + i, w r + j] = x[..., c r^2 + i r + j, h, w] with r = upscale_factor.   Shi et al. 2016.
 
     (..., C r^2, H, W)  ->  (..., C, H r, W r): r^2 channels of a pixel become a block of r x r pixels.
+
+    >>> mg.ops.pixel_shuffle(mg.ones((1, 8, 7, 7)), 2).shape
+    (1, 2, 14, 14)
     """
     r = _factor("pixel_shuffle", "upscale_factor", upscale_factor, x)
     *lead, c, h, w = x.shape
@@ -134,7 +152,11 @@ def pixel_shuffle(x, upscale_factor) -> Tensor:
 
 
 def pixel_unshuffle(x, downscale_factor) -> Tensor:
-    """The inverse of pixel_shuffle: (..., C, H r, W r)  ->  (..., C r^2, H, W) with r = downscale_factor."""
+    """The inverse of pixel_shuffle: (..., C, H r, W r)  ->  (..., C r^2, H, W) with r = downscale_factor.
+
+    >>> mg.ops.pixel_unshuffle(mg.ones((1, 2, 14, 14)), 2).shape
+    (1, 8, 7, 7)
+    """
     r = _factor("pixel_unshuffle", "downscale_factor", downscale_factor, x)
     *lead, c, h, w = x.shape
     if h % r or w % r:
@@ -179,6 +201,9 @@ def unfold(x, kernel_size, dilation: Size = 1, padding: Size = 0, stride: Size =
     y[n, (c kh + r) kw + s, p ow + q] = x[n, c, p*stride + r*dilation - padding, ...], zero in the padding.
     x (N, C, H, W) or (C, H, W)  ->  (N, C kh kw, L) with L = oh ow, the number of windows; see conv2d for oh.
     A convolution is weight.reshape(O, -1) @ unfold(x).   ShapeError if the kernel is larger than the padded image.
+
+    >>> mg.ops.unfold(mg.ones((1, 3, 4, 4)), 2).shape
+    (1, 12, 9)
     """
     if x.ndim not in (3, 4):
         raise ShapeError(f"unfold: x is (N, C, H, W) or (C, H, W), got {x.shape}")
@@ -194,6 +219,9 @@ def fold(x, output_size, kernel_size, dilation: Size = 1, padding: Size = 0, str
     x (N, C kh kw, L) or (C kh kw, L)  ->  (N, C, *output_size).  It is the adjoint of unfold, not the inverse:
     <unfold(x), u> = <x, fold(u)>; fold(unfold(x)) is x times the number of windows over each pixel.
     ShapeError unless L is the number of windows of an image of output_size.
+
+    >>> mg.ops.fold(mg.ops.unfold(mg.ones((1, 1, 3, 3)), 2), (3, 3), 2).tolist()  # how many windows see each pixel
+    [[[[1.0, 2.0, 1.0], [2.0, 4.0, 2.0], [1.0, 2.0, 1.0]]]]
     """
     if x.ndim not in (2, 3):
         raise ShapeError(f"fold: x is (N, C kh kw, L) or (C kh kw, L), got {x.shape}")

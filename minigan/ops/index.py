@@ -121,6 +121,10 @@ def getitem(x, index) -> Tensor:
 
     The gradient is added to the places from which the elements came; an element picked k times gets the sum of k gradients.
     OutOfBoundsError for an index outside its axis.
+
+    >>> x = mg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> mg.grad(x[[0, 0, 2]].sum(), x)[0].tolist()
+    [2.0, 0.0, 1.0]
     """
     return _getitem(x, _checked(plain(index), x))
 
@@ -129,6 +133,9 @@ def scatter_into(x, shape, index) -> Tensor:
     """Zeros of a shape, with x added at [index]: an element that the index names k times receives k values.
 
     OutOfBoundsError for an index outside the shape.
+
+    >>> mg.scatter_into([1.0, 2.0, 3.0], (3,), [0, 2, 0]).tolist()
+    [4.0, 0.0, 2.0]
     """
     like, shape = plain(x), sizes("scatter_into", "shape", shape, 0)
     place = xp(like).broadcast_to(xp(like).zeros((), like.dtype), shape)
@@ -139,7 +146,11 @@ def scatter_into(x, shape, index) -> Tensor:
 
 
 def take(x, indices, axis=None) -> Tensor:
-    """x at integer indices (array or Tensor, any shape) along the axis (None: of the flattened array)."""
+    """x at integer indices (array or Tensor, any shape) along the axis (None: of the flattened array).
+
+    >>> mg.take([10.0, 20.0, 30.0], [2, 0]).tolist()
+    [30.0, 10.0]
+    """
     if axis is None:
         x, axis = ravel(x), 0
     axis = axis_of("take", axis, x.ndim)
@@ -161,7 +172,11 @@ def _along(name, indices, shape, axis):
 
 
 def take_along_axis(x, indices, axis) -> Tensor:
-    """y[i, j, k] = x[i, indices[i, j, k], k] (for axis 1), for indices such as argmax and argsort give."""
+    """y[i, j, k] = x[i, indices[i, j, k], k] (for axis 1), for indices such as argmax and argsort give.
+
+    >>> mg.take_along_axis([[1.0, 5.0], [7.0, 2.0]], [[1], [0]], axis=1).tolist()
+    [[5.0], [7.0]]
+    """
     index = _along("take_along_axis", plain(indices), x.shape, axis)
     return _getitem(x, _checked(index, x, "take_along_axis"))
 
@@ -170,6 +185,9 @@ def scatter_add(x, indices, values, axis=0) -> Tensor:
     """x with values added at integer indices along the axis; an index named k times receives k values.   A new array.
 
     indices: integers, any shape.  values: x's shape with the axis replaced by the shape of indices.
+
+    >>> mg.scatter_add([0.0, 0.0, 0.0], [0, 2, 0], [1.0, 2.0, 3.0]).tolist()
+    [4.0, 0.0, 2.0]
     """
     axis = axis_of("scatter_add", axis, x.ndim)
     indices = plain(indices)
@@ -183,7 +201,11 @@ def scatter_add(x, indices, values, axis=0) -> Tensor:
 
 
 def one_hot(labels, num_classes, dtype: Any = np.float32) -> Tensor:
-    """y[..., k] = 1 where labels[...] = k, else 0.   A constant.   labels: integers 0 .. num_classes-1, any shape."""
+    """y[..., k] = 1 where labels[...] = k, else 0.   A constant.   labels: integers 0 .. num_classes-1, any shape.
+
+    >>> mg.one_hot([2, 0], 3).tolist()
+    [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    """
     array = plain(labels)
     array = array if is_array(array) else np.asarray(array)
     num_classes = whole("one_hot", "num_classes", num_classes, 0)
@@ -205,6 +227,9 @@ def embedding(indices, weight, padding_idx=None) -> Tensor:
     """y[...] = weight[indices[...]]: a row of the table for each index.   A row used k times gets k gradients.
 
     indices: integers 0 .. n-1, any shape;  weight (n, d)  ->  (*indices.shape, d).  padding_idx: this row gets no gradient.
+
+    >>> mg.embedding([1, 1, 0], [[1.0, 2.0], [3.0, 4.0]]).tolist()
+    [[3.0, 4.0], [3.0, 4.0], [1.0, 2.0]]
     """
     array = plain(indices)
     array = array if is_array(array) else np.asarray(array)
@@ -236,7 +261,11 @@ _embedding = primitive(lambda weight, indices, padding_idx: weight[indices], _d_
 
 
 def diagonal(x, offset=0, axis1=0, axis2=1) -> Tensor:
-    """x[i, i + offset] along two axes; one new axis at the end replaces them."""
+    """x[i, i + offset] along two axes; one new axis at the end replaces them.
+
+    >>> mg.diagonal([[1.0, 2.0], [3.0, 4.0]]).tolist()
+    [1.0, 4.0]
+    """
     i, j, offset = axis_of("diagonal", axis1, x.ndim), axis_of("diagonal", axis2, x.ndim), whole("diagonal", "offset", offset)
     if i == j:
         raise ShapeError(f"diagonal: axis1 and axis2 are the same axis {i}")
@@ -248,5 +277,25 @@ def diagonal(x, offset=0, axis1=0, axis2=1) -> Tensor:
 
 
 def trace(x, offset=0, axis1=0, axis2=1) -> Tensor:
-    """The sum of the diagonal."""
+    """The sum of the diagonal.
+
+    >>> float(mg.trace([[1.0, 2.0], [3.0, 4.0]]))
+    5.0
+    """
     return diagonal(x, offset, axis1, axis2).sum(axis=-1)
+
+
+def diag(x, k=0) -> Tensor:
+    """A vector as the k-th diagonal of a square matrix of zeros, or the k-th diagonal of a matrix (k > 0: above the main one).
+
+    >>> mg.diag(mg.tensor([1.0, 2.0])).tolist()
+    [[1.0, 0.0], [0.0, 2.0]]
+    """
+    k = whole("diag", "k", k)
+    if x.ndim == 2:
+        return diagonal(x, k)
+    if x.ndim != 1:
+        raise ShapeError(f"diag: needs a vector or a matrix, got {x.shape}")
+    n, size = x.shape[0], x.shape[0] + abs(k)
+    rows, columns = np.arange(n) + max(-k, 0), np.arange(n) + max(k, 0)
+    return reshape(_scatter(x, (size * size,), kept_beside(rows * size + columns, plain(x))), (size, size))

@@ -25,6 +25,9 @@ def _matmul(a, b):
 
     a (..., n, m), b (..., m, p) -> (..., n, p); leading axes broadcast.  A 1-D operand is a row on the left and a column on
     the right, and the result does not have the added axis.  ShapeError unless the inner sizes agree.
+
+    >>> mg.matmul([[1.0, 2.0], [3.0, 4.0]], [1.0, 1.0]).tolist()
+    [3.0, 7.0]
     """
     if a.ndim == 0 or b.ndim == 0:
         raise ShapeError(f"matmul: operands need at least one axis, got {a.shape} and {b.shape}; use * for numbers")
@@ -70,12 +73,20 @@ matmul = primitive(_matmul, _d_left, _d_right, name="matmul", broadcasts=True, s
 
 
 def outer(a, b) -> Tensor:
-    """y[i, j] = a[i] b[j], after both are flattened."""
+    """y[i, j] = a[i] b[j], after both are flattened.
+
+    >>> mg.outer([1.0, 2.0], [3.0, 4.0]).tolist()
+    [[3.0, 4.0], [6.0, 8.0]]
+    """
     return multiply(reshape(a, (-1, 1)), reshape(b, (1, -1)))
 
 
 def tensordot(a, b, axes: Any = 2) -> Tensor:
-    """The sum of products over pairs of axes: axes = ([axes of a], [axes of b]), or n for a's last n and b's first n axes."""
+    """The sum of products over pairs of axes: axes = ([axes of a], [axes of b]), or n for a's last n and b's first n axes.
+
+    >>> mg.tensordot(mg.ones((2, 3)), mg.ones((3, 4)), 1).shape
+    (2, 4)
+    """
     if not isinstance(axes, (tuple, list)):
         axes = whole("tensordot", "axes", axes, what="an int, or ([axes of a], [axes of b])")
         if not 0 <= axes <= min(a.ndim, b.ndim):
@@ -96,14 +107,48 @@ def tensordot(a, b, axes: Any = 2) -> Tensor:
 
 
 def dot(a, b) -> Tensor:
-    """NumPy's dot: numbers are multiplied; else it sums over a's last axis and b's second last (or its only axis)."""
+    """NumPy's dot: numbers are multiplied; else it sums over a's last axis and b's second last (or its only axis).
+
+    >>> float(mg.dot([1.0, 2.0], [3.0, 4.0]))
+    11.0
+    """
     if a.ndim == 0 or b.ndim == 0:
         return multiply(a, b)
     return tensordot(a, b, ([a.ndim - 1], [max(b.ndim - 2, 0)]))
 
 
+def inner(a, b) -> Tensor:
+    """NumPy's inner: numbers are multiplied; else it sums over the last axis of both: y[..., i..., j...] = sum a[i..., k]
+    b[j..., k].
+
+    >>> float(mg.inner([1.0, 2.0], [3.0, 4.0]))
+    11.0
+    """
+    if a.ndim == 0 or b.ndim == 0:
+        return multiply(a, b)
+    return tensordot(a, b, ([a.ndim - 1], [b.ndim - 1]))
+
+
+def kron(a, b) -> Tensor:
+    """The Kronecker product: every element of a, times all of b.   (n, m), (p, q)  ->  (n p, m q); any equal number of axes.
+
+    >>> mg.kron(mg.tensor([1.0, 2.0]), mg.tensor([1.0, 10.0])).tolist()
+    [1.0, 10.0, 2.0, 20.0]
+    """
+    axes = max(a.ndim, b.ndim)
+    a, b = (reshape(x, (1,) * (axes - x.ndim) + tuple(x.shape)) for x in (a, b))
+    blocks = reshape(a, tuple(n for size in a.shape for n in (size, 1))) * reshape(
+        b, tuple(n for size in b.shape for n in (1, size))
+    )
+    return reshape(blocks, tuple(n * m for n, m in zip(a.shape, b.shape)))
+
+
 def linear(x, weight, bias=None) -> Tensor:
-    """y = x W^T + b.   x (..., in), weight (out, in), bias (out,)  ->  (..., out).   torch.nn.functional.linear."""
+    """y = x W^T + b.   x (..., in), weight (out, in), bias (out,)  ->  (..., out).   torch.nn.functional.linear.
+
+    >>> mg.linear(mg.ones((64, 100)), mg.ones((32, 100))).shape
+    (64, 32)
+    """
     if weight.ndim != 2 or x.ndim == 0 or x.shape[-1] != weight.shape[1]:
         raise ShapeError(f"linear: x is {x.shape} and weight {weight.shape}; need x.shape[-1] == weight.shape[1] (in features)")
     if bias is not None and tuple(bias.shape) != (weight.shape[0],):
@@ -141,6 +186,9 @@ def einsum(subscripts, *operands) -> Tensor:
     It sums over letters that are not on the right; without "->" the letters that occur once stay, in alphabetical order.  "..."
     stands for leading axes that broadcast.  A letter that is twice in one operand takes the diagonal.  It has all of NumPy's
     string form.  A rule is an einsum too: it exchanges the subscripts of the operand and of the output.
+
+    >>> mg.einsum("nij,njk->nik", mg.ones((5, 2, 3)), mg.ones((5, 3, 4))).shape
+    (5, 2, 4)
     """
     inputs, output, operands = _parse(subscripts, operands)
     return _einsum(*operands, inputs=inputs, output=output)

@@ -3,7 +3,10 @@
 mse_loss l1_loss smooth_l1_loss huber_loss               distances between numbers
 cross_entropy nll_loss                                   classes, from logits or from log probabilities
 binary_cross_entropy_with_logits binary_cross_entropy    yes or no, from logits (take this one) or from probabilities
-kl_div gaussian_nll_loss                                 distributions
+kl_div gaussian_nll_loss poisson_nll_loss                distributions
+hinge_embedding_loss cosine_embedding_loss               pairs that should be near, or far
+triplet_margin_loss                                      which of two is nearer
+cosine_similarity pairwise_distance                      what the last two use
 
 Names, argument order, defaults and values are those of torch.nn.functional.  For all losses: input is floats of any shape;
 reduction is "mean" (over all elements), "sum" or "none"; ConfigError for another reduction, DTypeError if the dtypes
@@ -20,9 +23,9 @@ from minigan.autograd import fused, primitive
 from minigan.backend import beside, is_array, new_array, xp
 from minigan.errors import ConfigError, DTypeError, OutOfBoundsError, ShapeError
 from minigan.kernels import dispatch
-from minigan.ops.elementwise import abs, clip, exp, log, maximum, softplus, square, where
+from minigan.ops.elementwise import abs, clip, exp, log, maximum, minimum, softplus, sqrt, square, where
 from minigan.ops.index import known_classes, take_along_axis
-from minigan.ops.reduce import log_softmax, mean, sum
+from minigan.ops.reduce import log_softmax, mean, norm, sum
 from minigan.ops.shape import expand_dims, squeeze
 from minigan.tensor import Tensor, plain
 
@@ -52,12 +55,20 @@ def _as_floats(op, x, like, name="target") -> Any:
 
 
 def mse_loss(input, target, reduction="mean") -> Tensor:
-    """(input - target)^2, averaged.   input and target have one shape."""
+    """(input - target)^2, averaged.   input and target have one shape.
+
+    >>> float(mg.ops.mse_loss([1.0, 2.0], [1.0, 4.0]))
+    2.0
+    """
     return _reduced("mse_loss", square(input - _as_floats("mse_loss", target, input)), reduction)
 
 
 def l1_loss(input, target, reduction="mean") -> Tensor:
-    """|input - target|, averaged.   The derivative is 0 where they are equal."""
+    """|input - target|, averaged.   The derivative is 0 where they are equal.
+
+    >>> float(mg.ops.l1_loss([1.0, 2.0], [1.0, 4.0]))
+    1.0
+    """
     return _reduced("l1_loss", abs(input - _as_floats("l1_loss", target, input)), reduction)
 
 
@@ -65,6 +76,9 @@ def huber_loss(input, target, reduction="mean", delta=1.0) -> Tensor:
     """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = input - target; averaged.   Huber 1964.
 
     It is computed as q (d - q / 2) with q = d clipped to +-delta, which covers both cases and cannot overflow.
+
+    >>> mg.ops.huber_loss([0.0, 0.0], [0.5, 10.0], reduction="none").tolist()
+    [0.125, 9.5]
     """
     if not delta > 0:
         raise ConfigError(f"huber_loss: delta must be > 0, got {delta}")
@@ -72,7 +86,11 @@ def huber_loss(input, target, reduction="mean", delta=1.0) -> Tensor:
 
 
 def smooth_l1_loss(input, target, reduction="mean", beta=1.0) -> Tensor:
-    """huber_loss / beta: d^2 / (2 beta) where |d| <= beta, else |d| - beta / 2; l1_loss for beta 0.   Girshick 2015."""
+    """huber_loss / beta: d^2 / (2 beta) where |d| <= beta, else |d| - beta / 2; l1_loss for beta 0.   Girshick 2015.
+
+    >>> float(mg.ops.smooth_l1_loss([0.0], [10.0]))
+    9.5
+    """
     if not beta >= 0:
         raise ConfigError(f"smooth_l1_loss: beta must be >= 0, got {beta}")
     d = input - _as_floats("smooth_l1_loss", target, input)
@@ -98,6 +116,9 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
     targets are ignored, the "mean" is NaN.
     label_smoothing e: the target becomes (1 - e) target + e / C.   Szegedy et al. 2016, section 7.
     OutOfBoundsError for a class that does not exist.
+
+    >>> round(float(mg.ops.cross_entropy(np.zeros((1, 10)), [3])), 4)  # log 10: each class is as likely
+    2.3026
     """
     if not 0 <= label_smoothing <= 1:
         raise ConfigError(f"cross_entropy: label_smoothing must be in [0, 1], got {label_smoothing}")
@@ -119,7 +140,11 @@ def cross_entropy(input, target, weight=None, ignore_index=-100, reduction="mean
 
 
 def nll_loss(input, target, weight=None, ignore_index=-100, reduction="mean") -> Tensor:
-    """-input[target]: cross_entropy of log probabilities, such as log_softmax gives.   For the arguments see cross_entropy."""
+    """-input[target]: cross_entropy of log probabilities, such as log_softmax gives.   For the arguments see cross_entropy.
+
+    >>> round(float(mg.ops.nll_loss(mg.log_softmax(np.zeros((1, 10)), axis=1), [3])), 4)
+    2.3026
+    """
     return _class_loss("nll_loss", input, target, weight, ignore_index, reduction, 0.0)
 
 
@@ -231,6 +256,9 @@ def binary_cross_entropy_with_logits(input, target, weight=None, reduction="mean
     The derivative is sigmoid(a) - t, so its size is never above 1.   input and target have one shape.  The constants broadcast
     to it: weight, a factor per element, and pos_weight, a factor on t's term: above 1, a missed "yes" costs more than a
     false one.
+
+    >>> round(float(mg.ops.binary_cross_entropy_with_logits([0.0], [1.0])), 4)  # log 2
+    0.6931
     """
     op = "binary_cross_entropy_with_logits"
     target = _as_floats(op, target, input)
@@ -287,6 +315,9 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean") -> Tensor
     As in torch, both logarithms are at least -100, and the denominator of the derivative (p - t) / (p (1 - p)) is at least
     1e-12.  So a p that is certain and wrong costs 100, not inf.  binary_cross_entropy_with_logits needs neither bound.
     weight: a factor per element, which broadcasts to input's shape.   ConfigError for p outside [0, 1].
+
+    >>> round(float(mg.ops.binary_cross_entropy([0.5], [1.0])), 4)
+    0.6931
     """
     target = _as_floats("binary_cross_entropy", target, input)
     p = plain(input)
@@ -309,6 +340,9 @@ def kl_div(input, target, reduction="mean", log_target=False) -> Tensor:
 
     log_target: target holds log t.   0 log 0 is 0, with derivative 0.   reduction may also be "batchmean": the sum divided by
     input.shape[0], which is the divergence; "mean" divides by the number of all elements, as torch does.
+
+    >>> float(mg.ops.kl_div(mg.log_softmax([0.0, 0.0]), [0.5, 0.5], reduction="sum"))
+    0.0
     """
     target = _as_floats("kl_div", target, input)
     if log_target:
@@ -326,6 +360,9 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     full: log(2 pi) / 2 is added.   Nix and Weigend 1994.  var: has input's shape, or input's shape without its last axis, or
     with size 1 there (one variance for all), or is a number.  As in torch, the bound eps is not differentiated: a var below eps
     gets the derivative at eps.   ConfigError for a negative variance.
+
+    >>> float(mg.ops.gaussian_nll_loss([0.0], [1.0], [1.0]))
+    0.5
     """
     target = _as_floats("gaussian_nll_loss", target, input)
     if not eps > 0:
@@ -345,3 +382,93 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     var = var + (xp(v).maximum(v, eps) - v)
     loss = 0.5 * (log(var) + square(input - target) / var)
     return _reduced("gaussian_nll_loss", loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)
+
+
+def poisson_nll_loss(input, target, log_input=True, full=False, eps=1e-8, reduction="mean") -> Tensor:
+    """rate - target log rate, averaged: the surprise at the counts `target` of a Poisson distribution, without log target!.
+
+    input: log rate, or the rate (log_input=False; eps is added to it in the logarithm).  full: Stirling's approximation of
+    log target! is added where target > 1.   torch.nn.functional.poisson_nll_loss.
+
+    >>> float(mg.poisson_nll_loss(mg.tensor([0.0]), mg.tensor([1.0])))
+    1.0
+    """
+    target = _as_floats("poisson_nll_loss", target, input)
+    loss = exp(input) - target * input if log_input else input - target * log(input + eps)
+    if full:
+        t = plain(target)
+        large = t > 1
+        t = xp(t).where(large, t, 1)
+        loss = loss + large * (t * xp(t).log(t) - t + 0.5 * xp(t).log(2 * math.pi * t))
+    return _reduced("poisson_nll_loss", loss, reduction)
+
+
+# --------------------------------------------------------------------------------------------- pairs and triplets ---
+
+
+def cosine_similarity(x1, x2, dim=1, eps=1e-8) -> Tensor:
+    """x1 . x2 / (max(|x1|, eps) max(|x2|, eps)) along dim; the other axes broadcast.
+
+    >>> float(mg.cosine_similarity(mg.tensor([1.0, 0.0]), mg.tensor([2.0, 0.0]), 0))
+    1.0
+    """
+    length = lambda x: maximum(norm(x, dim, True), eps)
+    return sum((x1 / length(x1)) * (x2 / length(x2)), dim)
+
+
+def pairwise_distance(x1, x2, p=2.0, eps=1e-6, keepdim=False) -> Tensor:
+    """|x1 - x2 + eps|_p along the last axis.   eps keeps the derivative finite where they are equal.
+
+    >>> round(float(mg.pairwise_distance(mg.tensor([0.0, 0.0]), mg.tensor([3.0, 4.0]))), 4)
+    5.0
+    """
+    return norm(x1 - x2 + eps, -1, keepdim, p)
+
+
+def hinge_embedding_loss(input, target, margin=1.0, reduction="mean") -> Tensor:
+    """input where target is 1, max(0, margin - input) where it is -1, averaged.   input: distances of pairs.   Hadsell et al.
+    2006.
+
+    >>> mg.hinge_embedding_loss(mg.tensor([0.5, 0.5]), [1, -1], reduction="none").tolist()
+    [0.5, 0.5]
+    """
+    target = plain(_as_floats("hinge_embedding_loss", target, input))
+    loss = where(target != 1, maximum(margin - input, 0.0), 0.0) + where(target != -1, input, 0.0)
+    return _reduced("hinge_embedding_loss", loss, reduction)
+
+
+def cosine_embedding_loss(input1, input2, target, margin=0.0, reduction="mean") -> Tensor:
+    """1 - cos where target is 1, max(0, cos - margin) where it is -1, averaged; cos: of the angle between input1 and input2.
+
+    input1, input2 (N, D), target (N,); or (D,) and ().   torch.nn.functional.cosine_embedding_loss.
+
+    >>> float(mg.cosine_embedding_loss(mg.tensor([[1.0, 0.0]]), mg.tensor([[0.0, 1.0]]), np.array([1])))
+    1.0
+    """
+    _as_floats("cosine_embedding_loss", input2, input1, "input2")
+    target = plain(target)
+    if input1.ndim not in (1, 2) or np.shape(target) != tuple(input1.shape[:-1]):
+        raise ShapeError(
+            f"cosine_embedding_loss: needs inputs (N, D) and target (N,), got {input1.shape} and {np.shape(target)}"
+        )
+    square_of = lambda x: sum(square(x), -1) + 1e-12
+    cosine = sum(input1 * input2, -1) / sqrt(square_of(input1) * square_of(input2))
+    loss = where(target == 1, 1 - cosine, 0.0) + where(target == -1, maximum(cosine - margin, 0.0), 0.0)
+    return _reduced("cosine_embedding_loss", loss, reduction)
+
+
+def triplet_margin_loss(anchor, positive, negative, margin=1.0, p=2.0, eps=1e-6, swap=False, reduction="mean") -> Tensor:
+    """max(0, |anchor - positive|_p - |anchor - negative|_p + margin), averaged.   (N, D) each, or (D,).   Schroff et al. 2015.
+
+    swap: the distance of positive and negative counts if it is smaller than that of anchor and negative.
+
+    >>> a, near, far = mg.tensor([0.0]), mg.tensor([1.0]), mg.tensor([3.0])
+    >>> float(mg.triplet_margin_loss(a, near, far, eps=0.0))
+    0.0
+    """
+    for name, x in (("positive", positive), ("negative", negative)):
+        _as_floats("triplet_margin_loss", x, anchor, name)
+    near, far = pairwise_distance(anchor, positive, p, eps), pairwise_distance(anchor, negative, p, eps)
+    if swap:
+        far = minimum(far, pairwise_distance(positive, negative, p, eps))
+    return _reduced("triplet_margin_loss", maximum(near - far + margin, 0.0), reduction)

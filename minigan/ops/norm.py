@@ -1,16 +1,18 @@
 """Normalisation: shift and scale activations to mean 0 and variance 1 over some axes, then by learned numbers.
 
 batch_norm    over the batch, per channel (fused, because benchmarks/steps.py showed that it is worth it)
-layer_norm    over the last axes, per sample            instance_norm, group_norm    over pixels, per sample, channel(s)
+layer_norm, rms_norm    over the last axes, per sample    instance_norm, group_norm    over pixels, per sample, channel(s)
 """
 
 import math
+
+import numpy as np
 
 from minigan.arguments import sizes, whole
 from minigan.autograd import fused
 from minigan.errors import ConfigError, ShapeError
 from minigan.kernels import dispatch
-from minigan.ops.elementwise import sqrt
+from minigan.ops.elementwise import sqrt, square
 from minigan.ops.reduce import mean, var
 from minigan.ops.shape import reshape
 from minigan.tensor import Tensor, plain
@@ -70,6 +72,9 @@ def batch_norm(
     towards this batch's mean and *unbiased* variance.  Otherwise the running mean and variance are used, as constants.
     torch.nn.functional.batch_norm; Keras' momentum is 1 minus this one.
     ShapeError for fewer than two axes, or training on one value per channel, whose variance is 0.
+
+    >>> mg.ops.batch_norm([[1.0, 5.0], [3.0, 5.0]], training=True).round(3).tolist()
+    [[-1.0, 0.0], [1.0, 0.0]]
     """
     if x.ndim < 2:
         raise ShapeError(f"batch_norm: x needs the axes (N, C, ...), got {x.shape}")
@@ -99,6 +104,9 @@ def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5) -> Tensor:
     """y = (x - mean) / sqrt(var + eps) * weight + bias over the last axes, of sizes normalized_shape.
 
     Ba, Kiros and Hinton 2016.   ShapeError unless weight and bias have the shape normalized_shape.
+
+    >>> mg.ops.layer_norm([[1.0, 3.0]], (2,)).round(3).tolist()
+    [[-1.0, 1.0]]
     """
     shape = sizes("layer_norm", "normalized_shape", normalized_shape, 0)
     if not shape or tuple(x.shape[-len(shape) :]) != shape:
@@ -111,10 +119,32 @@ def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5) -> Tensor:
     return y if bias is None else y + bias
 
 
+def rms_norm(x, normalized_shape, weight=None, eps=None) -> Tensor:
+    """y = x / sqrt(mean x^2 + eps) * weight over the last axes, of sizes normalized_shape.   Zhang and Sennrich 2019.
+
+    eps None: the distance from 1 to the next number of x's dtype.   ShapeError unless weight has the shape normalized_shape.
+
+    >>> mg.rms_norm(mg.tensor([3.0, 3.0]), 2).round(3).tolist()
+    [1.0, 1.0]
+    """
+    shape = sizes("rms_norm", "normalized_shape", normalized_shape, 0)
+    if not shape or tuple(x.shape[-len(shape) :]) != shape:
+        raise ShapeError(f"rms_norm: the last axes of x {x.shape} are not normalized_shape {shape}")
+    if weight is not None and tuple(weight.shape) != shape:
+        raise ShapeError(f"rms_norm: weight is {weight.shape}, need normalized_shape {shape}")
+    eps = float(np.finfo(x.dtype).eps) if eps is None else eps
+    _check_eps("rms_norm", eps)
+    y = x / sqrt(mean(square(x), tuple(range(x.ndim - len(shape), x.ndim)), True) + eps)
+    return y if weight is None else y * weight
+
+
 def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5) -> Tensor:
     """Normalised over the pixels and channels of each of num_groups groups, per sample.   x (N, C, ...).
 
     Wu and He 2018.
+
+    >>> mg.ops.group_norm(mg.ones((2, 6, 4, 4)), 3).shape
+    (2, 6, 4, 4)
     """
     num_groups = whole("group_norm", "num_groups", num_groups)
     if x.ndim < 2 or num_groups < 1 or x.shape[1] % num_groups:
@@ -125,7 +155,11 @@ def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5) -> Tensor:
 
 
 def instance_norm(x, weight=None, bias=None, eps=1e-5) -> Tensor:
-    """Normalised over the pixels of each channel of each sample.   Ulyanov et al. 2016.   x (N, C, ...)."""
+    """Normalised over the pixels of each channel of each sample.   Ulyanov et al. 2016.   x (N, C, ...).
+
+    >>> mg.ops.instance_norm(mg.ones((2, 6, 4, 4))).shape
+    (2, 6, 4, 4)
+    """
     if x.ndim < 3 or math.prod(x.shape[2:]) < 2:
         raise ShapeError(f"instance_norm: needs more than one value per channel and sample, x is {x.shape}")
     _check_channels("instance_norm", x, weight=weight, bias=bias)

@@ -22,8 +22,9 @@ from minigan.errors import DTypeError, ShapeError
 from minigan.kernels import dispatch
 from minigan.kernels.cpu import memory
 from minigan.ops.conv import pair
+from minigan.ops.index import scatter_into
 from minigan.ops.reduce import mean
-from minigan.ops.shape import concatenate, expand_dims, squeeze
+from minigan.ops.shape import concatenate, expand_dims, reshape, squeeze
 from minigan.tensor import Size, Tensor, plain
 
 # --------------------------------------------------------------------------------------- windows, one tap at a time ---
@@ -118,21 +119,72 @@ _pick = primitive(
 _put = primitive(_put_forward, lambda g, y, u, found, how, size: _pick(g, found, how), name="pool_put", saves="neither")
 
 
-def max_pool2d(x, kernel_size, stride=None, padding: Size = 0, dilation: Size = 1, ceil_mode=False) -> Tensor:
+def max_pool2d(
+    x, kernel_size, stride=None, padding: Size = 0, dilation: Size = 1, ceil_mode=False, return_indices=False
+) -> Any:
     """y[n,c,p,q] = the largest x[n, c, p*stride + r*dilation - padding, ...] over the elements (r, s) of the kernel.
 
     x (N, C, H, W) or (C, H, W)  ->  (N, C, oh, ow) with oh = floor((H + 2 padding - dilation (kh - 1) - 1) / stride)
     + 1, and ow likewise; ceil_mode rounds up instead, but no window starts in the padding at the end.  Each argument is an int
     or a (vertical, horizontal) pair; stride None is the kernel size.  The padding counts as -inf, so it is never the maximum.
     dy/dx = 1 at the first maximum of a window, row by row, else 0, as in torch.  A window with a NaN gives NaN, and its
-    gradient goes to the first NaN.
+    gradient goes to the first NaN.  return_indices: return (y, the place of each maximum in its image, row W + column, int64),
+    from which max_unpool2d can put it back.
     ShapeError if the kernel is larger than the padded input, or the padding larger than half the kernel; DTypeError unless
     x is floats.
+
+    >>> mg.ops.max_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2).tolist()
+    [[[[5.0, 7.0], [13.0, 15.0]]]]
     """
     x, kernel, stride, padding, dilation, out, batched = _window(
         "max_pool2d", x, kernel_size, stride, padding, dilation, ceil_mode
     )
     y = _max(x, kernel, stride, padding, dilation, out)
+    if not return_indices:
+        return y if batched else squeeze(y, 0)
+    places = _places(plain(x), plain(y), (kernel, stride, padding, dilation, out))
+    places = Tensor(places) if isinstance(x, Tensor) else places
+    return (y, places) if batched else (squeeze(y, 0), squeeze(places, 0))
+
+
+def _places(x, y, how):
+    """row W + column of each window's first maximum, (N, C, oh, ow)."""
+    m, width = xp(x), x.shape[3]
+    index = m.arange(x.shape[2] * width).reshape(x.shape[2], width, 1, 1)
+    places = m.zeros_like(_pixels(y), dtype=np.int64)
+    for (_, o, i), here in zip(taps(x.shape[2:], *how), _first_maxima(x, y, how)):
+        places[o] += index[i] * here
+    return _images(places, y)
+
+
+def max_unpool2d(x, indices, kernel_size, stride=None, padding: Size = 0, output_size=None) -> Tensor:
+    """Zeros, with every x at the place that `indices` names: max_pool2d's way back.   dy/dx = 1 there.
+
+    x, indices (N, C, H, W) or (C, H, W), indices from max_pool2d(..., return_indices=True)  ->  (N, C, oh, ow) with oh = (H -
+    1) stride - 2 padding + kernel_size, or output_size.  If two x have one place, they are added.   OutOfBoundsError for an
+    index outside the output.
+
+    >>> y, places = mg.max_pool2d(mg.tensor([[[1.0, 2.0], [4.0, 3.0]]]), 2, return_indices=True)
+    >>> mg.max_unpool2d(y, places, 2).tolist()
+    [[[0.0, 0.0], [4.0, 0.0]]]
+    """
+    x, batched = _as_batch("max_unpool2d", x)
+    indices = indices if batched else indices[None]
+    kernel = pair(kernel_size, "kernel_size", "max_unpool2d", 1)
+    stride = kernel if stride is None else pair(stride, "stride", "max_unpool2d", 1)
+    padding = pair(padding, "padding", "max_unpool2d")
+    if tuple(indices.shape) != tuple(x.shape):
+        raise ShapeError(f"max_unpool2d: x is {x.shape} and indices {indices.shape}; each x needs one index")
+    size = tuple((n - 1) * s - 2 * p + k for n, s, p, k in zip(x.shape[2:], stride, padding, kernel))
+    if output_size is not None:
+        size = pair(
+            tuple(output_size)[-2:] if isinstance(output_size, (tuple, list)) else output_size, "output_size", "max_unpool2d", 1
+        )
+    n, c = x.shape[:2]
+    flat = reshape(indices, (n, c, -1))
+    m = xp(plain(x))
+    where_to = (m.arange(n)[:, None, None], m.arange(c)[:, None], plain(flat))
+    y = reshape(scatter_into(reshape(x, (n, c, -1)), (n, c, size[0] * size[1]), where_to), (n, c, *size))
     return y if batched else squeeze(y, 0)
 
 
@@ -199,6 +251,9 @@ def avg_pool2d(x, kernel_size, stride: Any = None, padding: Any = 0, ceil_mode=F
     Shapes, arguments and errors are those of max_pool2d.  The zeros of the padding count as elements.  With
     count_include_pad=False they do not: the sum is divided by the number of true pixels in the window.  Elements that ceil_mode
     adds beyond the padding never count.   dy/dx = 1 / that number.
+
+    >>> mg.ops.avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2).tolist()
+    [[[[2.5, 4.5], [10.5, 12.5]]]]
     """
     x, kernel, stride, padding, _, out, batched = _window("avg_pool2d", x, kernel_size, stride, padding, 1, ceil_mode)
     counts = []
@@ -223,6 +278,9 @@ def adaptive_avg_pool2d(x, output_size) -> Tensor:
 
     x (N, C, H, W) or (C, H, W)  ->  (N, C, *output_size).  output_size: an int or (oh, ow); None keeps that size.
     If oh does not divide H, windows can overlap by one row.   torch.nn.functional.adaptive_avg_pool2d.
+
+    >>> mg.ops.adaptive_avg_pool2d(mg.ones((1, 8, 7, 5)), 1).shape
+    (1, 8, 1, 1)
     """
     x, size, batched = _adaptive("adaptive_avg_pool2d", x, output_size)
     if all(n % o == 0 for n, o in zip(x.shape[2:], size)):
@@ -236,7 +294,11 @@ def adaptive_avg_pool2d(x, output_size) -> Tensor:
 
 
 def adaptive_max_pool2d(x, output_size) -> Tensor:
-    """y[n,c,p,q] = the largest element in the window that adaptive_avg_pool2d averages; the gradient goes to the first one."""
+    """y[n,c,p,q] = the largest element in the window that adaptive_avg_pool2d averages; the gradient goes to the first one.
+
+    >>> mg.ops.adaptive_max_pool2d(mg.ones((1, 8, 7, 5)), (3, 2)).shape
+    (1, 8, 3, 2)
+    """
     x, size, batched = _adaptive("adaptive_max_pool2d", x, output_size)
     if all(n % o == 0 for n, o in zip(x.shape[2:], size)):
         y = max_pool2d(x, tuple(n // o for n, o in zip(x.shape[2:], size)))
@@ -267,14 +329,22 @@ def _adaptive(op, x, output_size):
 
 
 def max_pool1d(x, kernel_size, stride=None, padding: Size = 0, dilation: Size = 1, ceil_mode=False) -> Tensor:
-    """max_pool2d along one axis: x (N, C, L) or (C, L)  ->  (N, C, length).   Arguments: ints, or tuples of one."""
+    """max_pool2d along one axis: x (N, C, L) or (C, L)  ->  (N, C, length).   Arguments: ints, or tuples of one.
+
+    >>> mg.ops.max_pool1d([[1.0, 4.0, 2.0, 3.0]], 2).tolist()
+    [[4.0, 3.0]]
+    """
     _one_axis("max_pool1d", x)
     y = max_pool2d(expand_dims(x, -2), *_row(kernel_size, stride, padding), (1, _number(dilation)), ceil_mode)
     return squeeze(y, -2)
 
 
 def avg_pool1d(x, kernel_size, stride=None, padding: Size = 0, ceil_mode=False, count_include_pad=True) -> Tensor:
-    """avg_pool2d along one axis: x (N, C, L) or (C, L)  ->  (N, C, length).   Arguments: ints, or tuples of one."""
+    """avg_pool2d along one axis: x (N, C, L) or (C, L)  ->  (N, C, length).   Arguments: ints, or tuples of one.
+
+    >>> mg.ops.avg_pool1d([[1.0, 4.0, 2.0, 3.0]], 2).tolist()
+    [[2.5, 2.5]]
+    """
     _one_axis("avg_pool1d", x)
     y = avg_pool2d(expand_dims(x, -2), *_row(kernel_size, stride, padding), ceil_mode, count_include_pad)
     return squeeze(y, -2)

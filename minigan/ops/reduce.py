@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from minigan.arguments import whole
+from minigan.arguments import shown, whole
 from minigan.autograd import primitive
 from minigan.backend import xp
-from minigan.errors import ShapeError
-from minigan.ops.elementwise import exp, kept, nowhere, square, where
+from minigan.errors import ConfigError, ShapeError
+from minigan.ops.elementwise import abs, exp, kept, nowhere, square, where
 from minigan.ops.shape import axes_of, axis_of, broadcast_to, concatenate, flip, reshape, transpose
 from minigan.tensor import Tensor, plain
 
@@ -42,7 +42,11 @@ def _not_empty(name, x, axis):
 
 
 def _sum(x, axis=None, keepdims=False):
-    """y = the sum of x over the axes.   dy/dx = 1.   An empty sum is 0."""
+    """y = the sum of x over the axes.   dy/dx = 1.   An empty sum is 0.
+
+    >>> mg.sum(np.ones((2, 3)), axis=1).tolist()
+    [3.0, 3.0]
+    """
     return x.sum(axis=axes_of("sum", axis, x.ndim), keepdims=keepdims)
 
 
@@ -50,7 +54,11 @@ sum = primitive(_sum, lambda g, y, x, axis=None, keepdims=False: _spread(g, x, a
 
 
 def _mean(x, axis=None, keepdims=False):
-    """y = the sum of x over the axes, divided by the number n of elements summed.   dy/dx = 1 / n."""
+    """y = the sum of x over the axes, divided by the number n of elements summed.   dy/dx = 1 / n.
+
+    >>> float(mg.mean([1.0, 2.0, 6.0]))
+    3.0
+    """
     _not_empty("mean", x, axis)
     return _sum(x, axis, keepdims) * (1 / _count("mean", x, axis))
 
@@ -64,13 +72,21 @@ mean = primitive(
 
 
 def var(x, axis=None, ddof=0, keepdims=False) -> Tensor:
-    """y = the sum of (x - mean x)^2 over the axes / (n - ddof), n elements.   dy/dx = 2 (x - mean x) / (n - ddof)."""
+    """y = the sum of (x - mean x)^2 over the axes / (n - ddof), n elements.   dy/dx = 2 (x - mean x) / (n - ddof).
+
+    >>> float(mg.var([1.0, 2.0, 3.0], ddof=1))
+    1.0
+    """
     n = _degrees("var", x, axis, ddof)
     return sum(square(x - mean(x, axis, True)), axis, keepdims) * (1 / n)
 
 
 def std(x, axis=None, ddof=0, keepdims=False) -> Tensor:
-    """y = sqrt(var(x)).   dy/dx = (x - mean x) / ((n - ddof) y), and 0 if all elements are equal, as for norm."""
+    """y = sqrt(var(x)).   dy/dx = (x - mean x) / ((n - ddof) y), and 0 if all elements are equal, as for norm.
+
+    >>> round(float(mg.std([1.0, 3.0])), 6)
+    1.0
+    """
     n = _degrees("std", x, axis, ddof)
     return norm(x - mean(x, axis, True), axis, keepdims) * math.sqrt(1 / n)
 
@@ -83,13 +99,22 @@ def _degrees(name, x, axis, ddof):
 
 
 def _max(x, axis=None, keepdims=False):
-    """y = the largest element.   dy/dx = 1 at the largest; if k are equal, each gets 1/k.   A NaN counts as the largest."""
+    """y = the largest element.   dy/dx = 1 at the largest; if k are equal, each gets 1/k.   A NaN counts as the largest.
+
+    >>> x = mg.tensor([1.0, 4.0, 4.0], requires_grad=True)
+    >>> mg.grad(mg.max(x), x)[0].tolist()
+    [0.0, 0.5, 0.5]
+    """
     _not_empty("max", x, axis)
     return x.max(axis=axes_of("max", axis, x.ndim), keepdims=keepdims)
 
 
 def _min(x, axis=None, keepdims=False):
-    """y = the smallest element.   dy/dx = 1 at the smallest; if k are equal, each gets 1/k.   A NaN counts as the smallest."""
+    """y = the smallest element.   dy/dx = 1 at the smallest; if k are equal, each gets 1/k.   A NaN counts as the smallest.
+
+    >>> mg.min([[1.0, 5.0], [7.0, 2.0]], axis=0).tolist()
+    [1.0, 2.0]
+    """
     _not_empty("min", x, axis)
     return x.min(axis=axes_of("min", axis, x.ndim), keepdims=keepdims)
 
@@ -112,6 +137,9 @@ def prod(x, axis=None, keepdims=False) -> Tensor:
 
     It multiplies one half by the other, log2(n) times, so that no order of derivative needs a division.  An empty
     product is 1.
+
+    >>> float(mg.prod([2.0, 3.0, 4.0]))
+    24.0
     """
     axes = axes_of("prod", axis, x.ndim)
     rest = [i for i in range(x.ndim) if i not in axes]
@@ -125,7 +153,11 @@ def prod(x, axis=None, keepdims=False) -> Tensor:
 
 
 def _cumsum(x, axis=None):
-    """y[i] = x[0] + ... + x[i] along the axis (None: of the flattened array).   dy[j]/dx[i] = 1 for j >= i, else 0."""
+    """y[i] = x[0] + ... + x[i] along the axis (None: of the flattened array).   dy[j]/dx[i] = 1 for j >= i, else 0.
+
+    >>> mg.cumsum([1.0, 2.0, 3.0]).tolist()
+    [1.0, 3.0, 6.0]
+    """
     return x.cumsum(axis=axis if axis is None else axis_of("cumsum", axis, x.ndim))
 
 
@@ -137,8 +169,31 @@ def _d_cumsum(g, y, x, axis=None):
 cumsum = primitive(_cumsum, _d_cumsum, name="cumsum", saves="neither")
 
 
+def cumprod(x, axis=None) -> Tensor:
+    """y[i] = x[0] ... x[i], the product along the axis (None: of the flattened array).   dy[j]/dx[i] = y[j] without the
+    factor x[i].
+
+    It multiplies elements that are 1, 2, 4, ... places apart, so that no order of derivative needs a division, and zeros are
+    right.
+
+    >>> mg.cumprod(mg.tensor([2.0, 0.0, 3.0])).tolist()
+    [2.0, 0.0, 0.0]
+    """
+    y, axis = (reshape(x, (-1,)), 0) if axis is None else (x, axis_of("cumprod", axis, x.ndim))
+    n, shift = y.shape[axis], 1
+    part = lambda a, b: (slice(None),) * axis + (slice(a, b),)
+    while shift < n:
+        y = concatenate([y[part(0, shift)], y[part(shift, n)] * y[part(0, n - shift)]], axis)
+        shift *= 2
+    return y + 0 if y is x else y
+
+
 def _logsumexp(x, axis=None, keepdims=False):
-    """y = ln(the sum of e^x over the axes), without overflow.   dy/dx = e^(x - y), the softmax of x."""
+    """y = ln(the sum of e^x over the axes), without overflow.   dy/dx = e^(x - y), the softmax of x.
+
+    >>> round(float(mg.logsumexp([1000.0, 1000.0])) - 1000, 3)  # log 2, where e^1000 would overflow
+    0.693
+    """
     _not_empty("logsumexp", x, axis)
     axes = axes_of("logsumexp", axis, x.ndim)
     m = xp(x)
@@ -157,7 +212,11 @@ logsumexp = primitive(
 
 
 def _softmax(x, axis=-1):
-    """y = e^x / (the sum of e^x along the axis; a tuple: several; None: all).   dy[i]/dx[j] = y[i] (1{i=j} - y[j])."""
+    """y = e^x / (the sum of e^x along the axis; a tuple: several; None: all).   dy[i]/dx[j] = y[i] (1{i=j} - y[j]).
+
+    >>> mg.softmax([0.0, np.log(3)]).round(6).tolist()
+    [0.25, 0.75]
+    """
     m, axes = xp(x), axes_of("softmax", axis, x.ndim)
     y = m.exp(x - x.max(axis=axes, keepdims=True)) if x.size else x.copy()
     y /= y.sum(axis=axes, keepdims=True)
@@ -165,7 +224,11 @@ def _softmax(x, axis=-1):
 
 
 def _log_softmax(x, axis=-1):
-    """y = x - logsumexp(x) along the axis, computed from x - max x.   dy[i]/dx[j] = 1{i=j} - e^y[j]."""
+    """y = x - logsumexp(x) along the axis, computed from x - max x.   dy[i]/dx[j] = 1{i=j} - e^y[j].
+
+    >>> np.exp(mg.log_softmax([0.0, np.log(3)])).round(6).tolist()
+    [0.25, 0.75]
+    """
     m, axes = xp(x), axes_of("log_softmax", axis, x.ndim)
     if not x.size:
         return x.copy()
@@ -185,6 +248,9 @@ def _norm(x, axis=None, keepdims=False):
 
     x is first divided by its largest element, in case squares would overflow or vanish.  On the CPU this is done only if it is
     needed; on a GPU always, because reading the lengths would make the CPU wait.
+
+    >>> float(mg.norm([3.0, 4.0]))
+    5.0
     """
     m, axes = xp(x), axes_of("norm", axis, x.ndim)
     with np.errstate(over="ignore"):
@@ -216,19 +282,60 @@ def _d_norm(g, y, x, axis=None, keepdims=False):
     return kept(_keep(g, x, axis), ~zero) * (x / where(zero, 1.0, y))
 
 
-norm = primitive(_norm, _d_norm, name="norm")
+_length = primitive(_norm, _d_norm, name="norm")
+
+
+def norm(x, axis=None, keepdims=False, ord: float = 2) -> Tensor:
+    """y = (the sum of |x|^p over the axes)^(1/p) with p = ord: 2 is the Euclidean length; inf is the largest |x|, -inf the
+    smallest.
+
+    dy/dx = sign(x) (|x| / y)^(p-1), and 0 where y = 0.  ord = 0 counts the elements that are not 0.  numpy.linalg.norm of
+    vectors.
+
+    >>> [float(mg.norm(mg.tensor([3.0, -4.0]), ord=p)) for p in (2, 1, np.inf)]
+    [5.0, 7.0, 4.0]
+    """
+    if not isinstance(ord, (int, float, np.integer, np.floating)) or isinstance(ord, bool) or ord != ord:
+        raise ConfigError(f"norm: ord must be a number such as 1, 2 or inf, got {shown(ord)}")
+    if ord == 2:
+        return _length(x, axis, keepdims)
+    if ord == 1:
+        return sum(abs(x), axis, keepdims)
+    if abs(ord) == math.inf:
+        return (max if ord > 0 else min)(abs(x), axis, keepdims)
+    if ord == 0:
+        array = plain(x)
+        count = (array != 0).sum(axis=axes_of("norm", axis, x.ndim), keepdims=keepdims).astype(array.dtype)
+        return Tensor(count) if isinstance(x, Tensor) else count
+    size, m, axes = abs(x), xp(plain(x)), axes_of("norm", axis, x.ndim)
+    array = plain(size)
+    if not array.size:
+        return sum(size, axis, keepdims)
+    largest = array.max(axis=axes, keepdims=True)  # divided by it, no power overflows
+    scale = m.where((largest > 0) & m.isfinite(largest), largest, 1)
+    total = sum((size / scale) ** float(ord), axis, True)
+    zero = plain(total) == 0
+    y = kept(where(zero, 1.0, total) ** (1 / ord), ~zero) * scale
+    return y if keepdims else reshape(y, tuple(n for i, n in enumerate(x.shape) if i not in axes))
 
 
 def argmax(x, axis=None, keepdims=False) -> Tensor:
     """The index (int64) of the largest element along the axis, or of the first one if several are equal; None: flattened.
 
     Integers have no derivative, so the result is a constant.
+
+    >>> mg.argmax([[1.0, 5.0], [7.0, 2.0]], axis=1).tolist()
+    [1, 0]
     """
     return _arg("argmax", x, axis, keepdims)
 
 
 def argmin(x, axis=None, keepdims=False) -> Tensor:
-    """The index (int64) of the smallest element along the axis, or of the first one if several are equal; None: flattened."""
+    """The index (int64) of the smallest element along the axis, or of the first one if several are equal; None: flattened.
+
+    >>> int(mg.argmin([3.0, 1.0, 1.0]))
+    1
+    """
     return _arg("argmin", x, axis, keepdims)
 
 

@@ -4,6 +4,7 @@ Adjoint pairs: sum_to and broadcast_to; concatenate and slicing; pad and slicing
 reversed by the same op with other arguments.  Most results are views: they share memory with the input, as in NumPy.
 """
 
+import math
 import operator
 from itertools import pairwise
 
@@ -51,6 +52,9 @@ def _sum_to(x, shape):
     """The sum of x over the axes along which an array of this shape is repeated if it is broadcast to x.shape.
 
     ShapeError if it does not broadcast.
+
+    >>> mg.sum_to(mg.ones((4, 3)), (1, 3)).tolist()
+    [[4.0, 4.0, 4.0]]
     """
     shape = sizes("sum_to", "shape", shape, 0)
     lead = x.ndim - len(shape)
@@ -61,7 +65,11 @@ def _sum_to(x, shape):
 
 
 def _broadcast_to(x, shape):
-    """x repeated to the given shape, with new axes in front, without a copy.   The gradient is the sum over the repeats."""
+    """x repeated to the given shape, with new axes in front, without a copy.   The gradient is the sum over the repeats.
+
+    >>> mg.broadcast_to([1.0, 2.0], (3, 2)).tolist()
+    [[1.0, 2.0], [1.0, 2.0], [1.0, 2.0]]
+    """
     try:
         return xp(x).broadcast_to(x, shape)
     except ValueError:
@@ -76,7 +84,11 @@ broadcast_to = primitive(
 
 
 def _reshape(x, shape):
-    """The elements of x, in C order, in another shape with as many elements; one size may be -1, and is then computed."""
+    """The elements of x, in C order, in another shape with as many elements; one size may be -1, and is then computed.
+
+    >>> mg.reshape(mg.arange(6), (2, -1)).shape
+    (2, 3)
+    """
     shape = shape if type(shape) is tuple else sizes("reshape", "shape", shape)
     try:
         if x.ndim == 4 and len(shape) == 2 and has_pixels_first(x):  # the memory orders of convolutions
@@ -92,12 +104,20 @@ reshape = primitive(_reshape, lambda g, y, x, shape: reshape(g, x.shape), name="
 
 
 def ravel(x) -> Tensor:
-    """x in one axis, in C order."""
+    """x in one axis, in C order.
+
+    >>> mg.ravel([[1.0, 2.0], [3.0, 4.0]]).tolist()
+    [1.0, 2.0, 3.0, 4.0]
+    """
     return reshape(x, (-1,))
 
 
 def _transpose(x, axes=None):
-    """Axis i of the result is axis axes[i] of x; None reverses them.   The gradient uses the inverse permutation."""
+    """Axis i of the result is axis axes[i] of x; None reverses them.   The gradient uses the inverse permutation.
+
+    >>> mg.transpose(mg.zeros((2, 3, 4)), (2, 0, 1)).shape
+    (4, 2, 3)
+    """
     axes = tuple(range(x.ndim))[::-1] if axes is None else axes_of("transpose", axes, x.ndim)
     if len(axes) != x.ndim:
         raise ShapeError(f"transpose: {len(axes)} axes {axes} for an array of {x.ndim} axes; name each once")
@@ -114,7 +134,11 @@ transpose = primitive(_transpose, _d_transpose, name="transpose", saves="neither
 
 
 def swapaxes(x, axis1, axis2) -> Tensor:
-    """x, with two axes exchanged."""
+    """x, with two axes exchanged.
+
+    >>> mg.swapaxes(mg.zeros((2, 3, 4)), 0, 2).shape
+    (4, 3, 2)
+    """
     order = list(range(x.ndim))
     i, j = axis_of("swapaxes", axis1, x.ndim), axis_of("swapaxes", axis2, x.ndim)
     order[i], order[j] = j, i
@@ -122,7 +146,11 @@ def swapaxes(x, axis1, axis2) -> Tensor:
 
 
 def moveaxis(x, source, destination) -> Tensor:
-    """x, with the source axes moved to the destination positions; the other axes keep their order."""
+    """x, with the source axes moved to the destination positions; the other axes keep their order.
+
+    >>> mg.moveaxis(mg.zeros((2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+    """
     source, destination = axes_of("moveaxis", source, x.ndim), axes_of("moveaxis", destination, x.ndim)
     if len(source) != len(destination):
         raise ShapeError(f"moveaxis: {len(source)} source axes but {len(destination)} destinations")
@@ -133,14 +161,22 @@ def moveaxis(x, source, destination) -> Tensor:
 
 
 def expand_dims(x, axis) -> Tensor:
-    """x with new axes of size 1; `axis` (an int or a tuple) gives their positions in the result."""
+    """x with new axes of size 1; `axis` (an int or a tuple) gives their positions in the result.
+
+    >>> mg.expand_dims(mg.zeros(3), (0, 2)).shape
+    (1, 3, 1)
+    """
     axes = axes_of("expand_dims", axis, x.ndim + (len(axis) if isinstance(axis, (tuple, list)) else 1))
     sizes = iter(x.shape)
     return reshape(x, tuple(1 if i in axes else next(sizes) for i in range(x.ndim + len(axes))))
 
 
 def squeeze(x, axis=None) -> Tensor:
-    """x without these axes of size 1 (None: all axes of size 1).  ShapeError if an axis has another size."""
+    """x without these axes of size 1 (None: all axes of size 1).  ShapeError if an axis has another size.
+
+    >>> mg.squeeze(mg.zeros((1, 3, 1))).shape
+    (3,)
+    """
     axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else axes_of("squeeze", axis, x.ndim)
     for i in axes:
         if x.shape[i] != 1:
@@ -170,6 +206,9 @@ def concatenate(arrays, axis: int | None = 0) -> Tensor:
     """The arrays one after the other along an axis.   Each array gets its slice of the gradient.
 
     arrays: one or more, whose shapes are equal except along that axis; axis None flattens them first.
+
+    >>> mg.concatenate([mg.zeros((2, 3)), mg.ones((1, 3))]).shape
+    (3, 3)
     """
     arrays = [ravel(a) for a in arrays] if axis is None else list(arrays)
     if not arrays:
@@ -178,7 +217,11 @@ def concatenate(arrays, axis: int | None = 0) -> Tensor:
 
 
 def stack(arrays, axis=0) -> Tensor:
-    """Arrays of one shape, side by side along a new axis, which is at position `axis` of the result."""
+    """Arrays of one shape, side by side along a new axis, which is at position `axis` of the result.
+
+    >>> mg.stack([mg.zeros(3), mg.ones(3)], axis=1).shape
+    (3, 2)
+    """
     arrays = list(arrays)
     if len({a.shape for a in arrays}) != 1:
         raise ShapeError(f"stack: needs arrays of one shape, got {[a.shape for a in arrays]}")
@@ -186,8 +229,50 @@ def stack(arrays, axis=0) -> Tensor:
     return concatenate([expand_dims(a, axis) for a in arrays], axis)
 
 
+def vstack(arrays) -> Tensor:
+    """Arrays under each other: along the first axis; numbers and vectors are rows.
+
+    >>> mg.vstack([[1.0, 2.0], [3.0, 4.0]]).tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
+    return concatenate([a if a.ndim > 1 else reshape(a, (1, -1)) for a in arrays], 0)
+
+
+def hstack(arrays) -> Tensor:
+    """Arrays beside each other: along the second axis, or the only one of vectors; numbers are vectors of one.
+
+    >>> mg.hstack([[1.0, 2.0], [3.0]]).tolist()
+    [1.0, 2.0, 3.0]
+    """
+    arrays = [reshape(a, (1,)) if a.ndim == 0 else a for a in arrays]
+    return concatenate(arrays, 0 if arrays and arrays[0].ndim == 1 else 1)
+
+
+def meshgrid(*xi, indexing="xy") -> list[Tensor]:
+    """The coordinates of a grid from those of its axes: vectors of n1, n2, ... numbers give arrays of one shape.
+
+    indexing "xy" (NumPy's default): the shape is (n2, n1, ...), and the first array varies along the second axis; "ij":
+    (n1, n2, ...), as torch.meshgrid does.
+
+    >>> [a.tolist() for a in mg.meshgrid(mg.tensor([1, 2]), mg.tensor([3, 4, 5]), indexing="ij")]
+    [[[1, 1, 1], [2, 2, 2]], [[3, 4, 5], [3, 4, 5]]]
+    """
+    if indexing not in ("xy", "ij"):
+        raise ConfigError(f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r}")
+    for i, a in enumerate(xi):
+        if a.ndim > 1:
+            raise ShapeError(f"meshgrid: needs vectors, but array {i} is {a.shape}")
+    shape = tuple(math.prod(a.shape) for a in xi)
+    grids = [broadcast_to(reshape(a, tuple(n if i == k else 1 for k, n in enumerate(shape))), shape) for i, a in enumerate(xi)]
+    return [swapaxes(grid, 0, 1) if indexing == "xy" and len(xi) > 1 else grid for grid in grids]
+
+
 def split(x, sections, axis=0) -> list[Tensor]:
-    """x cut along an axis into a list of views.   sections: the number of equal parts, or a list of indices at which to cut."""
+    """x cut along an axis into a list of views.   sections: the number of equal parts, or a list of indices at which to cut.
+
+    >>> [part.tolist() for part in mg.split([1.0, 2.0, 3.0], [1])]
+    [[1.0], [2.0, 3.0]]
+    """
     axis = axis_of("split", axis, x.ndim)
     n = x.shape[axis]
     if np.ndim(sections) == 0:
@@ -202,14 +287,18 @@ def split(x, sections, axis=0) -> list[Tensor]:
 def pad(x, pad_width, mode="constant", constant_values=0.0) -> Tensor:
     """x with more elements around it: pad_width = ((before, after), ...) per axis, or one pair or one number for all axes.
 
-    mode: "constant" (constant_values), "edge" (repeats the border) or "reflect" (mirrors x without repeating the border).
+    mode: "constant" (constant_values), "edge" (repeats the border), "reflect" (mirrors x without repeating the border) or
+    "wrap" (goes on at the other end; PyTorch calls it circular).
     The gradient of an inner element is the sum over its copies.
+
+    >>> mg.pad([1.0, 2.0], 1, mode="edge").tolist()
+    [1.0, 1.0, 2.0, 2.0]
     """
     widths = _pad_widths(pad_width, x.ndim)
     if mode == "constant":
         return _pad(x, widths, constant_values) if widths else x
-    if mode not in ("edge", "reflect"):
-        raise ConfigError(f"pad: mode is 'constant', 'edge' or 'reflect', not {mode!r}")
+    if mode not in ("edge", "reflect", "wrap"):
+        raise ConfigError(f"pad: mode is 'constant', 'edge', 'reflect' or 'wrap', not {mode!r}")
     for axis, (before, after) in enumerate(widths):
         n = x.shape[axis]
         if not (before or after):
@@ -239,7 +328,11 @@ _pad = primitive(lambda x, widths, value: xp(x).pad(x, widths, constant_values=v
 
 
 def _flip(x, axis=None):
-    """x reversed along the axes (None: all)."""
+    """x reversed along the axes (None: all).
+
+    >>> mg.flip([1.0, 2.0, 3.0]).tolist()
+    [3.0, 2.0, 1.0]
+    """
     axes = axes_of("flip", axis, x.ndim)
     return x[tuple(slice(None, None, -1) if i in axes else slice(None) for i in range(x.ndim))]
 
@@ -252,7 +345,11 @@ def _negated(shift):
 
 
 def _roll(x, shift, axis=None):
-    """x moved by `shift` places along the axis; elements that leave at one end come in at the other (None: flattened)."""
+    """x moved by `shift` places along the axis; elements that leave at one end come in at the other (None: flattened).
+
+    >>> mg.roll([1.0, 2.0, 3.0], 1).tolist()
+    [3.0, 1.0, 2.0]
+    """
     axes = axis if axis is None else axes_of("roll", axis, x.ndim)
     shift = sizes("roll", "shift", shift) if isinstance(shift, (tuple, list)) else whole("roll", "shift", shift)
     if axes is None and isinstance(shift, tuple):
@@ -269,6 +366,9 @@ def repeat(x, repeats, axis=None) -> Tensor:
     """Each element `repeats` times in a row along the axis (None: of the flattened array).  repeats: an int, or one for each.
 
     The gradient of an element is the sum over its copies.
+
+    >>> mg.repeat([1.0, 2.0], [2, 3]).tolist()
+    [1.0, 1.0, 2.0, 2.0, 2.0]
     """
     if axis is None:
         x, axis = ravel(x), 0
@@ -288,7 +388,11 @@ def repeat(x, repeats, axis=None) -> Tensor:
 
 def tile(x, reps) -> Tensor:
     """All of x, reps[i] times along axis i (an int: along the last axis).  If there are more reps than axes, x gets new axes
-    in front."""
+    in front.
+
+    >>> mg.tile([1.0, 2.0], 2).tolist()
+    [1.0, 2.0, 1.0, 2.0]
+    """
     reps = sizes("tile", "reps", reps)
     shape = (1,) * (len(reps) - x.ndim) + tuple(x.shape)
     reps = (1,) * (len(shape) - len(reps)) + reps
@@ -315,12 +419,20 @@ _tile = primitive(lambda x, reps: xp(x).tile(x, reps), _d_tile, name="tile", sav
 
 
 def _tril(x, k=0):
-    """x with 0 above the k-th diagonal of the last two axes (k > 0: above the main one).  ShapeError below 2 axes."""
+    """x with 0 above the k-th diagonal of the last two axes (k > 0: above the main one).  ShapeError below 2 axes.
+
+    >>> mg.tril(mg.ones((2, 3))).tolist()
+    [[1.0, 0.0, 0.0], [1.0, 1.0, 0.0]]
+    """
     return xp(x).tril(_two_axes("tril", x), whole("tril", "k", k))
 
 
 def _triu(x, k=0):
-    """x with 0 below the k-th diagonal of the last two axes (k > 0: above the main one).  ShapeError below 2 axes."""
+    """x with 0 below the k-th diagonal of the last two axes (k > 0: above the main one).  ShapeError below 2 axes.
+
+    >>> mg.triu(mg.ones((2, 3)), 1).tolist()
+    [[0.0, 1.0, 1.0], [0.0, 0.0, 1.0]]
+    """
     return xp(x).triu(_two_axes("triu", x), whole("triu", "k", k))
 
 
@@ -343,7 +455,11 @@ _astype = primitive(_astype, lambda g, y, x, dtype: g.astype(x.dtype), name="ast
 
 
 def astype(x, dtype) -> Tensor:
-    """x converted to another dtype.   The gradient is converted back between floats; integers and booleans have none."""
+    """x converted to another dtype.   The gradient is converted back between floats; integers and booleans have none.
+
+    >>> mg.astype([1.5, 2.5], "int64").tolist()
+    [1, 2]
+    """
     if isinstance(x, Tensor) and np.dtype(dtype).kind != "f":
         x = x.detach()
     return _astype(x, dtype)

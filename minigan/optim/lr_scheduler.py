@@ -1,6 +1,6 @@
 """Learning rates that change in time, under torch.optim.lr_scheduler's names, arguments, defaults and results.
 
-StepLR   ExponentialLR   CosineAnnealingLR   LinearLR        a formula in t, the number of step() calls
+StepLR   MultiStepLR   ExponentialLR   CosineAnnealingLR   LinearLR   LambdaLR     a formula in t, the number of step() calls
 ReduceLROnPlateau                                            reduces lr when a measured value stops improving
 
 A schedule computes the next group["lr"] of every group from the present one, so two schedules on one optimizer combine, or
@@ -74,7 +74,17 @@ class LRScheduler(_Schedule):
 
 
 class StepLR(LRScheduler):
-    """lr(t) = lr(0) gamma^floor(t / step_size): lr changes every step_size steps."""
+    """lr(t) = lr(0) gamma^floor(t / step_size): lr changes every step_size steps.
+
+    >>> sgd = mg.optim.SGD([nn.Parameter([1.0])], lr=1.0)
+    >>> schedule = mg.optim.lr_scheduler.StepLR(sgd, step_size=2, gamma=0.5)
+    >>> rates = []
+    >>> for _ in range(5):
+    ...     rates.append(sgd.param_groups[0]["lr"])
+    ...     schedule.step()
+    >>> rates
+    [1.0, 1.0, 0.5, 0.5, 0.25]
+    """
 
     def __init__(self, optimizer, step_size: int, gamma: float = 0.1):
         self.step_size, self.gamma = _positive("StepLR", "step_size", step_size), gamma
@@ -97,10 +107,49 @@ class ExponentialLR(LRScheduler):
         return lr * self.gamma if t else lr
 
 
+class MultiStepLR(LRScheduler):
+    """lr(t) = lr(0) gamma^k, where k of the milestones are <= t: lr changes at each milestone."""
+
+    def __init__(self, optimizer, milestones, gamma: float = 0.1):
+        self.milestones, self.gamma = sorted(milestones), gamma
+        super().__init__(optimizer)
+
+    def change(self, lr, base, t):
+        """See the class."""
+        return lr * self.gamma ** self.milestones.count(t)
+
+
+class LambdaLR(LRScheduler):
+    """lr(t) = lr(0) lr_lambda(t).   lr_lambda: a function of t, or one for each group.   Its state does not have the
+    functions.
+    """
+
+    def __init__(self, optimizer, lr_lambda):
+        groups = len(optimizer.param_groups) if hasattr(optimizer, "param_groups") else 1
+        self.lr_lambdas = list(lr_lambda) if isinstance(lr_lambda, (list, tuple)) else [lr_lambda] * groups
+        if len(self.lr_lambdas) != groups or not all(map(callable, self.lr_lambdas)):
+            raise ConfigError(f"LambdaLR: lr_lambda must be a function of t, or {groups} of them, one for each group")
+        super().__init__(optimizer)
+
+    def _apply(self):
+        for group, base, function in zip(self.optimizer.param_groups, self.base_lrs, self.lr_lambdas):
+            group["lr"] = base * function(self.last_epoch)
+
+    def state_dict(self) -> dict:
+        """See _Schedule; the functions are not in it."""
+        return {name: value for name, value in super().state_dict().items() if name != "lr_lambdas"}
+
+
 class LinearLR(LRScheduler):
     """lr(t) = lr(0) (start_factor + (end_factor - start_factor) min(t / total_iters, 1)): a warm-up, or a linear decay.
 
     0 < start_factor <= 1, 0 <= end_factor <= 1.
+
+    >>> sgd = mg.optim.SGD([nn.Parameter([1.0])], lr=1.0)
+    >>> schedule = mg.optim.lr_scheduler.LinearLR(sgd, start_factor=1.0, end_factor=0.0, total_iters=4)
+    >>> schedule.step()
+    >>> sgd.param_groups[0]["lr"]
+    0.75
     """
 
     def __init__(self, optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5):

@@ -226,10 +226,10 @@ class Optimizer:
             self.update(flat.vector[piece], g, state, flat.steps[i], group)
 
     def count_on_card(self) -> None:
-        """Prepare for recording a step: from now on the card updates the values that change from step to step."""
+        """Prepare for recording a step: from now on the GPU updates the values that change from step to step."""
 
     def repeated(self, times: int) -> None:
-        """Count steps that the card made by itself, when it launched a recorded step (runs/capture.py) this many times."""
+        """Count steps that the GPU made by itself, when it launched a recorded step (runs/capture.py) this many times."""
         for flat in (flat for flats in self._flats for flat in flats):
             flat.steps = [t + times for t in flat.steps]
             for p in flat.parameters:

@@ -67,17 +67,25 @@ def train(
 
 
 def open(
-    path, device: str | None = None, nets: "dict[str, Module] | None" = None, data=None, accept_changed_data: bool = False
+    path,
+    device: str | None = None,
+    nets: "dict[str, Module] | None" = None,
+    data=None,
+    accept_changed_data: bool = False,
+    data_dir=None,
+    **settings,
 ) -> "Session":
     """Open an existing run at its newest checkpoint, or at the checkpoint file that `path` names.  `run.train(steps=...)`
     continues it.
 
     device: the device to use now; the default is the one that the run was started on.   nets, data: as for `train`; needed
     when the run was started with your own networks or data set.   accept_changed_data: continue even if the data have changed
-    since the run was started.   Raises CheckpointError when `path` holds no run of this minigan, and ConfigError
-    when such a data set is missing."""
+    since the run was started.   data_dir: where the data are now.   settings: what is different from now on, such as lr=1e-4:
+    learning rates, steps and what happens every so many steps; `train` writes them into config.toml.
+    Raises CheckpointError when `path` holds no run of this minigan, and ConfigError when such a data set is missing, or for a
+    setting that cannot change during a run."""
     from minigan.runs.session import Session
 
-    session = Session.open(path, device, nets, data)
+    session = Session.open(path, device, nets, data, settings, data_dir)
     session.accept_changed_data = accept_changed_data
     return session

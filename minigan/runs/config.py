@@ -16,8 +16,11 @@ import numpy as np
 from minigan.data.kinds import Class, Kind, Pair, Pictures, Points, Tokens, parse
 from minigan.errors import CheckpointError, ConfigError
 
-# Keys of a config that are no settings.
-DATA = ("data", "data_dir", "data_options", "data_content", "own_data", "device", "sample_shape", "fields", "file", "own_nets")
+# Keys of a config that are no settings.   earlier: the values that rates had up to a step, [{step, name, value}, ...].
+DATA = (
+    *("data", "data_dir", "data_options", "data_content", "own_data", "device", "sample_shape", "fields", "file", "own_nets"),
+    "earlier",
+)
 
 
 def read(file):

@@ -20,16 +20,18 @@ from functools import cache, partial
 
 from minigan.errors import ConfigError
 from minigan.metrics import METRICS, Metric, Number, default_metrics, find
+from minigan.metrics.judges import Brought, own_metrics
 from minigan.metrics.metric import Evidence, Results, first
 from minigan.streams import Streams
 from minigan.systems import registry
 
 
-def chosen(names, system, dataset) -> list[Metric]:
+def chosen(names, system, dataset, features=None) -> list[Metric]:
     """Return the metrics with these names, each once.
 
     names: a text such as "fid,digits", or a list of names and Metric objects.  The name "default" stands for all metrics that
-    fit the data, and so does None.   system: a System (systems/registry.py).
+    fit the data, and so does None.   system: a System (systems/registry.py).   features: a function that the user brings; with
+    it, "fid" means fid-features, and "default" has its metrics too.
     Raises ConfigError for a text without a name, and for an unknown name, with the nearest names; for a metric that only
     another system can measure, the message says why this one cannot.
     """
@@ -37,19 +39,20 @@ def chosen(names, system, dataset) -> list[Metric]:
         text, names = names, [name.strip() for name in names.split(",") if name.strip()]
         if not names:
             raise ConfigError(f"metrics {text!r}: names no metric; give a name from `minigan list metrics`, or default")
-    metrics = []
+    metrics, brought = [], own_metrics() if features is not None else []
     for name in ["default"] if names is None else names:
         if name == "default":
-            metrics += [*default_metrics(dataset), *(metric for metric in system.metrics if metric.needs.fits(dataset))]
+            own = (metric for metric in system.metrics if metric.needs.fits(dataset))
+            metrics += [*brought, *default_metrics(dataset), *own]
         else:
-            metrics.append(name if isinstance(name, Metric) else _find(name, system, dataset)[0])
+            metrics.append(name if isinstance(name, Metric) else _find(name, system, dataset, brought)[0])
     return list(dict.fromkeys(metrics))
 
 
-def _find(name, system, dataset):
+def _find(name, system, dataset, brought=()):
     """Call `find`; if it finds nothing, the error names other systems that measure this metric."""
     try:
-        return find(name, dataset, system.metrics)
+        return find(name, dataset, [*brought, *system.metrics])
     except ConfigError as error:
         others = {metric: names for metric, names in owners().items() if metric not in system.metrics}
         metric, _ = first(name, others) or (None, None)
@@ -89,14 +92,23 @@ def logged(settings, system, game, dataset) -> list[Metric]:
     """Return the metrics to measure during training: those in the settings `metrics` and `monitor`.
 
     `metrics` is "none", "default" (all that fit the data) or names separated by commas.   Raises ConfigError for a metric that
-    does not exist or does not fit the data.
+    does not exist or does not fit the data, and for a text that names none.
     """
     names = [name.strip() for name in settings.metrics.split(",") if name.strip() not in ("", "none")]
+    if not names and settings.metrics.strip() not in ("", "none"):
+        raise ConfigError(
+            f"metrics={settings.metrics!r}: names no metric; say none, default, or names from `minigan list metrics`"
+        )
     metrics = chosen(names, system, dataset)
     if waited_for := monitored(settings, system, game, dataset):
         metrics = list(dict.fromkeys([*metrics, waited_for[0]]))
     for metric in metrics:
         metric.check(dataset)
+        if metric in own_metrics():
+            raise ConfigError(
+                f"metric {metric.name} needs features of your own, and a run in training has none; measure it with "
+                "`minigan evaluate RUN --features FILE.py:FUNCTION`"
+            )
     return metrics
 
 
@@ -127,11 +139,12 @@ def most_samples(session) -> float:
     return len(latent) if hasattr(latent, "__len__") else math.inf
 
 
-def measure(session, names=None, n: int | None = None) -> Results:
+def measure(session, names=None, n: int | None = None, features=None) -> Results:
     """Measure metrics of a session with its current weights, and return {number: value}.
 
-    names: as in `chosen`.   n: how many samples to draw; the default is as many as the metrics need, or as there are.   If the
-    system measures a number itself, that value replaces the general one of the same name.
+    names: as in `chosen`.   n: how many samples to draw; the default is as many as the metrics need, or as there are.
+    features: a function from samples (n, ...) to features (n, d), for metrics that end in -features.   If the system measures
+    a number itself, that value replaces the general one of the same name.
 
     The same weights always give the same numbers, and training is not affected: samples and random subsets come from their own
     streams, which start anew for each call.
@@ -139,7 +152,8 @@ def measure(session, names=None, n: int | None = None) -> Results:
     none can be, its error is raised: ConfigError if it does not fit the samples, or needs more than n of them.   ConfigError
     for an unknown metric.
     """
-    metrics = chosen(names, session.system, session.dataset)
+    features = features if features is None or isinstance(features, Brought) else Brought(features)
+    metrics = chosen(names, session.system, session.dataset, features)
     most = most_samples(session)
     if n is not None and n > most:
         raise ConfigError(
@@ -151,7 +165,7 @@ def measure(session, names=None, n: int | None = None) -> Results:
 
     @cache
     def evidence():
-        return Evidence(session.sample(n), session.dataset, stream(), session.labels(n))
+        return Evidence(session.sample(n), session.dataset, stream(), session.labels(n), features)
 
     def of(metric):
         if metric.least:

@@ -8,29 +8,36 @@
         samples/step_000500.png         and samples.gif, curves.png (drawn by viz/), report.html (report.py)
         checkpoints/step_000500.npz     the newest three, written by serialize.py
 
-Run             create, open; log, read_log, truncate_log; save_checkpoint, load_checkpoint; the paths of the pictures;
-                seconds, note_seconds, evaluations, note_evaluation
+Run             create, open, discard; writing, begin; log, read_log; save_checkpoint, load_checkpoint; the paths of the
+                pictures; seconds, note_seconds, evaluations, note_evaluation
 step_of         the step in the name of a picture or checkpoint
 Elsewhere: the text of each file (config.py, environment.py, log.py), what a checkpoint holds (session.py), the file format
-(serialize.py).   Only one process may write into a folder: two that train in the same folder corrupt each other's log.
+(serialize.py), and what is on the disk at which moment, so that a run can always go on (docs/life-of-a-run.md).
+
+Only one process at a time trains in a folder: it holds the lock `.lock` (locks.py).   A run that goes back to an earlier
+checkpoint keeps its new log and pictures in `.back` until its next checkpoint; then these replace the old ones.
 """
 
 import contextlib
 import json
 import os
 import re
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
 
-from minigan import serialize
+from minigan import locks, serialize
 from minigan.errors import CheckpointError, ConfigError
+from minigan.paths import command
+from minigan.paths import path as given
 from minigan.runs import log
 from minigan.runs.config import DATA as DATA  # this and the next name were in this file once
 from minigan.runs.config import fields as fields
 from minigan.runs.config import read, toml
 from minigan.runs.environment import environment, now
 
+LOCK = ".lock"
 _STEP = re.compile(r"step_(\d+)\.(npz|png)")
 
 
@@ -40,6 +47,7 @@ class Run:
     folder   Path                               system   str
     config   dict, the table in config.toml     seed     int
     step     the step of the checkpoint that was given to `open`, or None
+    fork     the step that the run has gone back to, until the next checkpoint; otherwise None
 
     Every write either succeeds completely or leaves the old file unchanged.  A full disk gives a CheckpointError of one line.
 
@@ -50,6 +58,8 @@ class Run:
 
     def __init__(self, folder, system, seed, config, step=None):
         self.folder, self.system, self.seed, self.config, self.step = Path(folder), system, seed, config, step
+        self.fork: int | None = None
+        self._writing = False
 
     # ---- making and finding ------------------------------------------------------------------------------------------
 
@@ -58,32 +68,47 @@ class Run:
         """Create a run in the folder `out`, or in root/<date>-<system>-s<seed> (with -2, -3, ... if that name is taken).
 
         config: a dict of str, int, float, bool, and of lists and dicts of these.  Raises ConfigError when a value has another
-        type, when `out` already holds files, or when the folder cannot be written.
+        type, when `out` already holds files, when another process is making a run there, or when the folder cannot be written.
         """
         toml(config)  # called here for its errors: before any folder is made, and with the key's name as the caller wrote it
         text = toml({"system": system, "seed": seed, "config": config})
+        existed = out is not None and os.path.lexists(out)
         if out is not None:
-            folder, existed = Path(out), os.path.lexists(out)
-            _check_out(folder)
-        else:
-            folder, existed = None, False
+            out = given(out, "--out")
+            check_out(out)
         try:
-            folder = _new_folder(Path(root), f"{now():%Y-%m-%d_%H%M}-{system}-s{seed}") if folder is None else folder
-            folder.mkdir(parents=True, exist_ok=True)
+            if out is None:
+                folder = _new_folder(Path(root), f"{now():%Y-%m-%d_%H%M}-{system}-s{seed}")
+            else:
+                folder = out
+                folder.mkdir(parents=True, exist_ok=True)
             try:
-                _write(folder / "env.json", json.dumps(environment(), indent=2) + "\n")
-                _write(folder / "config.toml", text)  # written last: this file makes the folder a run
+                with locks.only(folder / LOCK, f"{folder}: another process is making a run here"):
+                    locks.sweep(folder)
+                    check_out(folder)  # again, now that no other process can make a run here
+                    try:
+                        _write(folder / "env.json", _environment())
+                        _write(folder / "config.toml", text)  # written last: this file makes the folder a run
+                    except BaseException:
+                        (folder / "env.json").unlink(missing_ok=True)
+                        raise
             except BaseException:
-                (folder / "env.json").unlink(missing_ok=True)
                 if not existed:
                     with contextlib.suppress(OSError):
                         folder.rmdir()
                 raise
         except OSError as error:
-            raise ConfigError(str(serialize.write_error(folder or root, error))) from error
+            raise ConfigError(str(serialize.write_error(out or root, error))) from error
         except CheckpointError as error:
             raise ConfigError(str(error)) from error
         return cls.open(folder)  # read back, so that a new run and a resumed one have the same config
+
+    def discard(self):
+        """Delete a run in which nothing was trained, and its folder if nothing else is in it."""
+        for name in ("config.toml", "env.json"):
+            (self.folder / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()
 
     @classmethod
     def open(cls, path):
@@ -95,6 +120,9 @@ class Run:
         folders = [path] if path.is_dir() else [path.absolute().parent, path.absolute().parent.parent]
         folder = next((folder for folder in folders if (folder / "config.toml").is_file()), None)
         if folder is None:
+            if path.is_dir() and not _contents(path):
+                make = f"make one there with `{command('train', 'SYSTEM', '--out', path)}`"
+                raise CheckpointError(f"{path}: not a run, config.toml is missing; {make}, or delete the folder")
             where = path if path.is_dir() else f"{path}: its folder"
             raise CheckpointError(
                 f"{where}: not a run, config.toml is missing; give the folder that `minigan train` made, "
@@ -107,11 +135,70 @@ class Run:
     def __repr__(self):
         return f"Run({str(self.folder)!r}, system={self.system!r}, seed={self.seed})"
 
+    # ---- writing -----------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def writing(self):
+        """While the block runs, no other process trains in this folder.   Raises CheckpointError, which names the process, when
+        one is training there now."""
+        if self._writing:
+            yield
+            return
+        with locks.only(self.folder / LOCK, f"{self.folder}: another process is writing this run"):
+            self.system, self.seed, self.config = read(self.folder / "config.toml")  # it may have been changed before the lock
+            self._writing = True
+            try:
+                yield
+            finally:
+                self._writing = False
+
+    def begin(self, step):
+        """Make the folder ready to go on from `step`; call it while `writing`.
+
+        What a killed process has left behind is deleted: half-written files, and what it wrote after its last checkpoint.
+        When there are checkpoints of later steps, the run goes back.  Then nothing of the later steps is deleted before the
+        next checkpoint is safe: a run that is killed earlier is where it was."""
+        for folder in (self.folder, self.folder / "samples", self.folder / "checkpoints"):
+            locks.sweep(folder)
+        if self.fork is not None:  # it went back in this process, and has no checkpoint since
+            return
+        shutil.rmtree(self._back, ignore_errors=True)
+        if not (self.folder / "env.json").exists():
+            _write(self.folder / "env.json", _environment())
+        if any(step_of(path) > step for path in self.checkpoints()):
+            kept = b"".join(log.until(self.log_path, step))
+            try:
+                (self._back / "samples").mkdir(parents=True)
+                (self._back / "log.jsonl").write_bytes(kept)
+            except OSError as error:
+                raise serialize.write_error(self._back, error) from error
+            self.fork = step
+        else:
+            self._forget(step)
+
+    def _forget(self, step):
+        """Delete what is known of later steps, except checkpoints: the run goes on from `step`."""
+        for path in _numbered(self.folder / "samples", ".png"):
+            if step_of(path) > step:
+                path.unlink(missing_ok=True)
+        with self._noting():
+            if any(entry["step"] > step for entry in self.evaluations()):
+                self._write_json(
+                    "evaluation.json", {"evaluations": [entry for entry in self.evaluations() if entry["step"] <= step]}
+                )
+        if any(other > step for other in self.seconds()):
+            self._write_json("seconds.json", {str(other): value for other, value in self.seconds().items() if other <= step})
+        log.truncate(self.log_path, step)
+
+    @property
+    def _back(self):
+        return self.folder / ".back"
+
     # ---- paths -------------------------------------------------------------------------------------------------------
 
     @property
     def log_path(self):
-        return self.folder / "log.jsonl"
+        return (self.folder if self.fork is None else self._back) / "log.jsonl"
 
     @property
     def curves_path(self):
@@ -127,22 +214,26 @@ class Run:
 
     def sample_path(self, step):
         """The path samples/step_000500.png (for step 500); this creates the folder, not the file."""
-        return self._file("samples", step, "png")
+        return self._file(self.folder if self.fork is None else self._back, "samples", step, "png")
 
     def checkpoint_path(self, step):
         """The path checkpoints/step_000500.npz (for step 500); this creates the folder, not the file."""
-        return self._file("checkpoints", step, "npz")
+        return self._file(self.folder, "checkpoints", step, "npz")
 
     def samples(self):
         """The paths of the pictures of samples so far, a list in the order of their steps."""
-        return _numbered(self.folder / "samples", ".png")
+        old = _numbered(self.folder / "samples", ".png")
+        return old if self.fork is None else [*filter(self._stays, old), *_numbered(self._back / "samples", ".png")]
 
     def checkpoints(self):
         """The paths of the checkpoints on disk, a list in the order of their steps."""
         return _numbered(self.folder / "checkpoints", ".npz")
 
-    def _file(self, kind, step, suffix):
-        folder = self.folder / kind
+    def _stays(self, path):
+        return self.fork is None or step_of(path) <= self.fork
+
+    def _file(self, folder, kind, step, suffix):
+        folder = folder / kind
         try:
             folder.mkdir(exist_ok=True)
         except OSError as error:
@@ -160,24 +251,26 @@ class Run:
         return [record for record, _ in log.records(self.log_path)]
 
     def truncate_log(self, step):
-        """Delete the records after `step`: the run continues from there and will write them again."""
+        """Delete the records after `step`; see log.truncate."""
         log.truncate(self.log_path, step)
 
     # ---- times and metrics at some steps -----------------------------------------------------------------------------
 
     def seconds(self):
         """{step: seconds of training up to this step}, for the steps at which a checkpoint was written."""
-        return {int(step): float(value) for step, value in self._read_json("seconds.json").items()}
+        found = {int(step): float(value) for step, value in self._read_json("seconds.json").items()}
+        return {step: value for step, value in found.items() if self.fork is None or step <= self.fork}
 
     def note_seconds(self, step, seconds):
-        """Save how long training took up to this step, and delete the times of later steps: the run was resumed before
-        them."""
+        """Save how long training took up to this step, and delete the times of later steps."""
         kept = {str(s): value for s, value in self.seconds().items() if s < step}
         self._write_json("seconds.json", {**kept, str(step): round(seconds, 3)})
 
     def evaluations(self):
-        """The results of `minigan evaluate`: a list of {"step", "samples", "metrics": {name: number}}, sorted by step."""
-        return sorted(self._read_json("evaluation.json").get("evaluations", []), key=lambda entry: entry["step"])
+        """The results of `minigan evaluate`: a list of {"step", "samples", "metrics": {name: number}}, sorted by step; see
+        `note_evaluation` for what else an entry may have."""
+        found = self._read_json("evaluation.json").get("evaluations", [])
+        return sorted((e for e in found if self.fork is None or e["step"] <= self.fork), key=lambda entry: entry["step"])
 
     def logged_metrics(self):
         """The metrics measured during training, in the format of `evaluations`; "samples" is None."""
@@ -197,13 +290,37 @@ class Run:
             if (asked := {k: v for k, v in entry["metrics"].items() if k != "diversity"})
         ]
 
-    def note_evaluation(self, step, samples, metrics):
-        """Save the metrics of this step.  Earlier metrics of the same step stay if they used the same number of samples."""
-        entries = {entry["step"]: entry for entry in self.evaluations()}
-        if entries.get(step, {}).get("samples") == samples:
-            metrics = {**entries[step]["metrics"], **metrics}
-        entries[step] = {"step": step, "samples": samples, "metrics": log.plain(metrics)}
-        self._write_json("evaluation.json", {"evaluations": [entries[step] for step in sorted(entries)]})
+    def note_evaluation(self, step, samples, metrics, features=""):
+        """Save the metrics of this step, measured with this number of samples.   features: the name of the user's function that
+        numbers ending in -features come from.
+
+        Other metrics of the same step stay.  If they were measured with another number of samples, "samples_of" has it,
+        {name: number of samples}.  Without any metrics, nothing is written."""
+        if not metrics:
+            return
+        with self._noting():
+            entries = {entry["step"]: entry for entry in self.evaluations()}
+            before = entries.get(step, {"samples": samples, "metrics": {}})
+            features = features or before.get("features", "")
+            kept = {
+                name: value
+                for name, value in before["metrics"].items()
+                if name not in metrics and (before.get("features", features) == features or not name.endswith("-features"))
+            }
+            counts = {name: before.get("samples_of", {}).get(name, before["samples"]) for name in kept}
+            other = {name: count for name, count in counts.items() if count != samples}
+            entries[step] = {
+                "step": step,
+                "samples": samples,
+                "metrics": log.plain({**kept, **metrics}),
+                **({"samples_of": other} if other else {}),
+                **({"features": features} if features else {}),
+            }
+            self._write_json("evaluation.json", {"evaluations": [entries[step] for step in sorted(entries)]})
+
+    def _noting(self):
+        """One process at a time changes evaluation.json; a run may be measured while another process trains it."""
+        return locks.only(self.folder / ".evaluation.lock", f"{self.folder}: another process is noting an evaluation", wait=10)
 
     def change_config(self, **changes):
         """Change settings in `config` and in config.toml."""
@@ -225,22 +342,62 @@ class Run:
 
     # ---- checkpoints -------------------------------------------------------------------------------------------------
 
-    def save_checkpoint(self, step, state, kind="run", keep=3):
+    def save_checkpoint(self, step, state, kind="run", keep=3, seconds=None):
         """Write checkpoints/step_<step>.npz and return its path; after that, delete all but the newest `keep` checkpoints.
 
-        Checkpoints of later steps are deleted too: the run was resumed before them, and they would be taken for the newest.
+        The log, and the seconds of training up to this step, are on the disk before it.   Checkpoints of later steps are
+        deleted too: the run was resumed before them, and they would be taken for the newest.
         Raises CheckpointError when the file cannot be written.
         """
-        path = self.checkpoint_path(step)
-        serialize.save(path, state, kind, step=int(step), system=self.system, seed=self.seed)
+        path, about = self.checkpoint_path(step), {"step": int(step), "system": self.system, "seed": self.seed}
+        log.sync(self.log_path)
+        if self.fork is None:
+            if seconds is not None:
+                self.note_seconds(step, seconds)
+            serialize.save(path, state, kind, **about)
+        else:
+            serialize.save(self._back / path.name, state, kind, **about)
+            self._go_back(path, step, seconds)
         earlier = [other for other in self.checkpoints() if step_of(other) < step]
         later = [other for other in self.checkpoints() if step_of(other) > step]
-        unfinished = path.parent.glob(".step_*.tmp")  # left by a process that was killed while it wrote
-        for old in (*earlier[: max(0, len(earlier) - (keep - 1))], *later, *unfinished):
+        for old in (*earlier[: max(0, len(earlier) - (keep - 1))], *later):
             with contextlib.suppress(OSError):  # the new file is safe, and an old file that stays does no harm
                 old.unlink()
+        locks.sweep(path.parent)
         self.step = None  # the run now continues from its newest checkpoint, not from the one given to `open`
         return path
+
+    def _go_back(self, path, step, seconds):
+        """Let the new way, whose checkpoint is complete in `.back`, replace the old one.
+
+        A run that is killed in here goes on from a checkpoint of the old way, or from the one it went back to, and every
+        checkpoint has its log: the later ones are deleted first, the newest of them at the beginning, and the log is replaced
+        when none of them is left."""
+        try:
+            for old in reversed(self.checkpoints()):
+                if not self._stays(old):
+                    old.unlink()
+            fork, self.fork = self.fork, None
+            self._forget(fork)
+            for picture in _numbered(self._back / "samples", ".png"):
+                os.replace(picture, self.sample_path(step_of(picture)))
+            os.replace(self._back / "log.jsonl", self.log_path)
+            if seconds is not None:
+                self.note_seconds(step, seconds)
+            os.replace(self._back / path.name, path)
+        except OSError as error:
+            raise serialize.write_error(path, error) from error
+        shutil.rmtree(self._back, ignore_errors=True)
+
+    def newest(self):
+        """The step of the newest checkpoint on disk, or None if there is none."""
+        return step_of(paths[-1]) if (paths := self.checkpoints()) else None
+
+    def unsaved(self, every):
+        """Was a run without checkpoints killed before its first one?   Otherwise its checkpoints were deleted, and its log is
+        all that is left.   every: steps from one checkpoint to the next."""
+        last = max((r["step"] for r in self.read_log() if isinstance(r.get("step"), int)), default=0)
+        return last <= every or not (self.folder / "seconds.json").exists()  # which is written before the first checkpoint
 
     def latest_checkpoint(self):
         """The path of the checkpoint to continue from: the one given to `open`, otherwise the newest; None if there is
@@ -257,7 +414,7 @@ class Run:
         path = self.latest_checkpoint() if step is None else self.checkpoint_path(step)
         steps = [step_of(other) for other in self.checkpoints()]
         if path is None:
-            raise CheckpointError(f"{self.folder}: no checkpoint to load; start again with `minigan train`")
+            raise CheckpointError(f"{self.folder}: no checkpoint to load; start again with `minigan train` and another --out")
         if step_of(path) not in steps:
             there = f"there are steps {', '.join(map(str, steps))}" if steps else "there is none"
             raise CheckpointError(f"{path}: no checkpoint of step {step_of(path)}; {there}")
@@ -295,16 +452,27 @@ class Run:
 # ---- folders and files -----------------------------------------------------------------------------------------------
 
 
-def _check_out(out):
+def check_out(out):
+    """Raise ConfigError unless a run may be made in the folder `out`, which need not exist."""
+    out = given(out, "--out")
     if out.exists() and not out.is_dir():
         raise ConfigError(f"{out}: is a file, not a folder; choose another --out")
     try:
-        taken = out.exists() and any(out.iterdir())
+        taken = out.exists() and _contents(out)
     except OSError as error:
         raise ConfigError(f"{out}: cannot be read: {error.strerror}; choose another --out") from error
     if taken:
-        resume = f", or continue it with `minigan resume {out}`" if (out / "config.toml").is_file() else ""
+        resume = f", or continue it with `{command('resume', out)}`" if (out / "config.toml").is_file() else ""
         raise ConfigError(f"{out}: already holds {'a run' if resume else 'files'}; choose another --out{resume}")
+
+
+def _contents(folder):
+    """The names in a folder, without what a process leaves there that is killed while it makes a run."""
+    return [name for name in os.listdir(folder) if name not in (LOCK, "env.json") and not re.fullmatch(r"\..*\.tmp", name)]
+
+
+def _environment():
+    return json.dumps(environment(), indent=2) + "\n"
 
 
 def _new_folder(root, name):

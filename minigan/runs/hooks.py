@@ -8,7 +8,6 @@ The schedule changes the learning rates, so it is not a hook.   Elsewhere: when 
 """
 
 import math
-import sys
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from minigan.errors import ConfigError, choose
 from minigan.metrics import Number, diversity
 from minigan.optim.lr_scheduler import CosineAnnealingLR, ExponentialLR, LinearLR, ReduceLROnPlateau, StepLR
 from minigan.runs import evaluation
+from minigan.runs.aside import say
 
 
 class Every:
@@ -41,20 +41,23 @@ WARM_UP = 0.2  # fraction of the run without an alarm, because a new G draws nea
 class Alarm:
     """Logs the diversity of the samples, and warns once, on stderr and in the log, when it is below COLLAPSED twice in a row.
 
-    One low value is not enough, because a healthy G may have one.  The alarm never stops the run.
+    One low value is not enough, because a healthy G may have one.  The alarm never stops the run, and says nothing where the
+    real samples do not differ.
     real: real samples to compare with.   records: the log so far, which tells whether the last value was low and whether
     the alarm was already given.
     """
 
     def __init__(self, real: np.ndarray, records: list[dict]):
-        self.real, self.told, self.low = real, any("alarm" in r for r in records), False
+        self.real = real if np.ptp(real, axis=0).any() else None  # diversity compares with their distances
+        self.told, self.low = any("alarm" in r for r in records), False
         for record in records:
             if "diversity" in record.get("metrics", {}):
                 self.low = record["metrics"]["diversity"] < COLLAPSED
 
     def __call__(self, session) -> dict | None:
-        """Return {"diversity": value}, or None when the samples are not finite or are not real numbers (tokens)."""
-        if not session.description.x.real:
+        """Return {"diversity": value}, or None when the samples are not finite or are not real numbers (tokens), and when all
+        real ones are the same."""
+        if self.real is None or not session.description.x.real:
             return None
         samples = session.sample(LOOKED_AT)
         if not np.isfinite(samples).all():
@@ -65,7 +68,7 @@ class Alarm:
             self.told = True
             text = f"collapse: at step {session.step} G's samples differ {value:.2f} times as much as real ones"
             session.run.log({"step": session.step, "alarm": text})
-            print(f"\n{text}; the run continues, and report.html says what to try", file=sys.stderr)
+            say(f"\n{text}; the run continues, and report.html says what to try")
         return {"diversity": value}
 
 

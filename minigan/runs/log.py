@@ -1,7 +1,8 @@
 """log.jsonl: what happened in a run, one JSON object a line: {"step": 500, "D": 0.61, "G": 1.02, "metrics": {...}}.
 
 append      add a record as one line        records     the records of a file, with their lines
-truncate    delete the records after a step plain       any value, converted to something that JSON can hold
+until       the lines up to a step          truncate    delete the records after a step
+sync        force the lines to the disk     plain       any value, converted to something that JSON can hold
 Elsewhere: what is logged and when (loop.py).
 """
 
@@ -51,12 +52,30 @@ def records(path) -> Iterator[tuple[dict, bytes]]:
             yield record, line + b"\n"
 
 
+def until(path, step) -> list[bytes]:
+    """The lines up to `step`, and those without a step: they belong to the whole run."""
+    return [line for record, line in records(path) if not isinstance(record.get("step"), int | float) or record["step"] <= step]
+
+
 def truncate(path, step) -> None:
-    """Delete the records after `step`.  A record without a step stays: it belongs to the whole run."""
-    kept = [line for record, line in records(path) if not isinstance(record.get("step"), int | float) or record["step"] <= step]
+    """Delete the records after `step`, and incomplete lines."""
     if path.exists():
-        with serialize.replacing(path) as file:
-            file.writelines(kept)
+        kept = b"".join(until(path, step))
+        if kept != path.read_bytes():
+            with serialize.replacing(path) as file:
+                file.write(kept)
+
+
+def sync(path) -> None:
+    """Return when all lines so far are on the disk: a checkpoint that is there after a power cut needs its log.
+    Raises CheckpointError when they cannot be written."""
+    try:
+        with open(path, "r+b") as file:
+            os.fsync(file.fileno())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise serialize.write_error(path, error) from error
 
 
 def plain(value):

@@ -1,13 +1,12 @@
 """The training of a session, from its step to the last one.
 
-train           the loop around game.play: hooks, log, checkpoints, progress, Ctrl-C and SIGTERM
+train           the loop around game.play: hooks, log, checkpoints, progress, Ctrl-C, SIGTERM and SIGHUP
 check_limits    may training end at these limits?
 Elsewhere: one iteration (game.py), what happens every n iterations (hooks.py), the objects of a run (session.py).
 """
 
 import contextlib
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -19,9 +18,12 @@ from minigan.data.base import whole
 from minigan.errors import ConfigError, NotFiniteError
 from minigan.kernels.threads import suit
 from minigan.nn import Conv2d, ConvTranspose2d
+from minigan.runs.aside import quietly, say
 from minigan.streams import using
 from minigan.train.game import play
 from minigan.train.settings import LARGEST
+
+HANGUP = getattr(signal, "SIGHUP", signal.SIGTERM)  # Windows has none
 
 
 def check_limits(steps=None, seconds=None) -> None:
@@ -42,30 +44,45 @@ def train(session, steps=None, seconds=None, report=None) -> bool:
         session.attach()
     modules = (module for net in session.game.nets.values() for module in net.modules())
     convolutions = any(isinstance(module, (Conv2d, ConvTranspose2d)) for module in modules)
-    session.run.truncate_log(session.step)
-    start_step, before = session.step, session.seconds
-    with suit(convolutions), using(session.layer_streams), _interruptible(session), _noting_divergence(session):
-        if session.step == 0:
-            session.draw()
-        while session.step < steps and not session.stopped and (seconds is None or session.seconds - before < seconds):
-            start = time.monotonic()
-            read = float if _reads(session, start_step) else None
-            turn: Callable = session.captured.play if session.captured else partial(play, session.game.at(session.step))
-            losses = turn(session.loader, session.streams, min(session.step / planned, 1.0), read)
-            session.step += 1
-            session.losses = losses or session.losses
-            session.seconds += time.monotonic() - start
-            # The log is written before the checkpoint: if the run is killed between the two, the line is written again
-            # after a resume; in the other order, it would be missing.
-            _log(session, _look(session, losses))
-            if session.step % session.settings.checkpoint_every == 0:
-                session.save()
-            if report:
-                report(session.step, session.losses)
-        session.save()
-        session.draw()
-        session.finish()
+    with session.run.writing(), suit(convolutions), using(session.layer_streams), _interruptible(session):
+        session.begin()
+        with _noting_divergence(session):
+            draw = quietly("no picture of samples", session.draw, session.told)
+            if session.step == 0:
+                draw()
+            _iterate(session, planned, steps, seconds, report)
+            session.save()
+            draw()
+            session.finish()
     return session.step >= steps or not session.stopped
+
+
+def _iterate(session, planned, steps, seconds, report):
+    start_step, before = session.step, session.seconds
+    refresh = quietly("the report is not up to date", session.finish, session.told)
+    while session.step < steps and not session.stopped and (seconds is None or session.seconds - before < seconds):
+        start = time.monotonic()
+        read = float if _reads(session, start_step) else None
+        turn: Callable = session.captured.play if session.captured else partial(play, session.game.at(session.step))
+        losses = turn(session.loader, session.streams, min(session.step / planned, 1.0), read)
+        session.step += 1
+        session.losses = losses or session.losses
+        session.seconds += time.monotonic() - start
+        # The log is written before the checkpoint: if the run is killed between the two, the line is written again
+        # after a resume; in the other order, it would be missing.
+        metrics, error = _look(session, losses)
+        _log(session, metrics)
+        if session.step % session.settings.checkpoint_every == 0 or error:
+            session.save()
+            refresh()
+        if error:
+            raise error
+        if report:
+            try:
+                report(session.step, session.losses)
+            except Exception:
+                session.save()
+                raise
 
 
 def _reads(session, start_step) -> bool:
@@ -81,13 +98,17 @@ def _reads(session, start_step) -> bool:
     )
 
 
-def _look(session, losses) -> dict:
-    """Call the hooks and the schedule after a step, and return the hooks' metrics.   losses: {} if they were not read."""
-    metrics = {}
+def _look(session, losses) -> tuple[dict, Exception | None]:
+    """Call the hooks and the schedule after a step, and return the hooks' metrics, and the first error in one of them: it ends
+    the training, but only when this step is saved.   losses: {} if they were not read."""
+    metrics, first = {}, None
     for hook in session.hooks:
-        metrics |= hook(session) or {}
+        try:
+            metrics |= hook(session) or {}
+        except Exception as error:
+            first = first or error
     session.schedule.step(losses if session.device == "cpu" or session.schedule.reads(session.step) else {}, metrics)
-    return metrics
+    return metrics, first
 
 
 def _log(session, metrics):
@@ -105,27 +126,30 @@ def _noting_divergence(session):
         yield
     except NotFiniteError as error:
         session.run.log({"step": session.step + 1, "not finite": str(error)})
-        session.finish()
+        if session.run.fork is None:  # otherwise the run on the disk is still the one before it went back
+            session.finish()
         raise
 
 
 @contextlib.contextmanager
 def _interruptible(session):
-    """After the first Ctrl-C or SIGTERM, finish the step and save; the second one stops at once."""
+    """After the first Ctrl-C, SIGTERM or SIGHUP (the terminal has gone), finish the step and save; a second Ctrl-C or SIGTERM
+    stops at once."""
     session.stopped, previous = 0, {}
 
     def stop(number, frame):
         session.stopped = number
         restore()
-        with contextlib.suppress(RuntimeError):  # the signal may arrive in the middle of another print
-            print("\nfinishing this step and saving; press Ctrl-C again to stop at once", file=sys.stderr)
+        if HANGUP in previous:  # a shell may send it again
+            signal.signal(HANGUP, signal.SIG_IGN)
+        say("\nfinishing this step and saving; press Ctrl-C again to stop at once")
 
     def restore():
         for number, handler in previous.items():
             signal.signal(number, handler)
 
     if threading.current_thread() is threading.main_thread():  # Python allows handlers only in the main thread
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in {signal.SIGINT, signal.SIGTERM, HANGUP}:
             if signal.getsignal(number) not in (None, signal.SIG_IGN):  # nohup and a shell's "&" ignore some signals
                 previous[number] = signal.signal(number, stop)
     try:

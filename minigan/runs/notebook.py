@@ -54,8 +54,9 @@ def progress(session, quiet=False):
     with tqdm(total=session.settings.steps, initial=session.step, unit="step", bar_format=BAR) as bar:
 
         def report(step, losses):
-            bar.set_postfix_str(losses_text(losses), refresh=False)
-            bar.update()
+            with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+                bar.set_postfix_str(losses_text(losses), refresh=False)
+                bar.update()
 
         yield report
 

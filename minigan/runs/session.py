@@ -19,11 +19,12 @@ from minigan import backend, data, viz
 from minigan.data.base import whole
 from minigan.data.kinds import Points, Tokens
 from minigan.errors import CheckpointError, ConfigError, DeviceError, NotFiniteError
-from minigan.metrics import Metric
-from minigan.runs import evaluation, hooks, loop, report, start
+from minigan.metrics import Metric, Results
+from minigan.runs import changes, evaluation, hooks, loop, report, start
+from minigan.runs.aside import quietly
 from minigan.runs.capture import Captured
 from minigan.runs.feed import Feed
-from minigan.runs.folder import Run, step_of
+from minigan.runs.folder import Run, check_out
 from minigan.runs.hooks import Every
 from minigan.streams import Streams, using
 from minigan.systems import registry
@@ -52,6 +53,8 @@ class Session:
         setup = start.read(run)
         self.run, self.step, self.stopped, self.given = run, 0, 0, given
         self.accept_changed_data, self._new_content = False, None
+        self.told: set[str] = set()  # what could not be drawn or measured, see aside.py
+        self._changes, self._before = {}, {}  # settings to write into config.toml; what rates were up to this step
         self.system, self.settings, self.description = setup.system, setup.settings, setup.description
         self.data_name, self.data_dir, self.sample_shape = setup.data, setup.data_dir, setup.sample_shape
         self.data_options, self.data_content = setup.data_options, setup.data_content
@@ -66,12 +69,15 @@ class Session:
         self.streams, self.layer_streams = Streams(run.seed), Streams(run.seed)
         with using(self.layer_streams):
             self.game = self.system.build(self.settings, self.description, **nets).to(self.device)
+        if hasattr(self.game.latent, "unseen"):
+            self.game.latent.unseen = self.test_dataset
         self.schedule = hooks.Schedule.of(self.settings, self.system, self.game, self.description)
+        self._rates = changes.Rates(self.schedule)
         self.captured = Captured(self.game) if self.settings.capture and self.device != "cpu" else None
-        self.losses, self.seconds = {}, run.seconds().get(0, 0.0)
+        self.losses, self.seconds = {}, 0.0
         self.dataset: Any = None
         self.loader: Any = None
-        self._loader_state = self._test = None
+        self._loader_state = self._test = self._newest = None  # the last is the step of the newest checkpoint that we know
         self.hooks = []
 
     @classmethod
@@ -87,32 +93,44 @@ class Session:
         Raises ConfigError, DataError or DeviceError, before it creates a folder, for an unknown or impossible system, data
         set, setting or device.
         """
+        if out is not None:
+            check_out(out)
         new = start.checked(system, data_name, data_dir, seed, device, overrides, nets)
-        session = cls(Run.create(new.system, seed, new.config, out), nets=new.nets, given=new.given)
-        session.attach(new.dataset)
+        run = Run.create(new.system, seed, new.config, out)
+        try:
+            session = cls(run, nets=new.nets, given=new.given)
+            session.attach(new.dataset)
+        except BaseException:  # also Ctrl-C: a folder in which nothing was trained helps nobody
+            run.discard()
+            raise
         return session
 
     @classmethod
-    def open(cls, path, device=None, nets=None, given=None) -> "Session":
+    def open(cls, path, device=None, nets=None, given=None, overrides=None, data_dir=None) -> "Session":
         """Open an existing run at its newest checkpoint, or at the checkpoint file that `path` names.
 
-        A run that was killed before its first checkpoint opens at step 0.   device: the device to use now; the default is the
-        one that the run was started on.   nets: as for `start`; needed when the run was started with your own networks.
-        given: the data set, if the run was started with one of your own.
+        A run that was killed before its first checkpoint opens at step 0.   path: of the run, or a Run.   device: the device to
+        use now; the default is the one that the run was started on.   nets: as for `start`; needed when the run was started
+        with your own networks.   given: the data set, if the run was started with one of your own.   overrides: {name: value}
+        of settings that are different from now on: learning rates, steps, and what happens every so many steps.   data_dir:
+        where the data are now.   `train` writes both into config.toml.
         Raises CheckpointError for a folder that is no run of this minigan, for a damaged checkpoint and for one of another
-        run, or when such networks are missing; ConfigError from a system that cannot be built with these settings; DeviceError
-        when the run's device is not here.
+        run, for a setting in config.toml that cannot change during a run, or when such networks are missing; ConfigError for
+        overrides that cannot be, and from a system that cannot be built with these settings; DeviceError when the run's device
+        is not here.
         """
-        run = Run.open(path)
+        run = path if isinstance(path, Run) else Run.open(path)
         device = device and backend.pick_device(device)
+        first = run.latest_checkpoint() is None
+        wanted = start.changes(run, overrides or {}, data_dir, first)
         try:
             session = cls(run, device, nets, given)
         except DeviceError as error:
             raise DeviceError(f"{run.folder}: was trained on {run.config['device']!r}; {error} (--device cpu)") from None
-        last = max((r["step"] for r in run.read_log() if isinstance(r.get("step"), int)), default=0)
-        if run.latest_checkpoint() is None and last <= session.settings.checkpoint_every:
-            return session  # it was killed before its first checkpoint; the seed gives the same weights again
-        session._restore(*run.load_checkpoint())
+        session._changes = wanted
+        if not (first and run.unsaved(session.settings.checkpoint_every)):
+            session._restore(*run.load_checkpoint())
+        session._newest = run.newest()
         return session
 
     def _restore(self, step, state):
@@ -121,19 +139,22 @@ class Session:
             game, streams, noise, self._loader_state = (state[key] for key in ("game", "streams", "noise", "loader"))
         except (KeyError, TypeError) as error:
             raise CheckpointError(f"{foreign}: it lacks {error}") from error
+        self._before = changes.changed(self.settings, state.get("settings", {}), self.run.folder / "config.toml", step)
         try:
             self.game.load_state_dict(game)
             self.streams.load_state_dict(streams)
             self.layer_streams.load_state_dict(noise)
-            if "schedule" in state:  # old checkpoints do not have it
+            if "schedule" in state:  # old checkpoints have neither this nor the next two
                 self.schedule.load_state_dict(state["schedule"])
+            self._rates.restore(state.get("rates"))
         except CheckpointError as error:
             raise CheckpointError(f"{foreign}: {error}") from None
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             if self.system.outside or self.own_nets:
                 raise  # it may be an error in its author's own code
             raise CheckpointError(f"{foreign}: it lacks {error}") from error
-        self.step, self.seconds = step, self.run.seconds().get(step, 0.0)
+        # A time may be missing: seconds.json was deleted, or is of an older minigan.
+        self.step, self.seconds = step, max((t for at, t in self.run.seconds().items() if at <= step), default=0.0)
 
     def attach(self, dataset=None) -> None:
         """Load the training data (or use `dataset`), move to the position in the data that the checkpoint saved, and set up
@@ -149,25 +170,22 @@ class Session:
         if self._loader_state is not None:
             self.loader.load_state_dict(self._loader_state)
         seen = [r for r in self.run.read_log() if isinstance(r.get("step"), int) and r["step"] <= self.step]
-        alarm = hooks.Alarm(self.real(hooks.LOOKED_AT), seen)
-        self.hooks = [Every(self.settings.sample_every, Session.draw), Every(self.settings.sample_every, alarm)]
+        draw = quietly("no picture of samples", Session.draw, self.told)
+        alarm = quietly("no diversity of samples", hooks.Alarm(self.real(hooks.LOOKED_AT), seen), self.told)
+        self.hooks = [Every(self.settings.sample_every, draw), Every(self.settings.sample_every, alarm)]
         metrics = evaluation.logged(self.settings, self.system, self.game, self.dataset)
         if metrics:
-            self.hooks.append(Every(self.settings.metrics_every, lambda session: session.evaluate(metrics)))
+            measure = quietly("no metrics", lambda session: session.evaluate(metrics), self.told)
+            self.hooks.append(Every(self.settings.metrics_every, measure))
 
     def _load(self, split):
         """Return a split of the data set that was given, or load it by its name."""
-        if self.given is not None:
-            found = self.given if split == "train" else self.given.test
-            if found is None:
-                raise ConfigError(f"{self.data_name}: this data set has no {split} split; set its attribute `{split}` to one")
-            return found
-        if self.own_data:
+        if self.own_data and self.given is None:
             raise ConfigError(
                 f"{self.run.folder}: was trained on its author's own data set; open it in Python with "
                 "minigan.runs.open(path, data=...)"
             )
-        return data.load(self.data_name, split, data_dir=self.data_dir, options=self.data_options)
+        return start.split(split, self.data_name, self.given, self.data_dir, self.data_options)
 
     def _compare_content(self):
         """Raise CheckpointError when the contents of the data have changed since the run was started.   If the user accepts
@@ -215,6 +233,24 @@ class Session:
         """
         return loop.train(self, steps, seconds, report)
 
+    def begin(self) -> None:
+        """Make the run folder ready to go on from this step, and write into config.toml what was changed.   Raises
+        CheckpointError when another process has trained the run since it was opened here."""
+        if self.run.newest() != self._newest:
+            raise CheckpointError(
+                f"{self.run.folder}: another process has trained this run since it was opened, up to step {self.run.newest()}; "
+                "open it again"
+            )
+        self.run.begin(self.step)
+        known = self.run.config.get("earlier", [])
+        earlier = [e for e in known if e["step"] < self.step or (e["step"] == self.step and e["name"] not in self._before)]
+        earlier += [{"step": self.step, "name": name, "value": value} for name, value in self._before.items()]
+        if earlier != known:
+            self._changes["earlier"] = earlier
+        if self._changes:
+            self.run.change_config(**self._changes)
+        self._changes, self._before = {}, {}
+
     def save(self) -> None:
         """Write a checkpoint of this step.   Raises NotFiniteError when a weight is NaN or infinite; the last good checkpoint
         then stays the newest."""
@@ -223,27 +259,32 @@ class Session:
             if not all(np.isfinite(array).all() for array in weights.values()):
                 self.step -= 1  # the step does not count: its loss was finite, but its update spoiled the weights
                 raise NotFiniteError(f"net {name}: a weight has become NaN or infinite")
-        self.run.save_checkpoint(
-            self.step,
-            {
-                "game": game,
-                "streams": self.streams.state_dict(),
-                "noise": self.layer_streams.state_dict(),
-                "loader": self.loader.state_dict(),
-                "schedule": self.schedule.state_dict(),
-            },
-        )
-        self.run.note_seconds(self.step, self.seconds)
+        with self.run.writing():
+            self.run.save_checkpoint(
+                self.step,
+                {
+                    "game": game,
+                    "streams": self.streams.state_dict(),
+                    "noise": self.layer_streams.state_dict(),
+                    "loader": self.loader.state_dict(),
+                    "schedule": self.schedule.state_dict(),
+                    "settings": changes.lasting(self.settings),
+                    "rates": self._rates.first,
+                },
+                seconds=self.seconds,
+            )
+            self._newest = self.run.newest()
         if self._new_content is not None:
             self.run.change_config(data_content=self._new_content)
             self.data_content, self._new_content = self._new_content, None
 
-    def evaluate(self, names=None, n=None) -> dict[str, float]:
+    def evaluate(self, names=None, n=None, features=None) -> Results:
         """Measure metrics and return {number: value}; see evaluation.measure.   It does not change the run.   A metric that
         cannot be measured does not block the others: a warning, and `failed` of the result, say why.
 
         names: which metrics, a list or "modes,energy"; by default all that fit the data.   n: how many samples, by default as
-        many as they need.   Raises ConfigError for what is no metric, and for an n below 1."""
+        many as they need.   features: your own function from samples (n, ...) to features (n, d), for fid-features and so
+        on.   Raises ConfigError for what is no metric, and for an n below 1."""
         if n is not None:
             whole("n", n, most=LARGEST)
         given = [] if names is None or isinstance(names, str) else names
@@ -253,7 +294,7 @@ class Session:
         if self.dataset is None:
             self.attach()
         with using(Streams(self.run.seed)):
-            return evaluation.measure(self, names, n)
+            return evaluation.measure(self, names, n, features)
 
     def sample(self, n: int, seed=None, label=None, show=False) -> np.ndarray:
         """Draw n samples, an array (n, *shape of one sample).  The same weights give the same samples, because they have
@@ -310,13 +351,21 @@ class Session:
         return np.full(n, label) if label is not None else np.arange(n) % classes
 
     def draw(self) -> None:
-        """Write samples/step_<step>.png.  Every picture uses the same latent vectors, so one can see the samples change."""
+        """Write samples/step_<step>.png.  Every picture uses the same latent vectors, so one can see the samples change.
+        Points lie on D's field: what D says of every place, if the game has a `judge`."""
         kind = self.description.x
         n = viz.shown(kind)
-        self.picture(self.run.sample_path(self.step), n, real=self.real(n) if isinstance(kind, Points) else None)
+        real = self.real(n) if isinstance(kind, Points) else None
+        field = self.game.judge and (self.game.judge[0], self._judged)
+        self.picture(self.run.sample_path(self.step), n, real=real, field=field)
 
-    def picture(self, path, n: int, seed=None, label=None, real=None) -> None:
-        """Write a picture of n samples with their labels; see `sample` and viz.draw.   real: real points to draw beneath."""
+    def _judged(self, x):
+        with using(Streams(self.run.seed)):  # a D that draws noise must not use the training's streams
+            return self.game.judged(x)
+
+    def picture(self, path, n: int, seed=None, label=None, real=None, field=None) -> None:
+        """Write a picture of n samples with their labels; see `sample` and viz.draw.   real: real points to draw beneath;
+        field: what D says of points."""
         words = self.words() if isinstance(self.description.x, Tokens) else None
         viz.draw(
             path,
@@ -327,6 +376,7 @@ class Session:
             f"{self.run.system}, step {self.step}",
             self.game.heads,
             words=words,
+            field=field,
         )
 
     def words(self):
@@ -334,9 +384,11 @@ class Session:
         return (self._load("train") if self.dataset is None else self.dataset).words
 
     def finish(self) -> None:
-        """Draw curves.png and samples.gif from the files so far, and write report.html."""
-        viz.curves_png(self.run.curves_path, self.run.read_log(), f"{self.run.system} on {self.data_name}", unit=self.game.unit)
-        frames = [path for path in self.run.samples() if step_of(path) <= self.step]
-        if frames:
-            viz.save_gif(self.run.gif_path, frames)
-        report.write(self.run, self.system)
+        """Write curves.png, samples.gif and report.html from the files so far; see report.rewrite."""
+        report.rewrite(self.run, self.system, self.game, self.step)
+
+    def unfinished(self) -> bool:
+        """Was the process killed between the newest checkpoint and the end of `finish`?"""
+        saved = self.run.checkpoint_path(self.step).stat().st_mtime_ns
+        written = [self.run.sample_path(self.step), self.run.curves_path, self.run.gif_path, self.run.report_path]
+        return any(not path.exists() or path.stat().st_mtime_ns < saved for path in written)

@@ -8,6 +8,7 @@ Elsewhere: the objects of a run in progress (session.py), its folder (folder.py)
 import copy
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,13 +17,18 @@ import numpy as np
 
 from minigan import backend, data
 from minigan.data.base import whole
-from minigan.errors import CheckpointError, ConfigError, MiniganError
+from minigan.errors import CheckpointError, ConfigError, MiniganError, NotFiniteError
 from minigan.grad_mode import no_grad
+from minigan.metrics.metric import Evidence
 from minigan.runs import capture, evaluation, hooks
+from minigan.runs.changes import may_change
 from minigan.runs.config import fields
+from minigan.runs.feed import Feed
 from minigan.streams import Streams, using
 from minigan.systems import registry
 from minigan.train.adversarial import AdversarialStep
+from minigan.train.game import Stages, play
+from minigan.train.settings import meant
 
 # ---- a new run -------------------------------------------------------------------------------------------------------
 
@@ -42,7 +48,8 @@ class Start:
 def checked(system: str, data_name=None, data_dir=None, seed=0, device="cpu", overrides=None, nets=None) -> Start:
     """Check what a user asked for; the arguments are those of Session.start, which names the errors.
 
-    A game is built from the settings, to see that it can be; it is thrown away."""
+    A game is built from the settings, takes a step, and is thrown away: so a run that cannot take its first step leaves no
+    folder.  The run builds its own game, from the same seed; a step taken back could leave something behind."""
     made_by, nets = registry.get(system), registry.own_nets({} if nets is None else nets)
     given: Any = None if data_name is None or isinstance(data_name, str) else data_name
     data_name = data_name if given is None else given.name
@@ -59,14 +66,23 @@ def checked(system: str, data_name=None, data_dir=None, seed=0, device="cpu", ov
     settings = made_by.configure(overrides, dataset)
     batch = next(data.Loader(dataset, settings.batch_size, 0))  # raises if the batch size does not fit the data
     with using(Streams(seed)):
-        game = made_by.build(settings, dataset, **nets).to(device)  # raises if the data do not fit the system
+        game = made_by.build(settings, dataset, **copy.deepcopy(nets)).to(device)  # raises if the data do not fit the system
     game.check(batch)  # raises if the labels do not fit
+    if hasattr(game.latent, "unseen"):  # samples are made of pictures of the test split
+        if given is not None and (given.test is None or given.test.kinds["x"] != given.kinds["x"]):
+            raise ConfigError(
+                f"{made_by.name} makes samples of pictures of the test split; give {data_name} one of "
+                f"{dataset.kinds['x']}, as its attribute `test`"
+            )
+        game.latent.unseen = lambda: dataset
     if nets or made_by.outside:
         _try(made_by, settings, game, dataset.description, batch, nets)
     if settings.capture:
         capture.refuse(game, settings.schedule)
     hooks.Schedule.of(settings, made_by, game, dataset)
-    evaluation.logged(settings, made_by, game, dataset)
+    metrics = evaluation.logged(settings, made_by, game, dataset)
+    _step(game, dataset, settings, seed, device, nets)
+    _measure(metrics, settings, game, dataset, partial(split, "test", data_name, given, data_dir, options))
     for line in made_by.idle(settings, overrides or {}):
         warnings.warn(line, stacklevel=3)
     folder = str(Path(data_dir).expanduser().absolute()) if data_dir else ""  # `resume` may be called from elsewhere
@@ -110,6 +126,66 @@ def _try(system, settings, game, about, batch, nets) -> None:
         raise ConfigError(f"nets: {' and '.join(nets)} cannot be used here: {error}") from error
 
 
+def _step(game, dataset, settings, seed, device, nets) -> None:
+    """Let the game take the first step of each of its stages.   Raises what the run's own first step would raise; but one that
+    diverges is no fault of what was asked for, and is for the run to tell."""
+    streams = Streams(seed)
+    loader: Any = data.Loader(dataset, settings.batch_size, streams("data"))
+    if device != "cpu":
+        loader = Feed(loader, device, game.check)
+    for stage in [stage for _, stage in game.stages] if isinstance(game, Stages) else [game]:
+        try:
+            with using(streams):
+                play(stage, loader, streams, 0.0)
+        except NotFiniteError:
+            return
+        except MiniganError as error:
+            if not nets:
+                raise
+            raise ConfigError(f"nets: {' and '.join(nets)} cannot be used here: {error}") from error
+
+
+def split(which, name, given, data_dir, options):
+    """A split of the data set that was given, or load it by its name.   ConfigError if what was given has none."""
+    if given is None:
+        return data.load(name, which, data_dir=data_dir, options=options)
+    found = given if which == "train" else given.test
+    if found is None:
+        raise ConfigError(f"{name}: this data set has no {which} split; set its attribute `{which}` to one")
+    return found
+
+
+FEW = 5000  # with fewer real samples a metric is tried before the run, because it may not be possible
+
+
+def _measure(metrics, settings, game, dataset, load_test) -> None:
+    """Raise ConfigError if one of the metrics that a run shall measure cannot be had with its data: too few, or all equal.
+
+    The samples that each is tried with are real ones.   `metrics=default` asks for none by its name."""
+    if settings.metrics.strip() == "default":
+        metrics = [metric for metric in metrics if settings.schedule == "plateau" and metric.match(settings.monitor)]
+    for metric in metrics:
+        test = None if metric.least else load_test()
+        rows: Any = dataset if metric.least else test
+        if not hasattr(rows, "__len__") or len(rows) >= FEW:
+            continue
+        try:
+            with using(Streams(0)), np.errstate(all="ignore"):
+                if metric.least:
+                    samples = dataset[np.arange(metric.least) % len(dataset)].x
+                    found = Evidence(samples, dataset).measure(metric)
+                else:
+                    found = metric(game, test, Streams(0)("metrics"))
+        except NotFiniteError:
+            continue  # the game has not learnt anything yet
+        except MiniganError as error:
+            raise ConfigError(f"metric {metric.name} cannot be measured on {dataset.name}: {error}; leave it out") from error
+        if not any(np.isfinite(value) for value in found.values()):
+            raise ConfigError(
+                f"metric {metric.name} gives no number on {dataset.name}, which has {len(rows)} samples; leave it out"
+            )
+
+
 # ---- a run that exists -----------------------------------------------------------------------------------------------
 
 
@@ -142,7 +218,7 @@ def read(run) -> Setup:
         file = config.pop("file", None)  # "" for a system of a notebook
         data_options, data_content = config.pop("data_options", {}), config.pop("data_content", None)
         own_data, own_nets = config.pop("own_data", False), set(config.pop("own_nets", []))
-        config.pop("fields", None)
+        config.pop("fields", None), config.pop("earlier", None)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _foreign(run, error) from error
     system = _system(run, file)
@@ -158,6 +234,29 @@ def read(run) -> Setup:
     return Setup(
         system, settings, description, name, data_dir, data_options, data_content, sample_shape, device, own_data, own_nets
     )
+
+
+def changes(run, overrides: dict, data_dir, first: bool) -> dict[str, Any]:
+    """Put what a user changes into the config of a run that exists, in memory, and return it: {key: value}.
+
+    first: has nothing been trained yet?   Then every setting may change, otherwise those of changes.py.   Raises ConfigError
+    for others, and for values that cannot be."""
+    found = {} if data_dir is None else {"data_dir": str(Path(data_dir).expanduser().absolute())}
+    if overrides:
+        system = read(run).system
+        system.configure(overrides)  # called here for its errors
+        names = meant(system.settings)
+        for name, value in overrides.items():
+            for full in names[name]:
+                found[full] = system.settings[full].read(value, name)
+                if not (first or may_change(full) or found[full] == run.config.get(full)):
+                    raise ConfigError(
+                        f"{name} cannot change during a run (learning rates, steps and every-so-many can); start a new one: "
+                        f"minigan train {run.config.get('file') or run.system} --set {name}={value}"
+                    )
+    if found:
+        run.config.update(found)
+    return found
 
 
 def _system(run, file):

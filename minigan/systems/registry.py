@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from minigan import data as data_sets
 from minigan import moved
-from minigan.data.kinds import KINDS, Description, Kind, Pictures, Points
+from minigan.data.kinds import KINDS, Description, Kind, Pair, Pictures, Points
 from minigan.errors import ConfigError, suggestion
 from minigan.metrics.metric import Metric
 from minigan.nn import Module
@@ -213,15 +213,14 @@ class System:
     def configure(self, overrides: dict | None = None, data=None) -> SimpleNamespace:
         """The settings for these data, with the overrides in their places; "lr" stands for both lr_d and lr_g.
 
-        data: a data set or its Description; None: the defaults that hold without data.   The default of `classes` is the
-        number of classes in the data.   ConfigError for a setting that is unknown, of the wrong type or out of bounds, and
-        for data of a kind that this system does not learn."""
+        data: a data set or its Description; None: the defaults that hold without data.   ConfigError for a
+        setting that is unknown, of the wrong type or out of bounds, and for data of a kind that this system does not learn."""
         defaults = {}
         if data is not None:
             about = getattr(data, "description", data)
             self._accept(about)
-            if "classes" in self.settings and about.classes:
-                defaults["classes"] = about.classes
+            found = {name: setting.of_data(about) for name, setting in self.settings.items() if setting.of_data}
+            defaults |= {name: value for name, value in found.items() if value is not None}
             defaults |= self.defaults.get(about.x.word, {}) | self.defaults.get(about.name, {})
         return game_settings.values(self.name, self.settings, defaults, overrides or {}, _elsewhere)
 
@@ -267,6 +266,8 @@ class System:
             return
         fitting = [name for name, other in systems().items() if isinstance(about.x, other.kinds)]
         hint = f"use {' or '.join(fitting)}" if fitting else "no system here learns that"
+        if about.name == "folder" and isinstance(about.x, Pictures) and Pair in self.kinds:
+            hint = "name two of its sub-folders as the domains, --set domains=horses,zebras"
         words = " or ".join(kind.word for kind in self.kinds)
         raise ConfigError(f"{self.name} learns {words}; {about.name} holds {about.x}: {hint}")
 

@@ -5,7 +5,8 @@ adversarial_terms     the terms of D and G for an objective
 SETTINGS              the settings of every adversarial system, with defaults: minigan train gan --set objective=hinge
 gan                   the Game of a G and a D with these settings: an objective, a penalty, stabilisers, two optimizers
 norm_layer, prepare   the changes to the nets that the settings ask for
-Elsewhere: the pieces themselves (objectives.py, penalties.py, stabilisers.py, nn/adversarial.py), the nets (systems/).
+Elsewhere: the pieces themselves (objectives.py, penalties.py, stabilisers.py, augmentation.py, nn/adversarial.py), the nets
+(systems/).
 """
 
 import copy
@@ -26,8 +27,10 @@ from minigan.nn import (
     VirtualBatchNorm,
 )
 from minigan.nn.utils import spectral_norm
+from minigan.ops import sigmoid
 from minigan.tensor import Tensor
 from minigan.train import stabilisers
+from minigan.train.augmentation import AUGMENTS, augmented
 from minigan.train.game import Game, Normal, Player, Step, Term
 from minigan.train.objectives import OBJECTIVES, Objective
 from minigan.train.optimizers import OPTIMIZERS, adaptive, optimizer
@@ -70,6 +73,12 @@ SETTINGS = (
     Setting("norm_d", "none", "normalisation in D; virtual is for G only", choices=NORMS),
     Setting("smoothing", 0.0, "the label of a real sample is 1 - smoothing", below=1),
     Setting("instance_noise", 0.0, "standard deviation of the noise on everything that D sees; it fades to 0 over the run"),
+    Setting(
+        "augment",
+        "none",
+        "changes of all pictures that D sees; samples that are no pictures stay as they are",
+        choices=AUGMENTS,
+    ),
     Setting("minibatch", False, "minibatch discrimination: D also sees how alike the samples of a batch are"),
     Setting(
         "feature_matching",
@@ -204,6 +213,8 @@ def gan(nets, settings, latent=None, step=AdversarialStep, **options) -> Game:
         terms.append(stabilisers.feature_matching(D, settings.feature_matching))
     if settings.instance_noise:
         step = stabilisers.instance_noise(step, settings.instance_noise)
+    if settings.augment != "none":
+        step = augmented(step, AUGMENTS[settings.augment])
     after: dict[str, list] = {"D": [stabilisers.WeightClip([D], settings.clip)] if settings.clip else [], "G": []}
     nets = {"G": G, "D": D}
     latent = latent or Normal(settings.latent)
@@ -221,6 +232,8 @@ def gan(nets, settings, latent=None, step=AdversarialStep, **options) -> Game:
         Player("G", [G], optimizer(settings.optimizer_g, [G], settings.lr_g, betas), 1, after["G"]),
     ]
     options.setdefault("sample", nets.get("G_average", G))
+    if "classes" not in options and not any(isinstance(module, MinibatchDiscrimination) for module in D.modules()):
+        options.setdefault("judge", ("D(x)", lambda x: sigmoid(D(x))) if objective.probability else ("score(x)", D))
     return Game(nets, players, terms, latent, step=step, unit=objective.unit, undecided=objective.undecided, **options)
 
 

@@ -15,6 +15,7 @@ weight gradients are computed for the other players' nets.
 
 import contextlib
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -126,6 +127,11 @@ class Term:
     says: str = ""
     watch: Callable | None = None
 
+    @property
+    def formula(self) -> str:
+        """`says`, or the start of the loss's docstring: up to three spaces, or a period at the end of a line."""
+        return self.says or re.split(r"   |[.]?$", self.loss.__doc__ or "", maxsplit=1, flags=re.MULTILINE)[0].rstrip(".,: ")
+
 
 @moved.attributes
 class Step:
@@ -162,7 +168,7 @@ class Step:
     def draw(self, name, function) -> Tensor:
         """A random constant of this turn: function(generator), where the generator is the run's stream of that name.
 
-        The second call with a name returns the same array.  On a GPU the generator draws on the card, so nothing is sent."""
+        The second call with a name returns the same array.  On a GPU the generator draws on the GPU, so nothing is sent."""
         if name not in self._draws:
             self._draws[name] = function(self.streams(name))
         return Tensor(to_device(self._draws[name], self.game.device))
@@ -195,6 +201,7 @@ class Game:
     has the number of its `classes`, and its sample takes (z, labels).
     show(z) -> Tensor: the pictures that a run shows, by default its samples.   heads: the titles of the parts, if each
     picture consists of several parts side by side.
+    judge: (text, function): what D says of samples x, each on its own, such as ("D(x)", lambda x: sigmoid(D(x))).
     step: the class of its turns, such as AdversarialStep (adversarial.py).   unit: the unit of the losses.
     undecided: D's adversarial loss if D cannot tell real from fake, for the diagnosis of a run; None if that has no level.
     ConfigError if a term is for an unknown player, or a Player has no term.
@@ -213,13 +220,14 @@ class Game:
         unit: str = "",
         heads: tuple[str, ...] = (),
         undecided: float | None = None,
+        judge: tuple[str, Callable] | None = None,
     ):
         self.nets, self.players, self.terms, self.latent = nets, players, terms, latent
         self.step, self.classes = step, classes
         self.device, self.unit = "cpu", unit
         self._sample: Callable = sample or (lambda z: nets["G"](z))
         self._show: Callable = show or self._sample
-        self.heads, self.undecided = heads, undecided
+        self.heads, self.undecided, self.judge = heads, undecided, judge
         names = [player.name for player in players]
         for term in terms:
             if term.player not in names:
@@ -263,13 +271,26 @@ class Game:
         show instead.
         """
         function = self._show if show else self._sample
+        with self._evaluating():
+            z = Tensor(to_device(z, self.device))
+            return (function(z) if self.classes is None else function(z, labels)).to("cpu").numpy()
+
+    def judged(self, x) -> np.ndarray:
+        """What D says of samples x (n, ...), as an array (n,), for a game that has a `judge`.  It changes no net and draws no
+        numbers."""
+        assert self.judge is not None
+        with self._evaluating():
+            return self.judge[1](Tensor(to_device(x, self.device))).to("cpu").numpy().reshape(len(x))
+
+    @contextlib.contextmanager
+    def _evaluating(self):
+        """Inside, all nets are in evaluation mode, and ops record nothing."""
         modes = {module: module.training for net in self.nets.values() for module in net.modules()}
         for net in self.nets.values():
             net.eval()
         try:
             with no_grad(), cuda.device(self.device):
-                z = Tensor(to_device(z, self.device))
-                return (function(z) if self.classes is None else function(z, labels)).to("cpu").numpy()
+                yield
         finally:
             for module, mode in modes.items():  # not net.train(): a part may be in evaluation mode on purpose
                 module.training = mode
@@ -360,7 +381,7 @@ def play(game: Game, batches, streams, progress: float = 0.0, read: Callable | N
 
     batches: an iterator of data.Batch; streams: the run's named random generators (streams.Streams); progress: the part
     of the run that is done, from 0 to 1.
-    read: turns a scalar into a number.  On a GPU this waits for the card, so a run reads only every `log_every` steps.  With
+    read: turns a scalar into a number.  On a GPU this waits for the GPU, so a run reads only every `log_every` steps.  With
     None, nothing is read, checked or returned, and a step on a GPU sends nothing and waits for nothing.
     NotFiniteError if a loss or a gradient that is read is NaN or infinite; it names the op that made it.
     """
@@ -383,7 +404,7 @@ def _norm(gradients):
     """The Euclidean norm of all gradients together, a scalar.  It is NaN or infinite only if a gradient is."""
     flats = [g.data.reshape(-1) for g in gradients if g is not None]
     m = xp(*flats)
-    if m is not np:  # on a card: float64, because a float32's square can overflow, and reading the sum to check would wait
+    if m is not np:  # on a GPU: float64, because a float32's square can overflow, and reading the sum to check would wait
         return m.sqrt(sum(m.square(flat, dtype=np.float64).sum() for flat in flats))
     squared = float(sum(np.dot(flat, flat) for flat in flats))
     if math.isfinite(squared):

@@ -28,6 +28,7 @@ TAKEN = (
     "fields",
     "file",
     "own_nets",
+    "earlier",
     "seconds",
     "out",
     "quiet",
@@ -46,10 +47,11 @@ class Setting:
                 is at least 1, and any other number is at least 0
     choices     the allowed words: a collection of names, or a dict whose keys are the names
     depends     (another setting's name, a function of its value): does this setting change anything then?
+    of_data     a function of the data's Description that gives the default for these data, or None for the usual one
     paper       the value in the system's paper;   where   its place in the paper, such as "section 4"
 
     A child system's setting takes from its parent's what it leaves out, but never paper and where: the child has another
-    paper.
+    paper.  Nor of_data: the default that a child states holds on all data.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Setting:
     below: float | None = None
     choices: Collection[str] | None = None
     depends: tuple[str, Callable[[Any], bool]] | None = None
+    of_data: Callable[[Any], Any] | None = None
     paper: bool | int | float | str | None = None
     where: str = ""
 

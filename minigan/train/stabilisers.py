@@ -33,14 +33,14 @@ class WeightClip:
 
 
 class Counting:
-    """Base class: counts updates in t.  When steps are recorded (runs/capture.py), the count is kept on the card too."""
+    """Base class: counts updates in t.  When steps are recorded (runs/capture.py), the count is kept on the GPU too."""
 
     t = 0
     parameters: list  # the subclass sets these
     _on_card: Any = None
 
     def count(self):
-        """The number of this update, from 1: an int, or an array of shape () if the count is on the card."""
+        """The number of this update, from 1: an int, or an array of shape () if the count is on the GPU."""
         self.t += 1
         if self._on_card is None:
             return self.t
@@ -48,11 +48,11 @@ class Counting:
         return self._on_card
 
     def count_on_card(self) -> None:
-        """Count on the card from now on."""
+        """Count on the GPU from now on."""
         self._on_card = xp(self.parameters[0].data).full((), self.t, np.float32)
 
     def repeated(self, times: int) -> None:
-        """Count updates that the card made by itself, when it launched a recorded step this many times."""
+        """Count updates that the GPU made by itself, when it launched a recorded step this many times."""
         self.t += times
 
 

@@ -6,16 +6,21 @@ save_gif        pictures or .png files -> .gif
 Elsewhere: where a run keeps its pictures (runs/folder.py).
 """
 
+import contextlib
 import io
 import math
 import os
+import struct
+from functools import lru_cache
 
 import numpy as np
 
 from minigan.errors import CheckpointError, DTypeError, ShapeError
 from minigan.serialize import replacing
+from minigan.viz import letters
 
 BORDER = 96  # dark grey, which differs from images with a black background and from those with a white one
+CAPTION = 14  # font size of a frame's caption, in pixels
 NOT_A_NUMBER = (255, 0, 255)  # magenta, which no trained network draws by accident
 
 
@@ -69,37 +74,98 @@ def save_png(path, grid):
         file.write(data.getbuffer())
 
 
-def save_gif(path, frames, seconds_per_frame=0.25, hold=2.0):
+def save_gif(path, frames, captions=None, seconds_per_frame=0.25, hold=2.0):
     """Write pictures as an animated GIF that repeats for ever.
 
     frames              at least one picture, as for save_png, or path of an image file.  Smaller frames are enlarged to the
                         size of the largest by repeating pixels, because a network may grow during training
+    captions            a text for each frame, such as "step 500", which is written below it
     seconds_per_frame   GIF counts in hundredths of a second; the minimum is 0.02, because most browsers slow down faster ones
     hold                seconds for which the last frame stays
-    Choosing 256 colours takes about a second for 5 million coloured pixels, so call this when a run ends, not after every
-    picture.  Raises ShapeError when there are no frames, and CheckpointError for a file that cannot be read or written.
+    Each frame has 256 colours of its own, so frames do not depend on each other.  Those that come from files are kept in
+    memory: when a run writes its GIF again, it pays only for the new ones.
+    Raises ShapeError when there are no frames, and CheckpointError for a file that cannot be read or written.
     """
+    frames = list(frames)
+    if not frames:
+        raise ShapeError("save_gif: no frames; train until the first sample is drawn")
+    sizes = [_size(frame) for frame in frames]
+    size = max(width for width, _ in sizes), max(height for _, height in sizes)
+    blocks = [_block(frame, size, caption) for frame, caption in zip(frames, captions or [""] * len(frames), strict=True)]
+    hundredths = [max(2, round(seconds_per_frame * 100))] * len(blocks)
+    hundredths[-1] = max(hundredths[-1], round(hold * 100))
+    # The parts of a GIF: its size; "repeat for ever"; for each frame its duration and its block; the end.
+    width, height = (int.from_bytes(blocks[0][i : i + 2], "little") for i in (5, 7))
+    parts = [b"GIF89a" + struct.pack("<HHBBB", width, height, 0x70, 0, 0), b"!\xff\x0bNETSCAPE2.0\x03\x01\0\0\0"]
+    for block, duration in zip(blocks, hundredths):
+        parts += [struct.pack("<3sBHBB", b"!\xf9\x04", 4, min(duration, 0xFFFF), 0, 0), block]
+    with replacing(path) as file:
+        file.writelines([*parts, b";"])
+
+
+def _block(frame, size, caption):
+    if isinstance(frame, str | os.PathLike):
+        about = os.stat(frame)
+        return _block_of_file(os.fspath(frame), (about.st_mtime_ns, about.st_ino), size, caption)
+    return _encoded(_picture(frame), size, caption)
+
+
+@lru_cache(maxsize=256)
+def _block_of_file(path, written, size, caption):
+    """The block of a picture in a file.   written: when, and as which file; so a new picture of an old name is read."""
+    return _encoded(_picture(path), size, caption)
+
+
+def _encoded(picture, size, caption):
+    """A frame of a GIF without its duration: its place, its colours and its compressed pixels."""
     from PIL import Image
 
-    pictures = [_picture(frame) for frame in frames]
-    if not pictures:
-        raise ShapeError("save_gif: no frames; train until the first sample is drawn")
-    size = max(picture.width for picture in pictures), max(picture.height for picture in pictures)
-    pictures = [picture.resize(size, Image.Resampling.NEAREST) for picture in pictures]
-    if any(picture.mode != "L" for picture in pictures):
-        # All frames share one palette of 256 colours, so still parts do not flicker.  They are quantized as one tall picture,
-        # because Pillow's mapping to a given palette is inexact and would make a white page grey.
-        width, height = size
-        strip = Image.fromarray(np.concatenate([np.asarray(picture.convert("RGB")) for picture in pictures]))
-        strip = strip.quantize(256, dither=Image.Dither.NONE)
-        pictures = [strip.crop((0, top, width, top + height)) for top in range(0, strip.height, height)]
-    durations = [max(20, round(seconds_per_frame * 100) * 10)] * len(pictures)
-    durations[-1] = max(durations[-1], round(hold * 100) * 10)
-
+    picture = picture.resize(size, Image.Resampling.NEAREST)
+    if caption:
+        picture = _captioned(picture, caption)
+    if picture.mode != "L":
+        picture = picture.quantize(256, dither=Image.Dither.NONE)
     data = io.BytesIO()
-    pictures[0].save(data, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
-    with replacing(path) as file:
-        file.write(data.getbuffer())
+    picture.save(data, "GIF", interlace=0)
+    whole = data.getvalue()  # 13 bytes of header, the colours, perhaps extensions, the place and the pixels, and a ";"
+    colours = 3 * 2 ** ((whole[10] & 7) + 1)
+    start = 13 + colours
+    while whole[start] == ord("!"):  # an extension: two bytes and blocks, each after its length, until one of length 0
+        start += 2
+        while whole[start]:
+            start += 1 + whole[start]
+        start += 1
+    return whole[start : start + 9] + bytes([0x80 | whole[10] & 7]) + whole[13 : 13 + colours] + whole[start + 10 : -1]
+
+
+def _captioned(picture, caption):
+    """The picture with a line of text below it."""
+    from PIL import Image
+
+    grey = picture.mode == "L"
+    strip = np.full((letters.height(CAPTION) + 4, max(picture.width, 1), 1 if grey else 3), BORDER, np.uint8)
+    letters.write(strip, caption, strip.shape[0] / 2, 6, size=CAPTION, centred=False)
+    pixels = np.asarray(picture).reshape(picture.height, picture.width, -1)
+    return Image.fromarray(np.concatenate([pixels, strip])[:, :, 0] if grey else np.concatenate([pixels, strip]))
+
+
+def _size(frame):
+    """(width, height) of a picture, which for a file is read from its first bytes."""
+    if isinstance(frame, str | os.PathLike):
+        from PIL import Image
+
+        with _readable(frame), Image.open(frame) as opened:
+            return opened.size
+    return _picture(frame).size
+
+
+@contextlib.contextmanager
+def _readable(path):
+    """Raises CheckpointError for a picture that Pillow cannot read inside."""
+    try:
+        yield
+    except OSError as error:  # Pillow raises it for a file that is missing, unreadable or not an image
+        raise CheckpointError(f"{path}: not a readable picture ({error}); delete it or draw it again") from error
 
 
 def _picture(frame):
@@ -107,11 +173,8 @@ def _picture(frame):
     from PIL import Image
 
     if isinstance(frame, str | os.PathLike):
-        try:
-            with Image.open(frame) as opened:
-                return opened.convert("L" if opened.mode in ("1", "L") else "RGB")
-        except OSError as error:  # Pillow raises it for a file that is missing, unreadable or not an image
-            raise CheckpointError(f"{frame}: not a readable picture ({error}); delete it or draw it again") from error
+        with _readable(frame), Image.open(frame) as opened:
+            return opened.convert("L" if opened.mode in ("1", "L") else "RGB")
     frame = np.asarray(frame)
     if frame.dtype != np.uint8:
         raise DTypeError(f"a picture must be uint8, got {frame.dtype}; image_grid makes one from floats")

@@ -17,9 +17,12 @@ from minigan.viz.tokens import GOLDEN
 # Blue and orange from Okabe & Ito 2008, "Color Universal Design": they differ for colour-blind readers and in grey.
 REAL, FAKE = "#56B4E9", "#D55E00"
 GROUND = "0.72"  # grey, for real points under generated points that have the colours of their classes
+# On D's field, as in lesson 2: red where D says "generated", white where it is undecided, blue where it says "real".
+FIELD, ON_FIELD = "RdBu", {"real": "#F0E442", "generated": "black"}
+CELLS = 64  # places along each axis at which D is asked
 
 
-def scatter_png(path, fake, real=None, title=None, limits=None, labels=None, names=("$x_1$", "$x_2$")):
+def scatter_png(path, fake, real=None, title=None, limits=None, labels=None, names=("$x_1$", "$x_2$"), field=None):
     """Draw points as a square PNG, 600 x 600 pixels, with equal axes.
 
     path    of the .png file
@@ -30,6 +33,8 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None, nam
     labels  (N,) ints, the class of each fake point (of each real point if fake is None).  Each class has its own colour, and
             its number is written above the median of its points; real points under fake ones are then grey
     names   of the two axes.  A second axis without a name, None, has no ticks either, because it is no coordinate
+    field   (text, f): f(points (N, 2) float32) -> (N,), what D says of points; its colours fill the plane, and the generated
+            points are black then.  "D(x)" stands for a probability, any other text for a score, whose range is written
     Points outside the limits and points that are NaN or infinite are not drawn; the picture says how many there are.
     Raises ShapeError for other shapes, and CheckpointError when the file cannot be written.
 
@@ -46,23 +51,25 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None, nam
     if labels is not None and np.shape(labels) != (len(labelled),):
         raise ShapeError(f"scatter_png: labels has shape {np.shape(labels)}, needs one for each of the {len(labelled)} points")
 
-    figure = Figure(figsize=(5, 5), dpi=120, layout="constrained", facecolor="white")
-    axes = figure.add_subplot()
+    figure = Figure(figsize=(5, 5), dpi=120, facecolor="white")
+    axes = figure.add_axes((0.13, 0.17, 0.78, 0.78))  # not matplotlib's own layout, which takes half of the drawing's time
+    meaning = "" if field is None else _draw_field(axes, field, low, high)
     if real is not None:
         # Real points are larger and paler, so they stay visible around generated points that lie on them.
-        colour = REAL if labels is None else _colours(labels) if only_real else GROUND
+        colour = ON_FIELD["real"] if field else REAL if labels is None else _colours(labels) if only_real else GROUND
         axes.scatter(*real.T, s=4 * _area(real), color=colour, alpha=0.4, linewidths=0, label=f"real ({len(real)})")
     finite = np.isfinite(fake).all(axis=1)
     shown = fake[finite]
     if not only_real:
-        colour = FAKE if labels is None else _colours(np.asarray(labels)[finite])
+        colour = ON_FIELD["generated"] if field else FAKE if labels is None else _colours(np.asarray(labels)[finite])
         axes.scatter(*shown.T, s=_area(fake), color=colour, alpha=0.7, linewidths=0, label=f"generated ({len(fake)})")
     if labels is not None:
         _numbers(axes, *((real, np.asarray(labels)) if only_real else (shown, np.asarray(labels)[finite])))
     axes.set(xlim=(low, high), ylim=(low, high), xlabel=names[0], ylabel=names[1], aspect="equal")
     if names[1] is None:
         axes.tick_params(axis="y", left=False, labelleft=False)
-    axes.grid(color="0.9", linewidth=0.6)
+    if field is None:
+        axes.grid(color="0.9", linewidth=0.6)
     axes.set_axisbelow(True)
     if title is not None:
         axes.set_title(title, fontsize=11, parse_math=False)  # a "$" in a name must not start a formula
@@ -74,7 +81,9 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None, nam
         box = {"facecolor": "white", "edgecolor": FAKE, "alpha": 0.9, "boxstyle": "round,pad=0.3"}
         axes.text(0.02, 0.02, "\n".join(notes), transform=axes.transAxes, fontsize=9, bbox=box)
     # The legend is outside the axes: inside it would hide points, and loc="best" takes seconds when there are many.
-    legend = figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=10)
+    legend = figure.legend(loc="lower center", ncols=2, frameon=False, fontsize=10, borderaxespad=0)
+    if meaning:
+        figure.text(0.5, 0.05, meaning, fontsize=9, color="0.3", ha="center", parse_math=False)
     handles: list[Any] = legend.legend_handles
     for handle in handles:
         handle.set(alpha=1, sizes=[40])
@@ -86,6 +95,22 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None, nam
     FigureCanvasAgg(figure).print_png(data, metadata={"Software": None})  # so the same points always give the same bytes
     with replacing(path) as file:
         file.write(data.getbuffer())
+
+
+def _draw_field(axes, field, low, high):
+    """Draw D's field, and return what its colours mean."""
+    text, function = field
+    at = np.linspace(low, high, CELLS, dtype=np.float32)
+    values = np.asarray(function(np.stack(np.meshgrid(at, at), axis=-1).reshape(-1, 2)), np.float64).reshape(CELLS, CELLS)
+    known = values[np.isfinite(values)]
+    if text == "D(x)":
+        bottom, top, meaning = 0.0, 1.0, "blue: D says real; red: generated; white: undecided"
+    else:
+        bottom, top = np.percentile(known, (1, 99)) if len(known) else (0.0, 1.0)
+        meaning = f"D's {text}: from {bottom:.3g} (red) to {top:.3g} (blue)"
+    extent = (low, high, low, high)
+    axes.imshow(values, cmap=FIELD, vmin=bottom, vmax=top, alpha=0.8, extent=extent, origin="lower", interpolation="bilinear")
+    return meaning
 
 
 def _points(points, name):

@@ -18,10 +18,11 @@ from minigan.viz.tokens import text_grid, token_grid
 
 OUTLINE = (1.0, -0.25, -1.0)  # colour of a mask's outline, in [-1, 1]: orange is visible on black, grey and white
 HEAD = 14  # font size of a class's number, in pixels
+LARGE = 48  # pixels: taller pictures are not enlarged, since a page of them would take megabytes
 GAP = 2  # width of the grey border around each picture, in pixels
 
 
-def draw(path, kind: Kind, samples, labels=None, real=None, title=None, heads=(), masks=None, words=None) -> None:
+def draw(path, kind: Kind, samples, labels=None, real=None, title=None, heads=(), masks=None, words=None, field=None) -> None:
     """Write a .png of samples: pictures as a grid, points as a scatter plot, tokens as text or numbers.
 
     path    of the .png file
@@ -34,6 +35,7 @@ def draw(path, kind: Kind, samples, labels=None, real=None, title=None, heads=()
             written above the columns.  A Pair always has the headings "A" and "B"
     masks   (N, 1, H, W), 1 inside and 0 outside; their outlines are drawn into the pictures
     words   the word of each token; without them the tokens' numbers are shown
+    field   what D says of points of the plane; see scatter_png
     Pictures that are neither grey nor RGB are drawn as their channels, side by side in grey.  Of points with more coordinates
     the first two are drawn; points with one coordinate are spread out in their order.
     Raises ShapeError or DTypeError for samples that are not of this kind, ConfigError for a kind that cannot be drawn, and
@@ -42,7 +44,7 @@ def draw(path, kind: Kind, samples, labels=None, real=None, title=None, heads=()
         draw("grid.png", Pictures(1, 28, 28), np.zeros((64, 1, 28, 28)))
     """
     if isinstance(kind, Points):
-        return _scatter(path, kind, samples, real, title, labels)
+        return _scatter(path, kind, samples, real, title, labels, field)
     samples = real if samples is None else samples
     if isinstance(kind, Tokens):
         save_png(path, token_grid(samples, vocabulary=kind.vocabulary) if words is None else text_grid(samples, words))
@@ -75,8 +77,8 @@ def most(kind: Kind) -> int | None:
 def labelled_grid(images, labels=None, heads=(), masks=None):
     """An image_grid with class numbers, headings and masks.   Returns uint8 (H', W', 1 or 3).
 
-    images (N, C, H, W), labels, heads, masks: as in `draw`.   Each pixel becomes 2 x 2 pixels, or more if the words would not
-    fit otherwise.  Without labels, heads and masks the result is image_grid(images, scale=2).
+    images (N, C, H, W), labels, heads, masks: as in `draw`.   Each pixel becomes 2 x 2 pixels (or stays one, in pictures taller
+    than 48), or more if the words would not fit otherwise.  Without labels, heads and masks the result is an image_grid.
     Raises ShapeError when the numbers of images, labels, heads and masks do not fit together.
 
     >>> labelled_grid(np.zeros((4, 1, 28, 28)), labels=[0, 0, 1, 1]).dtype
@@ -85,7 +87,7 @@ def labelled_grid(images, labels=None, heads=(), masks=None):
     images = np.asarray(images)
     if labels is not None and np.shape(labels) != images.shape[:1]:
         raise ShapeError(f"labelled_grid: labels has shape {np.shape(labels)}, needs one for each of the {len(images)} images")
-    scale = 2
+    scale = 1 if images.ndim == 4 and images.shape[2] > LARGE else 2
     if heads:
         if images.shape[-1] % len(heads):
             raise ShapeError(
@@ -176,7 +178,7 @@ def _side_by_side(images, channels):
     return np.concatenate(np.split(images, channels, axis=1), axis=3)
 
 
-def _scatter(path, kind, samples, real, title, labels):
+def _scatter(path, kind, samples, real, title, labels, field):
     """A scatter plot of points that have any number of coordinates."""
     both, names = [None if x is None else np.asarray(x) for x in (samples, real)], ("$x_1$", "$x_2$")
     for x in both:
@@ -187,7 +189,8 @@ def _scatter(path, kind, samples, real, title, labels):
         known, names = known[np.isfinite(known)], ("$x_1$", None)
         low, high = (known.min(), known.max()) if len(known) else (0, 0)
         both = [x if x is None else np.column_stack([x, np.linspace(low, high, len(x))]) for x in both]
-    scatter_png(path, *[x if x is None else x[:, :2] for x in both], title, labels=labels, names=names)
+    field = field if kind.size == 2 else None
+    scatter_png(path, *[x if x is None else x[:, :2] for x in both], title, labels=labels, names=names, field=field)
 
 
 def _one_colour(a, b):

@@ -36,6 +36,19 @@ def test_every_training_step_agrees_with_float64():
     assert all(float(row["error"]) < (2e-2 if name == "dcgan" else 1e-4) for name, row in rows.items())
 
 
+def test_a_column_that_no_row_has_is_left_out():
+    sys.path.insert(0, str(bench.script("steps").parent))
+    from harness import markdown
+
+    assert markdown([{"row": "a", "ours ms": 1}, {"row": "b"}], ["row", "ours ms", "theirs ms"]).splitlines() == [
+        "| row | ours ms |",
+        "| --- | ------- |",
+        "| a   | 1       |",
+        "| b   |         |",
+    ]
+    assert markdown([], ["row"]) == ""
+
+
 def test_a_wrong_result_stops_the_benchmark(monkeypatch):
     sys.path.insert(0, str(bench.script("steps").parent))
     import steps

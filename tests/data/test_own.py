@@ -10,7 +10,7 @@ from PIL import Image
 
 from minigan import data
 from minigan.data import own, pictures
-from minigan.data.kinds import Class, Pictures
+from minigan.data.kinds import Class, Pair, Pictures
 from minigan.errors import ConfigError, DataError
 
 
@@ -350,3 +350,50 @@ def test_a_copy_elsewhere_has_the_same_content_and_another_name_has_not(put, tmp
     )
     (root / "a.png").rename(root / "b.png")
     assert data.folder(root).info["content"]["sha256"] != before["sha256"]
+
+
+# ------------------------------------------------------------------------------------------ two sub-folders as domains
+
+
+def test_two_sub_folders_are_the_domains_of_unaligned_pairs(put):
+    for name, grey, count in (("cats", 10, 30), ("dogs", 200, 50), ("owls", 90, 30)):
+        for i in range(count):
+            root = put(f"{name}/{i}.png", np.full((6, 6), grey + i % 5))
+    pairs = {split: data.folder(root, split, domains="dogs,cats") for split in ("train", "test")}
+    assert pairs["train"].kinds == {"x": Pair(Pictures(1, 6, 6), Pictures(1, 6, 6))}
+    for split, found in pairs.items():
+        known = data.folder(root, split)
+        cats, dogs = (known.images[known.labels == k] for k in (0, 1))
+        np.testing.assert_array_equal(np.unique(found.images[:, :1], axis=0), np.unique(dogs, axis=0))  # each, and no other
+        np.testing.assert_array_equal(np.unique(found.images[:, 1:], axis=0), np.unique(cats, axis=0))
+        assert len(found) == max(len(cats), len(dogs))
+        assert found.labels is None and found.info["names"] == ("dogs", "cats")
+    again = data.load("folder", data_dir=root, options=pairs["train"].info["recipe"]["options"])
+    np.testing.assert_array_equal(again.images, pairs["train"].images)
+
+
+@pytest.mark.parametrize(
+    "domains, text",
+    [
+        ("cats", "domains must be the names of two sub-folders, such as horses,zebras; got 'cats'"),
+        ("cats,cats", "domains must be the names of two sub-folders"),
+        ("cats,dog", r"has no class 'dog'; did you mean 'dogs'\?"),
+        (7, "domains must be the names of two sub-folders"),
+    ],
+)
+def test_domains_that_are_not_there_are_refused(put, domains, text):
+    for name in ("cats", "dogs"):
+        for i in range(30):
+            root = put(f"{name}/{i}.png", np.zeros((4, 4)))
+    with pytest.raises(ConfigError, match=text):
+        data.folder(root, domains=domains)
+
+
+def test_a_domain_needs_pictures_in_both_splits_and_a_folder_needs_classes(put):
+    for name, count in (("cats", 30), ("dogs", 1)):
+        for i in range(count):
+            root = put(f"{name}/{i}.png", np.zeros((4, 4)))
+    with pytest.raises(DataError, match="dogs has no picture for the (train|test) split; add more"):
+        data.folder(root, domains="cats,dogs")
+    with pytest.raises(ConfigError, match="has no class 'a'; its pictures need sub-folders"):
+        data.folder(root / "cats", domains="a,b")

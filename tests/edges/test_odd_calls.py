@@ -18,6 +18,7 @@ from minigan.nn import functional as F
 I, A = np.array([0, 2, 1]), np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], np.float32)
 IMAGE, LINE = np.ones((2, 4, 6, 6), np.float32), np.ones((2, 4, 6), np.float32)
 P = np.full((2, 3), 0.5, np.float32)
+SQUARE = np.array([[3.0, 1.0, 0.0], [1.0, 4.0, 1.0], [0.0, 1.0, 5.0]], np.float32)
 
 # A call that works: the arguments by name, where they are not those of USUAL.
 USUAL = {"x": A, "input": A, "a": A, "b": A, "target": P, "condition": A > 2, "arrays": [A, A], "axis": 1, "shape": (3, 2)}
@@ -69,8 +70,29 @@ CALLS = {
     "arccos": {"x": P},
     "gaussian_nll_loss": {"var": P},
     "clip": {"min": 0.0, "max": 2.0},
+    "solve": {"a": SQUARE, "b": A.T},
+    "inv": {"a": SQUARE},
+    "det": {"a": SQUARE},
+    "slogdet": {"a": SQUARE},
+    "cholesky": {"a": SQUARE},
+    "eigh": {"a": SQUARE},
+    "svd": {"full_matrices": False},
+    "topk": {"k": 2},
+    "quantile": {"q": 0.5},
+    "searchsorted": {"a": A[0], "v": A},
+    "lerp": {"weight": 0.5},
+    "meshgrid": (A[0], A[1]),
+    "scaled_dot_product_attention": {"query": A, "key": A, "value": A},
+    "rms_norm": {"normalized_shape": 3, "weight": A[0]},
+    "conv_transpose1d": {"x": LINE, "weight": np.ones((4, 2, 3), np.float32), "bias": np.ones(4, np.float32), "groups": 2},
+    "max_unpool2d": {"indices": np.zeros((2, 4, 6, 6), np.int64)},
+    "cosine_similarity": {"x1": A, "x2": A},
+    "pairwise_distance": {"x1": A, "x2": A},
+    "cosine_embedding_loss": {"input1": A, "input2": A, "target": [1, -1]},
+    "triplet_margin_loss": {"anchor": A, "positive": A, "negative": A},
     "F.pad": {"pad": (1, 1)},
     "F.softmax": {"dim": 1},
+    "F.glu": {"dim": 0},
     "F.log_softmax": {"dim": 1},
     "F.instance_norm": {"input": LINE},
 }
@@ -82,6 +104,18 @@ LAYERS = {
     "Conv1d": (4, 2, 3),
     "Conv2d": (4, 2, 3),
     "ConvTranspose2d": (4, 2, 3),
+    "ConvTranspose1d": (4, 2, 3),
+    "MultiheadAttention": (3, 1),
+    "TransformerEncoderLayer": (3, 1, 4),
+    "ConstantPad2d": (1, 2.0),
+    "CircularPad2d": (1,),
+    "MaxUnpool2d": (2,),
+    "MaxPool1d": (2,),
+    "AvgPool1d": (2,),
+    "InstanceNorm1d": (4,),
+    "RMSNorm": (3,),
+    "RNN": (3, 2),
+    "RNNCell": (3, 2),
     "PReLU": (1,),
     "Softmax": (1,),
     "LogSoftmax": (1,),
@@ -107,7 +141,15 @@ LAYERS = {
     "GRUCell": (3, 2),
     "MinibatchDiscrimination": (3,),
 }
-INPUTS = {"Embedding": I, "Conv1d": LINE}
+INPUTS = {"Embedding": I, "Conv1d": LINE, "ConvTranspose1d": LINE, "InstanceNorm1d": LINE, "MaxPool1d": LINE, "AvgPool1d": LINE}
+MORE = {  # what a layer is called with beside its first argument
+    "KLDivLoss": (np.zeros_like(A),),
+    "CosineEmbeddingLoss": (A, [1, -1]),
+    "TripletMarginLoss": (A, A),
+    "GaussianNLLLoss": (P, P),
+    "MaxUnpool2d": (np.zeros((2, 4, 6, 6), np.int64),),
+    "MultiheadAttention": (A, A),
+}
 NOT_CALLED = {"Sequential", "ModuleList", "ModuleDict", "Module", "VirtualBatch", "VirtualBatchNorm", "Identity"}
 
 ODD = {
@@ -133,7 +175,9 @@ ODD = {
 def functions():
     for name in mg.ops.__all__:
         yield name, getattr(mg, name)
-    for name in "softplus logsigmoid softmax log_softmax instance_norm normalize pad dropout dropout2d".split():
+    for (
+        name
+    ) in "softplus logsigmoid glu hardtanh selu mish softmax log_softmax instance_norm normalize pad dropout dropout2d".split():
         yield f"F.{name}", getattr(F, name)
     for name in ("zeros", "ones", "full", "eye"):
         yield name, getattr(mg, name)
@@ -180,7 +224,7 @@ def odd_calls():
                 yield f"nn.{name}({place})", what, lambda layer=layer, p={**known, place: value}, n=name: _used(layer, p, n)
         for what, value in ODD.items():
             yield f"nn.{name}()(x)", what, lambda layer=layer, p=known, v=value, n=name: _called(layer(**p), v, n)
-    for name in ("SGD", "Adam", "RMSprop", "CoordinateDescent", "ConjugateGradient"):
+    for name in ("SGD", "Adam", "AdamW", "RMSprop", "Adagrad", "Adadelta", "LBFGS", "CoordinateDescent", "ConjugateGradient"):
         made = getattr(mg.optim, name)
         for place in inspect.signature(made).parameters.keys() - {"options"}:
             for what, value in ODD.items():
@@ -194,7 +238,7 @@ def _used(layer, params, name):
 
 
 def _called(made, x, name):
-    return made(x, np.zeros_like(A) if name == "KLDivLoss" else P) if name.endswith("Loss") else made(x)
+    return made(x, *MORE.get(name, (P,) if name.endswith("Loss") else ()))
 
 
 def outcome(call):

@@ -57,18 +57,19 @@ def no_cache(monkeypatch, card):
 
 MACHINES = [
     (no_cache, "cannot write /home/me/.cupy: Permission denied; set CUPY_CACHE_DIR to a folder that can be written"),
-    (no_cupy, "needs CuPy, which is not installed; pip install 'minigan[cuda12]' or 'minigan[cuda13]'"),
+    (no_cupy, "needs CuPy, which is not installed; pip install 'cupy-cuda13x[ctk]'"),
     (broken, "does not load: libcudart.so.13: cannot open shared object file; reinstall it"),
     (no_driver, "this machine has no CUDA driver; install NVIDIA's driver"),
     (
         old_driver,
-        "is for CUDA 13, and the driver here knows CUDA 12.4 at most; update the driver, or pip install 'minigan[cuda12]'",
+        "is for CUDA 13, and the driver here knows CUDA 12.4 at most; update the driver, or uninstall this CuPy and "
+        "pip install 'cupy-cuda12x[ctk]'",
     ),
     (
         no_compiler,
         "finds no NVRTC, NVIDIA's compiler for kernels; pip install 'cupy-cuda13x[ctk]', or install the CUDA toolkit 13",
     ),
-    (no_card, "finds no CUDA card here; check that nvidia-smi lists one"),
+    (no_card, "finds no GPU here; check that nvidia-smi lists one"),
 ]
 
 

@@ -354,6 +354,6 @@ def test_every_function_that_minigan_asks_of_an_array_module_is_cupys():
 
 def test_the_snapshot_is_what_the_installed_cupy_says():
     if not any(name.startswith("cupy-cuda") for name in packages_distributions().get("cupy", [])):
-        pytest.skip("the real CuPy is not installed: pip install 'minigan[test-gpu]'")
+        pytest.skip("the real CuPy is not installed: pip install '.[test-gpu]'")
     checked = subprocess.run([sys.executable, SURFACE, "--check"], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stderr

@@ -7,6 +7,7 @@ from minigan import data, metrics
 from minigan.data.kinds import Pair, Pictures
 from minigan.errors import ConfigError, NotFiniteError, ShapeError
 from minigan.metrics import METRICS, Metric, Number, default_metrics, enter, evaluate, find
+from minigan.metrics.judges import JUDGES
 from minigan.metrics.metric import DIRECTIONS, SAMPLES, Evidence, Needs
 
 PICTURES = (1, 28, 28)
@@ -41,6 +42,8 @@ def test_what_fits_by_default(digits):
     assert names(digits) == ["is-digits", "fid-digits", "kid-digits", "pr-digits", "digits"]
     assert names(PAIRS) == ["c2st", "diversity", "duplicates"]
     assert names(shop) == [*names(PAIRS), "memorisation"]
+    labelled = data.ImageDataset("fashion-mnist", np.zeros((5, 1, 28, 28), np.uint8), np.arange(5))
+    assert names(labelled) == ["is-classes", "fid-classes", "kid-classes", "pr-classes", "classes", *names(shop)]
     assert names(TOKENS) == []
 
 
@@ -138,12 +141,15 @@ def test_merit_makes_more_better():
 
 
 def test_every_metric_of_samples_is_complete():
-    numbers = [number.name for metric in METRICS.values() for number in metric.numbers]
+    beside = {number for judge in JUDGES for number in judge.beside}
+    own = {name: [number for number in metric.numbers if number not in beside] for name, metric in METRICS.items()}
+    numbers = [number.name for every in own.values() for number in every]
     assert len(set(numbers)) == len(numbers)
     for name, metric in METRICS.items():
         assert metric.name == name and metric.least >= 100 and metric.needs.what and metric.needs.otherwise, name
-        assert all(number.better in DIRECTIONS and number.better and len(number.says) > 20 for number in metric.numbers), name
-        assert len(metric.numbers) == 1 or len(metric.summary) > 30, name
+        assert all(number.better in DIRECTIONS and len(number.says) > 20 for number in metric.numbers), name
+        assert all(number.better for number in own[name]), name
+        assert len(own[name]) == 1 or len(metric.summary) > 30, name
         assert find(name, TOKENS)[1] is not None, name  # `minigan tune --metric NAME` sorts by one of its numbers
 
 
@@ -221,7 +227,7 @@ def test_a_systems_own_metric_is_found_before_others_and_only_where_it_fits(digi
             "fid",
             "ring8",
             np.zeros((3000, 2)),
-            "fid-digits does not fit ring8: .*; for other pictures pass features of your own",
+            "features of your own are needed: --features FILE.py:FUNCTION, or features=function in Python",
         ),
         ("memorisation", "ring8", np.zeros((3000, 2)), "memorisation does not fit ring8: it looks for copies of training"),
         ("energy", "digits", np.zeros((3000, *PICTURES)), "energy does not fit digits: it compares points"),
@@ -238,7 +244,7 @@ def test_refusals(digits, name, dataset, samples, text):
 def test_digit_scores_of_clothes_are_refused():
     shop = data.ImageDataset("fashion-mnist", np.zeros((5, 1, 28, 28), np.uint8))
     with pytest.raises(ConfigError, match="is-digits does not fit fashion-mnist.* the digits of digits and mnist only"):
-        evaluate(["is"], np.zeros((2000, *PICTURES)), shop)
+        evaluate(["is-digits"], np.zeros((2000, *PICTURES)), shop)
 
 
 def test_distances_between_tokens_are_refused():

@@ -204,10 +204,10 @@ def test_one_metric_that_cannot_be_measured_does_not_block_the_others():
     broken = own("broken", lambda seen: 1 / 0)
     with pytest.warns(UserWarning) as told:
         found = evaluate(["energy", "fid", "modes", broken, own("nan", lambda seen: {"nan": math.nan})], samples, REAL["ring8"])
-    assert list(found) == ["energy"] and list(found.failed) == ["fid-digits", "modes", "broken", "nan"]
+    assert list(found) == ["energy"] and list(found.failed) == ["fid-features", "modes", "broken", "nan"]
     assert found.reasons()["broken"] == "ZeroDivisionError: division by zero" and found.reasons()["nan"] == "nan is nan"
     texts = [str(one.message) for one in told]
-    assert texts[0].startswith("fid-digits could not be measured: metric fid-digits does not fit ring8")
+    assert texts[0].startswith("fid-features could not be measured: fid-features needs at least 2,000 samples, got 600")
     assert texts[1] == "modes could not be measured: modes needs at least 2,500 samples, got 600"
     with pytest.raises(ZeroDivisionError):  # alone, it is raised as it is, to be found
         evaluate([broken], samples, REAL["ring8"])

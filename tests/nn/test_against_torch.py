@@ -196,6 +196,10 @@ def test_batch_norm(name, shape, options, mode, dtype):
         ("GroupNorm", (2, 6, 1e-3, False), (2, 6, 4, 3)),
         ("InstanceNorm2d", (3,), (2, 3, 4, 5)),
         ("InstanceNorm2d", (3, 1e-3, 0.1, True), (2, 3, 4, 5)),
+        ("InstanceNorm1d", (3, 1e-3, 0.1, True), (2, 3, 5)),
+        ("RMSNorm", (5,), (2, 3, 5)),
+        ("RMSNorm", ((3, 5), 1e-3), (2, 3, 5)),
+        ("RMSNorm", (5, None, False), (4, 5)),
     ],
     ids=str,
 )
@@ -208,6 +212,9 @@ def test_instance_norm_with_running_statistics(dtype):
     ours, theirs = same("InstanceNorm2d", 3, affine=True, track_running_stats=True)
     compare(ours, theirs, 1 + draw(2, 3, 4, 5), dtype=dtype, calls=2)
     compare(ours.eval(), theirs.eval(), draw(2, 3, 4, 5, seed=3), dtype=dtype)
+    ours, theirs = same("InstanceNorm1d", 3, affine=True, track_running_stats=True)
+    compare(ours, theirs, 1 + draw(2, 3, 5), dtype=dtype, calls=2)
+    compare(ours.eval(), theirs.eval(), draw(2, 3, 5, seed=3), dtype=dtype)
 
 
 @both
@@ -231,6 +238,13 @@ def test_instance_norm_with_running_statistics(dtype):
         ("Softmax", {"dim": 1}),
         ("Softmax", {"dim": -1}),
         ("LogSoftmax", {"dim": 1}),
+        ("LogSigmoid", {}),
+        ("GLU", {}),
+        ("GLU", {"dim": 0}),
+        ("Hardtanh", {}),
+        ("Hardtanh", {"min_val": -0.5, "max_val": 2.0}),
+        ("SELU", {}),
+        ("Mish", {}),
         ("Identity", {}),
         ("Flatten", {}),
         ("Flatten", {"start_dim": 0, "end_dim": 1}),
@@ -266,11 +280,134 @@ def test_activations_and_shapes(name, options, dtype):
         ("ZeroPad2d", ((1, 2, 0, 3),)),
         ("ReflectionPad2d", ((1, 2, 0, 3),)),
         ("ReplicationPad2d", (2,)),
+        ("CircularPad2d", ((1, 2, 0, 3),)),
+        ("ConstantPad2d", ((1, 2, 0, 3), 2.5)),
+        ("Upsample", ((5, 9), None, "bicubic")),
+        ("Upsample", (None, 1.7, "bicubic", True)),
     ],
     ids=str,
 )
 def test_pixels(name, args, dtype):
     compare(*same(name, *args), draw(2, 4, 6, 8), dtype=dtype)
+
+
+@both
+@pytest.mark.parametrize(
+    "name, args", [("MaxPool1d", (2,)), ("MaxPool1d", (3, 2, 1)), ("AvgPool1d", (3, 2, 1, False, False))], ids=str
+)
+def test_pooling_along_one_axis(name, args, dtype):
+    compare(*same(name, *args), draw(2, 4, 9), dtype=dtype)
+
+
+@both
+@pytest.mark.parametrize(
+    "options", [{}, {"stride": 2, "padding": 1, "output_padding": 1}, {"dilation": 2, "groups": 2, "bias": False}], ids=str
+)
+def test_conv_transpose1d(options, dtype):
+    compare(*same("ConvTranspose1d", 4, 6, 3, **options), draw(2, 4, 5), dtype=dtype)
+
+
+@both
+@pytest.mark.parametrize("args", [(2,), (3, 2, 1), ((2, 3), (2, 1))], ids=str)
+def test_maxima_go_back_to_their_places(args, dtype):
+    x = draw(2, 3, 7, 8).astype(dtype)
+    a, b = mg.tensor(x, requires_grad=True), torch.from_numpy(x.copy()).requires_grad_()
+    y, places = nn.MaxPool2d(*args, return_indices=True)(a)
+    z, there = torch.nn.MaxPool2d(*args, return_indices=True)(b)
+    np.testing.assert_array_equal(places.numpy(), there.numpy())
+    near("MaxPool2d", dtype, 0.0, y.data, z, "output")
+    if args == (2,):  # windows that do not overlap: else torch takes any one of two maxima with one place
+        up, high = nn.MaxUnpool2d(*args)(y * y, places), torch.nn.MaxUnpool2d(*args)(z * z, there)
+        near("MaxUnpool2d", dtype, 0.0, up.data, high, "output")
+        g = draw(*up.shape).astype(dtype)
+        (up * mg.Tensor(g)).sum().backward()
+        (high * torch.from_numpy(g)).sum().backward()
+        near("MaxUnpool2d", dtype, LIMITS[dtype][1], a.grad.data, b.grad, "gradient")
+
+
+MASKS = {
+    "none": {},
+    "causal": {"attn_mask": ~np.tri(4, 5, dtype=bool)},
+    "numbers": {"attn_mask": draw(4, 5, seed=9)},
+    "padding": {"key_padding_mask": np.array([[False] * 5, [False, False, True, True, False]])},
+    "both": {
+        "attn_mask": ~np.tri(4, 5, dtype=bool),
+        "key_padding_mask": np.array([[False] * 5, [False, True, True, False, False]]),
+    },
+    "heads": {"attn_mask": draw(4, 4, 5, seed=8)},
+    "weights of heads": {"average_attn_weights": False},
+    "no weights": {"need_weights": False},
+}
+
+
+@both
+@pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("options", [{}, {"bias": False, "batch_first": True}, {"kdim": 3, "vdim": 5}], ids=str)
+@pytest.mark.filterwarnings("ignore:Support for mismatched")
+def test_multihead_attention(options, mask, dtype):
+    ours, theirs = same("MultiheadAttention", 6, 2, **options)
+    ours, theirs = ours.to(dtype), theirs.to(torch.float64 if dtype == np.float64 else torch.float32)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    theirs.load_state_dict({key: torch.from_numpy(value) for key, value in ours.state_dict().items()})
+    shapes = [(4, 2, 6), (5, 2, ours.kdim), (5, 2, ours.vdim)]
+    if ours.batch_first:
+        shapes = [(n, length, size) for length, n, size in shapes]
+    xs = [draw(*shape, seed=k).astype(dtype) for k, shape in enumerate(shapes)]
+    of = {k: v.astype(dtype) if isinstance(v, np.ndarray) and v.dtype != bool else v for k, v in MASKS[mask].items()}
+    a = [mg.tensor(x, requires_grad=True) for x in xs]
+    b = [torch.from_numpy(x.copy()).requires_grad_() for x in xs]
+    (y, w), (z, v) = (
+        ours(*a, **of),
+        theirs(*b, **{k: torch.from_numpy(m) if isinstance(m, np.ndarray) else m for k, m in of.items()}),
+    )
+    near("MultiheadAttention", dtype, LIMITS[dtype][0], y.data, z, "output")
+    assert (w is None) == (v is None)
+    if w is not None:
+        near("MultiheadAttention", dtype, LIMITS[dtype][0], w.data, v, "output")
+    g = draw(*y.shape, seed=7).astype(dtype)
+    y.backward(mg.Tensor(g))
+    z.backward(torch.from_numpy(g))
+    pairs = [*zip(a, b), *((p, dict(theirs.named_parameters())[name]) for name, p in ours.named_parameters())]
+    for p, q in pairs:
+        near("MultiheadAttention", dtype, LIMITS[dtype][1], p.grad.data, q.grad, "gradient")
+
+
+@both
+@pytest.mark.parametrize("options", [{}, {"norm_first": True, "activation": "gelu", "batch_first": True}], ids=str)
+def test_transformer_encoder_layer(options, dtype):
+    compare(*same("TransformerEncoderLayer", 6, 2, 8, 0.0, **options), draw(4, 3, 6), dtype=dtype)
+
+
+@both
+@pytest.mark.parametrize(
+    "name, options, shapes",
+    [
+        ("cosine_similarity", {"dim": -1}, [(4, 3), (3,)]),
+        ("pairwise_distance", {"p": 3.0}, [(4, 3), (4, 3)]),
+        ("cosine_embedding_loss", {"margin": -0.5}, [(4, 3), (4, 3), "sign"]),
+        ("triplet_margin_loss", {"p": 1.5, "swap": True}, [(4, 3)] * 3),
+        ("triplet_margin_loss", {"reduction": "none"}, [(4, 3)] * 3),
+        ("normalize", {"p": 3.0, "dim": 0}, [(4, 3)]),
+        ("gaussian_nll_loss", {"full": True}, [(4, 3), (4, 3), "positive"]),
+        ("scaled_dot_product_attention", {}, [(2, 4, 3), (2, 5, 3), (2, 5, 2)]),
+        ("scaled_dot_product_attention", {"is_causal": True, "scale": 0.3}, [(2, 4, 3), (2, 4, 3), (2, 4, 2)]),
+        ("interpolate", {"size": (3, 5), "mode": "area"}, [(2, 3, 6, 7)]),
+        ("interpolate", {"size": 5, "mode": "area"}, [(2, 3, 7)]),
+    ],
+    ids=str,
+)
+def test_functions_of_several_arrays(name, options, shapes, dtype):
+    made = {"sign": np.array([1.0, -1.0, 1.0, -1.0]), "positive": np.full((4, 3), 0.7)}
+    xs = [made.get(s) if isinstance(s, str) else draw(*s, seed=k) for k, s in enumerate(shapes)]
+    a = [mg.tensor(x.astype(dtype), requires_grad=not isinstance(s, str)) for x, s in zip(xs, shapes)]
+    b = [torch.from_numpy(x.astype(dtype)).requires_grad_(not isinstance(s, str)) for x, s in zip(xs, shapes)]
+    y, z = getattr(nn.functional, name)(*a, **options), getattr(torch.nn.functional, name)(*b, **options)
+    near(name, dtype, LIMITS[dtype][0], y.data, z, "output")
+    y.sum().backward()
+    z.sum().backward()
+    for p, q in zip(a, b):
+        if p.requires_grad:
+            near(name, dtype, LIMITS[dtype][1], p.grad.data, q.grad, "gradient")
 
 
 RECURRENT = [{}, {"num_layers": 2, "bidirectional": True}, {"bias": False, "batch_first": True}]
@@ -279,7 +416,7 @@ RECURRENT = [{}, {"num_layers": 2, "bidirectional": True}, {"bias": False, "batc
 @both
 @pytest.mark.parametrize("given", [True, False])
 @pytest.mark.parametrize("options", RECURRENT, ids=str)
-@pytest.mark.parametrize("name", ["LSTM", "GRU"])
+@pytest.mark.parametrize("name", ["LSTM", "GRU", "RNN"])
 def test_sequences(name, options, given, dtype):
     ours, theirs = same(name, 3, 4, **options)
     count = ours.num_layers * (2 if ours.bidirectional else 1)
@@ -289,7 +426,7 @@ def test_sequences(name, options, given, dtype):
 
 @both
 @pytest.mark.parametrize("bias", [True, False])
-@pytest.mark.parametrize("name", ["LSTMCell", "GRUCell"])
+@pytest.mark.parametrize("name", ["LSTMCell", "GRUCell", "RNNCell"])
 def test_cells(name, bias, dtype):
     ours, theirs = same(name, 3, 4, bias=bias)
     compare(ours, theirs, draw(2, 3), *[draw(2, 4, seed=i) for i in range(2, 2 + ours.states)], dtype=dtype)
@@ -357,6 +494,10 @@ def test_a_whole_generator_and_discriminator(dtype):
         ("NLLLoss", {"weight": [0.5, 2, 3]}, "label"),
         ("KLDivLoss", {}, "distribution"),
         ("KLDivLoss", {"reduction": "batchmean"}, "distribution"),
+        ("PoissonNLLLoss", {}, "like"),
+        ("PoissonNLLLoss", {"full": True, "reduction": "sum"}, "count"),
+        ("HingeEmbeddingLoss", {}, "sign"),
+        ("HingeEmbeddingLoss", {"margin": 0.3, "reduction": "none"}, "sign"),
     ],
     ids=str,
 )
@@ -367,6 +508,8 @@ def test_losses(name, options, target, dtype):
         "like": draw(5, 3, seed=2),
         "unit": np.random.default_rng(3).random((5, 3)),
         "label": np.array([0, 2, 1, 1, 0]),
+        "count": np.random.default_rng(3).poisson(2.0, (5, 3)),
+        "sign": np.random.default_rng(3).choice([-1.0, 1.0], (5, 3)),
         "distribution": np.random.default_rng(3).dirichlet(np.ones(3), 5),
     }[target]
     t = t if target == "label" else t.astype(dtype)
@@ -384,7 +527,7 @@ def test_losses(name, options, target, dtype):
 
 
 @pytest.mark.parametrize("limit", [0.1, 3.0, 1000.0])
-@pytest.mark.parametrize("norm_type", [2.0, float("inf")])
+@pytest.mark.parametrize("norm_type", [2.0, float("inf"), 1.0, 3.0, 0.5])
 def test_clipping(norm_type, limit):
     grads = [draw(4, 3).astype(np.float32), draw(5, seed=2).astype(np.float32)]
     ours, theirs = [], []
@@ -412,7 +555,10 @@ LEFT_OUT = {
     "BatchNorm1d": {"bias"},
     "BatchNorm2d": {"bias"},
     "InstanceNorm2d": {"bias"},
+    "InstanceNorm1d": {"bias"},
     "GroupNorm": {"bias"},
+    "MultiheadAttention": {"add_bias_kv", "add_zero_attn"},
+    "Hardtanh": {"min_value", "max_value"},
 }
 
 
@@ -430,6 +576,7 @@ LEFT_OUT = {
             "Identity",
             "GRU",
             "LSTM",
+            "RNN",
             "Unflatten",
             "MinibatchDiscrimination",
             "VirtualBatch",
@@ -446,7 +593,8 @@ def test_arguments_have_torchs_names_order_and_defaults(name):
     }
     assert list(ours) == list(theirs)
     for key, p in ours.items():
-        if (name, key) not in (("Softmax", "dim"), ("LogSoftmax", "dim")):  # torch guesses the axis, and warns
+        # torch guesses the axis of a softmax, and warns; its default activation is the function
+        if (name, key) not in (("Softmax", "dim"), ("LogSoftmax", "dim"), ("TransformerEncoderLayer", "activation")):
             assert p.default == theirs[key].default, key
 
 

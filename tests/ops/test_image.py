@@ -201,7 +201,7 @@ def test_the_dtype_stays_and_empty_batches_pass(call, dtype):
         (lambda x: mg.interpolate(x), ConfigError, "size or scale_factor, and not both; got size=None"),
         (lambda x: mg.interpolate(x, 2, 2), ConfigError, "size or scale_factor, and not both; got size=2"),
         (lambda x: mg.interpolate(x, 2, mode="biliner"), ConfigError, "'biliner'; did you mean 'bilinear'"),
-        (lambda x: mg.interpolate(x, 2, align_corners=True), ConfigError, "align_corners is for mode 'bilinear'"),
+        (lambda x: mg.interpolate(x, 2, align_corners=True), ConfigError, "align_corners is for 'bilinear' and 'bicubic'"),
         (lambda x: mg.interpolate(x[0], 2, mode="bilinear"), ConfigError, r"\(1, 4, 6\) has one spatial axis"),
         (lambda x: mg.interpolate(x[0, 0], 2), ShapeError, r"\(N, C, H, W\) or \(N, C, L\), got \(4, 6\)"),
         (lambda x: mg.interpolate(x, 0), ShapeError, "size must be an int >= 1"),

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from minigan import data
 from minigan.data import Description
 from minigan.data.kinds import Points, Tokens
 from minigan.errors import ConfigError
@@ -13,6 +14,7 @@ from minigan.metrics.modes import MODES
 from minigan.nn import Linear
 from minigan.optim import SGD
 from minigan.runs.hooks import COLLAPSED, LOOKED_AT, Alarm, Every, Schedule
+from minigan.runs.session import Session
 from minigan.train.game import Game, Normal, Player, Stages, Term
 
 
@@ -203,3 +205,38 @@ def test_tokens_and_nan_have_no_diversity():
     session.description = Description("ring8", {"x": Points(2)})
     session.samples = np.full((LOOKED_AT, 2), np.nan)
     assert Alarm(REAL, [])(session) is None
+
+
+# ---- metrics that cannot be had --------------------------------------------------------------------------------------
+
+
+def same_pictures(n=300):
+    return data.arrays(np.full((n, 1, 28, 28), 200, np.uint8) // (1 + np.arange(28, dtype=np.uint8)))
+
+
+@pytest.mark.parametrize(
+    "dataset, metrics, text",
+    [
+        (
+            same_pictures(),
+            "diversity",
+            "metric diversity cannot be measured on arrays: diversity: the .* real samples are all the same",
+        ),
+        (same_pictures(60), "c2st,diversity", "metric diversity cannot be measured on arrays"),
+        ("ring8", ",", "metrics=',': names no metric; say none, default, or names"),
+        ("ring8", "fid", "metric fid-features needs features of your own, and a run in training has none; measure it with"),
+    ],
+)
+def test_a_metric_that_cannot_be_had_is_refused_before_there_is_a_folder(tmp_path, dataset, metrics, text):
+    with pytest.raises(ConfigError, match=text):
+        Session.start("gan", dataset, overrides={"metrics": metrics, "batch_size": 8}, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_of_the_default_metrics_those_that_can_be_had_are_logged(tmp_path):
+    settings = {"metrics": "default", "metrics_every": 1, "batch_size": 8, "steps": 1, "latent": 2, "width": 4}
+    session = Session.start("gan", same_pictures(), overrides=settings, out=tmp_path / "run")
+    with pytest.warns(UserWarning, match="diversity could not be measured"):
+        session.train()
+    (record,) = [record for record in session.run.read_log() if "metrics" in record]
+    assert "c2st" in record["metrics"]

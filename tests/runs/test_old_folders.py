@@ -1,7 +1,8 @@
 """Run folders made by earlier versions still open, and go on as they would have gone on then.
 
 Each folder of old_folders/ was written before config.toml said what the fields of the data are.  samples.npz is what
-`minigan sample -n 2` gave then, resumed.jsonl the last line of the log after `minigan resume` with a few more steps.
+`minigan sample -n 2` gave then, resumed.jsonl the last line of the log after `minigan resume` with a few more steps.  When the
+pictures of `digits` became others, those of cyclegan, which translates them, were made anew with otherwise unchanged code.
 """
 
 import json

@@ -166,7 +166,7 @@ def test_points_get_a_code_of_one_number(tmp_path):
     [
         ({"loss": "bce"}, (2,), r"loss=bce: cross-entropy needs numbers in \[0, 1\], and points have others; use loss=mse"),
         ({"loss": "mae"}, (1, 28, 28), r"unknown loss 'mae'; did you mean 'mse'\?"),
-        ({"nets": "conv"}, (2,), r"multiples of 4; ring8 holds points 2; use nets=mlp"),
+        ({"nets": "conv"}, (2,), "convolutions draw pictures, but ring8 holds points 2; use nets=mlp"),
         ({"beta": 1}, (1, 28, 28), r"autoencoder has no setting 'beta'"),
     ],
 )

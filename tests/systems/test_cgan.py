@@ -139,8 +139,8 @@ def test_more_classes_than_the_setting_says_are_refused():
         _ = step(build(**MLP, classes=5), [0, 9, 1, 2]).labels
 
 
-def test_convolutions_are_for_pictures_of_28x28():
-    with pytest.raises(ConfigError, match="nets of convolutions draw pictures of 28x28, but ring8 holds points 2"):
+def test_convolutions_are_for_pictures():
+    with pytest.raises(ConfigError, match="nets of convolutions draw pictures, but ring8 holds points 2; use nets=mlp"):
         build((2,), nets="conv")
 
 

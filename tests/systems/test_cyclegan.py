@@ -231,8 +231,8 @@ def test_settings_that_make_no_sense_are_refused(settings, text):
         (described((1, 28, 28)), "cyclegan learns pair; digits holds pictures 1x28x28: use autoencoder or cgan"),
         (described((2, 28, 28), "digits"), "cyclegan learns pair; digits holds pictures 2x28x28: use"),
         (
-            described((2, 32, 32), "filled-outline"),
-            "grey pictures of 28x28, but filled-outline holds unaligned pictures 1x32x32",
+            described((2, 30, 30), "filled-outline"),
+            "multiples of 4, .* filled-outline holds unaligned pictures 1x30x30 and 1x30x30; use pictures of 28x28 or 32x32$",
         ),
         (described((2,)), "cyclegan learns pair; ring8 holds points 2: use"),
     ],
@@ -262,6 +262,64 @@ def test_what_is_translated_is_the_test_split_of_the_data_set_of_the_run(monkeyp
     latent = system.build(system.configure(SMALL), data.Description("mine", small.kinds)).latent
     assert len(latent) == 5 and latent(2, np.random.default_rng(0)).shape == (2, *SHAPE)
     assert len(build().latent) == 1000
+
+
+def own_pairs(a, b, side, split="train", n=8):
+    """Pairs of noise: pictures of `a` channels and pictures of `b` channels."""
+    images = np.random.default_rng(len(split)).integers(256, size=(n, a + b, side, side), dtype=np.uint8)
+    kind = data.kinds.Pair(data.kinds.Pictures(a, side, side), data.kinds.Pictures(b, side, side))
+    return data.ImageDataset("mine", images, split=split, kind=kind)
+
+
+def test_grey_pictures_are_translated_into_coloured_ones_of_a_data_set_of_ones_own(tmp_path):
+    given = own_pairs(1, 3, 32)
+    given.test = own_pairs(1, 3, 32, "test", 5)
+    session = Session.start("cyclegan", given, overrides=SMALL | {"steps": 1}, out=tmp_path / "run")
+    session.train()
+    again = Session.open(tmp_path / "run", given=given)
+    np.testing.assert_array_equal(again.sample(5), session.sample(5))
+    assert session.sample(5).shape == (5, 4, 32, 32) and most_samples(again) == 5
+    shown = session.sample(5, show=True)
+    assert shown.shape == (5, 3, 32, 3 * 32)
+    grey = given.test[:].x[:, :1]
+    assert all((grey[:, 0] == row[0, :, :32]).all(axis=(1, 2)).any() for row in shown)  # a picture of the test split
+
+
+def test_data_without_pictures_to_translate_are_refused_before_anything_is_written(tmp_path):
+    alone, other = own_pairs(1, 1, 16), own_pairs(1, 1, 16)
+    other.test = own_pairs(1, 1, 32, "test")
+    for given in (alone, other):
+        with pytest.raises(ConfigError, match="cyclegan makes samples of pictures of the test split; give mine one of unali"):
+            Session.start("cyclegan", given, overrides=SMALL, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "side, inner, patches", [(16, 8, 4), (28, 14, 7), (32, 16, 8), (48, 24, 12), (64, 16, 8), (128, 32, 16)]
+)
+def test_how_often_pictures_are_halved_follows_from_their_size(side, inner, patches):
+    system, about = registry.get("cyclegan"), own_pairs(3, 3, side).description
+    nets = system.build(system.configure(SMALL, about), about).nets
+    seen = []
+    residual = next(net for net in nets["AB"] if isinstance(net, cyclegan.Residual))
+    forward = residual.forward
+    residual.forward = lambda x: seen.append(x.shape[2:]) or forward(x)
+    x = Tensor(np.zeros((1, 3, side, side), np.float32))
+    assert nets["AB"](x).shape == x.shape and seen == [(inner, inner)]
+    assert nets["DA"](x).shape == (1, 1, patches, patches)
+
+
+def test_true_translations_are_of_filled_outline_only():
+    with pytest.raises(
+        ConfigError, match="metric pairs does not fit mine: it compares translations with the true ones, which only fi"
+    ):
+        cyclegan.PAIRS.check(own_pairs(1, 1, 28))
+
+
+def test_pictures_of_a_folder_are_told_the_option_that_makes_pairs_of_them():
+    system, about = registry.get("cyclegan"), data.Description("folder", {"x": data.kinds.Pictures(3, 32, 32)})
+    with pytest.raises(ConfigError, match="pictures 3x32x32: name two of its sub-folders .* --set domains=horses,zebras"):
+        system.build(system.configure(), about)
 
 
 def test_data_that_hides_no_pairs_cannot_judge():

@@ -78,12 +78,7 @@ def test_every_system_plays_on_all_it_learns_with_its_tiny_settings(name):
         dataset = small(data_name)
         if name == "cgan" and dataset.classes is None:
             continue
-        settings = one.configure(one.smallest, dataset)
-        try:
-            game = one.build(settings, dataset)
-        except ConfigError as error:
-            assert "28x28" in str(error), error
-            continue
+        game = one.build(one.configure(one.smallest, dataset), dataset)
         assert isinstance(game, Game)
         labels = None if game.classes is None else np.arange(3) % game.classes
         samples = game.sample(game.latent(3, np.random.default_rng(0)), labels)

@@ -267,8 +267,12 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_bits(name, settings, tmp_pat
 @pytest.mark.parametrize(
     "settings, shape, text",
     [
-        ({"nets": "conv"}, (2,), r"multiples of 4; ring8 holds points 2; use nets=mlp"),
-        ({"nets": "conv"}, (1, 30, 28), r"multiples of 4; digits holds pictures 1x30x28; use nets=mlp"),
+        ({"nets": "conv"}, (2,), "convolutions draw pictures, but ring8 holds points 2; use nets=mlp"),
+        (
+            {"nets": "conv"},
+            (1, 30, 28),
+            "multiples of 4, .* digits holds pictures 1x30x28; use pictures of 28x28 or 32x28, or nets=mlp",
+        ),
         ({"nets": "cnv"}, (1, 28, 28), r"unknown nets 'cnv'; did you mean 'conv'\?"),
         ({"binarise": "dynamc"}, (1, 28, 28), r"unknown binarise 'dynamc'; did you mean 'dynamic'\?"),
         ({"binarise": "dynamic"}, (2,), "binarise=dynamic: only pixels can be binarised, not points; leave binarise at none"),

@@ -47,6 +47,7 @@ PIECES = {  # each changes one thing
     "k": {"d_steps": 3},
     "smoothing": {"smoothing": 0.1},
     "noise": {"instance_noise": 0.2},
+    "augment": {"augment": "all"},
     "minibatch": {"minibatch": True},
     "features": {"feature_matching": 1.0},
     "history": {"history": 0.1},
@@ -86,6 +87,7 @@ def test_pieces_combine(one, other):
         {"spectral_norm": True, "ema": 0.9},
         {"norm_g": "virtual", "norm_d": "layer"},
         {"feature_matching": 0.1, "norm_g": "instance", "norm_d": "instance"},
+        {"augment": "all", "instance_noise": 0.1, "norm_d": "layer", "penalty": "r1"},
     ],
 )
 def test_convolutions_take_the_same_settings(system, settings):

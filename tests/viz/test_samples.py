@@ -34,6 +34,13 @@ def test_pictures_without_labels_are_the_plain_grid(tmp_path):
     assert np.array_equal(pixels(tmp_path / "x.png"), image_grid(x, scale=2)[:, :, 0])
 
 
+def test_large_pictures_are_not_enlarged(tmp_path):
+    for side, scale in ((48, 2), (64, 1)):
+        x = np.random.default_rng(0).uniform(-1, 1, (5, 3, side, side)).astype(np.float32)
+        draw(tmp_path / "x.png", Pictures(3, side, side), x)
+        assert np.array_equal(pixels(tmp_path / "x.png"), image_grid(x, scale=scale))
+
+
 def test_points_without_labels_are_the_plain_scatter(tmp_path):
     rng = np.random.default_rng(0)
     fake, real = rng.normal(size=(50, 2)), rng.normal(size=(60, 2))

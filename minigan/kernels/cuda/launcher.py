@@ -46,7 +46,7 @@ def launch(file: str, kernel: str, size: int, *args, blocks: int | None = None, 
             converted[i] = NULL
             continue
         if not is_array(array) or type(array) is np.ndarray:
-            raise DeviceError(f"{plan.name}: {plan.parameters[i].name} must be an array on the card, got {_described(array)}")
+            raise DeviceError(f"{plan.name}: {plan.parameters[i].name} must be an array on the GPU, got {_described(array)}")
         if module is None:
             module, device = MODULES[type(array)], array.device.id
         elif array.device.id != device:
@@ -66,7 +66,7 @@ def launch(file: str, kernel: str, size: int, *args, blocks: int | None = None, 
         if not array.flags.c_contiguous:
             raise ShapeError(f"{plan.name}: {plan.parameters[i].name} {array.shape} is not in C order in memory")
     if module is None:
-        raise DeviceError(f"{plan.name}: needs at least one array on the card")
+        raise DeviceError(f"{plan.name}: needs at least one array on the GPU")
     of_t = of_t or np.dtype(np.float32)
     for i in plan.scalars:
         converted[i] = plan.scalar(i, args[i], of_t)

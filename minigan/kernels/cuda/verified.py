@@ -13,7 +13,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 RECORD = FOLDER / "gpu-verified.json"
-NEVER = "never run on a card"
+NEVER = "never run on a GPU"
 
 
 def files() -> list[str]:
@@ -32,7 +32,7 @@ def digest(name: str) -> str:
 
 
 def states() -> dict[str, str]:
-    """For every file: "verified on ...", "changed since it was verified on ...", or "never run on a card"."""
+    """For every file: "verified on ...", "changed since it was verified on ...", or "never run on a GPU"."""
     found = json.loads(RECORD.read_text())
     return {name: _state(name, found.get(name)) for name in files()}
 

@@ -2,8 +2,8 @@
 
 From the paper: batch norm in both nets, except at G's output and D's input; ReLU in G, LeakyReLU 0.2 in D, tanh output;
 weights from N(0, 0.02^2), those of batch norm from N(1, 0.02^2).
-Ours: pictures of 28x28, and normal z (theirs is uniform).  To train in two minutes, the learning rates are higher (theirs are
-for long training) and there are fewer channels.
+Ours: normal z (theirs is uniform), and pictures of many sizes (theirs have 64x64): the number of convolutions follows from the
+size.  To train in minutes, the learning rates are higher (theirs are for long training) and there are fewer channels.
 """
 
 from minigan.data.kinds import Pictures
@@ -25,7 +25,7 @@ system(
         Setting("lr_g", 1e-3, paper=2e-4, where="section 4"),
         Setting("beta1", 0.5, paper=0.5, where="section 4"),
         Setting("batch_size", 64, paper=128, where="section 4"),
-        Setting("channels", 32, paper=128, where="figure 1"),
+        Setting("channels", 32, paper=128, where="figure 1", of_data=convolutions.fewer),
         Setting("steps", 2500),
     ],
     tiny={"channels": 4},

@@ -74,7 +74,10 @@ class LabelledStep(AdversarialStep):
         """ConfigError for data that has no labels, or more classes than the game."""
         labels, classes = batch.labels, game.classes
         if labels is None:
-            raise ConfigError("cgan needs data with labels, and this data has none; use digits, mnist or ring8")
+            raise ConfigError(
+                "cgan needs data with labels, and this data has none; use digits, mnist or ring8, or a folder whose "
+                "sub-folders are the classes"
+            )
         if labels.max() >= classes:
             raise ConfigError(
                 f"cgan: the data has the label {labels.max()}, but classes={classes} allows only 0 to "
@@ -112,7 +115,7 @@ def label_accuracy(game, dataset, generator, samples=2000):
     """The share of samples that a judge assigns to the class asked for, and the diversity within a class over the data's own.
 
     The judge of digits is the project's classifier; the judge of a mixture of Gaussians is the nearest centre.  For other data
-    there is no judge, and only the diversity is returned.
+    only the diversity is returned; for pictures with classes the metric `classes` has the share, as classes-agreement.
     """
     labels = np.arange(samples) % game.classes
     fake = game.sample(game.latent(samples, generator), labels)
@@ -154,9 +157,10 @@ def perceptron(settings, data):
 
 def convolutional(settings, data):
     """The layers of dcgan's G and D, with inputs for the labels."""
-    convolutions.check(data)
-    G = convolutions.generator(settings.latent + settings.classes, settings.channels, data.x.channels, settings.norm_g)
-    D = convolutions.discriminator(settings.channels, data.x.channels + 1, settings.norm_d)
+    convolutions.check(data, settings)
+    channels, *sides = data.shape
+    G = convolutions.generator(settings.latent + settings.classes, settings.channels, data.shape, settings.norm_g)
+    D = convolutions.discriminator(settings.channels, (channels + 1, *sides), settings.norm_d)
     G.apply(convolutions.start), D.apply(convolutions.start)
     return G, Sequential(LabelPlane(data.shape, settings.classes), *D)
 
@@ -174,7 +178,7 @@ FAMILIES = {"mlp": perceptron, "conv": convolutional}
         choice.NETS,
         Setting("nets", "conv"),
         Setting("steps", 3000),
-        Setting("classes", 10, "number of classes; by default that of the data"),
+        Setting("classes", 10, "number of classes; by default that of the data", of_data=lambda about: about.classes),
         Setting("shuffle_labels", False, "the control: the labels do not belong to the real samples"),
     ],
     on={"points": perceptrons.POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none"}},

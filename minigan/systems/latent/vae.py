@@ -203,7 +203,9 @@ def vae(encoder, decoder, latent, optimizer, beta=1.0, importance=1, step=VAESte
                 f"importance={importance}: the importance-weighted bound has no KL term, so beta={beta:g} cannot "
                 f"weigh it; leave beta at 1, or set importance=1"
             )
-        terms = [Term("bound", "VAE", importance_bound(importance))]
+        terms = [
+            Term("bound", "VAE", importance_bound(importance), says="-E ln (w_1 + ... + w_k) / k, w = p(x|z) p(z) / q(z|x)")
+        ]
     return Game(
         {"encoder": encoder, "decoder": decoder},
         [Player("VAE", [encoder, decoder], optimizer)],

@@ -7,9 +7,8 @@ per_sample  the sum over all axes but the first         SETTINGS    the nets' si
 import math
 
 from minigan import ops
-from minigan.data.kinds import Pictures
-from minigan.errors import ConfigError
 from minigan.nn import Conv2d, ConvTranspose2d, Flatten, Linear, ReLU, Sequential, Unflatten
+from minigan.systems.parts import convolutions
 from minigan.train.optimizers import OPTIMIZERS, adaptive
 from minigan.train.settings import Setting
 
@@ -24,32 +23,19 @@ def mlp(settings, data, codes):
 
 
 def conv(settings, data, codes):
-    """The same for pictures (C, H, W): the encoder halves height and width twice, the decoder doubles them twice."""
-    if not isinstance(data.x, Pictures) or data.x.height % 4 or data.x.width % 4:
-        raise ConfigError(
-            f"nets=conv halves pictures twice, so their height and width must be multiples of 4; {data.name} "
-            f"holds {data.x}; use nets=mlp"
-        )
-    channels, (out, height, width) = settings.channels, data.shape
-    small = (2 * channels, height // 4, width // 4)
-    return (
-        Sequential(
-            Conv2d(out, channels, 4, stride=2, padding=1),
-            ReLU(),
-            Conv2d(channels, 2 * channels, 4, stride=2, padding=1),
-            ReLU(),
-            Flatten(),
-            Linear(math.prod(small), codes),
-        ),
-        Sequential(
-            Linear(settings.latent, math.prod(small)),
-            ReLU(),
-            Unflatten(1, small),
-            ConvTranspose2d(2 * channels, channels, 4, stride=2, padding=1),
-            ReLU(),
-            ConvTranspose2d(channels, out, 4, stride=2, padding=1),
-        ),
-    )
+    """The same for pictures (C, H, W), with convolutions.   `convolutions.levels` says how many, and how wide."""
+    convolutions.check(data, settings)
+    colours = data.x.channels
+    maps, small = convolutions.levels(settings.channels, *data.shape[1:])
+    small = (maps[-1], *small)
+    encoder, decoder = [], []
+    for inputs, outputs in zip([colours, *maps], maps):
+        encoder += [Conv2d(inputs, outputs, 4, stride=2, padding=1), ReLU()]
+    encoder += [Flatten(), Linear(math.prod(small), codes)]
+    decoder += [Linear(settings.latent, math.prod(small)), ReLU(), Unflatten(1, small)]
+    for inputs, outputs in zip(maps[::-1], maps[-2::-1]):
+        decoder += [ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1), ReLU()]
+    return Sequential(*encoder), Sequential(*decoder, ConvTranspose2d(maps[0], colours, 4, stride=2, padding=1))
 
 
 FAMILIES = {"mlp": mlp, "conv": conv}
@@ -57,11 +43,11 @@ SETTINGS = (
     Setting(
         "nets",
         "mlp",
-        "mlp: perceptrons with one hidden layer; conv: two strided convolutions, and two transposed ones in the decoder",
+        "mlp: perceptrons with one hidden layer; conv: strided convolutions, and transposed ones in the decoder",
         choices=FAMILIES,
     ),
     Setting("width", 400, "units in the hidden layer of a perceptron", most=10_000),
-    Setting("channels", 32, "channels of the largest feature maps; the smaller ones have twice as many", most=1024),
+    convolutions.CHANNELS,
     Setting("latent", 20, "numbers in the code", most=10_000),
     Setting("optimizer", "adam", "the optimizer", choices=OPTIMIZERS),
     Setting("lr", 1e-3, "learning rate"),

@@ -1,11 +1,20 @@
-"""The two nets of a GAN as convolutions: G enlarges a picture by transposed convolutions, D reduces it by strided ones.
+"""Nets of convolutions, for pictures of many sizes: how often a picture is halved, and the two nets of a GAN.
 
-generator, discriminator    the nets of Radford et al. 2016 for 28x28 pixels: 7 -> 14 -> 28 and back, kernel 4, stride 2
+levels      how often pictures are halved, and the channels after each halving; all nets of convolutions follow it
+check       refuses data that cannot be halved
+generator, discriminator    G enlarges a picture by transposed convolutions, D reduces it by strided ones (Radford et al. 2016)
 start                       their initial weights           nets        both nets, for the settings of a system
 SETTINGS                    their sizes, and batch norm in both
+
+Every convolution has kernel 4 and stride 2, so it halves the sides of a picture, or doubles them:
+
+    28 <-> 14 <-> 7                     16 <-> 8 <-> 4                   48 <-> 24 <-> 12 <-> 6
+    32 <-> 16 <-> 8 <-> 4               64 <-> 32 <-> 16 <-> 8 <-> 4     32x48 <-> 16x24 <-> 8x12 <-> 4x6
 """
 
-from minigan.data.kinds import Pictures
+import math
+
+from minigan.data.kinds import Pair, Pictures
 from minigan.errors import ConfigError
 from minigan.nn import (
     BatchNorm1d,
@@ -25,38 +34,68 @@ from minigan.train.adversarial import norm_layer, prepare
 from minigan.train.game import Normal
 from minigan.train.settings import Setting
 
-CHANNELS = Setting("channels", 32, "channels of the largest feature maps; the smaller ones have twice as many", most=1024)
+SMALLEST = 4  # pixels: a side is not halved below this
+LARGE = 32  # pixels: nets for larger pictures have fewer channels
+MOST = 8  # the smallest maps have at most so many times the channels of the largest
+
+
+def fewer(about):
+    """The default of `channels` for large pictures, so that training takes minutes; None for others."""
+    return 16 if max(about.shape[1:], default=0) > LARGE else None
+
+
+CHANNELS = Setting(
+    "channels",
+    32,
+    "channels of the largest feature maps, which double at each halving, up to eight times; by default 16 for pictures above "
+    f"{LARGE} pixels",
+    most=1024,
+    of_data=fewer,
+)
 SETTINGS = (CHANNELS, Setting("norm_g", "batch"), Setting("norm_d", "batch"))
 
 
-def generator(latent, channels, out, norm="batch"):
-    """z (N, latent) -> pictures (N, out, 28, 28) in [-1, 1]."""
-    wide = 2 * channels
-    return Sequential(
-        Linear(latent, wide * 7 * 7),
-        *norm_layer(norm, wide * 7 * 7, False),
-        ReLU(),
-        Unflatten(1, (wide, 7, 7)),
-        ConvTranspose2d(wide, channels, 4, stride=2, padding=1, bias=False),
-        *norm_layer(norm, channels, True),
-        ReLU(),  # 14x14
-        ConvTranspose2d(channels, out, 4, stride=2, padding=1),
-        Tanh(),
-    )  # 28x28
+def levels(channels: int, height: int, width: int) -> tuple[list[int], tuple[int, int]]:
+    """The channels after each halving of a picture, and the (height, width) that is left after the last.
+
+    Both sides are halved as long as they are even and at least 4 pixels are left.   The channels double each time, but at
+    most to eight times `channels`.
+
+    >>> levels(32, 28, 28), levels(16, 64, 64)
+    (([32, 64], (7, 7)), ([16, 32, 64, 128], (4, 4)))"""
+    maps = []
+    while height % 2 == width % 2 == 0 and min(height, width) >= 2 * SMALLEST:
+        height, width = height // 2, width // 2
+        maps.append(channels * min(2 ** len(maps), MOST))
+    return maps, (height, width)
 
 
-def discriminator(channels, out, norm="batch"):
-    """Pictures (N, out, 28, 28) -> logits (N, 1)."""
-    wide = 2 * channels
-    return Sequential(
-        Conv2d(out, channels, 4, stride=2, padding=1),
-        LeakyReLU(0.2),  # 14x14
-        Conv2d(channels, wide, 4, stride=2, padding=1, bias=False),
-        *norm_layer(norm, wide, True),
-        LeakyReLU(0.2),  # 7x7
-        Flatten(),
-        Linear(wide * 7 * 7, 1),
-    )
+def generator(latent, channels, shape, norm="batch"):
+    """z (N, latent) -> pictures (N, *shape) in [-1, 1].   shape: (C, H, W)."""
+    maps, small = levels(channels, *shape[1:])
+    maps = maps[::-1]
+    size = maps[0] * small[0] * small[1]
+    layers = [Linear(latent, size), *norm_layer(norm, size, False), ReLU(), Unflatten(1, (maps[0], *small))]
+    for inputs, outputs in zip(maps, maps[1:]):
+        layers += [
+            ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=False),
+            *norm_layer(norm, outputs, True),
+            ReLU(),
+        ]
+    return Sequential(*layers, ConvTranspose2d(maps[-1], shape[0], 4, stride=2, padding=1), Tanh())
+
+
+def discriminator(channels, shape, norm="batch"):
+    """Pictures (N, *shape) -> logits (N, 1).   shape: (C, H, W)."""
+    maps, small = levels(channels, *shape[1:])
+    layers = [Conv2d(shape[0], maps[0], 4, stride=2, padding=1), LeakyReLU(0.2)]
+    for inputs, outputs in zip(maps, maps[1:]):
+        layers += [
+            Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False),
+            *norm_layer(norm, outputs, True),
+            LeakyReLU(0.2),
+        ]
+    return Sequential(*layers, Flatten(), Linear(maps[-1] * small[0] * small[1], 1))
 
 
 def start(module):
@@ -69,19 +108,32 @@ def start(module):
         init.normal_(module.weight, 1.0, 0.02)
 
 
-def check(data) -> None:
-    """Raise ConfigError unless the data are pictures of 28x28."""
-    if not isinstance(data.x, Pictures) or data.shape[1:] != (28, 28):
-        raise ConfigError(
-            f"nets of convolutions draw pictures of 28x28, but {data.name} holds {data.x}; use --data digits or "
-            "mnist, or set nets=mlp if the system has that setting, or use the system gan"
-        )
+def check(data, settings) -> None:
+    """Raise ConfigError, with the nearest sizes, unless the data are pictures (or pairs) whose sides are
+    multiples of 4, from 8 on."""
+    if not isinstance(data.x, Pictures | Pair):
+        raise ConfigError(f"nets of convolutions draw pictures, but {data.name} holds {data.x}; use nets=mlp")
+    sides, least = data.shape[1:], 2 * SMALLEST
+    low, high = ([max(least, 4 * step(side / 4)) for side in sides] for step in (math.floor, math.ceil))
+    if [*sides] in (low, high):
+        return
+    near = list(dict.fromkeys(f"{height}x{width}" for height, width in (low, high)))
+    option = " or ".join(f"size={side}" for side in dict.fromkeys((max(low), max(high))))
+    ways = [f"use pictures of {' or '.join(near)}" + (f" (from files: --set {option})" if data.name == "folder" else "")]
+    if hasattr(settings, "nets"):
+        ways.append("nets=mlp")
+    elif isinstance(data.x, Pictures):
+        ways.append("the system gan, whose nets are perceptrons")
+    raise ConfigError(
+        f"nets of convolutions halve pictures, so both sides must be multiples of 4, and at least {least}; "
+        f"{data.name} holds {data.x}; {', or '.join(ways)}"
+    )
 
 
 def nets(settings, data) -> dict:
-    """G and D by name, for pictures (C, 28, 28).   ConfigError for other data."""
-    check(data)
-    G = generator(settings.latent, settings.channels, data.x.channels, settings.norm_g)
-    D = discriminator(settings.channels, data.x.channels, settings.norm_d)
+    """G and D by name, for pictures.   ConfigError for data that they cannot draw."""
+    check(data, settings)
+    G = generator(settings.latent, settings.channels, data.shape, settings.norm_g)
+    D = discriminator(settings.channels, data.shape, settings.norm_d)
     G.apply(start), D.apply(start)
     return prepare(G, D, settings, Normal(settings.latent))

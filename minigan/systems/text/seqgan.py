@@ -284,10 +284,13 @@ def build(settings, data):
     imitator = Player("G", [G], partial(Adam, lr=settings.lr_mle))
     judge = Player("D", [D], partial(Adam, lr=settings.lr_d), settings.d_steps)
     writer = Player("G", [G], partial(Adam, lr=settings.lr_g))
-    likelihood = Term("likelihood", "G", lambda step: -mean(G(step.x)))
+    likelihood = Term("likelihood", "G", lambda step: -mean(G(step.x)), says="-E ln p(token | the tokens before it)")
     verdict = adversarial_terms("non-saturating", g_weight=0)
     rewarded = Term(
-        "policy", "G", lambda step: policy(G(step.fake), values(step, reward, settings.rollouts), settings.baseline)
+        "policy",
+        "G",
+        lambda step: policy(G(step.fake), values(step, reward, settings.rollouts), settings.baseline),
+        says="-E (value - baseline) ln p(token | the tokens before it)",
     )
     return Stages(
         [

@@ -27,7 +27,13 @@ def _solver(name):
                 raise TypeError(f"{name} of {type(x).__name__}: cupy.linalg only supports cupy.ndarray")
         _fake.synchronise(f"cuSOLVER, called by cupy.linalg.{name},")
         values = [operand(x) for x in args]
-        return own(lambda: getattr(np.linalg, name)(*values, **kwargs))
+        if name == "solve" and values[0].shape[:-2] != values[1].shape[:-2]:
+            raise ValueError("the stand-in is stricter than CuPy here: a and b need the same leading axes")
+        try:
+            found = getattr(np.linalg, name)(*values, **kwargs)
+        except np.linalg.LinAlgError:  # cuSOLVER reports nothing unless cupyx.errstate asks for it
+            found = np.full(values[-1].shape, np.nan, values[0].dtype)
+        return tuple(own(lambda part=part: part) for part in found) if isinstance(found, tuple) else own(lambda: found)
 
     return function
 
@@ -35,6 +41,6 @@ def _solver(name):
 def __getattr__(name):
     if name not in SURFACE["cupy.linalg"]:
         raise AttributeError(f"module 'cupy.linalg' has no attribute {name!r}")
-    if name in ("inv", "det", "solve", "cholesky", "eigvalsh", "matrix_rank", "pinv"):
+    if name in ("inv", "det", "slogdet", "solve", "cholesky", "eigh", "svd", "eigvalsh", "matrix_rank", "pinv"):
         return _solver(name)
     raise NotImplementedError(f"the stand-in has no cupy.linalg.{name}, which the real package has: add it")

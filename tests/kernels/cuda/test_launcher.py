@@ -47,8 +47,8 @@ def test_wrong_arguments_are_named(scale, card):
     for args, error, message in [
         ((x, None, y, 3), TypeError, "scale.scale: takes 5 arguments, got 4"),
         ((x, None, None, 3, 4), TypeError, "y may not be None"),
-        ((x, None, np.ones(4), 3, 4), DeviceError, r"y must be an array on the card, got a NumPy array \(4,\)"),
-        ((x, None, [1.0] * 4, 3, 4), DeviceError, "y must be an array on the card, got list"),
+        ((x, None, np.ones(4), 3, 4), DeviceError, r"y must be an array on the GPU, got a NumPy array \(4,\)"),
+        ((x, None, [1.0] * 4, 3, 4), DeviceError, "y must be an array on the GPU, got list"),
         ((x, None, y.astype("float32"), 3, 4), DTypeError, "y is float32, need float64"),
         ((x, y, y, 3, 4), DTypeError, "chosen is float64, need int32"),
         ((x.astype(int), None, y, 3, 4), DTypeError, "x is int64, need float32 or float64"),

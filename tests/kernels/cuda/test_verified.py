@@ -24,7 +24,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_a_file_is_verified_until_it_changes(folder):
-    assert verified.states() == {"adam.cu": "never run on a card", "adam.py": "never run on a card"}
+    assert verified.states() == {"adam.cu": "never run on a GPU", "adam.py": "never run on a GPU"}
     verified.record("NVIDIA H200", {"CuPy": "14.2.0", "CUDA": "13.0"})
     state = verified.states()["adam.cu"]
     assert state.startswith("verified on NVIDIA H200, 20") and state.endswith("(CuPy 14.2.0, CUDA 13.0)")
@@ -32,7 +32,7 @@ def test_a_file_is_verified_until_it_changes(folder):
     (folder / "new.cu").write_text("a file that nobody has run")
     states = verified.states()
     assert states["adam.cu"].startswith("changed since it was verified on NVIDIA H200, 20")
-    assert states["adam.py"] == state and states["new.cu"] == "never run on a card"
+    assert states["adam.py"] == state and states["new.cu"] == "never run on a GPU"
     assert set(json.loads(verified.RECORD.read_text())["adam.py"]) == {"sha256", "card", "date", "versions"}
 
 
