@@ -66,8 +66,8 @@ def set_num_threads(n: int | None = None) -> None:
     """Let large kernels use n threads (None: one per core this process may run on), and BLAS one.
 
     n = 1 gives BLAS its own threads back.  More threads help nets of convolutions; if you do not call this, a session does the
-    same for them, and your own loop chooses at its first step.  The bits of a result can depend on n, but not on the order in which threads run.  ConfigError (a ValueError)
-    unless n is a whole number >= 1.
+    same for them, and a loop of your own chooses at its first step.  The bits of a result can depend on n, but not on the order
+    in which threads run.  ConfigError (a ValueError) unless n is a whole number >= 1.
     """
     global _chosen, _of_the_process
     if n is None:
