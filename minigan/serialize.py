@@ -31,9 +31,11 @@ import numpy as np
 
 from minigan import locks, safetensors
 from minigan.errors import CheckpointError
+from minigan.schema import NAME, Anything, Record, Whole, printable, shown
 
 VERSION = 1
 HEADER = "__minigan__"
+FILE = Record({"format": NAME, "version": Whole(1), "kind": NAME, "about": Anything(), "tree": Anything()})
 _LONGEST_NAME = 1000  # a zip name has at most 65535 bytes; a longer path is cut, and the tree has the member's name
 
 
@@ -155,7 +157,7 @@ def load(path, kind=None):
                 )
             return {name.removesuffix(".npy"): _member(archive, name, path) for name in archive.namelist()}
         if kind is not None and header["kind"] != kind:
-            raise CheckpointError(f"{path}: holds a {header['kind']!r}, not a {kind!r}; choose another file")
+            raise CheckpointError(f"{path}: holds a {shown(header['kind'])}, not a {kind!r}; choose another file")
         return _decode(header["tree"], lambda name: _member(archive, f"{name}.npy", path))
 
 
@@ -184,7 +186,7 @@ def _load_safetensors(path):
     try:
         return safetensors.decode(content)
     except (*_NONSENSE, RecursionError) as error:
-        raise DamagedCheckpoint(f"{path}: not a readable safetensors file: {error}; use a copy") from error
+        raise DamagedCheckpoint(f"{path}: not a readable safetensors file: {printable(str(error))}; use a copy") from error
 
 
 def describe(path):
@@ -211,7 +213,7 @@ def _reading(path):
                     torch = any(name.endswith("/data.pkl") for name in strangers)
                     remedy = "in PyTorch: np.savez(path, **{k: v.numpy() for k, v in state_dict.items()})"
                     raise CheckpointError(
-                        f"{path}: a {'PyTorch file' if torch else 'zip'}, not an .npz (it holds {strangers[0]!r}); "
+                        f"{path}: a {'PyTorch file' if torch else 'zip'}, not an .npz (it holds {shown(strangers[0])}); "
                         + (remedy if torch else "give a file written by mg.save or np.savez")
                     )
                 yield archive
@@ -239,6 +241,7 @@ _NONSENSE = (
     struct.error,
     EOFError,
     RuntimeError,
+    OverflowError,
     KeyError,
     ValueError,
     TypeError,
@@ -247,7 +250,9 @@ _NONSENSE = (
 
 
 def _damaged(path, error):
-    return DamagedCheckpoint(f"{path}: damaged or cut short ({error}); restore it from a copy, or use an earlier one")
+    return DamagedCheckpoint(
+        f"{path}: damaged or cut short ({printable(str(error))}); restore it from a copy, or use an earlier one"
+    )
 
 
 def _not_an_npz(path, start):
@@ -263,6 +268,7 @@ def _header(archive, path):
     if f"{HEADER}.npy" not in archive.namelist():
         return None
     header = json.loads(_member(archive, f"{HEADER}.npy", path).tobytes())
+    FILE.check(header, "header")
     if header["version"] > VERSION:
         raise CheckpointError(
             f"{path}: written by a newer minigan (format {header['version']}, this one reads {VERSION}); upgrade it"
@@ -271,17 +277,46 @@ def _header(archive, path):
 
 
 def _member(archive, name, path):
+    check_ratio(archive.getinfo(name))
     # Read the whole member first: zipfile compares its checksum at the end, and we use no byte before that.
-    file = io.BytesIO(archive.read(name))
+    content = archive.read(name)
     try:
-        return np.lib.format.read_array(file, allow_pickle=False)
-    except ValueError as error:
-        if "allow_pickle" not in str(error):
-            raise
+        return read_array(io.BytesIO(content), len(content))
+    except ObjectsError:
         raise CheckpointError(
-            f"{path}: {name.removesuffix('.npy')} holds pickled objects, which can run any code when loaded; save it "
-            "again as plain arrays"
+            f"{path}: {printable(name.removesuffix('.npy'))} holds pickled objects, which can run any code when loaded; save "
+            "it again as plain arrays"
         ) from None
+
+
+MOST_RATIO, UNSUSPECTED = 100, 2**26  # how many times smaller an array may be in its archive, if it has more than 64 MB
+
+
+class ObjectsError(ValueError):
+    """An array of Python objects."""
+
+
+def check_ratio(info: zipfile.ZipInfo) -> None:
+    """Raise ValueError for a member of an archive that unpacks to far more than arrays do: 18 MB can hold 18 GB of zeros."""
+    if info.file_size > max(UNSUSPECTED, MOST_RATIO * info.compress_size):
+        raise ValueError(
+            f"{shown(info.filename)} would unpack from {info.compress_size:,} to {info.file_size:,} bytes, and is not unpacked"
+        )
+
+
+def read_array(file, size: int) -> np.ndarray:
+    """The array in an open .npy file of `size` bytes.   Nothing is unpickled, and the header is checked before memory is taken:
+    ValueError if it promises more bytes than the file has; ObjectsError for an array of objects."""
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    if dtype.hasobject:
+        raise ObjectsError("holds Python objects, which are not read, since unpickling can run code; save arrays of numbers")
+    promised = math.prod(shape) * dtype.itemsize
+    if promised > size or min(shape, default=0) < 0:
+        raise ValueError(f"promises {promised:,} bytes, and its file holds {size:,}")
+    file.seek(0)
+    return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def _decode(value, member):
@@ -302,7 +337,7 @@ def _decode(value, member):
         return int(content, 16)
     if tag == "float":
         return struct.unpack(">d", bytes.fromhex(content))[0]
-    raise ValueError(f"unknown entry {tag!r} in the header")
+    raise ValueError(f"unknown entry {shown(tag)} in the header")
 
 
 # ---- writing ---------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Kill minigan at every operation on a file, and at random moments: is anything lost, and can it always go on?
 
     python tests/kills.py                 a few kills of each kind, some seconds; the test suite runs this
-    python tests/kills.py --full          every operation of every story, and 300 random moments
+    python tests/kills.py --full          every operation of every story, and 300 random moments: some minutes
     python tests/kills.py --only train    one story
 
 A story is what a user does: train, resume, go back to an earlier checkpoint, tune, evaluate, fill the cache.  A child process
@@ -240,8 +240,9 @@ def report(name, texts):
     print(f"{name}: {texts}", flush=True)
 
 
-def run(full: bool, only=None, seed=0) -> int:
-    """All stories.   Returns the number of kills after which something was wrong."""
+def run(few: int | None, only=None, seed=0) -> int:
+    """All stories, each with so many kills (None: every operation, and 50 moments).   Returns the number of kills after which
+    something was wrong."""
     rng, wrong, place = random.Random(seed), 0, tempfile.mkdtemp(prefix="kills-")
     nobody = lambda number: None
     try:
@@ -256,7 +257,7 @@ def run(full: bool, only=None, seed=0) -> int:
 
             expected = tell(story, place, to_the_end)
             took, operations = time.monotonic() - began, counts[0]
-            chosen = range(operations) if full else sorted(rng.sample(range(operations), min(4, operations)))
+            chosen = range(operations) if few is None else sorted(rng.sample(range(operations), min(few, operations)))
             kills = [(f"operation {n}", lambda live, f, n=n: child(nobody, live, f, n, n % 2)) for n in chosen]
 
             def later(delay):
@@ -267,7 +268,7 @@ def run(full: bool, only=None, seed=0) -> int:
 
                 return kill
 
-            for _ in range(50 if full else 1):
+            for _ in range(50 if few is None else 1):
                 delay = rng.uniform(0, took)
                 kills.append((f"after {delay:.3f} s", lambda live, f, d=delay: child(later(d), live, f)))
             bad = 0
@@ -287,7 +288,8 @@ def run(full: bool, only=None, seed=0) -> int:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--few", type=int, default=4, metavar="N", help="so many operations of each story (default: 4)")
+    parser.add_argument("--full", action="store_true", help="every operation, and 50 random moments")
     parser.add_argument("--only", choices=STORIES)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -296,4 +298,4 @@ if __name__ == "__main__":
     viz.curves_png = quick_curves
     KNOWN = registry.get("gan").settings
     OVERRIDES = {key: value for key, value in SETTINGS.items() if key in KNOWN} | {"steps": STEPS}
-    sys.exit(run(options.full, options.only, options.seed) > 0)
+    sys.exit(run(None if options.full else options.few, options.only, options.seed) > 0)

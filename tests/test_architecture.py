@@ -14,6 +14,7 @@ PACKAGE = ROOT / "minigan"
 # A file may import from its own line and from those before it.
 ORDER = [
     {"errors", "moved", "version"},
+    {"schema"},
     {"locks"},
     {"paths"},
     {"backend"},

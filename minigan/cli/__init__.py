@@ -108,7 +108,7 @@ def _plain_warnings():
             others(message, category, *where, **options)
         elif str(message) not in seen:
             seen.add(str(message))
-            print(f"warning: {message}", file=sys.stderr)
+            print(f"warning: {_safe(message)}", file=sys.stderr)
 
     with warnings.catch_warnings():
         warnings.filterwarnings("always", category=UserWarning, module="minigan")
@@ -127,8 +127,18 @@ def _where(error) -> str:
 
 
 def _fail(message, code=2):
-    print(f"minigan: {message}", file=sys.stderr)
+    print(f"minigan: {_safe(message)}", file=sys.stderr)
     return code
+
+
+LONGEST = 4000  # characters of a message
+
+
+def _safe(message) -> str:
+    """A message whose control characters, which a file or a folder's name may have brought in, are escaped."""
+    text = str(message)
+    text = text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+    return "".join(c if c in "\n\t" or (c >= " " and not "\x7f" <= c < "\xa0") else ascii(c)[1:-1] for c in text)
 
 
 def _forget_stdout():

@@ -284,20 +284,25 @@ def _folder(name):
 
 def _results(folder, about):
     """{name: row} of the runs that are done.   Raises ConfigError if the folder holds another search or other files."""
+    from minigan.schema import Anything, Maybe, Named, Number, Record, Text, printable
+
     file = folder / "results.json"
     if not file.exists():
         if folder.exists() and (not folder.is_dir() or any(not name.startswith(".") for name in os.listdir(folder))):
             raise ConfigError(f"{folder}: already exists and is not a search; choose another --out")
         return {}
     try:
-        saved = json.loads(file.read_text())
+        saved = json.loads(file.read_bytes())
+        row = Record(may={"value": Maybe(Number()), "seconds": Maybe(Number(0)), "run": Text()}, others=Anything())
+        Record({"search": Named(Anything()), "runs": Named(row)}).check(saved, "the file")
         before, rows = saved["search"], saved["runs"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ConfigError(f"{file}: cannot be read: {error}; choose another --out") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{file}: cannot be read: {printable(str(error))}; choose another --out") from None
     for key, value in about.items():
         if before.get(key) != value:
             raise ConfigError(
-                f"{folder}: holds a search with {key} {before.get(key)}, but this one has {value}; choose another --out"
+                f"{folder}: holds a search with {key} {printable(str(before.get(key)))}, but this one has {value}; choose "
+                "another --out"
             )
     return rows
 

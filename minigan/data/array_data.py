@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import DataError
+from ..schema import printable
+from ..serialize import ObjectsError, check_ratio, read_array
 from .base import Batch, Described, ImageDataset
 from .kinds import Class, Kind, Points
 
@@ -105,7 +107,9 @@ def from_file(path: Path, split: str) -> ImageDataset | ArrayDataset | None:
     if not found[0] and len(members) == 1:
         found = (next(iter(members)), None)
     if not found[0]:
-        raise DataError(f"{path}: none of its arrays ({', '.join(sorted(members))}) is called images, points or x; rename one")
+        raise DataError(
+            f"{path}: none of its arrays ({printable(', '.join(sorted(members)))}) is called images, points or x; rename one"
+        )
     x, labels = _checked(path, *(name and _array(members[name], name) for name in found))
     out = held_out(len(x)) if not both else np.full(len(x), split == "test")
     rows = out if split == "test" else ~out
@@ -139,7 +143,10 @@ def samples(path, kind: Kind) -> tuple[np.ndarray, np.ndarray | None]:
     if name is None:
         raise DataError(f"{path}: none of its arrays ({', '.join(sorted(members))}) is called {kind.plural}; rename one")
     labels = None if path.suffix.lower() == ".npy" else _named(names, LABELS, "")
-    return _array(members[name], name), None if labels is None else _array(members[labels], labels)
+    x, given = _array(members[name], name), None if labels is None else _array(members[labels], labels)
+    if not x.ndim or (given is not None and not given.ndim):
+        raise DataError(f"{path}: holds one value in the place of an array with a row for each sample")
+    return x, given
 
 
 def _dataset(name, x, labels, split, info, classes) -> ImageDataset | ArrayDataset:
@@ -219,7 +226,7 @@ def _members(path: Path) -> dict[str, tuple[Path, str | None]]:
         )
         packed = [file for file in files if file.suffix.lower() == ".npz"]
         if len(packed) > 1 or (packed and len(files) > 1):
-            some = ", ".join(file.name for file in files[:4])
+            some = printable(", ".join(file.name for file in files[:4]))
             raise DataError(f"{path}: holds several files of arrays ({some}); give --data-dir the one that is meant")
         return _members(packed[0]) if packed else {file.stem: (file, None) for file in files}
     if path.suffix.lower() == ".npy":
@@ -232,7 +239,7 @@ def _members(path: Path) -> dict[str, tuple[Path, str | None]]:
                 if info.filename.endswith(".npy")
             }
     except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: cannot be read as .npz ({error}); write it again with np.savez") from error
+        raise DataError(f"{path}: cannot be read as .npz ({printable(str(error))}); write it again with np.savez") from error
 
 
 def _named(names: Mapping[str, str], wanted, split: str) -> str | None:
@@ -248,36 +255,18 @@ def _array(member: tuple[Path, str | None], name: str) -> np.ndarray:
     try:
         if inside is None:
             with open(path, "rb") as file:
-                _promise(file, path.stat().st_size, name)
-                file.seek(0)
-                return np.lib.format.read_array(file, allow_pickle=False)
+                return read_array(file, min(MOST, path.stat().st_size))
         with zipfile.ZipFile(path) as packed:
+            check_ratio(packed.getinfo(inside))
             with packed.open(inside) as file:
-                _promise(file, packed.getinfo(inside).file_size, name)
-            with packed.open(inside) as file:
-                return np.lib.format.read_array(file, allow_pickle=False)
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from None
+                return read_array(file, min(MOST, packed.getinfo(inside).file_size))
+    except ObjectsError as error:
+        raise DataError(f"{path}: the array {printable(name)} {error}") from None
     except Exception as error:  # for a damaged file zipfile and NumPy may raise almost any error
         what = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{path}: the array {name} cannot be read ({what}); write it again with np.savez") from error
-
-
-def _promise(file, size: int, name: str) -> None:
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(file)
-    promised = int(np.prod(shape, dtype=object)) * dtype.itemsize
-    if dtype.hasobject:
         raise DataError(
-            f"the array {name} holds Python objects, which are not read, since unpickling can run code; save arrays of numbers"
-        )
-    if promised > min(MOST, size):
-        raise DataError(
-            f"the array {name} promises {promised:,} bytes, "
-            + (f"more than {MOST:,}" if promised > MOST else f"and its file holds {size:,}")
-            + "; write a smaller one"
-        )
+            f"{path}: the array {printable(name)} cannot be read ({printable(what)}); write it again with np.savez"
+        ) from error
 
 
 def _content(members) -> dict[str, Any]:

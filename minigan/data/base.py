@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import CheckpointError, ConfigError, DataError
+from ..schema import Misfit, Whole, like, shown
 from .kinds import Class, Description, Kind, Pair, Pictures, Points
 
 
@@ -215,13 +216,18 @@ class Loader:
         for key in ("dataset", "size", "batch_size"):
             if state[key] != own[key]:
                 raise CheckpointError(
-                    f"loader of {self.dataset.name}: the saved state has {key} {state[key]!r}, "
+                    f"loader of {self.dataset.name}: the saved state has {key} {shown(state[key])}, "
                     f"this loader {own[key]!r}; use the same data and settings as when the run was started"
                 )
         try:
+            like(state, own, "the state")
+            Whole(-1).check(state["epoch"], "epoch")
+            Whole(0, own["size"] or 0).check(state["position"], "position")
             bits: Any = self.rng.bit_generator  # NumPy's stubs do not know that its state can be set
             bits.state = _arrays(state["rng"])
-        except (ValueError, TypeError, KeyError) as error:
+        except Misfit as error:
+            raise CheckpointError(f"loader of {self.dataset.name}: {error}") from None
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
             raise CheckpointError(
                 f"loader of {self.dataset.name}: the saved state does not fit a "
                 f"{own['rng']['bit_generator']} generator ({error})"

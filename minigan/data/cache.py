@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,6 +18,7 @@ import numpy as np
 
 from .. import serialize
 from ..errors import CheckpointError
+from ..serialize import check_ratio, read_array
 
 
 def folder() -> Path:
@@ -50,10 +52,14 @@ def save(path: Path, arrays: dict[str, Any]) -> None:
 
 def read(path: Path) -> dict[str, np.ndarray] | None:
     """The arrays in a file that `save` wrote, or None when it is missing or damaged."""
+    arrays: dict[str, np.ndarray] = {}
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as saved:
-            arrays = {name: saved[name] for name in saved.files if name != "sha256"}
-            return arrays if _digest(arrays) == str(saved["sha256"]) else None
+        with zipfile.ZipFile(path) as saved:
+            for info in saved.infolist():
+                check_ratio(info)
+                with saved.open(info) as file:
+                    arrays[info.filename.removesuffix(".npy")] = read_array(file, info.file_size)
+        return arrays if str(arrays.pop("sha256")) == _digest(arrays) else None
     except Exception:  # for a damaged header NumPy may raise almost any error, even MemoryError
         return None
 

@@ -29,8 +29,11 @@ FILES = {
 }
 MIRRORS = {
     "mnist": ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"),
-    "fashion-mnist": ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
-    "kmnist": ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
+    "fashion-mnist": (
+        "https://fashion-mnist.s3.eu-central-1.amazonaws.com/",
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+    ),
+    "kmnist": ("https://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
     # No mirror: no SHA-256 of these files is published.
     "emnist-letters": (),
     "emnist-digits": (),
@@ -52,8 +55,9 @@ NAMES = {
     "emnist-balanced": tuple("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabdefghnqrt"),
 }
 # For MNIST, the SHA-256 of the unpacked content, because the gzip files differ between mirrors.  For Fashion-MNIST and KMNIST,
-# which have one publisher each, the SHA-256 of the .gz files, on which many sources agree.  Both digests of a file are compared
-# with these.
+# which have one publisher each, the SHA-256 of the .gz files, on which many sources agree: PACKED.  Of a user's own file both
+# digests are compared with these.
+PACKED = ("fashion-mnist", "kmnist")
 SHA256 = {
     "mnist": {
         "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -80,6 +84,7 @@ TYPES = {9: "signed bytes", 11: "16-bit whole numbers", 12: "32-bit whole number
 READ = (b"\0\0\x08\1", b"\0\0\x08\3", b"\0\0\x0c\2")
 UNCHECKED = ", not checked: no published SHA-256 is known here"
 LARGEST = 2**32  # bytes that a file may unpack to; the largest of these files has 188 MB
+MOST_RATIO, UNSUSPECTED = 100, 2**26  # how many times smaller a file of more than 64 MB may be packed; MNIST is 5 times smaller
 TIMEOUT = 20  # seconds without a byte after which a mirror is skipped
 
 
@@ -211,9 +216,10 @@ def _unzip(raw: bytes, where) -> bytes:
         with gzip.GzipFile(fileobj=io.BytesIO(raw)) as file:
             start = file.read(16)  # the whole header of images
             promised = _promised(start) if start[:2] == b"\0\0" else 64
-            if promised > LARGEST:
+            if promised > min(LARGEST, max(UNSUSPECTED, MOST_RATIO * len(raw))):
                 raise DataError(
-                    f"{where}: its header promises {promised:,} bytes, more than any such data set has; get the file again"
+                    f"{where}: its header promises {promised:,} bytes, more than a data set has in {len(raw):,} bytes of gzip; "
+                    "get the file again"
                 )
             # Not a byte more is unpacked than tells that there are too many: 18 MB of gzip can hold 18 GB of zeros.
             return start + file.read(max(promised + 1 - len(start), 1))
@@ -222,8 +228,8 @@ def _unzip(raw: bytes, where) -> bytes:
 
 
 def _parse(content: bytes, where, dimensions: int | None) -> np.ndarray:
-    if content[:64].lstrip()[:1] == b"<":
-        raise DataError(f"{where}: is a web page, not IDX data, so the download went wrong; get the file again")
+    if page := _web_page(content, where):
+        raise page
     if len(content) >= 4 and content[:2] == b"\0\0" and content[2] in TYPES and content[:4] not in READ:
         raise DataError(
             f"{where}: starts with {content[:4].hex()}, the magic number of {TYPES[content[2]]}; images are "
@@ -342,10 +348,11 @@ def _published(name: str, file: str, mirrors, sha256) -> tuple[np.ndarray, str, 
     and None or the reason why it is not in the cache.   Raises DataError, which lists all places tried, when none has it."""
     mirrors = MIRRORS[name] if mirrors is None else mirrors
     digest = (SHA256.get(name, {}) if sha256 is None else sha256).get(file)
+    packed = sha256 is None and name in PACKED
     path, tried = None, []
     try:
         path = cache.folder() / name / f"{file}.gz"
-        return _check(path.read_bytes(), path, file, digest), str(path), None
+        return _check(path.read_bytes(), path, file, digest, packed), str(path), None
     except FileNotFoundError:
         tried.append(f"the cache {path}")
     except (OSError, DataError) as error:  # it is unreadable or damaged, so download it again
@@ -354,7 +361,7 @@ def _published(name: str, file: str, mirrors, sha256) -> tuple[np.ndarray, str, 
         address = f"{mirror}{file}.gz"
         try:
             raw = _download(address)
-            array = _check(raw, address, file, digest)
+            array = _check(raw, address, file, digest, packed)
         except (OSError, DataError) as error:
             tried.append(str(error))
             continue
@@ -378,13 +385,24 @@ def _published(name: str, file: str, mirrors, sha256) -> tuple[np.ndarray, str, 
     )
 
 
-def _check(raw: bytes, where, file: str, digest: str | None) -> np.ndarray:
-    """The array in a published file.   Raises DataError when its structure or, where it is known, its SHA-256 is wrong."""
+def _check(raw: bytes, where, file: str, digest: str | None, packed: bool) -> np.ndarray:
+    """The array in a published file.   Raises DataError when its structure or, where it is known, its SHA-256 is wrong.
+
+    packed: the digest is of the .gz file.   Nothing is unpacked then before the digest is right; if it is of the content,
+    nothing is parsed before that, and `_unzip` unpacks no more than such a file can have."""
+    wrong = DataError(f"{where}: its SHA-256 is not that of the published {file}")
+    if packed and hashlib.sha256(raw).hexdigest() != digest:
+        raise _web_page(raw, where) or wrong
     content = _unzip(raw, where)
-    array = _parse(content, where, _dimensions(file))
     if digest is not None and not _matches(digest, raw, content):
-        raise DataError(f"{where}: its SHA-256 is not that of the published {file}")
-    return array
+        raise _web_page(raw, where) or wrong
+    return _parse(content, where, _dimensions(file))
+
+
+def _web_page(content: bytes, where) -> DataError | None:
+    if content[:64].lstrip()[:1] == b"<":
+        return DataError(f"{where}: is a web page, not IDX data, so the download went wrong; get the file again")
+    return None
 
 
 def _download(address: str) -> bytes:
@@ -399,6 +417,8 @@ def _download(address: str) -> bytes:
     chunks = []
     try:
         with urllib.request.urlopen(address, timeout=TIMEOUT) as response:
+            if address.startswith("https:") and not response.geturl().startswith("https:"):
+                raise OSError("it leads to an address that is not https")
             total = int(response.headers.get("Content-Length") or 0) or None
             title = address.rpartition("/")[2]
             with tqdm(total=total, desc=title, unit="B", unit_scale=True, leave=False, disable=None) as bar:

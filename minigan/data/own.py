@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConfigError, DataError, suggestion
+from ..schema import Many, Record, Text, Whole, printable
 from . import array_data, cache
 from .base import ImageDataset
 from .kinds import Pair, Pictures
@@ -222,8 +223,8 @@ def _classes(root: Path, entries: list[Entry]) -> list[str]:
     if "" in tops:
         loose = next(entry.name for entry in entries if not entry.top)
         raise DataError(
-            f"folder: {root} has pictures beside its sub-folders, such as {loose}; sub-folders are classes "
-            f"({', '.join(names[:3])}{', ...' if len(names) > 3 else ''}): move it into one"
+            f"folder: {root} has pictures beside its sub-folders, such as {printable(loose)}; sub-folders are classes "
+            f"({printable(', '.join(names[:3]))}{', ...' if len(names) > 3 else ''}): move it into one"
         )
     return names
 
@@ -251,7 +252,7 @@ def _decoded(root: Path, entries: list[Entry], look: Look) -> tuple[dict[str, np
     try:
         path = cache.folder() / "folder" / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.npz"
         kept = cache.read(path)
-        if kept is not None and json.loads(str(kept["about"]))["stamp"] == stamp:
+        if kept is not None and _fits(kept, stamp):
             return kept, str(path)
     except OSError as error:
         path, state = None, f"not used: {error}"
@@ -263,6 +264,29 @@ def _decoded(root: Path, entries: list[Entry], look: Look) -> tuple[dict[str, np
         except OSError as error:
             state = f"not written: {error}"
     return made, state
+
+
+ABOUT = Record(
+    {
+        "names": Many(Text()),
+        "skipped": Many(Many(Text(), 2, 2)),
+        "stamp": Text(),
+        "content": Record({"files": Whole(), "bytes": Whole(), "sha256": Text()}),
+    }
+)
+
+
+def _fits(kept: dict[str, np.ndarray], stamp: str) -> bool:
+    """Does a cache hold what `_decode` makes, of files with this stamp?"""
+    try:
+        about = json.loads(str(kept["about"]))
+        ABOUT.check(about, "about")
+        n = len(kept["test"])
+        kinds = [(kept[name].dtype, kept[name].shape[:1]) for name in ("images", "labels", "test")]
+        fit = kinds == [(np.uint8, (n,)), (np.int64, (n,)), (np.bool_, (n,))] and kept["images"].ndim == 4
+        return fit and about["stamp"] == stamp
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return False
 
 
 def _decode(root: Path, entries: list[Entry], look: Look, stamp: str) -> dict[str, np.ndarray]:
@@ -294,11 +318,7 @@ def _decode(root: Path, entries: list[Entry], look: Look, stamp: str) -> dict[st
             skipped[entry.path] = error
         digest.update(f"{entry.split}/{entry.name!a} {len(content)} {hashlib.sha256(content).hexdigest()}\n".encode())
     shown = lambda entry: f"{entry.split}/{entry.name}".lstrip("/")
-    bad = [
-        [name if (name := shown(entry)).isprintable() else ascii(name), str(skipped[entry.path])]
-        for entry in entries
-        if entry.path in skipped
-    ]
+    bad = [[printable(shown(entry)), str(skipped[entry.path])] for entry in entries if entry.path in skipped]
     if not good:
         raise DataError(f"folder: none of the {len(entries)} pictures in {root} can be used: {bad[0][0]} {bad[0][1]}")
     about = {
@@ -338,8 +358,8 @@ def _shape(root: Path, entries: list[Entry], look: Look) -> tuple[tuple[int, int
     elif sizes:
         (a, one), (b, other), *_ = sorted(sizes.items())
         raise ConfigError(
-            f"folder: the pictures in {root} have {len(sizes)} different sizes, such as {a[1]}x{a[0]} ({one}) "
-            f"and {b[1]}x{b[0]} ({other});\nchoose one size for all of them: --set size=32"
+            f"folder: the pictures in {root} have {len(sizes)} different sizes, such as {a[1]}x{a[0]} ({printable(one)}) "
+            f"and {b[1]}x{b[0]} ({printable(other)});\nchoose one size for all of them: --set size=32"
         )
     return (3 if coloured else 1, height, width), skipped
 

@@ -100,6 +100,8 @@ def own_metrics() -> list[Metric]:
 def _brought(seen):
     if seen.features is None:
         raise ConfigError(OWN_JUDGE.needs.otherwise)
+    if not isinstance(seen.features, Brought):
+        seen.features = Brought(seen.features)  # kept, because the features are computed once for each function
     return seen.features
 
 

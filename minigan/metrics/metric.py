@@ -363,12 +363,20 @@ class Results(dict[str, float]):
                 self.failed[name] = NotFiniteError(f"{number} is {value}")
 
     def checked(self) -> "Results":
-        """These results, with a warning for what failed.   If nothing could be measured, the first error is raised."""
+        """These results, with a warning for what failed.   If nothing could be measured, the error is raised; if there are
+        several, ConfigError with the first."""
+        reasons = self.reasons()
         if self.failed and not self:
-            raise next(iter(self.failed.values()))
-        for text in dict.fromkeys(self.reasons().values()):
-            names = [name for name, reason in self.reasons().items() if reason == text]
-            warnings.warn(f"{', '.join(names)} could not be measured: {text}", stacklevel=3)
+            first = next(iter(self.failed.values()))
+            if len(set(reasons.values())) == 1:
+                raise first
+            names = ", ".join(reasons)
+            raise ConfigError(
+                f"{names} could not be measured; {next(iter(reasons))}: {next(iter(reasons.values()))}"
+            ) from first
+        for text in dict.fromkeys(reasons.values()):
+            names = ", ".join(name for name, reason in reasons.items() if reason == text)
+            warnings.warn(f"{names} could not be measured: {text}", stacklevel=3)
         return self
 
     def reasons(self) -> dict[str, str]:
@@ -388,7 +396,10 @@ def evaluate(names, samples, dataset, rng: int | np.random.Generator = 0, labels
     result.  If none can be, its error is raised: ConfigError for one that does not fit the data, or needs more samples.
     ConfigError for an unknown name; and the errors of Evidence for samples that nothing can be measured of.
     """
-    names = [name.strip() for name in names.split(",")] if isinstance(names, str) else names
+    if isinstance(names, str):
+        text, names = names, [name.strip() for name in names.split(",") if name.strip()]
+        if not names:
+            raise ConfigError(f"metrics {text!r}: names no metric; give a name such as those in METRICS")
     evidence = Evidence(samples, dataset, rng, labels, features)
     metrics = [name if isinstance(name, Metric) else find(name, evidence.dataset)[0] for name in names]
     results = Results()

@@ -103,6 +103,10 @@ def duplicates(samples, real, quantile: float = 0.05) -> float:
     share(quantile, "duplicates", "quantile")
     samples, real = numbers(samples, "duplicates"), numbers(real, "duplicates")
     N = min(len(samples), len(real))
+    if N < 2:
+        raise ShapeError(
+            f"duplicates: needs at least 2 samples on both sides, got {len(real)} real ones and {len(samples)} generated ones"
+        )
     samples, real = pair(samples[:N], real[:N], "duplicates", least=2)
     own, usual = (nearest(x, x, skip_self=True)[0][:, 0] for x in (samples, real))
     return float((own <= np.quantile(usual, quantile)).mean())

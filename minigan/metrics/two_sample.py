@@ -36,6 +36,10 @@ def two_sample_test(real, fake, k: int | None = None, rng: int | np.random.Gener
     """
     real, fake = numbers(real, "two_sample_test"), numbers(fake, "two_sample_test")
     rng = np.random.default_rng(rng)
+    if min(len(real), len(fake)) < 4:
+        raise ShapeError(
+            f"two_sample_test: needs at least 4 samples on both sides, got {len(real)} real ones and {len(fake)} generated ones"
+        )
     half = min(len(real), len(fake)) // 2
     real, fake = (x[rng.permutation(len(x))[: 2 * half]] for x in (real, fake))
     real, fake = pair(real, fake, "two_sample_test", least=4)

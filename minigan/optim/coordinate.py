@@ -123,7 +123,7 @@ class CoordinateDescent(Optimizer):
                 f"{len(saved.get('blocks', []))} blocks, this one is {self.rule!r} on {len(self.blocks)}; "
                 f"make it with the same rule and blocks"
             )
-        if not {"next", "updates", "coordinates", "generator"} <= set(saved):
+        if not {"next", "updates", "coordinates", "generator"} <= set(saved) or saved["next"] not in range(len(self.blocks)):
             raise CheckpointError("CoordinateDescent: the saved state is not whole; use another one")
         self.base.load_state_dict(state)
         self._next, self.updates, self._coordinates = saved["next"], list(saved["updates"]), saved["coordinates"]

@@ -15,6 +15,8 @@ import numpy as np
 
 from minigan.data.kinds import Class, Kind, Pair, Pictures, Points, Tokens, parse
 from minigan.errors import CheckpointError, ConfigError
+from minigan.schema import NAME, PLAIN, Anything, Many, Misfit, Named, Number, Record, Text, Truth, Whole, printable
+from minigan.train.settings import LARGEST, RUN
 
 # Keys of a config that are no settings.   earlier: the values that rates had up to a step, [{step, name, value}, ...].
 DATA = (
@@ -23,19 +25,52 @@ DATA = (
 )
 
 
+FILE = Record(
+    {
+        "system": NAME,
+        "seed": Whole(),
+        "config": Record(
+            may={
+                "data": NAME,
+                "device": NAME,
+                "data_dir": Text(),
+                "data_options": Named(PLAIN),
+                "data_content": Named(PLAIN),
+                "own_data": Truth(),
+                "own_nets": Many(NAME),
+                "sample_shape": Many(Whole(1, LARGEST), least=1, most=4),
+                "fields": Record({"x": NAME}, others=NAME),
+                "file": Text(),
+                "earlier": Many(Record({"step": Whole(), "name": NAME, "value": Number()})),
+                **{name: setting.stored for name, setting in RUN.items()},
+            },
+            others=Anything(),  # the settings of the system, which start.py checks
+        ),
+    },
+    others=Anything(),
+)
+MOST = 10**6  # bytes of a config.toml
+
+
 def read(file):
-    """(system, seed, config) of a config.toml.   Raises CheckpointError when the file cannot be read, is no TOML, or lacks one
-    of the three."""
+    """(system, seed, config) of a config.toml.   Raises CheckpointError when the file cannot be read, is no TOML, or when an
+    entry is missing, of another type or out of its range."""
     try:
         with open(file, "rb") as opened:
-            values = tomllib.load(opened)
-        return values["system"], values["seed"], values["config"]
-    except KeyError as error:
-        raise CheckpointError(f"{file}: the entry {error} is missing; restore the file from a copy") from None
+            content = opened.read(MOST + 1)
+        if len(content) > MOST:
+            raise ValueError(f"it has more than {MOST:,} bytes")
+        values = tomllib.loads(content.decode("utf-8-sig"))  # an editor may have put a byte order mark at its start
+        FILE.check(values, "")
     except OSError as error:
         raise CheckpointError(f"{file}: cannot be read: {error.strerror}") from error
-    except ValueError as error:  # TOML errors and bad UTF-8
-        raise CheckpointError(f"{file}: not valid TOML: {error}; correct it, or restore it from a copy") from None
+    except Misfit as error:
+        raise CheckpointError(f"{file}: {error}; correct it, or restore the file from a copy") from None
+    except (ValueError, RecursionError) as error:  # TOML errors and bad UTF-8
+        raise CheckpointError(
+            f"{file}: not valid TOML: {printable(str(error))}; correct it, or restore it from a copy"
+        ) from None
+    return values["system"], values["seed"], values["config"]
 
 
 # ---- the kinds of the data -------------------------------------------------------------------------------------------

@@ -430,13 +430,19 @@ def _never_told(curves):
     return medians(curves.d).min() > 0.97 * curves.undecided
 
 
+def _alike(curves):
+    """Are the samples as different from each other as real ones?   Then D cannot tell, because G was quick to learn."""
+    values = curves["diversity"]
+    return len(values) >= 4 and 0.8 < last(values) < 1.25
+
+
 def g_wins(curves):
     """D is wrong more often than right, or it has never told real from fake."""
     if len(curves.d) < ENOUGH or runaway(curves) or oscillation(curves):
         return None
     if last(curves.d) > 1.1 * curves.undecided:
         what = f"G wins: D's loss is {_n(last(curves.d))}, more than the {_n(curves.undecided)} of an undecided D"
-    elif _never_told(curves):
+    elif _never_told(curves) and not _alike(curves):
         what = (
             f"D never told real from fake: its loss was never below {_n(medians(curves.d).min())}, and an undecided D pays "
             f"{_n(curves.undecided)}; G cannot learn from such a D"

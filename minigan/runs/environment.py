@@ -1,13 +1,20 @@
-"""env.json: the versions and the processor that a run's numbers may depend on."""
+"""env.json: the versions and the processor that a run's numbers may depend on.
+
+environment     what it holds now       read    a file's contents, checked      now     the time
+"""
 
 import datetime
+import json
 import os
 import platform
 import sys
 
 import numpy as np
 
+from minigan.schema import PLAIN, Either, Many, Named
 from minigan.version import __version__
+
+FACTS = Named(Either((PLAIN, Many(PLAIN), Named(PLAIN)), "a number, a text, or some of them"))
 
 
 def now() -> datetime.datetime:
@@ -37,4 +44,14 @@ def environment():
     facts["simd"] = built.get("SIMD Extensions", {}).get("found", [])
     if "cupy" in sys.modules:  # not imported here, because the import takes seconds
         facts["cupy"] = sys.modules["cupy"].__version__
+    return facts
+
+
+def read(path) -> dict:
+    """The facts in an env.json.   OSError or ValueError if it cannot be read, or holds anything else."""
+    try:
+        facts = json.loads(path.read_bytes())
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    FACTS.check(facts, "the file")
     return facts

@@ -78,13 +78,14 @@ def owners() -> dict[Metric, list[str]]:
 def found(name, system, dataset) -> tuple[Metric, Number]:
     """Return the (metric, number) with this name, to sort runs by.
 
-    Raises ConfigError as `chosen` does; also for a metric that gives several numbers, because one of them must be named, and
-    for a number that is neither better when higher nor better when lower."""
+    Raises ConfigError as `chosen` does; also for a metric that gives several numbers, because one of them must be named, for
+    a number that is neither better when higher nor better when lower, and for a metric of features that the user brings."""
     metric, number = _find(name, system, dataset)
     if number is None:
         directed = ", ".join(number.name for number in metric.numbers if number.better)
         raise ConfigError(f"{name} gives several numbers; name one of them: {directed}")
     number.merit(0.0)  # raises if this number has no better direction
+    _refuse_brought(metric)
     return metric, number
 
 
@@ -104,12 +105,16 @@ def logged(settings, system, game, dataset) -> list[Metric]:
         metrics = list(dict.fromkeys([*metrics, waited_for[0]]))
     for metric in metrics:
         metric.check(dataset)
-        if metric in own_metrics():
-            raise ConfigError(
-                f"metric {metric.name} needs features of your own, and a run in training has none; measure it with "
-                "`minigan evaluate RUN --features FILE.py:FUNCTION`"
-            )
+        _refuse_brought(metric)
     return metrics
+
+
+def _refuse_brought(metric):
+    if metric in own_metrics():
+        raise ConfigError(
+            f"metric {metric.name} needs features of your own, and training has none; measure it with "
+            "`minigan evaluate RUN --features FILE.py:FUNCTION`"
+        )
 
 
 def monitored(settings, system, game, dataset) -> tuple[Metric, Number] | None:
@@ -163,9 +168,13 @@ def measure(session, names=None, n: int | None = None, features=None) -> Results
     n = n or int(min(needed(metrics), most))
     stream = lambda: Streams(session.run.seed)("metrics")
 
+    results = Results()
+
     @cache
     def evidence():
-        return Evidence(session.sample(n), session.dataset, stream(), session.labels(n), features)
+        seen = Evidence(session.sample(n), session.dataset, stream(), session.labels(n), features)
+        results.lines = seen.lines
+        return seen
 
     def of(metric):
         if metric.least:
@@ -173,11 +182,8 @@ def measure(session, names=None, n: int | None = None, features=None) -> Results
         metric.check(session.dataset)
         return metric(session.game, session.test_dataset(), stream())
 
-    results = Results()
     for metric in sorted(metrics, key=lambda metric: not metric.least):  # those of the system last: their numbers count
         results.add(metric.name, partial(of, metric))
-    if any(metric.least for metric in metrics) and not results.failed:
-        results.lines += evidence().lines
     return results.checked()
 
 

@@ -36,9 +36,18 @@ from minigan.runs.config import DATA as DATA  # this and the next name were in t
 from minigan.runs.config import fields as fields
 from minigan.runs.config import read, toml
 from minigan.runs.environment import environment, now
+from minigan.schema import NAME, Many, Maybe, Named, Number, Record, Text, Whole, printable, shown
+from minigan.train.settings import LARGEST
 
 LOCK = ".lock"
 _STEP = re.compile(r"step_(\d+)\.(npz|png)")
+STEP = Whole(0, LARGEST)
+SECONDS = Named(Number(0, 1e10), names=Text(9, str.isdecimal, "a step"))
+EVALUATION = Record(
+    {"step": STEP, "samples": Maybe(Whole(1)), "metrics": Named(Maybe(Number()))},
+    {"samples_of": Named(Maybe(Whole(1))), "features": NAME},
+)
+EVALUATIONS = Record(may={"evaluations": Many(EVALUATION)})
 
 
 class Run:
@@ -258,7 +267,7 @@ class Run:
 
     def seconds(self):
         """{step: seconds of training up to this step}, for the steps at which a checkpoint was written."""
-        found = {int(step): float(value) for step, value in self._read_json("seconds.json").items()}
+        found = {int(step): float(value) for step, value in self._read_json("seconds.json", SECONDS).items()}
         return {step: value for step, value in found.items() if self.fork is None or step <= self.fork}
 
     def note_seconds(self, step, seconds):
@@ -269,15 +278,15 @@ class Run:
     def evaluations(self):
         """The results of `minigan evaluate`: a list of {"step", "samples", "metrics": {name: number}}, sorted by step; see
         `note_evaluation` for what else an entry may have."""
-        found = self._read_json("evaluation.json").get("evaluations", [])
+        found = self._read_json("evaluation.json", EVALUATIONS).get("evaluations", [])
         return sorted((e for e in found if self.fork is None or e["step"] <= self.fork), key=lambda entry: entry["step"])
 
     def logged_metrics(self):
         """The metrics measured during training, in the format of `evaluations`; "samples" is None."""
         return [
-            {"step": record["step"], "samples": None, "metrics": record["metrics"]}
+            {"step": record["step"], "samples": None, "metrics": {k: v for k, v in record["metrics"].items() if _number(v)}}
             for record in self.read_log()
-            if isinstance(record.get("metrics"), dict)
+            if "metrics" in record and "step" in record
         ]
 
     def measurements(self):
@@ -299,6 +308,8 @@ class Run:
         if not metrics:
             return
         with self._noting():
+            if step > (newest := self.newest() or step):
+                raise CheckpointError(f"{self.folder}: has gone back to an earlier step meanwhile, its newest is {newest} now")
             entries = {entry["step"]: entry for entry in self.evaluations()}
             before = entries.get(step, {"samples": samples, "metrics": {}})
             features = features or before.get("features", "")
@@ -327,15 +338,19 @@ class Run:
         self.config.update(changes)
         _write(self.folder / "config.toml", toml({"system": self.system, "seed": self.seed, "config": self.config}))
 
-    def _read_json(self, name):
+    def _read_json(self, name, content):
+        """The dict in a file; {} without the file.   content: what it may hold."""
         path = self.folder / name
         try:
-            value = json.loads(path.read_text())
+            value = json.loads(path.read_bytes())
+            content.check(value, "the file")
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
-            raise CheckpointError(f"{path}: cannot be read: {error}; delete it to go on without it") from error
-        return value if isinstance(value, dict) else {}
+        except OSError as error:
+            raise CheckpointError(f"{path}: cannot be read: {error.strerror}; delete it to go on without it") from error
+        except (ValueError, RecursionError) as error:
+            raise CheckpointError(f"{path}: {printable(str(error))}; correct it, or delete it to go on without it") from error
+        return value
 
     def _write_json(self, name, value):
         _write(self.folder / name, json.dumps(value, indent=1, allow_nan=False) + "\n")
@@ -433,11 +448,12 @@ class Run:
                     remedy = f"delete it and step {', '.join(bad)}, also damaged, to resume from step {good}"
             what = str(error).partition(";")[0]
             raise CheckpointError(f"{what}; {remedy}") from error
-        if about.get("system", self.system) != self.system:
-            raise CheckpointError(
-                f"{path}: is of the system {about['system']}, this run is of {self.system}; put it back "
-                "where it came from, and delete it here to resume from an earlier one"
-            )
+        for name, own in (("system", self.system), ("seed", self.seed), ("step", step_of(path))):
+            if about.get(name, own) != own:  # old checkpoints may lack one
+                raise CheckpointError(
+                    f"{path}: has the {name} {shown(about[name])}, and here belongs one with the {name} {shown(own)}; put it "
+                    "back where it came from, and delete it here to resume from an earlier one"
+                )
         return step_of(path), state
 
     def _newest_good(self, kind, before):
@@ -447,6 +463,10 @@ class Run:
                     serialize.load(path, kind)
                     return step_of(path)
         return None
+
+
+def _number(value):
+    return value is None or isinstance(value, int | float)
 
 
 # ---- folders and files -----------------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ The file contains its pictures as data URIs and has no scripts and no links, so 
 
 import base64
 import html
-import json
 import math
 import re
 import shlex
@@ -18,7 +17,7 @@ import struct
 from minigan import serialize, viz
 from minigan.data.kinds import Description, Pair, Points, Tokens
 from minigan.errors import MiniganError
-from minigan.runs import diagnosis, evaluation
+from minigan.runs import diagnosis, environment, evaluation
 from minigan.runs.config import DATA, fields
 from minigan.runs.folder import step_of
 from minigan.streams import Streams, using
@@ -26,7 +25,7 @@ from minigan.train.settings import word
 from minigan.viz import chart, curves
 
 PICTURES = 6  # how many earlier pictures of samples are shown, beside the newest one; they are spread evenly over the steps
-FRAMES = 64  # at most so many pictures in the GIF, which is a part of the page
+FRAMES = 40  # at most so many pictures in the GIF, which is a part of the page
 
 STYLE = """
 :root { color-scheme: light dark; --paper: #fff; --ink: #1c1e21; --soft: #5a6069; --line: #e0e3e7; --tint: #f4f5f7;
@@ -53,6 +52,7 @@ figure { margin: 0; } figcaption { font-size: .9rem; color: var(--soft); margin-
 .pictures { display: grid; gap: 1.5rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 17rem), 1fr));
   margin: 1rem 0; }
 .pictures.large { grid-template-columns: repeat(auto-fit, minmax(min(100%, 22rem), 1fr)); }
+.pictures.wide { grid-template-columns: 100%; }
 .pictures figure { break-inside: avoid; min-width: 0; } .scroll { overflow-x: auto; }
 .pictures img { display: block; max-width: 100%; height: auto; border-radius: .3rem; }
 table { border-collapse: collapse; font-size: .95rem; } th, td { padding: .4rem 1.25rem .4rem 0; text-align: left;
@@ -208,14 +208,22 @@ def data_uri(path) -> str:
     return f"data:{kind};base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
 
 
+def _size(path):
+    """(width, height) of a .png or .gif file in pixels."""
+    with open(path, "rb") as file:
+        start = file.read(24)
+    return struct.unpack("<HH", start[6:10]) if path.suffix == ".gif" else struct.unpack(">II", start[16:24])
+
+
+def _is_wide(wide, high):
+    return wide > 700 and wide > 1.4 * high
+
+
 def _picture(path, alt):
     """An <img> of a .png or .gif file.   A wide one does not shrink below half of its width, so its words stay readable; it
     scrolls on a phone."""
-    with open(path, "rb") as file:
-        start = file.read(24)
-    gif = path.suffix == ".gif"
-    wide, high = struct.unpack("<HH", start[6:10]) if gif else struct.unpack(">II", start[16:24])
-    size = f'width="{wide}" height="{high}" style="min-width:{wide // 2 if wide > 700 else 0}px"'
+    wide, high = _size(path)
+    size = f'width="{wide}" height="{high}" style="min-width:{wide // 2 if _is_wide(wide, high) else 0}px"'
     return f'<div class="scroll"><img src="{data_uri(path)}" {size} alt="{_text(alt)}"></div>'
 
 
@@ -250,11 +258,23 @@ def _what(run, system, step, records):
     end = "  It has stopped, because a number became NaN or infinite." if stopped else ""
     yield f"<p>The run has done <strong>{step:,} of {planned:,} steps</strong>{took}.{kept}{end}  Repeat it with</p>"
     yield f"<pre><code>{_unbroken(command(run, system))}</code></pre>"
+    if earlier := _earlier(run):
+        yield f"<p>which uses one rate from the first step to the last; in this run, {_text(earlier)}.</p>"
+    if saved and step < planned and not stopped:
+        go_on = shlex.join(["minigan", "resume", str(run.folder)])
+        yield f"<p>{planned - step:,} steps are left; continue it with <code>{_text(go_on)}</code></p>"
+
+
+def _earlier(run):
+    """The values that rates had before they were changed in the middle of the run, in words."""
+    return "; ".join(
+        f"{entry['name']} was {word(entry['value'])} up to step {entry['step']:,}" for entry in run.config.get("earlier", [])
+    )
 
 
 def _unbroken(line):
-    """A command whose options do not break after a hyphen."""
-    return re.sub(r"(^| )(--[\w-]+)", r'\1<span class="whole">\2</span>', _text(line))
+    """A command whose options do not break, neither after a hyphen nor before a short value."""
+    return re.sub(r"(--[\w-]+( [^- ]\S{0,30}(?!\S))?)", r'<span class="whole">\1</span>', _text(line))
 
 
 def _code(text):
@@ -328,8 +348,10 @@ def _samples(run, game, step):
         yield "<p>There are no samples yet.</p>"
         return
     seen, last = _seen(run, game), step_of(paths[-1])
-    yield f"<p>{_text(_sentence(seen))}.  All pictures use the same latent vectors z, so that they can be compared.</p>"
-    yield '<div class="pictures large">'
+    same = "the same sources" if game and game.heads else "the same latent vectors z"
+    yield f"<p>{_text(_sentence(seen))}.  All pictures use {same}, so that they can be compared.</p>"
+    wide = " wide" if _is_wide(*_size(paths[-1])) else ""
+    yield f'<div class="pictures large{wide}">'
     yield f"<figure>{_picture(paths[-1], f'{seen}, after step {last:,}')}<figcaption>after step {last:,}</figcaption></figure>"
     if run.gif_path.exists() and len(paths) > 1:
         first = step_of(paths[0])
@@ -340,7 +362,7 @@ def _samples(run, game, step):
     earlier = paths[:-1]
     chosen = sorted({i * len(earlier) // PICTURES for i in range(PICTURES)}) if earlier else []
     if chosen:
-        yield '<h3>On the way</h3>\n<div class="pictures">'
+        yield f'<h3>On the way</h3>\n<div class="pictures{wide}">'
         for path in (earlier[i] for i in chosen):
             about = f"{seen}, after step {step_of(path):,}"
             yield f"<figure>{_picture(path, about)}<figcaption>after step {step_of(path):,}</figcaption></figure>"
@@ -449,6 +471,8 @@ def _settings(run, system):
         yield f"<p>{differ} from the defaults of {_text(system.name)} on these data: {names}.</p>"
     else:
         yield f"<p>All are the defaults of {_text(system.name)} on these data.</p>"
+    if earlier := _earlier(run):
+        yield f"<p>They are those of the last step: {_text(earlier)}.</p>"
     yield f'<p class="soft">{_text(str(system.paper))}</p>' if system.paper else ""
     if not any(row[2] for row in rows):
         yield "<p>The system states no value of its paper's.</p>"
@@ -458,7 +482,7 @@ def _settings(run, system):
 def _environment(run):
     yield "<h2>Environment</h2>"
     try:
-        facts = json.loads((run.folder / "env.json").read_text())
+        facts = environment.read(run.folder / "env.json")
         flat = [
             (
                 key,

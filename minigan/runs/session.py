@@ -26,6 +26,7 @@ from minigan.runs.capture import Captured
 from minigan.runs.feed import Feed
 from minigan.runs.folder import Run, check_out
 from minigan.runs.hooks import Every
+from minigan.schema import Misfit, like
 from minigan.streams import Streams, using
 from minigan.systems import registry
 from minigan.train.settings import LARGEST
@@ -139,7 +140,11 @@ class Session:
             game, streams, noise, self._loader_state = (state[key] for key in ("game", "streams", "noise", "loader"))
         except (KeyError, TypeError) as error:
             raise CheckpointError(f"{foreign}: it lacks {error}") from error
+        self._check_state(state, {"settings": changes.lasting(self.settings), "rates": self._rates.first}, foreign)
+        # Before the weights, whose shapes follow from the settings.
         self._before = changes.changed(self.settings, state.get("settings", {}), self.run.folder / "config.toml", step)
+        parts = {"game": self.game, "streams": self.streams, "noise": self.layer_streams, "schedule": self.schedule}
+        self._check_state(state, {name: part.state_dict() for name, part in parts.items()}, foreign)
         try:
             self.game.load_state_dict(game)
             self.streams.load_state_dict(streams)
@@ -149,12 +154,20 @@ class Session:
             self._rates.restore(state.get("rates"))
         except CheckpointError as error:
             raise CheckpointError(f"{foreign}: {error}") from None
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, IndexError) as error:
             if self.system.outside or self.own_nets:
                 raise  # it may be an error in its author's own code
             raise CheckpointError(f"{foreign}: it lacks {error}") from error
         # A time may be missing: seconds.json was deleted, or is of an older minigan.
         self.step, self.seconds = step, max((t for at, t in self.run.seconds().items() if at <= step), default=0.0)
+
+    def _check_state(self, state, own, foreign):
+        """Raise CheckpointError if a state holds NaN, or something else than `own`, which this session would save."""
+        try:
+            for name in own.keys() & state.keys():
+                like(state[name], own[name], name)
+        except Misfit as error:
+            raise CheckpointError(f"{foreign}: {error}") from None
 
     def attach(self, dataset=None) -> None:
         """Load the training data (or use `dataset`), move to the position in the data that the checkpoint saved, and set up

@@ -24,6 +24,7 @@ from minigan.runs import capture, evaluation, hooks
 from minigan.runs.changes import may_change
 from minigan.runs.config import fields
 from minigan.runs.feed import Feed
+from minigan.schema import PLAIN, Misfit, Record
 from minigan.streams import Streams, using
 from minigan.systems import registry
 from minigan.train.adversarial import AdversarialStep
@@ -223,8 +224,10 @@ def read(run) -> Setup:
         raise _foreign(run, error) from error
     system = _system(run, file)
     try:
+        known = system.settings
+        Record(may={name: known[name].stored for name in config if name in known}, others=PLAIN).check(config, "config")
         settings = system.configure(config, description)
-    except ConfigError as error:
+    except (Misfit, ConfigError) as error:
         if system.outside:
             raise CheckpointError(
                 f"{run.folder}: {system.place}, which defines its system, has changed: {error}; "

@@ -276,11 +276,11 @@ class Game:
             return (function(z) if self.classes is None else function(z, labels)).to("cpu").numpy()
 
     def judged(self, x) -> np.ndarray:
-        """What D says of samples x (n, ...), as an array (n,), for a game that has a `judge`.  It changes no net and draws no
-        numbers."""
+        """What D says of samples x (n, ...), as an array (n,), for a game that has a `judge`; of several logits for a sample,
+        the mean.  It changes no net and draws no numbers."""
         assert self.judge is not None
         with self._evaluating():
-            return self.judge[1](Tensor(to_device(x, self.device))).to("cpu").numpy().reshape(len(x))
+            return self.judge[1](Tensor(to_device(x, self.device))).to("cpu").numpy().reshape(len(x), -1).mean(axis=1)
 
     @contextlib.contextmanager
     def _evaluating(self):

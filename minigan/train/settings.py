@@ -13,6 +13,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from minigan.errors import ConfigError, choose, suggestion
+from minigan.schema import NAME, Truth, Whole
+from minigan.schema import Number as Real
 
 # A setting cannot have these names: they are keys of a run's config.toml, or arguments of minigan.runs.train.
 TAKEN = (
@@ -114,6 +116,13 @@ class Setting:
             if not inside or (self.below is not None and result >= self.below):
                 raise ConfigError(f"setting {name} must be {self.range}, got {value}")
         return result
+
+    @property
+    def stored(self):
+        """The field (schema.py) of its values in a file."""
+        if self.kind in (int, float):
+            return (Whole if self.kind is int else Real)(*self.bounds)
+        return Truth() if self.kind is bool else NAME
 
     @property
     def bounds(self) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 """Pictures of one's own, as a user trains on them: from a folder of files to samples, numbers and a resumed run."""
 
+import json
 import shutil
 import tomllib
 
@@ -116,3 +117,29 @@ def test_no_option_of_the_data_is_a_setting_of_a_system():
     from minigan.train.settings import meant
 
     assert not [(one.name, key) for one in systems().values() for key in meant(one.settings) if key in OPTIONS]
+
+
+def test_pictures_with_classes_are_judged_by_a_net_of_their_own(minigan, own_folder):
+    """It is trained once; a system that is asked for a class shows whether it drew that one."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(120) % 2
+    images = np.where(labels[:, None, None] == (np.arange(8) < 4), 200, 30)[:, None] + rng.integers(0, 50, (120, 1, 8, 8))
+    np.savez("mine.npz", images=images.astype(np.uint8), labels=labels)
+    data = ["--data", "folder", "--data-dir", "mine.npz"]
+    assert minigan("train", "cgan", *data, "--set", "nets=mlp", "--batch-size", 8, "--steps", 2, "--out", "run")[0] == 0
+    code, out, err = minigan("evaluate", "run", "--metrics", "fid,classes", "--json")
+    assert code == 2 and "fid-classes could not be measured: frechet_distance: 64 features need at least 128 samples" in err
+    found = json.loads(out)
+    assert list(found["metrics"]) == [
+        "classes",
+        "classes-confidence",
+        "classes-largest-share",
+        "classes-agreement",
+        "classes-accuracy",
+    ]
+    assert found["metrics"]["classes-accuracy"] == 1 and found["lines"][0].startswith("classes: ")
+    code, out, _ = minigan("evaluate", "run", "--metrics", "classes", "-n", 500)
+    assert code == 0 and "classes-accuracy: share of held-out real pictures" in out and "classes, mean confidence" in out
+    np.savez("real.npz", images=np.resize(images / 127.5 - 1, (600, 1, 8, 8)), labels=np.resize(labels, 600))
+    _, out, _ = minigan("evaluate", "--samples", "real.npz", *data, "--metrics", "classes", "--json")
+    assert json.loads(out)["metrics"]["classes-agreement"] == 1 and json.loads(out)["metrics"]["classes"] == 2

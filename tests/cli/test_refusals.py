@@ -201,18 +201,18 @@ CONFIGS = {
         "unknown system 'gun'",
     ),
     "no data": ('system = "gan"\nseed = 0\n[config]\n', "'data' is missing"),
-    "config a word": ('system = "gan"\nseed = 0\nconfig = "abc"\n', "does not describe a run"),
+    "config a word": ('system = "gan"\nseed = 0\nconfig = "abc"\n', "config: must be a table"),
     "seed a word": (
         'system = "gan"\nseed = "x"\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"',
-        "does not describe a run",
+        "seed: must be a whole number from 0, got 'x'",
     ),
     "shape a number": (
         'system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = 2\ndevice = "cpu"',
-        "does not describe a run",
+        "config.sample_shape: must be a list of 1 to 4 entries, got 2",
     ),
     "no x": (
         'system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\n[config.fields]\n',
-        "config.toml: does not describe a run of this minigan: 'x' is missing",
+        "config.toml: config.fields: the entry 'x' is missing",
     ),
     "x of no kind": (
         'system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\n'
@@ -221,7 +221,7 @@ CONFIGS = {
     ),
     "fields a word": (
         'system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\nfields = "x"\n',
-        "config.toml: does not describe a run",
+        "config.toml: config.fields: must be a table of at most 100,000 names, got 'x'",
     ),
     "strange setting": (
         'system = "gan"\nseed = 0\n[config]\ndata = "ring8"\nsample_shape = [2]\ndevice = "cpu"\nlrr = 1',
@@ -322,7 +322,7 @@ def test_a_checkpoint_of_another_system_or_of_other_nets(refused, minigan, run, 
     dcgan = ["train", "dcgan", "--steps", 4, "--batch-size", 8, "--set", "channels=1", "--set", "latent=4", "--out", "other"]
     assert minigan(*dcgan)[0] == 0
     shutil.copy(os.path.join("other", "checkpoints", "step_000004.npz"), newest)
-    assert "is of the system dcgan, this run is of gan" in refused("sample", run)
+    assert "has the system 'dcgan', and here belongs one with the system 'gan'" in refused("sample", run)
     shutil.copy(points_run / "checkpoints" / "step_000004.npz", newest)  # gan too, but of points
     message = refused("sample", run)
     assert "step_000004.npz: is not of this run" in message and "(784, 256)" not in message.splitlines()[0][400:]

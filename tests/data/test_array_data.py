@@ -134,7 +134,7 @@ LYING = "{'descr': '|u1', 'fortran_order': False, 'shape': (%s,), }"
     "content, says",
     [
         (header(LYING % "30, 1000000, 6"), "promises 180,000,000 bytes, and its file holds 128"),
-        (header(LYING % "30, 1000000, 1000000"), "promises 30,000,000,000,000 bytes, more than"),
+        (header(LYING % "30, 1000000, 1000000"), "promises 30,000,000,000,000 bytes, and its file holds 128"),
         (b"\x93NUMPY\x01\x00", "cannot be read"),
         (b"hello", "cannot be read"),
         (header("{'descr': '|O', 'fortran_order': False, 'shape': (3,), }", b"x" * 50), "Python objects, which are not read"),

@@ -501,6 +501,6 @@ def test_no_more_of_a_gzip_is_unpacked_than_its_header_promises(tmp_path, idx, m
     with pytest.raises(DataError, match="starts with 00000000"):
         mnist.read_idx(path)
     path.write_bytes(gzip.compress(b"\0\0\x08\3" + b"\0\1\0\0" * 3 + bytes(1000)))
-    with pytest.raises(DataError, match="its header promises 281,474,976,710,672 bytes, more than any such data set"):
+    with pytest.raises(DataError, match="its header promises 281,474,976,710,672 bytes, more than a data set has in"):
         mnist.read_idx(path)
     assert -1 not in read and max(read) < 1000

@@ -187,6 +187,12 @@ def test_metrics_of_features_that_the_user_brings(own, small):
     assert {"kid-features", "precision-features", "recall-features"} < set(found)
     points = data.load("swiss-roll")
     assert evaluate("fid-features", points.sample(300, 0).x, points, features=lambda x: x)["fid-features"] < 0.1
+    for wrong in (lambda x: x, lambda x: means(x)[:5], "means"):
+        with pytest.raises(ConfigError, match="features"):
+            evaluate("fid-features,kid-features", x, own, features=wrong)
+    calls = []
+    evaluate("fid-features,kid-features", x, own, features=lambda x: calls.append(len(x)) or means(x))
+    assert sum(calls) == 600 + 900  # each sample once
     with pytest.raises(ConfigError, match="features of your own are needed: --features FILE.py:FUNCTION, or features=function"):
         evaluate("fid-features", x, own)
 

@@ -156,6 +156,12 @@ def test_what_is_wrong_is_said():
         metrics.digit_report(PICTURES["nan"])
     with pytest.raises(ShapeError, match="digit_report: needs at least one picture, got none"):
         metrics.digit_report(PICTURES["empty"])
+    with pytest.raises(ShapeError, match="two_sample_test: needs at least 4 samples on both sides, got 1 real ones and 40"):
+        metrics.two_sample_test(ROWS["one"], ROWS["good"])
+    with pytest.raises(
+        ShapeError, match="duplicates: needs at least 2 samples on both sides, got 1 real ones and 40 generated"
+    ):
+        metrics.duplicates(ROWS["good"], ROWS["one"])
     with pytest.raises(DTypeError, match="energy_distance: needs real numbers, got complex128"):
         metrics.energy_distance(ROWS["complex"], ROWS["good"])
     with pytest.raises(DataError, match=r"energy_distance: has values up to .*e\+200, whose powers overflow"):
@@ -211,13 +217,20 @@ def test_one_metric_that_cannot_be_measured_does_not_block_the_others():
     assert texts[1] == "modes could not be measured: modes needs at least 2,500 samples, got 600"
     with pytest.raises(ZeroDivisionError):  # alone, it is raised as it is, to be found
         evaluate([broken], samples, REAL["ring8"])
+    with pytest.raises(
+        ConfigError, match="fid-features, modes could not be measured; fid-features: fid-features needs at least"
+    ):
+        evaluate(["fid", "modes"], samples, REAL["ring8"])
     with pytest.raises(ConfigError, match="there is no metric 'enrgy'; did you mean 'energy'"):  # before anything is measured
         evaluate([broken, "enrgy"], samples, REAL["ring8"])
 
 
 def test_names_may_be_one_text():
     samples = REAL["ring8"].sample(600, 0).x
-    assert list(evaluate("energy, pr", samples, REAL["ring8"])) == ["energy", "precision-points", "recall-points"]
+    assert list(evaluate("energy, pr,", samples, REAL["ring8"])) == ["energy", "precision-points", "recall-points"]
+    for text in ("", ",", " , "):
+        with pytest.raises(ConfigError, match="names no metric"):
+            evaluate(text, samples, REAL["ring8"])
 
 
 def test_labels_must_fit_the_samples():

@@ -184,7 +184,7 @@ LOGS = {
     "D wins": log(GAN | {"D": 1e-4, "G": 9.0}),
     "D wins, G's gradient vanishes": log(GAN | {"D": 1e-4, "G.gradient": lambda i: 10.0**-i}),
     "G wins": log(GAN | {"D": 2.4}),
-    "undecided": log(GAN | {"D": 2.0}),
+    "undecided": log(GAN | {"D": 2.0}, lambda i: 0.5),
     "vanished": log(GAN | {"D": 0.5, "G.gradient": 1e-9}),
     "oscillation": log(GAN | {"D": lambda i: 8.0 if i // 4 % 2 else 0.3}),
     "hopping": log(diversity=lambda i: 0.2 if i // 5 % 2 else 1.5),

@@ -17,6 +17,12 @@ from minigan.systems import registry
 SMALL = {"batch_size": 8, "width": 4, "log_every": 1, "sample_every": 2, "checkpoint_every": 2}
 
 
+def test_features_of_ones_own_from_python(tmp_path):
+    run = mg.runs.train("gan", "ring8", steps=1, batch_size=8, out=tmp_path / "run", quiet=True)
+    found = run.evaluate("fid,kid", features=lambda x: x)
+    assert list(found) == ["fid-features", "kid-features"] and found.failed == {}
+
+
 def test_a_run_gives_samples_metrics_and_curves(tmp_path, capsys):
     run = mg.runs.train("gan", "ring8", steps=4, out=tmp_path / "run", metrics="diversity", metrics_every=2, **SMALL)
     assert run.step == 4 and run.sample(5).shape == (5, 2)

@@ -224,7 +224,7 @@ def same_pictures(n=300):
         ),
         (same_pictures(60), "c2st,diversity", "metric diversity cannot be measured on arrays"),
         ("ring8", ",", "metrics=',': names no metric; say none, default, or names"),
-        ("ring8", "fid", "metric fid-features needs features of your own, and a run in training has none; measure it with"),
+        ("ring8", "fid", "metric fid-features needs features of your own, and training has none; measure it with"),
     ],
 )
 def test_a_metric_that_cannot_be_had_is_refused_before_there_is_a_folder(tmp_path, dataset, metrics, text):

@@ -269,6 +269,7 @@ def test_a_rate_that_was_changed_in_the_config_is_the_rate_that_is_used(schedule
         last = again.run.read_log()[-1]
         assert last["G.lr"] == pytest.approx(4 * last["D.lr"]) and last["D.lr"] == pytest.approx(1e-5, rel=1e-3)
     assert Run.open("run").config["earlier"] == [{"step": 4, "name": "lr_g", "value": 0.001}]
+    assert "lr_g was 0.001 up to step 4" in again.run.report_path.read_text()
     assert Session.open("run").train(10) and len(Run.open("run").config["earlier"]) == 1  # noted once
 
 

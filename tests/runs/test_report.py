@@ -89,6 +89,23 @@ def test_what_is_seen_depends_on_the_system(tmp_path, system, data, shape, alt):
     assert f'alt="{alt}' in report.page(run, setup.system, report.game_of(setup)).replace("64 samples, ", "")
 
 
+@pytest.mark.parametrize("high, wide, scrolls", [(466, 1378, True), (802, 802, False), (300, 600, False)])
+def test_only_wide_pictures_scroll_on_a_phone(tmp_path, high, wide, scrolls):
+    run = made(tmp_path / "run")
+    Image.fromarray(np.zeros((high, wide), np.uint8)).save(run.sample_path(0))
+    text = page(run)
+    assert f'width="{wide}" height="{high}" style="min-width:{wide // 2 if scrolls else 0}px"' in text
+    assert ('class="pictures large wide"' in text) == scrolls
+
+
+def test_a_run_with_steps_left_says_how_to_continue(tmp_path):
+    run = made(tmp_path / "a run", changed={"steps": 30})
+    run.checkpoint_path(20).touch()
+    assert f"10 steps are left; continue it with <code>minigan resume &#x27;{run.folder}&#x27;</code>" in page(run)
+    run.checkpoint_path(30).touch()
+    assert "steps are left" not in page(run)
+
+
 def test_the_steps_are_those_of_the_pictures(tmp_path):
     """Losses are logged every ten steps; the last step is that of the checkpoint and of the last picture."""
     run = made(tmp_path / "run", changed={"steps": 1779})

@@ -26,6 +26,6 @@ system(
         choice.NETS,
         convolutions.CHANNELS,
     ],
-    on={"points": {"batch_size": 256, "lr_d": 5e-4, "lr_g": 5e-4, "clip": 0.1, "steps": 5000}},
+    on={"points": {"batch_size": 256, "lr_d": 5e-4, "lr_g": 5e-4, "clip": 0.1, "steps": 5000, "checkpoint_every": 1000}},
     tiny={"channels": 4},
 )

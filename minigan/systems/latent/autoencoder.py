@@ -161,7 +161,7 @@ def reconstruct(game, x) -> np.ndarray:
             "standard deviation of the noise on the encoder's input; above 0 it learns to denoise (Vincent et al. 2008)",
         ),
     ],
-    on={"points": {"latent": 1, "batch_size": 256}},
+    on={"points": {"latent": 1, "batch_size": 256, "checkpoint_every": 2000}},
     metrics=[ERROR],
     tiny={"batch_size": 8, "latent": 4, "width": 8, "channels": 4},
 )

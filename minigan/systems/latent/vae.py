@@ -232,7 +232,7 @@ STEPS = {"dynamic": VAEStep, "none": GreyStep}
         Setting("importance", 1, "draws of z per picture; above 1: the tighter bound of Burda et al. 2016", most=1000, paper=1),
         Setting("binarise", "dynamic", "dynamic: binary pixels, drawn anew for every batch; none: grey pixels", choices=STEPS),
     ],
-    on={"points": {"latent": 2, "batch_size": 256, "binarise": "none"}},
+    on={"points": {"latent": 2, "batch_size": 256, "binarise": "none", "checkpoint_every": 2000}},
     metrics=[LIKELIHOOD, ASYMMETRY],
     tiny={"batch_size": 8, "latent": 4, "width": 8, "channels": 4},
     claims=[
