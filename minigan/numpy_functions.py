@@ -123,11 +123,11 @@ def _op_of(function):
 def _norm(x, ord: Any = None, axis: Any = None, keepdims=False):
     """np.linalg.norm: any norm of vectors; of matrices the length of all elements ("fro") and the norms of np.linalg."""
     axes = tuple(range(x.ndim)) if axis is None else (axis,) if np.ndim(axis) == 0 else tuple(axis)
-    frobenius: Any = ord == "fro" and len(axes) == 2
-    if ord is None or frobenius:
+    if ord is None or (ord == "fro" and len(axes) == 2):
         return ops.norm(x, axis, keepdims)
     if len(axes) == 1:
-        return ops.norm(x, axis, keepdims, ord)
+        order: Any = ord
+        return ops.norm(x, axis, keepdims, order)
     if len(axes) != 2 or ord not in (1, -1, 2, -2, np.inf, -np.inf, "nuc"):
         raise ConfigError(f"np.linalg.norm: there is no norm ord={ord!r} over {len(axes)} axes")
     if ord in (2, -2, "nuc"):
