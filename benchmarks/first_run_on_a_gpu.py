@@ -54,7 +54,7 @@ def steps(folder) -> list:
 
 
 def main(arguments=None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--out", default="gpu-first-run", metavar="FOLDER", help="default: ./gpu-first-run")
     parser.add_argument("--from", dest="first", metavar="NAME", help="begin with this step")
     parser.add_argument("--list", action="store_true", help="print the commands and do nothing")

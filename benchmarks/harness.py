@@ -174,7 +174,7 @@ def options_of(doc, arguments, seconds, names=(), **more):
 
     names: the rows that a user can choose.  more: name=(default, help) of further options with a value.
     """
-    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(doc or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="tiny sizes, once each: check that every row runs and is right")
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.add_argument("--seconds", type=float, default=seconds, metavar="S", help=f"time for each row (default {seconds})")

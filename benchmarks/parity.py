@@ -116,7 +116,7 @@ def off(found, true) -> float:
 
 
 def main(arguments=None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
     parser.add_argument("--json", action="store_true", help="all rows, as JSON")
     options = parser.parse_args(arguments)

@@ -76,7 +76,7 @@ def folder(path, size=64, count=4000, seed=0):
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("path", metavar="DIR")
     parser.add_argument("--size", type=int, default=64, help="side of a picture, in pixels")
     parser.add_argument("--count", type=int, default=4000, help="how many pictures")

@@ -174,7 +174,7 @@ def seeds(claim, text) -> range:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("claims", nargs="*", help=", ".join(CLAIMS))
     parser.add_argument("--seeds", help="such as 0-4 (default: as many as the claim means)")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time")

@@ -294,6 +294,8 @@ def public(f, moves=False):
 
     @wraps(f)
     def composition(*args, **params):
+        if _half(args):
+            return careful(None, args, params)
         try:
             y = f(*args, **params)
             half = type(y) not in (tuple, list) and (y.data if type(y) is Tensor else y).dtype == HALF
@@ -310,11 +312,15 @@ def public(f, moves=False):
         try:
             for x in args if len(args) == count else args[:count] if len(args) >= least else ():
                 if isinstance(x, Tensor):
+                    if x.data.dtype == HALF:  # before anything is computed, because NumPy would warn of an overflow
+                        break
                     y = autograd.record(op, args, params)
                     if y.data.dtype != HALF:
                         return y
                     break
             else:  # arrays, or inputs given by name
+                if _half(args):
+                    return careful(None, args, params)
                 y = f(*args, **params)
                 if (y.data if type(y) is Tensor else y).dtype != HALF:
                     return y
@@ -323,6 +329,10 @@ def public(f, moves=False):
         return careful(None, args, params)
 
     return call
+
+
+def _half(args):
+    return any(getattr(x, "dtype", None) == HALF for x in args)
 
 
 def _carefully(op, f, args, params, moves):

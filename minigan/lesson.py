@@ -134,14 +134,13 @@ class Lesson:
 
         width, height: in inches, 110 pixels each.
         `with lesson.figure("graph") as figure: ...` writes lesson-figures/<lesson>/graph.png."""
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
+        from minigan.viz import figures
 
-        figure = Figure(figsize=(width, height), dpi=110, layout="constrained", facecolor="white")
+        figure = figures.new(width, height, dpi=110)
         yield figure
         path = self.folder / f"{name}.png"
         self.folder.mkdir(parents=True, exist_ok=True)
-        FigureCanvasAgg(figure).print_png(path)
+        path.write_bytes(figures.png(figure))
         if _in_notebook():
             from IPython.display import Image, display
 

@@ -37,11 +37,12 @@ def path(given, what: str, error: type[Exception] = ConfigError) -> Path:
     return Path(found)
 
 
-def command(*words) -> str:
+def command(*words, encoding: str | None = None) -> str:
     """`minigan` and these words, quoted so that a shell reads the same words.
 
+    encoding: of the place where it will be read; by default that of standard output.
     A Path that begins with "-" or "~" gets "./" before it, because it would be taken for an option or a home folder.  What
-    standard output cannot show (Chinese on an 8-bit console, bytes that are no text, a line break) is written as octal
+    cannot be shown there (Chinese on an 8-bit console, bytes that are no text, a line break) is written as octal
     numbers, which every POSIX shell can read.
 
     >>> command("resume", Path("my runs/a"), "--steps", 20)
@@ -50,21 +51,22 @@ def command(*words) -> str:
     texts = [f"./{word}" if isinstance(word, Path) and str(word)[0] in "-~" else str(word) for word in words]
     if os.name == "nt":
         return subprocess.list2cmdline(["minigan", *texts])
-    return " ".join(["minigan", *map(_quoted, texts)])
+    encoding = encoding or getattr(sys.stdout, "encoding", None) or "utf-8"
+    return " ".join(["minigan", *(_quoted(text, encoding) for text in texts)])
 
 
-def _quoted(word):
-    if all(map(_can_be_shown, word)) or word.endswith("\n"):  # $(...) removes a line break at the end
+def _quoted(word, encoding):
+    if all(_can_be_shown(letter, encoding) for letter in word) or word.endswith("\n"):  # $(...) drops a line break at the end
         return shlex.quote(word)
     code = "".join(chr(b) if 32 <= b < 127 and b not in b"'\\%" else f"\\{b:03o}" for b in os.fsencode(word))
     return f"\"$(printf '{code}')\""
 
 
-def _can_be_shown(letter):
+def _can_be_shown(letter, encoding):
     if not letter.isprintable():
         return False
     try:
-        letter.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+        letter.encode(encoding)
     except UnicodeEncodeError:
         return False
     return True

@@ -58,7 +58,7 @@ def printable(text: str, most: int = 200) -> str:
 
 
 def _refuse(where, what, value):
-    raise Misfit(f"{printable(where)}: {what}, got {shown(value)}")
+    raise Misfit(f"{printable(where) or 'the file'}: {what}, got {shown(value)}")
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Number:
 
     def _range(self):
         low = f" from {self.least:g}" if self.least > -HUGE else ""
-        return low + (f" to {self.most:,}" if self.most < 2**63 - 1 else "")
+        return low + (f" to {self.most:g}" if self.most < 2**63 - 1 else "")
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan import locks, safetensors
+from minigan import locks, paths, safetensors
 from minigan.errors import CheckpointError
 from minigan.schema import NAME, Anything, Record, Whole, printable, shown
 
@@ -60,7 +60,8 @@ def save(path, state, kind="state", **about):
     A path that ends in .safetensors is written in that format, which PyTorch's tools read: a flat dict of arrays only;
     `about` becomes texts in its metadata.
     """
-    if str(path).endswith(".safetensors"):
+    path = paths.path(path, "path", CheckpointError)
+    if path.suffix == ".safetensors":
         return _save_safetensors(path, state, about)
     if not isinstance(state, dict):
         raise CheckpointError(f"{path}: save takes a dict, not {type(state).__name__}; wrap it: {{'x': ...}}")
@@ -146,7 +147,8 @@ def load(path, kind=None):
     reads no other file.  It never unpickles anything.  CheckpointError says what is wrong with the file and what to do;
     DamagedCheckpoint means that its bytes have changed.  A .safetensors file gives its arrays by name.
     """
-    if str(path).endswith(".safetensors"):
+    path = paths.path(path, "path", CheckpointError)
+    if path.suffix == ".safetensors":
         return _load_safetensors(path)
     with _reading(path) as archive:
         header = _header(archive, path)
@@ -192,6 +194,7 @@ def _load_safetensors(path):
 def describe(path):
     """{"kind": str, "version": int, "about": dict}, from the header alone; None, None and {} if the file has no header.
     It raises the errors of `load`."""
+    path = paths.path(path, "path", CheckpointError)
     with _reading(path) as archive:
         header = _header(archive, path)
         if header is None:
@@ -220,7 +223,7 @@ def _reading(path):
     except CheckpointError:
         raise
     except FileNotFoundError:
-        other = f"{os.fspath(path)}.npz"
+        other = f"{path}.npz"
         remedy = f"did you mean {other}?" if os.path.exists(other) else "check the path"
         raise CheckpointError(f"{path}: no such file; {remedy}") from None
     except IsADirectoryError:
@@ -351,6 +354,7 @@ def replacing(path):
     the block raises, that file is removed; when the process is killed, the next one that writes `path` removes it.  An OSError
     becomes a CheckpointError of one line.
     """
+    path = paths.path(path, "path", CheckpointError)
     target = os.path.realpath(path)  # through a link: replace the file it points at, not the link
     folder, name = os.path.split(target)
     temporary = ""
@@ -358,7 +362,7 @@ def replacing(path):
         # Renaming over /dev/null or a pipe would replace the device itself.
         if os.path.lexists(target) and not stat.S_ISREG(os.stat(target).st_mode):
             raise CheckpointError(f"{path}: a folder or a device, not a file; give a file name")
-        locks.sweep(folder, f".{name[:100]}.")
+        locks.sweep(folder, f".{name[:50]}.")
         file, temporary = _temporary(folder, name)
         with file:
             yield file
@@ -387,7 +391,7 @@ def replacing(path):
 def _temporary(folder, name):
     """A new hidden file in the folder, open for writing and claimed, and its path."""
     while True:
-        path = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(4)}.tmp")
+        path = os.path.join(folder, f".{name[:50]}.{secrets.token_hex(4)}.tmp")
         file = open(path, "xb")  # noqa: SIM115  # `replacing` closes it
         if locks.claim(file, path):
             return file, path

@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pytest
 
-from minigan.errors import CheckpointError, ConfigError
+import minigan as mg
+from minigan.errors import CheckpointError, ConfigError, MiniganError
 from minigan.paths import command, path
 
 ODD = [
@@ -100,3 +102,31 @@ def test_an_impossible_path_is_refused(given, says):
         path(given, "out")
     with pytest.raises(CheckpointError, match=says):
         path(given, "out", CheckpointError)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: mg.save("", {}),
+        lambda: mg.load(""),
+        lambda: mg.runs.open(""),
+        lambda: mg.runs.train("gan", "ring8", out=""),
+        lambda: mg.runs.train("gan", "mnist", data_dir=""),
+        lambda: mg.data.folder("", size=8),
+        lambda: mg.data.load("cifar10", data_dir=""),
+        lambda: mg.viz.scatter_png("", np.zeros((3, 2))),
+        lambda: mg.viz.save_gif("", [np.zeros((3, 2), np.uint8)]),
+    ],
+)
+def test_no_path_in_python_may_be_empty(call, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MiniganError, match="is empty; give a path, or leave it out"):
+        call()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_home_folder_is_found_in_python(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    mg.save(b"~/a.npz", {"x": np.ones(2)})
+    assert (tmp_path / "a.npz").is_file() and mg.load(Path("~/a.npz"))["x"].tolist() == [1, 1]

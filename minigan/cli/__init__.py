@@ -5,7 +5,7 @@ build_parser    the argparse parser of the whole command
 Exit codes: 0 for success; 2 for an error that the user can correct (one or two lines, no traceback); 130 after Ctrl-C.
 The verbs: train.py (train, resume, sample), export.py (export), judge.py (evaluate, compare), tune.py (tune), show.py (list,
 data, doctor), systems.py (show), check.py (gradcheck), lesson.py (lesson), bench.py (bench).   Several verbs share output.py,
-checkout.py and some functions of train.py.
+checkout.py and some functions of train.py.   A verb with lasts=True goes on when its output cannot be written.
 """
 
 import argparse
@@ -17,8 +17,19 @@ import traceback
 import warnings
 
 from minigan import moved
+from minigan.cli import output
 from minigan.errors import ConfigError, MiniganError, suggestion
 from minigan.version import __version__
+
+
+EXAMPLES = """\
+examples:
+  minigan train dcgan --steps 300 --out runs/first   train a GAN on drawn digits, without a download
+  minigan evaluate runs/first                        measure how good its samples are
+  minigan lesson 1                                   learn how it works inside
+
+`minigan list` shows what can be trained; `minigan VERB --help` describes a verb.
+"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -40,11 +51,12 @@ def build_parser() -> argparse.ArgumentParser:
         prog="minigan",
         description="Train, inspect and check small generative networks.",
         allow_abbrev=False,
-        epilog="Start with `minigan train dcgan`; `minigan VERB --help` describes a verb.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"minigan {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", parser_class=_Parser)
-    parser.set_defaults(run=lambda options: parser.print_help())  # for `minigan` without a verb
+    parser.set_defaults(run=lambda options: parser.print_help(), lasts=False)  # for `minigan` without a verb
     for module in modules:
         module.add(verbs)
     for verb in verbs.choices.values():
@@ -67,6 +79,7 @@ def _parse(arguments):
 
 def main(arguments=None) -> int:
     """Run the command with these arguments (default: sys.argv[1:]) and return the exit code."""
+    output.ready()
     code = 0
     try:
         options = _parse(arguments)
@@ -74,7 +87,7 @@ def main(arguments=None) -> int:
             from minigan.cli.tune import watch
 
             watch()
-        with _plain_warnings():
+        with output.lasting() if options.lasts else contextlib.nullcontext(), _plain_warnings():
             code = options.run(options) or 0
         sys.stdout.flush()  # so that a full disk or a closed pipe raises here, where it can still be reported
         return code
@@ -83,7 +96,7 @@ def main(arguments=None) -> int:
     except KeyboardInterrupt:
         return _fail("stopped", 130)
     except BrokenPipeError:  # the program that reads our output (head, less) has ended
-        _forget_stdout()
+        output.forget(sys.stdout)
         return code
     except MemoryError as error:
         if type(error).__module__.startswith("cupy"):
@@ -93,7 +106,7 @@ def main(arguments=None) -> int:
             )
         return _fail(f"out of memory ({error or 'no memory is left'}); use a smaller --batch-size, -n or network")
     except OSError as error:  # files that minigan knows have their own messages; this handles all others
-        _forget_stdout()
+        output.forget(sys.stdout)
         where = "standard output" if error.filename is None else os.fsdecode(error.filename)
         return _fail(f"{where}: {error.strerror or error}; check that it can be read or written, and the space on its disk")
 
@@ -108,7 +121,7 @@ def _plain_warnings():
             others(message, category, *where, **options)
         elif str(message) not in seen:
             seen.add(str(message))
-            print(f"warning: {_safe(message)}", file=sys.stderr)
+            _tell(f"warning: {_safe(message)}")
 
     with warnings.catch_warnings():
         warnings.filterwarnings("always", category=UserWarning, module="minigan")
@@ -127,7 +140,7 @@ def _where(error) -> str:
 
 
 def _fail(message, code=2):
-    print(f"minigan: {_safe(message)}", file=sys.stderr)
+    _tell(f"minigan: {_safe(message)}")
     return code
 
 
@@ -141,12 +154,11 @@ def _safe(message) -> str:
     return "".join(c if c in "\n\t" or (c >= " " and not "\x7f" <= c < "\xa0") else ascii(c)[1:-1] for c in text)
 
 
-def _forget_stdout():
-    """Discard the output that is still in the buffer; otherwise Python would raise the same error again when it exits."""
+def _tell(line):
     try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError):  # stdout is not a real file, as in a notebook or a test
-        pass
+        print(line, file=sys.stderr, flush=True)
+    except OSError:  # nobody can be told that standard error cannot be written
+        output.forget(sys.stderr)
 
 
 moved.guard(__name__)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from minigan.cli import checkout
+from minigan.cli.output import path_argument
 from minigan.errors import ConfigError
 
 BENCHMARKS = {
@@ -34,7 +35,12 @@ def add(verbs) -> None:
     verb.add_argument("--device", choices=["cpu", "cuda", "both"], help="for the benchmark `devices` only (default: both)")
     verb.add_argument("--quick", action="store_true", help="run tiny cases once, to check the results; the times mean nothing")
     verb.add_argument("--json", action="store_true", help="print the results as JSON")
-    verb.add_argument("--out", metavar="FOLDER", help="also write the results into this folder: JSON, Markdown and pictures")
+    verb.add_argument(
+        "--out",
+        type=path_argument,
+        metavar="FOLDER",
+        help="also write the results into this folder: JSON, Markdown and pictures",
+    )
     verb.set_defaults(run=_bench)
 
 

@@ -1,7 +1,8 @@
 """The verb export: one network of a run as a file that other programs read."""
 
-from minigan.cli.output import output_file
+from minigan.cli.output import output_file, path_argument
 from minigan.errors import ConfigError, suggestion
+from minigan.paths import command
 
 SUFFIXES = (".safetensors", ".npz")
 
@@ -15,8 +16,10 @@ def add(verbs) -> None:
         description="Write the weights of one network of a run, by the names of its state_dict, which are PyTorch's: as "
         ".safetensors, which PyTorch's tools read, or as .npz, which NumPy reads.  minigan.load reads both.",
     )
-    verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
-    verb.add_argument("-o", "--out", metavar="FILE", required=True, help="the file, a .safetensors or a .npz")
+    verb.add_argument("path", type=path_argument, metavar="RUN", help="the run folder, or one of its checkpoints")
+    verb.add_argument(
+        "-o", "--out", type=path_argument, metavar="FILE", required=True, help="the file, a .safetensors or a .npz"
+    )
     verb.add_argument(
         "--net",
         metavar="NAME",
@@ -35,7 +38,7 @@ def _export(options):
     session = Session.open(options.path, "cpu")
     if session.step == 0:
         raise ConfigError(
-            f"{session.run.folder}: has no checkpoint with a trained network; train it with `minigan resume {options.path}`"
+            f"{session.run.folder}: has no checkpoint with a trained network; train it with `{command('resume', options.path)}`"
         )
     nets = session.game.nets
     name = options.net or next((name for name in ("G_average", "G") if name in nets), "")

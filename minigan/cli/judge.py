@@ -1,10 +1,12 @@
 """The verbs evaluate and compare: measure runs, and show them side by side."""
 
 import math
+from pathlib import Path
 from types import SimpleNamespace
 
-from minigan.cli.output import output_file
+from minigan.cli.output import output_file, path_argument
 from minigan.errors import CheckpointError, ConfigError
+from minigan.paths import command
 
 SAMPLES = 2000  # evaluate's default for -n; metrics that need more samples raise it
 
@@ -21,7 +23,7 @@ def add(verbs) -> None:
         "results of a run are also saved in its evaluation.json and report.html.  The same weights always give the same "
         "numbers.  A metric that cannot be measured does not block the others; the exit code is 2 if it was asked for.",
     )
-    verb.add_argument("path", metavar="RUN", nargs="?", help="the run folder, or one of its checkpoints")
+    verb.add_argument("path", type=path_argument, metavar="RUN", nargs="?", help="the run folder, or one of its checkpoints")
     verb.add_argument("--metrics", metavar="A,B", help="names from `minigan list metrics`, or default: all that fit the data")
     verb.add_argument(
         "--features",
@@ -37,6 +39,7 @@ def add(verbs) -> None:
     )
     verb.add_argument(
         "--samples",
+        type=path_argument,
         metavar="FILE",
         help="judge the samples in a .npz as `minigan sample --npz` writes it, or in a .npy, instead of a run's",
     )
@@ -51,7 +54,9 @@ def add(verbs) -> None:
         dest="settings",
         help="with --samples: an option of --data folder, such as size=32; can be repeated",
     )
-    verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: where they were at the start)")
+    verb.add_argument(
+        "--data-dir", type=path_argument, metavar="DIR", help="where the data are now (default: where they were at the start)"
+    )
     verb.add_argument(
         "--accept-changed-data", action="store_true", help="measure even if the data have changed since the run was started"
     )
@@ -67,9 +72,14 @@ def add(verbs) -> None:
         "run without such results, what it logged.  Runs that differ only in the seed share "
         "one line with mean +- standard deviation.",
     )
-    verb.add_argument("paths", nargs="+", metavar="RUN", help="run folders")
+    verb.add_argument("paths", type=path_argument, nargs="+", metavar="RUN", help="run folders")
     verb.add_argument(
-        "-o", "--out", default="compare.png", metavar="FILE", help="file for the plot, a .png (default: compare.png)"
+        "-o",
+        "--out",
+        type=path_argument,
+        default="compare.png",
+        metavar="FILE",
+        help="file for the plot, a .png (default: compare.png)",
     )
     verb.add_argument("--json", action="store_true", help="print the table as JSON, and draw no plot")
     verb.set_defaults(run=_compare)
@@ -97,7 +107,7 @@ def _of_run(options, features):
     run = session.run
     if session.step == 0:
         raise ConfigError(
-            f"{run.folder}: has no checkpoint with a trained network; train it with `minigan resume {options.path}`"
+            f"{run.folder}: has no checkpoint with a trained network; train it with `{command('resume', options.path)}`"
         )
     session.data_dir = options.data_dir or session.data_dir
     session.accept_changed_data = options.accept_changed_data
@@ -219,7 +229,7 @@ def _compare(options):
         print("\n".join(table(rows)))
     missing = [about["run"] for about in known.values() if not about["metrics"]]
     if missing:
-        print("not measured yet: " + "; ".join(f"minigan evaluate {path}" for path in missing))
+        print("not measured yet: " + "; ".join(command("evaluate", Path(path)) for path in missing))
     series = {label: [history(run) for run in members] for label, members in zip(labels, groups.values())}
     title = "runs compared" if labels == list(found) else "\n".join(f"{i}: {name}" for i, name in zip(labels, found))
     viz.compare_png(picture, series, {name: number.better for name, number in metrics.items() if number}, title)

@@ -1,5 +1,7 @@
 """The verb report: the page about a run, written again from the files of its folder."""
 
+from minigan.cli.output import path_argument
+
 
 def add(verbs) -> None:
     """Add the verb of this file to the parser."""
@@ -10,7 +12,7 @@ def add(verbs) -> None:
         description="Write report.html, curves.png and samples.gif of a run again, from what is in its folder now.  A run does "
         "this itself at every checkpoint; this command works at any time, also while the run goes on.",
     )
-    verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
+    verb.add_argument("path", type=path_argument, metavar="RUN", help="the run folder, or one of its checkpoints")
     verb.add_argument("--open", action="store_true", help="show the page in a browser")
     verb.set_defaults(run=_report)
 

@@ -1,6 +1,6 @@
 """The verbs list, data and doctor: show what there is, look after data sets, and examine the machine."""
 
-from minigan.cli.output import output_file
+from minigan.cli.output import output_file, path_argument
 from minigan.errors import ConfigError, suggestion
 
 LISTS = ("systems", "datasets", "metrics", "objectives", "lessons")
@@ -27,17 +27,22 @@ def add(verbs) -> None:
     )
     verb.add_argument(
         "action",
+        nargs="?",
+        default="list",
         metavar="ACTION",
-        help="list: show all data sets; preview: draw samples as a picture; fetch: download the files now; "
+        help="list (default): show all data sets; preview: draw samples as a picture; fetch: download the files now; "
         "verify: check that the files are complete",
     )
     verb.add_argument("name", nargs="?", metavar="NAME", help="name of the data set, for every action except list")
     verb.add_argument(
         "--data-dir",
+        type=path_argument,
         metavar="DIR",
         help="folder with the data set's files (default: $MINIGAN_DATA/NAME, then the cache, then a download)",
     )
-    verb.add_argument("-o", "--out", metavar="FILE", help="file for the picture of preview (default: NAME.png)")
+    verb.add_argument(
+        "-o", "--out", type=path_argument, metavar="FILE", help="file for the picture of preview (default: NAME.png)"
+    )
     verb.add_argument(
         "--set",
         action="append",
@@ -119,7 +124,8 @@ def _objectives():
         print(f"  {'':<16}in {objective.unit}" + ("; takes smoothing" if objective.target else ""))
     print("penalties on D's slope (--set penalty=NAME), with their weights:")
     for name, penalty in PENALTIES.items():
-        print(f"  {name:<16}{penalty.weight:g} times {penalty.loss.__doc__.partition('   ')[0].rstrip(',. ')}")
+        what = (penalty.loss.__doc__ or name).partition("   ")[0].rstrip(",. ")  # python -OO has no docstrings
+        print(f"  {name:<16}{penalty.weight:g} times {what}")
 
 
 def _wrapped(text, indent, then=None):

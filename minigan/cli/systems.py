@@ -3,6 +3,8 @@
 import textwrap
 from pathlib import Path
 
+from minigan.paths import command
+
 WIDTH = 120
 
 
@@ -191,7 +193,7 @@ def _needed(setting, system):
 def _command(system):
     if not system.file:
         return f'mg.runs.train("{system.name}")'
-    return f"minigan train {system.file if system.outside else system.name}"
+    return command("train", Path(system.file) if system.outside else system.name)
 
 
 def _file(system):

@@ -6,12 +6,11 @@ import math
 import os
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minigan.cli.output import output_file, tell
+from minigan.cli.output import output_file, path_argument, tell
 from minigan.errors import CheckpointError, ConfigError, MiniganError, NotFiniteError
 from minigan.paths import command
 
@@ -62,6 +61,7 @@ def add(verbs) -> None:
     )
     verb.add_argument(
         "--data-dir",
+        type=path_argument,
         metavar="DIR",
         help="folder with the data set's files (default: $MINIGAN_DATA/NAME, then the cache, then a download)",
     )
@@ -84,13 +84,13 @@ def add(verbs) -> None:
         help="change a setting, such as lr=1e-4; can be repeated; `minigan show SYSTEM` "
         "lists all settings with their defaults, `minigan data list` the options of --data folder",
     )
-    verb.add_argument("--out", metavar="DIR", help="run folder (default: runs/<date>-<system>-s<seed>)")
-    verb.set_defaults(run=_train)
+    verb.add_argument("--out", type=path_argument, metavar="DIR", help="run folder (default: runs/<date>-<system>-s<seed>)")
+    verb.set_defaults(run=_train, lasts=True)
 
     verb = verbs.add_parser(
         "resume", help="continue a run", description="Continue a run from its newest checkpoint.", allow_abbrev=False
     )
-    verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
+    verb.add_argument("path", type=path_argument, metavar="RUN", help="the run folder, or one of its checkpoints")
     verb.add_argument("--steps", type=whole(1), metavar="N", help="iterations in total (default: the run's setting)")
     verb.add_argument("--seconds", type=seconds, metavar="S", help="stop after this time of training (default: no limit)")
     verb.add_argument(
@@ -101,17 +101,19 @@ def add(verbs) -> None:
         dest="settings",
         help="change a learning rate, or what happens every so many steps, from now on; can be repeated",
     )
-    verb.add_argument("--data-dir", metavar="DIR", help="where the data are now (default: where they were at the start)")
+    verb.add_argument(
+        "--data-dir", type=path_argument, metavar="DIR", help="where the data are now (default: where they were at the start)"
+    )
     verb.add_argument(
         "--accept-changed-data", action="store_true", help="continue even if the data have changed since the run was started"
     )
     verb.add_argument("--device", metavar="D", help="cpu, cuda, cuda:1 or auto (default: the device used at the start)")
-    verb.set_defaults(run=_resume)
+    verb.set_defaults(run=_resume, lasts=True)
 
     verb = verbs.add_parser(
         "sample", help="draw samples from a run", description="Draw samples from a trained run.", allow_abbrev=False
     )
-    verb.add_argument("path", metavar="RUN", help="the run folder, or one of its checkpoints")
+    verb.add_argument("path", type=path_argument, metavar="RUN", help="the run folder, or one of its checkpoints")
     verb.add_argument(
         "-n",
         type=whole(1, MOST_SAMPLES),
@@ -129,10 +131,15 @@ def add(verbs) -> None:
         help="the class of all samples (default: 0, 1, 2, ... in turn, for a system that has classes)",
     )
     verb.add_argument(
-        "-o", "--out", metavar="FILE", help="file for a picture, a .png (default: grid.png, or no picture if --npz is given)"
+        "-o",
+        "--out",
+        type=path_argument,
+        metavar="FILE",
+        help="file for a picture, a .png (default: grid.png, or no picture if --npz is given)",
     )
     verb.add_argument(
         "--npz",
+        type=path_argument,
         metavar="FILE",
         help="file for the arrays, a .npz: images (N, C, H, W) float32 in [-1, 1], points (N, 2) or "
         "tokens (N, T); also labels (N,) if the system has classes (default: no file)",
@@ -189,7 +196,7 @@ def _resume(options):
                 return _results(session, steps)
             raise ConfigError(
                 f"{folder}: has {session.step} of {steps} steps already; "
-                f"go further with `{command('resume', Path(options.path), '--steps', 2 * session.step)}`"
+                f"go further with `{command('resume', options.path, '--steps', 2 * session.step)}`"
             )
         session.attach()
         tell(f"{run.system} on {session.data_name}, from step {session.step}, in {folder}")
@@ -329,7 +336,7 @@ def _sample(options):
     numbers = output_file(options.npz, ".npz") if options.npz else None
     session = Session.open(options.path, options.device)
     if session.step == 0:
-        again = f"`{command('resume', Path(options.path))}`"
+        again = f"`{command('resume', options.path)}`"
         raise ConfigError(f"{session.run.folder}: has no checkpoint with a trained network; train it with {again}")
     kind = session.description.x
     most = viz.most(kind)

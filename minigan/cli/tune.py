@@ -20,9 +20,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from minigan.cli.output import tell
+from minigan.cli.output import path_argument, tell
 from minigan.errors import ConfigError
-from minigan.paths import command, path
+from minigan.paths import command
 
 MOST_RUNS = 500
 WATCH = "MINIGAN_WATCH"  # an environment variable: this process belongs to a search, see `watch`
@@ -66,7 +66,7 @@ def add(verbs) -> None:
         help="number of runs at the same time (default: 1); if there are several, each uses one thread",
     )
     verb.add_argument("--data", metavar="NAME", help="data set (default: the system's own)")
-    verb.add_argument("--data-dir", metavar="DIR", help="folder with the data set's files")
+    verb.add_argument("--data-dir", type=path_argument, metavar="DIR", help="folder with the data set's files")
     verb.add_argument("--steps", type=whole(1), metavar="N", help="iterations of each run (default: the system's own)")
     verb.add_argument(
         "--seconds", type=seconds, metavar="S", help="stop each run after this time of training (default: no limit)"
@@ -82,8 +82,10 @@ def add(verbs) -> None:
     )
     verb.add_argument("-n", type=whole(1), metavar="N", help="samples to measure (default: that of `minigan evaluate`)")
     verb.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:1 or auto (default: cpu)")
-    verb.add_argument("--out", metavar="DIR", help="folder of the search (default: runs/tune-<system>-<metric>)")
-    verb.set_defaults(run=_tune)
+    verb.add_argument(
+        "--out", type=path_argument, metavar="DIR", help="folder of the search (default: runs/tune-<system>-<metric>)"
+    )
+    verb.set_defaults(run=_tune, lasts=True)
 
 
 def _seeds(text):
@@ -105,7 +107,7 @@ def _tune(options):
 
     points, common = grid(options.grid), overrides(options)
     metric, number, points = _check(options, points, common)
-    folder = path(f"runs/tune-{options.system}-{options.metric}" if options.out is None else options.out, "--out")
+    folder = options.out or Path("runs", _folder(f"tune-{Path(options.system).stem}-{options.metric}"))
     about = {
         "system": options.system,
         "data": options.data,
@@ -420,4 +422,4 @@ def _show(options, folder, points, results, number):
         top = [values for *_, values in rows[:2] if len(values) > 1]
         if len(top) == 2 and abs(statistics.fmean(top[0]) - statistics.fmean(top[1])) <= max(map(statistics.stdev, top)):
             print("but the difference is not clear: the next point differs by no more than the seeds do; try more seeds")
-        print(f"compare them: {command('compare', Path(folder))}/*seed=*")
+        print(f"compare them: {command('compare', folder)}/*seed=*")  # the shell finds the runs

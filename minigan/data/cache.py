@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from .. import serialize
+from .. import paths, serialize
 from ..errors import CheckpointError
 from ..serialize import check_ratio, read_array
 
@@ -25,7 +25,7 @@ def folder() -> Path:
     """$MINIGAN_CACHE if it is set, otherwise ~/.cache/minigan; the folder may not exist yet.   Raises OSError when the variable
     is not set and there is no home folder."""
     if given := os.environ.get("MINIGAN_CACHE"):
-        return Path(given).expanduser()
+        return paths.path(given, "$MINIGAN_CACHE", OSError)
     try:
         return Path.home() / ".cache" / "minigan"
     except RuntimeError as error:

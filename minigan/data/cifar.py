@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import paths
 from ..errors import DataError
 from . import cache
 from .base import ImageDataset, whole
@@ -88,7 +89,7 @@ def _folder(data_dir) -> Path:
     """The first folder that holds one of the files, or else the first that was searched.   Raises DataError when data_dir is
     not a folder."""
     if data_dir is not None:
-        root = Path(data_dir).expanduser()
+        root = paths.path(data_dir, "data_dir", DataError)
         if not root.is_dir():
             wrong = "is not a folder" if root.exists() else "does not exist"
             raise DataError(f"cifar10: the data folder {root} {wrong}; give --data-dir the folder with {FILES['train'][0]}")
@@ -96,7 +97,9 @@ def _folder(data_dir) -> Path:
     else:
         given, folders = os.environ.get("MINIGAN_DATA"), []
         if given:
-            folders = [Path(given).expanduser() / inside for inside in ("cifar10", f"cifar10/{FOLDER}", FOLDER)]
+            folders = [
+                paths.path(given, "$MINIGAN_DATA", DataError) / inside for inside in ("cifar10", f"cifar10/{FOLDER}", FOLDER)
+            ]
         try:
             folders += [cache.folder() / "cifar10", cache.folder() / "cifar10" / FOLDER]
         except OSError as error:

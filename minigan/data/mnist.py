@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import paths
 from ..errors import DataError
 from . import cache
 from .base import ImageDataset, whole
@@ -203,8 +204,9 @@ def read_idx(path, dimensions: int | None = None) -> np.ndarray:
     An IDX file holds two zero bytes, the code of its type (8 for unsigned bytes), the number of dimensions, the sizes as
     big-endian 32-bit integers, and the data.   dimensions: 3 for images, 1 or 2 for labels, None to accept all.
     Raises DataError when the file cannot be read, is too short or too long, or is no IDX file."""
+    path = paths.path(path, "path", DataError)
     try:
-        return _parse(_unzip(Path(path).read_bytes(), path), path, dimensions)
+        return _parse(_unzip(path.read_bytes(), path), path, dimensions)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error}); give a file that can be read") from error
 
@@ -305,8 +307,8 @@ def _own_folders(name: str, data_dir) -> list[Path]:
     inside = [Path(name), Path(TORCHVISION.get(name, "EMNIST"), "raw")]
     if data_dir is None:
         given = os.environ.get("MINIGAN_DATA")
-        return [Path(given).expanduser() / folder for folder in inside] if given else []
-    root = Path(data_dir).expanduser()
+        return [paths.path(given, "$MINIGAN_DATA", DataError) / folder for folder in inside] if given else []
+    root = paths.path(data_dir, "data_dir", DataError)
     if not root.is_dir():
         wrong = "is not a folder" if root.exists() else "does not exist"
         raise DataError(f"{name}: the data folder {root} {wrong}; give --data-dir the folder that holds the IDX files")

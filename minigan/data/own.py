@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import paths
 from ..errors import ConfigError, DataError, suggestion
 from ..schema import Many, Record, Text, Whole, printable
 from . import array_data, cache
@@ -154,7 +155,7 @@ def verify(data_dir, options: Mapping[str, Any] | None = None) -> list[tuple[str
 def _root(data_dir) -> Path:
     if data_dir is None:
         raise ConfigError("folder: needs the folder that holds your pictures; give it with --data-dir DIR")
-    root = Path(data_dir).expanduser()
+    root = paths.path(data_dir, "data_dir", DataError)
     if not root.exists():
         raise DataError(f"folder: {root} does not exist; give --data-dir the folder that holds your pictures")
     return root

@@ -11,11 +11,11 @@ import importlib.util
 import sys
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from minigan import paths
 from minigan.errors import ConfigError, MiniganError, suggestion
 from minigan.metrics import checks
 from minigan.metrics.classnet import CLASS_JUDGE
@@ -72,7 +72,7 @@ def from_file(text: str) -> Brought:
     file, colon, function = text.rpartition(":")
     if not colon or not function.isidentifier():
         raise ConfigError(f"features {text!r}: name a file and a function in it, FILE.py:FUNCTION")
-    path = Path(file).expanduser()
+    path = paths.path(file, "features")
     if not path.is_file():
         raise ConfigError(f"features {text!r}: {path} is no file; name a file and a function in it, FILE.py:FUNCTION")
     name = f"minigan_features_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"

@@ -55,7 +55,9 @@ def refuse(game: Game, schedule: str = "none") -> None:
     elif schedule in ("linear", "cosine", "exponential") and not all(isinstance(o, Adam) for o in optimizers):
         reason = f"schedule={schedule} changes the learning rate at every step, and only Adam reads it on the GPU; use adam"
     if reason:
-        raise ConfigError(f"capture=true: this game cannot be recorded: {reason}, or set capture=false")
+        raise ConfigError(
+            f"capture=true: this game cannot be recorded: {reason}{', or' if '; use' in reason else ';'} set capture=false"
+        )
 
 
 class Captured:

@@ -123,7 +123,7 @@ class Run:
     def open(cls, path):
         """Open the run in the folder `path`, or the run that the file `path` belongs to; a checkpoint file also sets `step`.
         Raises CheckpointError when there is no run."""
-        path = Path(path)
+        path = given(path, "path", CheckpointError)
         if not path.exists():
             raise CheckpointError(f"{path}: no such file or folder; give a run, runs/<date>-<system>-s<seed>")
         folders = [path] if path.is_dir() else [path.absolute().parent, path.absolute().parent.parent]
@@ -343,7 +343,7 @@ class Run:
         path = self.folder / name
         try:
             value = json.loads(path.read_bytes())
-            content.check(value, "the file")
+            content.check(value, "")
         except FileNotFoundError:
             return {}
         except OSError as error:

@@ -11,10 +11,9 @@ import base64
 import html
 import math
 import re
-import shlex
 import struct
 
-from minigan import serialize, viz
+from minigan import paths, serialize, viz
 from minigan.data.kinds import Description, Pair, Points, Tokens
 from minigan.errors import MiniganError
 from minigan.runs import diagnosis, environment, evaluation
@@ -117,7 +116,7 @@ def write(run, system, game=None, step=None) -> None:
     CheckpointError when the file cannot be written."""
     text = page(run, system, game, step)
     with serialize.replacing(run.report_path) as file:
-        file.write(text.encode("utf-8"))
+        file.write(text.encode("utf-8", "backslashreplace"))  # a folder's name may have bytes that are no text
 
 
 def game_of(setup):
@@ -170,7 +169,7 @@ def page(run, system, game=None, step=None) -> str:
 
 def command(run, system) -> str:
     """The `minigan train` command that repeats the run; it names only settings that differ from the system's defaults."""
-    config, words = run.config, ["minigan", "train", run.config.get("file") or run.system]
+    config, words = run.config, ["train", run.config.get("file") or run.system]
     defaults = vars(system.configure(data=Description(config["data"], fields(config))))
     if config.get("data") != system.default_data:
         words += ["--data", config["data"]]
@@ -188,7 +187,7 @@ def command(run, system) -> str:
                 words += [f"--{key.replace('_', '-')}", str(value)]
             else:
                 words += ["--set", f"{key}={word(value)}"]
-    return shlex.join(words)
+    return paths.command(*words, encoding="utf-8")  # of the page, whatever the console can show
 
 
 class _Html(str):
@@ -261,7 +260,7 @@ def _what(run, system, step, records):
     if earlier := _earlier(run):
         yield f"<p>which uses one rate from the first step to the last; in this run, {_text(earlier)}.</p>"
     if saved and step < planned and not stopped:
-        go_on = shlex.join(["minigan", "resume", str(run.folder)])
+        go_on = paths.command("resume", run.folder, encoding="utf-8")
         yield f"<p>{planned - step:,} steps are left; continue it with <code>{_text(go_on)}</code></p>"
 
 
@@ -320,7 +319,7 @@ def _metrics(run):
     yield "<h2>How good the samples are</h2>"
     entries = run.measurements()
     if not entries:
-        measure = shlex.join(["minigan", "evaluate", str(run.folder)])
+        measure = paths.command("evaluate", run.folder, encoding="utf-8")
         yield f"<p>They are not measured yet.  Measure them with <code>{_text(measure)}</code></p>"
         return
     last = entries[-1]

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan import backend, data
+from minigan import backend, data, paths
 from minigan.data.base import whole
 from minigan.errors import CheckpointError, ConfigError, MiniganError, NotFiniteError
 from minigan.grad_mode import no_grad
@@ -86,7 +86,9 @@ def checked(system: str, data_name=None, data_dir=None, seed=0, device="cpu", ov
     _measure(metrics, settings, game, dataset, partial(split, "test", data_name, given, data_dir, options))
     for line in made_by.idle(settings, overrides or {}):
         warnings.warn(line, stacklevel=3)
-    folder = str(Path(data_dir).expanduser().absolute()) if data_dir else ""  # `resume` may be called from elsewhere
+    folder = (
+        "" if data_dir is None else str(paths.path(data_dir, "data_dir").absolute())
+    )  # `resume` may be called from elsewhere
     config = {
         "data": data_name,
         "data_dir": folder,
@@ -244,7 +246,7 @@ def changes(run, overrides: dict, data_dir, first: bool) -> dict[str, Any]:
 
     first: has nothing been trained yet?   Then every setting may change, otherwise those of changes.py.   Raises ConfigError
     for others, and for values that cannot be."""
-    found = {} if data_dir is None else {"data_dir": str(Path(data_dir).expanduser().absolute())}
+    found = {} if data_dir is None else {"data_dir": str(paths.path(data_dir, "data_dir").absolute())}
     if overrides:
         system = read(run).system
         system.configure(overrides)  # called here for its errors

@@ -6,6 +6,8 @@ get         the system of that name, or of a file outside the package
 systems     all systems         families    all systems, grouped
 """
 
+import ast
+import contextlib
 import difflib
 import hashlib
 import importlib
@@ -21,7 +23,7 @@ from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from minigan import data as data_sets
-from minigan import moved
+from minigan import moved, paths
 from minigan.data.kinds import KINDS, Description, Kind, Pair, Pictures, Points
 from minigan.errors import ConfigError, suggestion
 from minigan.metrics.metric import Metric
@@ -313,7 +315,7 @@ def system(
     """
     module = sys._getframe(1).f_globals
     file = module.get("__file__", "")
-    doc = (module.get("__doc__") or "").strip() if file else ""  # a notebook has a docstring of its own
+    doc = (module.get("__doc__") or _written(file)).strip() if file else ""  # a notebook has a docstring of its own
     group = family or (Path(file).parent.name if file else "your own")
     entered = System(
         name,
@@ -351,6 +353,13 @@ def system(
     return enter
 
 
+def _written(file) -> str:
+    """The docstring of a file; `python -OO` does not keep it."""
+    with contextlib.suppress(OSError, ValueError, SyntaxError):
+        return ast.get_docstring(ast.parse(Path(file).read_bytes())) or ""
+    return ""
+
+
 def systems() -> dict[str, System]:
     """All systems, by name."""
     for module in pkgutil.walk_packages([str(Path(__file__).parent)], f"{__package__}."):
@@ -374,7 +383,7 @@ def get(name: str) -> System:
 
     ConfigError, with the nearest name, if there is none.   An error that the file itself raises is passed on."""
     if str(name).endswith(".py"):
-        return _from_file(Path(name).expanduser())
+        return _from_file(paths.path(name, "the system"))
     if name in SYSTEMS:
         return SYSTEMS[name]
     known = systems()

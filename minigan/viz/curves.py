@@ -7,13 +7,13 @@ smooth          the running median that the strong lines show
 Elsewhere: the log (runs/folder.py).
 """
 
-import io
 import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minigan.serialize import replacing
+from minigan.viz import figures
 
 # From Okabe & Ito 2008, "Color Universal Design".  Their yellow is left out: it is too light for a line on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
@@ -180,18 +180,12 @@ def _plain_axes(axes):
 
 
 def _figure(height, layout: Any = "constrained"):
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(8, height), dpi=120, layout=layout, facecolor="white")
+    return figures.new(8, height, layout=layout)
 
 
 def _save(figure, path):
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    data = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(data, metadata={"Software": None})  # so the same records always give the same bytes
     with replacing(path) as file:
-        file.write(data.getbuffer())
+        file.write(figures.png(figure))
 
 
 def compare_png(path, groups, better, title="runs compared"):

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from minigan import paths
 from minigan.errors import CheckpointError, DTypeError, ShapeError
 from minigan.serialize import replacing
 from minigan.viz import letters
@@ -172,7 +173,8 @@ def _picture(frame):
     """A Pillow image, mode L or RGB, from an array or a file."""
     from PIL import Image
 
-    if isinstance(frame, str | os.PathLike):
+    if isinstance(frame, str | bytes | os.PathLike):
+        frame = paths.path(frame, "a frame", CheckpointError)
         with _readable(frame), Image.open(frame) as opened:
             return opened.convert("L" if opened.mode in ("1", "L") else "RGB")
     frame = np.asarray(frame)

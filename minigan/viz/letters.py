@@ -10,13 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
+from minigan.viz import figures
+
 SIZE = 11  # font size in pixels: the smallest at which 3, 6 and 8 are easy to tell apart
 
 
 @lru_cache
 def _font(size):
-    import matplotlib
     from PIL import ImageFont
+
+    matplotlib = figures.ready()
 
     # matplotlib ships this font.  All its letters have the same width, so numbers in different rows line up.
     return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSansMono.ttf")), size)

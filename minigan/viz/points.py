@@ -5,13 +5,13 @@ Elsewhere: the 2-D densities (data/), how many modes are covered (metrics/).
 """
 
 import colorsys
-import io
 from typing import Any
 
 import numpy as np
 
 from minigan.errors import ShapeError
 from minigan.serialize import replacing
+from minigan.viz import figures
 from minigan.viz.tokens import GOLDEN
 
 # Blue and orange from Okabe & Ito 2008, "Color Universal Design": they differ for colour-blind readers and in grey.
@@ -40,9 +40,6 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None, nam
 
         scatter_png("points.png", np.random.default_rng(0).normal(size=(500, 2)))
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     only_real = fake is None
     fake = _points(np.zeros((0, 2)) if only_real else fake, "fake")
     real = None if real is None else _points(real, "real")
@@ -51,7 +48,7 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None, nam
     if labels is not None and np.shape(labels) != (len(labelled),):
         raise ShapeError(f"scatter_png: labels has shape {np.shape(labels)}, needs one for each of the {len(labelled)} points")
 
-    figure = Figure(figsize=(5, 5), dpi=120, facecolor="white")
+    figure = figures.new(5, 5, layout=None)
     axes = figure.add_axes((0.13, 0.17, 0.78, 0.78))  # not matplotlib's own layout, which takes half of the drawing's time
     meaning = "" if field is None else _draw_field(axes, field, low, high)
     if real is not None:
@@ -91,10 +88,8 @@ def scatter_png(path, fake, real=None, title=None, limits=None, labels=None, nam
         handles[-1].set_color("black")
         legend.get_texts()[-1].set_text(f"{legend.get_texts()[-1].get_text()}, by class")
 
-    data = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(data, metadata={"Software": None})  # so the same points always give the same bytes
     with replacing(path) as file:
-        file.write(data.getbuffer())
+        file.write(figures.png(figure))
 
 
 def _draw_field(axes, field, low, high):

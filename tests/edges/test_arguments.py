@@ -1,5 +1,7 @@
 """Arguments as NumPy takes them: lists, numbers, NumPy's integers; none by half: a line that names op and argument."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -188,3 +190,13 @@ def test_too_many_or_too_few_arguments_are_pythons_error(call):
     with pytest.raises(TypeError, match="argument") as caught:
         call()
     assert not isinstance(caught.value, MiniganError)
+
+
+@pytest.mark.parametrize("make", [lambda x: x, mg.tensor])
+def test_float16_is_refused_before_anything_overflows(make):
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        for op in (mg.mean, mg.sum, mg.var, mg.exp):
+            with pytest.raises(DTypeError, match="float16 is for storing numbers"):
+                op(make(np.full(70000, 60000, np.float16)))
+    assert not seen
