@@ -81,7 +81,7 @@ def bytes_changed(content: bytes, rng) -> bytes:
     elif kind == "cut":
         del content[at:]
     elif kind == "extend":
-        content += rng.choice([content, b"\0" * 1000, b"}" * 5, b"\xff\xfe", b"[" * 100_000, b'{"step": 1}\n' * 50])
+        content += rng.choice([bytes(content), b"\0" * 1000, b"}" * 5, b"\xff\xfe", b"[" * 100_000, b'{"step": 1}\n' * 50])
     elif kind == "insert":
         content[at:at] = rng.choice([b"\0", b"\xff", b'"', b"\n", b"[[", b"\x1b[2J", b"9" * 5000, bytes(rng.randbytes(20))])
     elif kind == "drop":

@@ -27,6 +27,7 @@ from minigan.runs.feed import Feed
 from minigan.schema import PLAIN, Misfit, Record
 from minigan.streams import Streams, using
 from minigan.systems import registry
+from minigan.systems.parts import convolutions
 from minigan.train.adversarial import AdversarialStep
 from minigan.train.game import Stages, play
 from minigan.train.settings import meant
@@ -225,6 +226,10 @@ def read(run) -> Setup:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _foreign(run, error) from error
     system = _system(run, file)
+    if (
+        "smallest" in system.settings and len(sample_shape) == 3
+    ):  # folders of minigan 0.1 do not have it; only even sides were halved
+        config.setdefault("smallest", min(convolutions.levels(1, *sample_shape[1:])[1]))
     try:
         known = system.settings
         Record(may={name: known[name].stored for name in config if name in known}, others=PLAIN).check(config, "config")

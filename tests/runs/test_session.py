@@ -510,7 +510,7 @@ def test_pictures_are_in_range(whole):
 def test_an_opened_run_knows_its_settings(whole):
     session = Session.open(whole("dcgan on digits"))
     assert (session.step, session.data_name, session.sample_shape, session.run.seed) == (STEPS, "digits", (1, 28, 28), 3)
-    assert session.settings.channels == 4 and session.settings.sample_every == 7 and session.settings.lr_g == 1e-3
+    assert session.settings.channels == 4 and session.settings.sample_every == 7 and session.settings.lr_g == 2e-3
 
 
 def test_a_run_that_is_done_trains_no_further(whole):

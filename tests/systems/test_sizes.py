@@ -129,7 +129,40 @@ def test_the_number_of_halvings_follows_from_the_size(sides, maps, small):
     pictures = G(Tensor(np.zeros((2, 5), np.float32)))
     assert pictures.shape == (2, *shape) and D(pictures).shape == (2, 1)
     convolutions_of = lambda net: [m for m in net if isinstance(m, nn.Conv2d | nn.ConvTranspose2d)]
-    assert len(convolutions_of(G)) == len(convolutions_of(D)) == len(maps)
+    assert len(convolutions_of(G)) == len(convolutions_of(D)) >= len(maps)
+
+
+@pytest.mark.parametrize(
+    "sides, small, kernels",
+    [
+        ((28, 28), (4, 4), [(4, 4), (4, 4), (3, 3)]),
+        ((36, 36), (5, 5), [(4, 4), (4, 4), (3, 3)]),
+        ((60, 60), (4, 4), [(4, 4), (4, 4), (3, 3), (4, 4)]),
+        ((32, 32), (4, 4), [(4, 4)] * 3),
+        ((28, 32), (4, 4), [(4, 4), (4, 4), (3, 4)]),
+        ((48, 48), (6, 6), [(4, 4)] * 3),
+    ],
+)
+def test_the_nets_of_a_gan_halve_odd_sides_too(sides, small, kernels):
+    D, G = convolutions.discriminator(2, (1, *sides)), convolutions.generator(5, 2, (1, *sides))
+    found = [m.kernel_size for m in D if isinstance(m, nn.Conv2d)]
+    assert [tuple(np.broadcast_to(k, 2)) for k in found] == kernels
+    assert D[:-2](Tensor(np.zeros((2, 1, *sides), np.float32))).shape[2:] == small
+    assert G[3](G[:3](Tensor(np.zeros((2, 5), np.float32)))).shape[2:] == small
+    assert G(Tensor(np.zeros((2, 5), np.float32))).shape == (2, 1, *sides)
+
+
+@pytest.mark.parametrize("system", ["dcgan", "cgan", "lsgan", "wgan"])
+def test_a_folder_that_does_not_say_it_has_the_nets_of_its_time(system, tmp_path):
+    """Before the setting `smallest` existed, pictures of 28x28 were halved twice."""
+    tiny = {"channels": 2, "batch_size": 4, "steps": 1, "sample_every": 1, "checkpoint_every": 1, "smallest": 7}
+    tiny |= {"nets": "conv"} if system != "dcgan" else {}
+    Session.start(system, "digits", overrides=tiny, out=tmp_path / "run").train()
+    config = tmp_path / "run" / "config.toml"
+    kept = [line for line in config.read_text().splitlines() if not line.startswith("smallest")]
+    assert len(kept) == len(config.read_text().splitlines()) - 1
+    config.write_text("\n".join(kept))
+    assert Session.open(tmp_path / "run").settings.smallest == 7
 
 
 def test_gradients_reach_the_ends_of_the_deepest_nets():
@@ -142,8 +175,8 @@ def test_gradients_reach_the_ends_of_the_deepest_nets():
     assert gradcheck(lambda z: D(G(z)), z)
 
 
-def test_the_nets_for_28x28_are_those_that_they_were():
-    """Layer by layer, and in the bits of their first weights: folders of older runs can still be opened."""
+def test_the_nets_for_28x28_with_maps_of_7x7_are_those_that_they_were():
+    """Layer by layer, and in the bits of their first weights: so folders of older runs can still be opened."""
     c, wide = 4, 8
     G = lambda: nn.Sequential(
         nn.Linear(6, wide * 49), nn.BatchNorm1d(wide * 49), nn.ReLU(), nn.Unflatten(1, (wide, 7, 7)),
@@ -155,7 +188,8 @@ def test_the_nets_for_28x28_are_those_that_they_were():
         nn.Conv2d(c, wide, 4, stride=2, padding=1, bias=False), nn.BatchNorm2d(wide), nn.LeakyReLU(0.2),
         nn.Flatten(), nn.Linear(wide * 49, 1),
     )  # fmt: skip
-    ours = lambda: convolutions.generator(6, c, (1, 28, 28)), lambda: convolutions.discriminator(c, (1, 28, 28))
+    shape = (1, 28, 28)
+    ours = (lambda: convolutions.generator(6, c, shape, smallest=7), lambda: convolutions.discriminator(c, shape, smallest=7))
     for old, new in zip((G, D), ours):
         states = []
         for make in (old, new):
@@ -168,10 +202,11 @@ def test_the_nets_for_28x28_are_those_that_they_were():
 
 def test_large_pictures_have_fewer_channels_by_default_and_a_user_or_a_child_decides(monkeypatch):
     small, large = about("dcgan", (3, 32, 32)), about("dcgan", (3, 64, 64))
-    for name in ("dcgan", "cgan", "lsgan", "wgan-gp", "vae", "autoencoder"):
+    usual = {"dcgan": 24, "cgan": 24, "lsgan": 24, "wgan-gp": 32, "vae": 32, "autoencoder": 32}
+    for name, channels in usual.items():
         one = get(name)
-        assert (one.configure({}, small).channels, one.configure({}, large).channels) == (32, 16), name
-        assert one.configure({"channels": 24}, large).channels == 24
+        assert (one.configure({}, small).channels, one.configure({}, large).channels) == (channels, 16), name
+        assert one.configure({"channels": 20}, large).channels == 20
     monkeypatch.setattr(registry, "SYSTEMS", dict(registry.SYSTEMS))  # which forgets the child afterwards
     registry.system("wide", parent="dcgan", settings=[Setting("channels", 40)])
     assert get("wide").configure({}, large).channels == 40
@@ -187,7 +222,8 @@ def test_the_page_gives_the_halvings_of_each_size():
     assert [int(row[0]) for row in rows] == list(SIDES)
     for side, count, small, maps in rows:
         described = about("dcgan", (3, int(side), int(side)))
-        found = convolutions.levels(get("dcgan").configure({}, described).channels, int(side), int(side))
+        settings = get("dcgan").configure({}, described)
+        found = convolutions.levels(settings.channels, int(side), int(side), settings.smallest, odd=True)
         assert found == ([int(n) for n in maps.split(", ")], (int(small),) * 2) and len(found[0]) == int(count)
 
 

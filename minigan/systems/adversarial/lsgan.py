@@ -20,5 +20,5 @@ system(
         choice.NETS,
         Setting("nets", "conv"),
     ],
-    on={"points": perceptrons.POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none"}},
+    on={"points": perceptrons.POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none", "ema": 0.0}},
 )

@@ -25,6 +25,7 @@ system(
         Setting("batch_size", 64, paper=64, where="algorithm 1"),
         choice.NETS,
         convolutions.CHANNELS,
+        convolutions.SMALLEST,
     ],
     on={"points": {"batch_size": 256, "lr_d": 5e-4, "lr_g": 5e-4, "clip": 0.1, "steps": 5000, "checkpoint_every": 1000}},
     tiny={"channels": 4},

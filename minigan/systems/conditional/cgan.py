@@ -159,8 +159,9 @@ def convolutional(settings, data):
     """The layers of dcgan's G and D, with inputs for the labels."""
     convolutions.check(data, settings)
     channels, *sides = data.shape
-    G = convolutions.generator(settings.latent + settings.classes, settings.channels, data.shape, settings.norm_g)
-    D = convolutions.discriminator(settings.channels, (channels + 1, *sides), settings.norm_d)
+    how = settings.channels, settings.smallest
+    G = convolutions.generator(settings.latent + settings.classes, how[0], data.shape, settings.norm_g, how[1])
+    D = convolutions.discriminator(how[0], (channels + 1, *sides), settings.norm_d, how[1])
     G.apply(convolutions.start), D.apply(convolutions.start)
     return G, Sequential(LabelPlane(data.shape, settings.classes), *D)
 
@@ -181,7 +182,7 @@ FAMILIES = {"mlp": perceptron, "conv": convolutional}
         Setting("classes", 10, "number of classes; by default that of the data", of_data=lambda about: about.classes),
         Setting("shuffle_labels", False, "the control: the labels do not belong to the real samples"),
     ],
-    on={"points": perceptrons.POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none"}},
+    on={"points": perceptrons.POINTS | {"steps": 10_000, "nets": "mlp", "norm_g": "none", "norm_d": "none", "ema": 0.0}},
     metrics=[LABEL_ACCURACY],
     claims=[
         Claim(
