@@ -97,15 +97,16 @@ def primitive(
     return _callable(Op(forward, count, rule, broadcasts, saves, views))
 
 
-def fused(forward: Function[P], backward, composition) -> Differentiable[P]:
-    """A differentiable op that has a hand-made backward pass, for speed, and an equal composition of simpler ops.
+def fused(forward: Function[P], backward, composition=None, rules=(), saves="both") -> Differentiable[P]:
+    """A differentiable op that has a hand-made backward pass, for speed, and an equal composition of simpler ops, or rules.
 
     forward(*inputs, **params) -> (y, kept);   backward(g, needed, kept, *inputs, **params) -> one gradient per input
-    (None where needed[i] is False);   composition(*inputs, **params) -> y, in public ops.  With create_graph=True the
-    engine differentiates the composition; tests check that both give the same.
+    (None where needed[i] is False);   composition(*inputs, **params) -> y, in public ops.  With create_graph=True the engine
+    differentiates the composition, or uses the rules, whose y is then unknown; tests check that both give the same.
     """
-    count = composition.__code__.co_argcount - len(composition.__defaults__ or ())
-    return _callable(Op(forward, count, backward=backward, composition=composition))
+    count = len(rules) or composition.__code__.co_argcount - len(composition.__defaults__ or ())
+    rule = rules.__getitem__ if rules else None
+    return _callable(Op(forward, count, rule, saves=saves, backward=backward, composition=composition))
 
 
 def _callable(op):
@@ -279,7 +280,7 @@ def _gradients(node, g, wanted, create_graph):
             raise GraphError(stale(op.name, node.site, [c is cell for c in cells].index(True), parents))
     shown = partial(run, op.name, "backward", node.site, [g]) if watchers.active else None
     rest, params = node.params
-    if op.rule is None:
+    if op.rule is None or (op.backward is not None and not create_graph):
         needed = [parent in wanted for parent in parents]
         if create_graph or op.backward is None:
             results = _through_composition(node, g, needed, create_graph)
@@ -291,7 +292,7 @@ def _gradients(node, g, wanted, create_graph):
         values = [_Unsaved(p) if a is None else a for a, p in zip(values, parents)]
     elif create_graph:
         values = [a if p is None else Tensor(a, p, cell) for a, p, cell in zip(values, parents, cells)]
-    if create_graph and y is not None:
+    if create_graph and y is not None and op.backward is None:
         y = Tensor(y, node, cells[-1])
     results = []
     for i, parent in enumerate(parents):

@@ -48,7 +48,7 @@ def blas() -> dict:
 
 def examine() -> list[Finding]:
     """All findings; the things that minigan needs come first."""
-    return [_python(), _numpy(), _blas(), _digits(), _mnist(), _cache(), _disk(), _cuda(), _kernels()]
+    return [_python(), _numpy(), _blas(), _threads(), _digits(), _mnist(), _cache(), _disk(), _cuda(), _kernels()]
 
 
 def _python():
@@ -83,6 +83,16 @@ def _blas():
         False,
         f"OPENBLAS_CORETYPE={pinned} pins the kernel{cost}; unset it, and OpenBLAS chooses the "
         "fastest kernel for this processor",
+    )
+
+
+def _threads():
+    from minigan.kernels import threads
+
+    return Finding(
+        "threads",
+        f"{threads.choice()}; a training loop chooses at its first step: large convolutions use minigan's threads, small nets "
+        "one thread, others BLAS's own (set_num_threads overrules that)",
     )
 
 

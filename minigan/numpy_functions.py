@@ -126,7 +126,8 @@ def _norm(x, ord: Any = None, axis: Any = None, keepdims=False):
     if ord is None or (ord == "fro" and len(axes) == 2):
         return ops.norm(x, axis, keepdims)
     if len(axes) == 1:
-        return ops.norm(x, axis, keepdims, ord)
+        order: Any = ord
+        return ops.norm(x, axis, keepdims, order)
     if len(axes) != 2 or ord not in (1, -1, 2, -2, np.inf, -np.inf, "nuc"):
         raise ConfigError(f"np.linalg.norm: there is no norm ord={ord!r} over {len(axes)} axes")
     if ord in (2, -2, "nuc"):

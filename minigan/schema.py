@@ -37,7 +37,7 @@ def shown(value) -> str:
     """A value for a message.
 
     >>> shown("gan\\x1b[2J"), shown({"a": 1, "b": 2}), shown("x" * 1000)[-6:]
-    ("'gan\\\\x1b[2J'", '2 entries', "xxx...")"""
+    ("'gan\\\\x1b[2J'", '2 entries', 'xxx...')"""
     if isinstance(value, dict | list | tuple):
         return f"{len(value)} entries"
     if isinstance(value, np.ndarray):

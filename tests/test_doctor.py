@@ -26,7 +26,18 @@ def finding(what):
 
 def test_all_is_well_here():
     findings = doctor.examine()
-    assert [f.what for f in findings] == ["python", "numpy", "blas", "digits", "mnist", "cache", "disk", "cuda", "kernels"]
+    assert [f.what for f in findings] == [
+        "python",
+        "numpy",
+        "blas",
+        "threads",
+        "digits",
+        "mnist",
+        "cache",
+        "disk",
+        "cuda",
+        "kernels",
+    ]
     assert all(f.ok for f in findings if f.needed) and {f.what for f in findings if f.needed} == {"python", "numpy"}
     assert all(f.ok or f.advice for f in findings)
     assert findings[1].found == np.__version__

@@ -24,6 +24,35 @@ def test_reordering_keeps_the_values_and_gives_the_order(order):
     assert memory.pixels_first(first) is first and memory.images_first(last) is last
 
 
+@pytest.mark.parametrize("images", [3, 15, 16, 40])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 3, 0, 1), (2, 3, 1, 0), (0, 2, 3, 1)])
+def test_images_come_last_if_they_are_many(order, images):
+    x = np.random.default_rng(0).normal(size=(images, 3, 4, 2))
+    x = np.ascontiguousarray(x.transpose(order)).transpose(np.argsort(order))
+    last = memory.images_last(x)
+    assert last == (images >= memory.MANY_IMAGES)
+    first = memory.pixels_first(x)
+    assert first.transpose((2, 3, 1, 0) if last else (2, 3, 0, 1)).flags.c_contiguous and memory.has_pixels_first(first)
+    assert memory.pixels_first(first) is first
+    for y in (first, memory.images_first(x), memory.images_first(first), memory.like(x, first)):
+        np.testing.assert_array_equal(y, x)
+    for given in (x, first):
+        np.testing.assert_array_equal(memory.flat(given), x.reshape(images, -1))
+        for shape in ((images, -1), (-1, 4), (6, images * 4)):
+            np.testing.assert_array_equal(mg.ops.reshape(mg.Tensor(given), shape).data, x.reshape(shape))
+    g = mg.Tensor(np.random.default_rng(1).normal(size=x.shape))
+    a, b = (mg.Tensor(v).requires_grad_() for v in (x, first))
+    for function in (
+        lambda t: mg.ops.batch_norm(t, training=True),
+        lambda t: mg.nn.functional.max_pool2d(t, (2, 1)),
+        lambda t: mg.nn.functional.avg_pool2d(t, (2, 1)),
+        lambda t: mg.nn.functional.leaky_relu(t, 0.2),
+    ):
+        found = [(y := function(t), *mg.grad(y, t, mg.Tensor(g.data[tuple(map(slice, y.shape))]))) for t in (a, b)]
+        for one, other in zip(*found):
+            np.testing.assert_allclose(one.data, other.data, rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize("cut", [np.s_[:, :, ::2], np.s_[::-1], np.s_[:, 1:, :, 1:]])
 def test_views_with_gaps_are_copied_not_misread(cut):
     x = images((0, 1, 2, 3))[cut]

@@ -161,3 +161,48 @@ def test_activations_norms_and_adam_are_the_same_on_one_thread_and_on_three(thre
     for a, b, c in zip(shared, again, train()):
         np.testing.assert_array_equal(a, b)
         np.testing.assert_allclose(a, c, rtol=1e-10, atol=1e-12)
+
+
+def own_loop(net, x, steps=2):
+    optimizer = mg.optim.SGD(net.parameters(), 0.01)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        net(x).mean().backward()
+        optimizer.step()
+
+
+def test_a_loop_of_one_s_own_gets_the_threads_that_suit_its_net(monkeypatch):
+    """Large convolutions take our threads, small nets hold BLAS to one thread, others leave BLAS its own; each loop anew."""
+    monkeypatch.setattr(threads, "_chosen", False)
+    monkeypatch.setattr(threads, "LARGE", 2**12)
+    blas = lambda: {lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"}
+    images = mg.tensor(np.ones((16, 16, 8, 8), np.float32))
+    small, large = mg.tensor(np.ones((4, 3), np.float32)), mg.tensor(np.ones((64, 512), np.float32))
+    with threadpool_limits(2):
+        threads.new_loop()
+        try:
+            for _ in range(2):
+                own_loop(mg.nn.Conv2d(16, 16, 3), images)
+                assert (mg.get_num_threads(), blas()) == (2, {1}) and "convolutions" in threads.choice()
+                own_loop(mg.nn.Linear(3, 2), small)
+                assert (mg.get_num_threads(), blas()) == (1, {1}) and "small" in threads.choice()
+                own_loop(mg.nn.Linear(512, 512), large)
+                assert (mg.get_num_threads(), blas()) == (1, {2}) and "BLAS" in threads.choice()
+            own_loop(mg.nn.Conv2d(16, 16, 3), images)
+            mg.set_num_threads(1)  # overrules it, now and later
+            assert (mg.get_num_threads(), blas()) == (1, {2})
+            own_loop(mg.nn.Conv2d(16, 16, 3), images)
+            assert (mg.get_num_threads(), blas()) == (1, {2})
+        finally:
+            threads.new_loop()
+    assert threads._held == 0
+
+
+def test_a_session_does_not_choose_for_the_loops_outside(monkeypatch):
+    monkeypatch.setattr(threads, "_chosen", False)
+    monkeypatch.setattr(threads, "LARGE", 2**12)
+    threads.new_loop()
+    with threads.suit(False):
+        own_loop(mg.nn.Conv2d(16, 16, 3), mg.tensor(np.ones((16, 16, 8, 8), np.float32)))
+        assert mg.get_num_threads() == 1
+    assert threads.watching

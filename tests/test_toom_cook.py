@@ -1,5 +1,7 @@
 """Toom-Cook convolutions are the direct ones with fewer multiplications: equal in float64, nearly so in float32."""
 
+from itertools import chain
+
 import numpy as np
 import pytest
 
@@ -28,6 +30,10 @@ CASES = [
     ((3, 3), (1, 1), (0, 0), (3, 4)),
     ((6, 6), (2, 2), (2, 2), (11, 16)),
     ((4, 4), (2, 2), (3, 1), (4, 6)),
+    ((5, 5), (2, 2), (2, 1), (11, 14)),  # a little shorter than three strides
+    ((3, 3), (2, 2), (1, 1), (9, 12)),  # and than two
+    ((5, 6), (2, 2), (0, 3), (13, 8)),
+    ((3, 3), (1, 1), (1, 1), (17, 17)),
 ]
 
 
@@ -89,9 +95,43 @@ def test_rounding_in_float32_is_within_ten_times_the_direct_methods(case, algori
 @pytest.mark.parametrize("case", CASES[:7])
 def test_gradients_of_first_and_second_order(case, algorithm):
     _, stride, padding, _ = case
-    (x, w, _), _ = arrays(case, np.float64, (2, 2), 2)
+    (x, w, u), _ = arrays(case, np.float64, (2, 2), 2)
     algorithm("toom-cook")
     mg.gradcheck(lambda x, w: mg.nn.functional.conv2d(x, w, None, stride, padding), mg.Tensor(x), mg.Tensor(w), order=2)
+    mg.gradcheck(lambda u, w: mg.nn.functional.conv_transpose2d(u, w, None, stride, padding), u, w, order=2)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+@pytest.mark.parametrize("case", CASES)
+def test_gradients_from_what_was_kept_equal_the_three_kernels(case, threads, algorithm, monkeypatch):
+    """In one walk over the tiles, which threads share; also if what was kept would be too large, and for one gradient alone."""
+    (_, stride, padding, size), ((x, w, u), out), rest = case, arrays(case, np.float64), ((1, 1), 1)
+    algorithm("direct")
+    expected = results(case, (x, w, u), out)
+    forward = conv.conv2d(x, w, out, stride, padding, *rest)
+    algorithm("toom-cook")
+    monkeypatch.setattr(toom_cook, "WORTH_A_THREAD", 1)
+    near = lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-11)
+    mg.set_num_threads(threads)
+    try:
+        for limit in (toom_cook.KEPT, 0):
+            monkeypatch.setattr(toom_cook, "KEPT", limit)
+            y, kept = conv.conv2d_kept(x, w, out, stride, padding, *rest)
+            near(y, forward)
+            back, kept_back = conv.conv2d_adjoint_kept(u, w, size, stride, padding, *rest)
+            near(back, expected[1])
+            assert (kept.transformed is None) == (kept_back.transformed is None) == (limit == 0)
+            for needed in ((True, True), (True, False), (False, True), (False, False)):
+                for found, wanted in (
+                    (conv.conv2d_gradients(u, needed, kept, x, w), expected[1:]),
+                    (conv.conv2d_adjoint_gradients(x, needed, kept_back, u, w), (forward, expected[2])),
+                ):
+                    for a, b, need in zip(found, wanted, needed):
+                        assert (a is not None) == need
+                        if need:
+                            near(a, b)
+    finally:
+        mg.set_num_threads(1)
 
 
 @pytest.mark.parametrize("m, r", [(1, 2), (2, 2), (3, 2), (4, 2), (1, 3), (2, 3), (3, 3)])
@@ -107,7 +147,7 @@ def test_the_three_matrices_multiply_polynomials(m, r):
 def test_tiles_cover_every_output_once(r):
     for n in range(1, 40):
         seen = np.zeros((n, 3), int)
-        for i, m, j, l in toom_cook.squares((n, 3), r):
+        for i, m, j, l in chain(*toom_cook.tiles_of((n, 3), r)):
             assert 1 <= m <= 6 - r
             seen[i : i + m, j : j + l] += 1
         assert (seen == 1).all()
@@ -118,7 +158,7 @@ def test_names_and_kernels_that_do_not_fit(algorithm):
         algorithm("winograd")
     algorithm("toom-cook")
     assert mg.get_conv_algorithm() == "toom-cook"
-    for kernel, stride in (((5, 5), (2, 2)), ((4, 4), (1, 1)), ((3, 4), (1, 2)), ((1, 1), (1, 1)), ((4, 4), (2, 1))):
+    for kernel, stride in (((5, 5), (1, 1)), ((4, 4), (1, 1)), ((3, 4), (1, 2)), ((1, 1), (1, 1)), ((4, 4), (2, 1))):
         assert toom_cook.taps_of(kernel, stride) is None
     given = arrays(CASES[0], np.int64, (2, 2))[0][:2]  # whole numbers stay exact: B holds fractions
     whole = conv.conv2d(*given, (7, 7), (2, 2), (1, 1), (1, 1), 1)

@@ -164,7 +164,7 @@ class _Stopped:
         if not self.number:
             say("\nwaiting for the runs to finish their step and save; press Ctrl-C again to stop them at once")
         for child in list(self.children):
-            self.end(child, self.number)
+            self.end(child, bool(self.number))
         self.number = number
 
     def end(self, child, at_once=False):

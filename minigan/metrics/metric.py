@@ -19,6 +19,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 
@@ -293,8 +294,8 @@ class Evidence:
     ConfigError for samples of another shape than the real ones or of wrong labels, NotFiniteError for NaN and infinity,
     DataError for pictures outside [-1, 1]."""
 
-    def __init__(self, samples, dataset, rng=0, labels=None, features=None):
-        self.dataset = dataset if isinstance(dataset, Described) else Given(dataset)
+    def __init__(self, samples, dataset, rng: int | np.random.Generator = 0, labels=None, features=None):
+        self.dataset: Any = dataset if isinstance(dataset, Described) else Given(dataset)
         self.samples, self.rng, self.lines = self._checked(samples), np.random.default_rng(rng), []
         self.labels = None if labels is None else checks.numbers(labels, "labels")
         if self.labels is not None and (self.labels.shape != self.samples.shape[:1] or self.labels.dtype.kind not in "iu"):

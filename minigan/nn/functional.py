@@ -8,6 +8,7 @@ arguments that torch has deprecated (size_average, reduce), and `inplace`, becau
 # fmt: off
 from functools import wraps as _wraps
 from inspect import signature as _signature
+from typing import Any as _Any
 
 from minigan import ops
 from minigan.arguments import public as _public, sizes as _sizes
@@ -158,9 +159,10 @@ def _named_as_in_torch(op):
     first, *rest = asked.parameters.values()
 
     @_wraps(op)
-    def call(input, *args, **params):
+    def renamed(input, *args, **params):
         return op(input, *args, **params)
 
+    call: _Any = renamed
     call.__qualname__ = op.__name__
     call.__signature__ = asked.replace(parameters=[first.replace(name="input"), *rest])
     return call

@@ -12,26 +12,71 @@ The arithmetic is in kernels/.  Names, argument order and shapes are those of to
 
 from typing import Any
 
+import numpy as np
+
 from minigan.arguments import shown, whole
-from minigan.autograd import primitive
+from minigan.autograd import fused, primitive
 from minigan.errors import ShapeError
+from minigan.grad_mode import is_recording
 from minigan.kernels import dispatch
+from minigan.kernels.cpu import conv
 from minigan.ops.shape import broadcast_to, expand_dims, reshape, squeeze
 from minigan.tensor import Size, Tensor
 
 # The primitives.  how = (stride, padding, dilation, groups); all but groups are (vertical, horizontal) pairs.
-_conv = primitive(
-    dispatch.conv2d,
-    lambda g, y, x, w, size, *how: _adjoint(g, w, x.shape[2:], *how),
-    lambda g, y, x, w, size, *how: _weight(x, g, w.shape[2:], *how),
-    name="conv2d",
+#
+# An ordinary backward pass asks for both gradients at once, because on the CPU they share what the forward pass kept.  The
+# rules beside it are the same in terms of the three ops.
+
+
+def _conv_forward(x, w, size, *how):
+    """y, and what its gradients can use again."""
+    if is_recording() and isinstance(x, np.ndarray):
+        return conv.conv2d_kept(x, w, size, *how)
+    return dispatch.conv2d(x, w, size, *how), None
+
+
+def _conv_backward(g, needed, kept, x, w, size, *how):
+    d_x, d_w = conv.conv2d_gradients(g, needed, kept, x, w) if kept is not None else (None, None)
+    if needed[0] and d_x is None:
+        d_x = dispatch.conv2d_adjoint(g, w, x.shape[2:], *how)
+    if needed[1] and d_w is None:
+        d_w = dispatch.conv2d_weight(x, g, w.shape[2:], *how)
+    return d_x, d_w
+
+
+def _adjoint_forward(u, w, size, *how):
+    if is_recording() and isinstance(u, np.ndarray):
+        return conv.conv2d_adjoint_kept(u, w, size, *how)
+    return dispatch.conv2d_adjoint(u, w, size, *how), None
+
+
+def _adjoint_backward(g, needed, kept, u, w, size, *how):
+    d_u, d_w = conv.conv2d_adjoint_gradients(g, needed, kept, u, w) if kept is not None else (None, None)
+    if needed[0] and d_u is None:
+        d_u = dispatch.conv2d(g, w, u.shape[2:], *how)
+    if needed[1] and d_w is None:
+        d_w = dispatch.conv2d_weight(g, u, w.shape[2:], *how)
+    return d_u, d_w
+
+
+_conv_forward.__name__, _adjoint_forward.__name__ = "conv2d", "conv_transpose2d"
+_conv = fused(
+    _conv_forward,
+    _conv_backward,
+    rules=(
+        lambda g, y, x, w, size, *how: _adjoint(g, w, x.shape[2:], *how),
+        lambda g, y, x, w, size, *how: _weight(x, g, w.shape[2:], *how),
+    ),
     saves="inputs",
 )
-_adjoint = primitive(
-    dispatch.conv2d_adjoint,
-    lambda g, y, u, w, size, *how: _conv(g, w, u.shape[2:], *how),
-    lambda g, y, u, w, size, *how: _weight(g, u, w.shape[2:], *how),
-    name="conv_transpose2d",
+_adjoint = fused(
+    _adjoint_forward,
+    _adjoint_backward,
+    rules=(
+        lambda g, y, u, w, size, *how: _conv(g, w, u.shape[2:], *how),
+        lambda g, y, u, w, size, *how: _weight(g, u, w.shape[2:], *how),
+    ),
     saves="inputs",
 )
 _weight = primitive(

@@ -5,8 +5,8 @@ avg_pool2d, avg_pool1d   every element of the window gets an equal share    adap
 
 Two pairs of ops are each other's gradients, which makes every order of derivative possible: _pick and _put (take one element
 per window, put it back there), sum_windows and spread_windows.  As in convolution, the work is one loop over the kernel's
-elements ("taps"); each tap handles a whole slice of the images, in the memory order H W N C (see kernels/cpu/conv.py).  The
-padding is never stored: a tap leaves out the outputs for which it would read the padding.
+elements ("taps"); each tap handles a whole slice of the images, whose pixels come first in memory (kernels/cpu/memory.py).
+The padding is never stored: a tap leaves out the outputs for which it would read the padding.
 
 Names, argument order and shapes are those of torch.nn.functional: x (N, C, H, W) or (C, H, W).
 """
@@ -20,6 +20,7 @@ from minigan.autograd import primitive
 from minigan.backend import kept_beside, xp
 from minigan.errors import DTypeError, ShapeError
 from minigan.kernels import dispatch
+from minigan.kernels.cpu import memory
 from minigan.ops.conv import pair
 from minigan.ops.index import scatter_into
 from minigan.ops.reduce import mean
@@ -51,12 +52,13 @@ def _reach(offset, n, stride, out):
 
 
 def _pixels(x):
-    """x (N, C, H, W) as (H, W, N, C) in C order; a view if its memory has that order."""
-    return xp(x).ascontiguousarray(x.transpose(2, 3, 0, 1))
+    """x (N, C, H, W) with its pixels first, in the memory order that suits its device; a view if its memory has that order."""
+    return memory.pixels(x, memory.images_last(x)) if xp(x) is np else xp(x).ascontiguousarray(x.transpose(2, 3, 0, 1))
 
 
-def _images(pixels):
-    return pixels.transpose(2, 3, 0, 1)
+def _images(pixels, x):
+    """The inverse of _pixels(x), for an array of other pixels."""
+    return memory.in_order(pixels, xp(x) is np and memory.images_last(x))
 
 
 # --------------------------------------------------------------------------------------------------------- maximum ---
@@ -64,11 +66,11 @@ def _images(pixels):
 
 def _max_forward(x, kernel, stride, padding, dilation, out):
     m, pixels = xp(x), _pixels(x)
-    y = m.full((*out, *x.shape[:2]), -np.inf, x.dtype)
+    y = m.full((*out, *pixels.shape[2:]), -np.inf, x.dtype)
     for _, o, i in taps(x.shape[2:], kernel, stride, padding, dilation, out):
         largest = y[o]
         m.maximum(largest, pixels[i], out=largest)  # CuPy would copy an input that is another view of the memory of out
-    return _images(y)
+    return _images(y, x)
 
 
 def _first_maxima(x, y, how):
@@ -88,23 +90,23 @@ def _first_maxima(x, y, how):
 
 def _pick_forward(x, found, how):
     pixels = _pixels(x)
-    y = xp(x).zeros((*how[-1], *x.shape[:2]), x.dtype)
+    y = xp(x).zeros((*how[-1], *pixels.shape[2:]), x.dtype)
     for (_, o, i), here in zip(taps(x.shape[2:], *how), found):
         y[o] += dispatch.kept(pixels[i], here)
-    return _images(y)
+    return _images(y, x)
 
 
 def _put_forward(u, found, how, size):
     kernel, stride, _, dilation, _ = how
     pixels = _pixels(u)
-    x = xp(u).zeros((*size, *u.shape[:2]), u.dtype)
+    x = xp(u).zeros((*size, *pixels.shape[2:]), u.dtype)
     apart = all(s > d * (k - 1) for k, s, d in zip(kernel, stride, dilation))
     for (_, o, i), here in zip(taps(size, *how), found):
         if apart:  # the windows do not overlap, so there is nothing to add to
             x[i] = dispatch.kept(pixels[o], here)
         else:
             x[i] += dispatch.kept(pixels[o], here)
-    return _images(x)
+    return _images(x, u)
 
 
 # how = (kernel, stride, padding, dilation, out), all (vertical, horizontal) pairs.  found: from _first_maxima; constants.
@@ -152,7 +154,7 @@ def _places(x, y, how):
     places = m.zeros_like(_pixels(y), dtype=np.int64)
     for (_, o, i), here in zip(taps(x.shape[2:], *how), _first_maxima(x, y, how)):
         places[o] += index[i] * here
-    return _images(places)
+    return _images(places, y)
 
 
 def max_unpool2d(x, indices, kernel_size, stride=None, padding: Size = 0, output_size=None) -> Tensor:
@@ -203,7 +205,7 @@ def _sum_forward(x, kernel, stride, padding, out):
             p, i = _reach(t - padding[axis], n, stride[axis], o)
             sums[_along(axis, p)] += pixels[_along(axis, i)]
         pixels = sums
-    return _images(pixels)
+    return _images(pixels, x)
 
 
 def _spread_forward(u, kernel, stride, padding, size):
@@ -222,7 +224,7 @@ def _spread_forward(u, kernel, stride, padding, size):
             else:
                 spread[_along(axis, i)] += pixels[_along(axis, p)]
         pixels = spread
-    return _images(pixels)
+    return _images(pixels, u)
 
 
 def _along(axis, part):

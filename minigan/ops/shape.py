@@ -15,7 +15,7 @@ from minigan.autograd import primitive
 from minigan.backend import kept_beside, xp
 from minigan.errors import ConfigError, DTypeError, ShapeError
 from minigan.kernels import dispatch
-from minigan.kernels.cpu.memory import images_first
+from minigan.kernels.cpu.memory import flat, has_pixels_first
 from minigan.tensor import Tensor, plain
 
 
@@ -91,8 +91,9 @@ def _reshape(x, shape):
     """
     shape = shape if type(shape) is tuple else sizes("reshape", "shape", shape)
     try:
-        if x.ndim == 4 and len(shape) == 2 and x.transpose(2, 3, 0, 1).flags.c_contiguous:  # the memory order of convolutions
-            x = images_first(x)
+        if x.ndim == 4 and len(shape) == 2 and has_pixels_first(x):  # the memory orders of convolutions
+            rows = flat(x)
+            return rows if shape[0] == len(x) and shape[1] in (-1, rows.shape[1]) else np.ascontiguousarray(rows).reshape(shape)
         return x.reshape(shape)
     except (ValueError, TypeError):
         shape = sizes("reshape", "shape", shape)

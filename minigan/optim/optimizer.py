@@ -13,7 +13,7 @@ import numpy as np
 
 from minigan.backend import beside, converted, device_of, extent, is_array, mixed_devices, new_array, to_device, xp
 from minigan.errors import CheckpointError, ConfigError, DeviceError, DTypeError, GraphError, ShapeError
-from minigan.kernels import dispatch
+from minigan.kernels import dispatch, threads
 from minigan.tensor import Tensor
 
 
@@ -93,6 +93,7 @@ class Optimizer:
                     f"{type(self).__name__}: a group needs 'params', and may have the options "
                     f"{', '.join(options)}; got {', '.join(map(repr, group))}"
                 )
+        threads.new_loop()
         self.param_groups = [
             {**options, **group, "params": [p] if isinstance(p := group["params"], Tensor) else list(p)} for group in groups
         ]
@@ -186,6 +187,8 @@ class Optimizer:
 
         A parameter whose gradient is None keeps its value and its state.
         """
+        if threads.watching:
+            threads.settle()
         parameters = self.parameters
         grads = [p.grad for p in parameters] if grads is None else list(grads)
         grads = [g.data if isinstance(g, Tensor) else g for g in grads]

@@ -8,7 +8,7 @@ Elsewhere: the log (runs/folder.py).
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -179,7 +179,7 @@ def _plain_axes(axes):
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _figure(height, layout="constrained"):
+def _figure(height, layout: Any = "constrained"):
     return figures.new(8, height, layout=layout)
 
 

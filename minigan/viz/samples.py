@@ -190,7 +190,8 @@ def _scatter(path, kind, samples, real, title, labels, field):
         low, high = (known.min(), known.max()) if len(known) else (0, 0)
         both = [x if x is None else np.column_stack([x, np.linspace(low, high, len(x))]) for x in both]
     field = field if kind.size == 2 else None
-    scatter_png(path, *[x if x is None else x[:, :2] for x in both], title, labels=labels, names=names, field=field)
+    fake, real = (x if x is None else x[:, :2] for x in both)
+    scatter_png(path, fake, real, title, labels=labels, names=names, field=field)
 
 
 def _one_colour(a, b):

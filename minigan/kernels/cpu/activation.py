@@ -3,6 +3,7 @@
 import numpy as np
 
 from minigan.kernels.cpu.memory import mapped
+from minigan.kernels.cpu.norm import as_blocks, channel_sums
 
 
 def add_bias(x, bias):
@@ -12,7 +13,7 @@ def add_bias(x, bias):
 
 def bias_gradient(g):
     """The sum of g (N, C, ...) over everything but the channels: (C,)."""
-    return g.sum(axis=(0, *range(2, g.ndim)))
+    return channel_sums(as_blocks(g)) if g.dtype.kind == "f" else g.sum(axis=(0, *range(2, g.ndim)))
 
 
 def leaky_relu(x, slope):

@@ -1,9 +1,9 @@
 """The three convolution kernels: forward, adjoint in x, weight gradient.  Each is a sequence of matrix products.
 
-Arrays are logically x (N, C, H, W), w (O, C/groups, kh, kw), u (N, O, oh, ow).  In memory activations have the order
-(H, W, N, C), "HWNC", and a transposed view shows them as (N, C, H, W).  Then every pixel is a contiguous (N, C) matrix, and
-to gather the pixels under the kernel we copy runs of N*C or C floats instead of single ones (a third of the time of NCHW,
-measured at 64 channels).  Input in any other order is converted once at the start.
+Arrays are logically x (N, C, H, W), w (O, C/groups, kh, kw), u (N, O, oh, ow).  In memory pixels come first: every pixel is a
+contiguous matrix, and to gather the pixels under the kernel we copy runs of C N floats instead of single ones (a third of
+the time of images first, measured at 64 channels).  That matrix is (C, N) for many images and (N, C) for few (memory.py says
+how many).  An input in another order is converted once, at the start.
 
 The work goes by rows of the output, so that the gathered columns of a few rows stay in the cache until the product has read
 them.  Threads share the rows (threads.py).  Where it is faster, toom_cook.py does the same with fewer multiplications.
@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigan.errors import ConfigError
+from minigan.kernels import threads
 from minigan.kernels.cpu import toom_cook
 from minigan.kernels.cpu.linalg import matmul
-from minigan.kernels.cpu.memory import pixels_first
+from minigan.kernels.cpu.memory import images_last, in_order, pixels
 from minigan.kernels.threads import get_num_threads, share
 
 # With fewer channels than this, a run of C floats is too short to copy quickly, so the columns are made of whole planes.
@@ -54,6 +55,12 @@ def get_conv_algorithm() -> str:
     return _algorithm
 
 
+def _note(w, images, out):
+    """Tell how large this convolution is, if the threads of the loop are not chosen yet."""
+    if threads.watching:
+        threads.note(w.size * images * math.prod(out), convolution=True)
+
+
 def _toom_cook(x, shape, stride, dilation, groups):
     """Do the shapes allow Toom-Cook?   shape: that of the weight.   toom_cook.even checks the values."""
     return (
@@ -68,17 +75,23 @@ def _toom_cook(x, shape, stride, dilation, groups):
 
 def conv2d(x, w, out, stride, padding, dilation, groups):
     """y[n,o,p,q] = the sum over c,r,s of x[n,c, p*stride + r*dilation - padding, ...] w[o,c,r,s], y of size out (oh, ow)."""
-    x = pixels_first(x)
+    return conv2d_kept(x, w, out, stride, padding, dilation, groups, False)[0]
+
+
+def conv2d_kept(x, w, out, stride, padding, dilation, groups, keep=True):
+    """(conv2d(...), what conv2d_gradients can use again, or None)."""
+    _note(w, len(x), out)
     if _toom_cook(x, w.shape, stride, dilation, groups):
-        y = toom_cook.conv2d(_hwnc(x), w, out, stride, padding)
-        if y is not None:
-            return y.transpose(2, 3, 0, 1)
-    rows = _padded(x, padding)
-    y = np.empty((*out, x.shape[0], w.shape[0]), x.dtype)
+        found = toom_cook.conv2d(pixels(x, True), w, out, stride, padding, keep)
+        if found is not None:
+            return in_order(found[0], True), found[1]
+    last = images_last(x)
+    rows = _padded(pixels(x, last), padding)
+    y = np.empty((*out, *_pixel(len(x), len(w), last)), x.dtype)
     for inside, outside in groups_of(w, groups):
-        columns = _Columns(rows[..., inside], w.shape[2:], out, stride, dilation)
-        columns.times(_kernel_matrix(w[outside]), y[..., outside])
-    return y.transpose(2, 3, 0, 1)
+        columns = _Columns(_channels(rows, inside, last), w.shape[2:], out, stride, dilation, last)
+        columns.times(_kernel_matrix(w[outside]), _channels(y, outside, last))
+    return in_order(y, last), None
 
 
 def conv2d_adjoint(u, w, size, stride, padding, dilation, groups):
@@ -86,36 +99,59 @@ def conv2d_adjoint(u, w, size, stride, padding, dilation, groups):
 
     <conv2d(x, w), u> = <x, conv2d_adjoint(u, w, size)> for every x of that size (H, W).
     """
-    u = pixels_first(u)
+    return conv2d_adjoint_kept(u, w, size, stride, padding, dilation, groups, False)[0]
+
+
+def conv2d_adjoint_kept(u, w, size, stride, padding, dilation, groups, keep=True):
+    """(conv2d_adjoint(...), what conv2d_adjoint_gradients can use again, or None)."""
+    _note(w, len(u), u.shape[2:])
     if _toom_cook(u, w.shape, stride, dilation, groups):
-        x = toom_cook.conv2d_adjoint(_hwnc(u), w, size, stride, padding)
-        if x is not None:
-            return x.transpose(2, 3, 0, 1)
+        found = toom_cook.conv2d_adjoint(pixels(u, True), w, size, stride, padding, keep)
+        if found is not None:
+            return in_order(found[0], True), found[1]
+    last = images_last(u)
     spread = _scatter if w.shape[1] < FEW_CHANNELS else _gather
     if spread is _gather and dilation == (1, 1) and all(k % s == 0 for k, s in zip(w.shape[2:], stride)):
         spread = _gather_at_once
     new = np.empty if spread is _gather_at_once else np.zeros  # _gather_at_once writes every element of x
-    x = new((*size, u.shape[0], w.shape[1] * groups), u.dtype)
+    x, source = new((*size, *_pixel(len(u), w.shape[1] * groups, last)), u.dtype), pixels(u, last)
     for outside, inside in groups_of(w, groups):
-        spread(x[..., outside], _hwnc(u)[..., inside], w[inside], stride, padding, dilation)
-    return x.transpose(2, 3, 0, 1)
+        spread(_channels(x, outside, last), _channels(source, inside, last), w[inside], stride, padding, dilation, last)
+    return in_order(x, last), None
 
 
-def _scatter(x, u, w, stride, padding, dilation):
+def conv2d_gradients(u, needed, kept, x, w):
+    """(gradient of x, that of w) of conv2d_kept where u arrives, from what it kept.  None if it is not needed, or if its arrays
+    are not even, and the caller must use the direct method."""
+    d_x, d_w = toom_cook.conv2d_gradients(pixels(u, True), kept, pixels(x, True), w.shape, needed)
+    return None if d_x is None else in_order(d_x, True), d_w
+
+
+def conv2d_adjoint_gradients(g, needed, kept, u, w):
+    """(gradient of u, that of w) of conv2d_adjoint_kept where g arrives, likewise."""
+    d_u, d_w = toom_cook.adjoint_gradients(pixels(g, True), kept, pixels(u, True), w.shape, needed)
+    return None if d_u is None else in_order(d_u, True), d_w
+
+
+def _scatter(x, u, w, stride, padding, dilation, last):
     """Add every tap's plane at its place.  This is for few channels: their planes are cheap to add and too thin to gather."""
-    kernel, out, n = w.shape[2:], u.shape[:2], u.shape[2]
+    kernel, out, n = w.shape[2:], u.shape[:2], u.shape[3 if last else 2]
     (top, left), (height, width) = padding, x.shape[:2]
-    whole = np.zeros((height + 2 * top, width + 2 * left, n, w.shape[1]), u.dtype)
-    taps = matmul(_kernel_matrix(w), u.reshape(-1, u.shape[3]).T).reshape(*kernel, w.shape[1], *out, n)
+    whole = np.zeros((height + 2 * top, width + 2 * left, *x.shape[2:]), u.dtype)
+    if last:
+        taps = matmul(_kernel_matrix(w), u).reshape(*out, *kernel, w.shape[1], n).transpose(2, 3, 0, 1, 4, 5)
+    else:
+        taps = matmul(_kernel_matrix(w), u.reshape(-1, u.shape[3]).T).reshape(*kernel, w.shape[1], *out, n)
+        taps = taps.transpose(0, 1, 3, 4, 5, 2)
     for r in range(kernel[0]):
         for s in range(kernel[1]):
             i, j = r * dilation[0], s * dilation[1]
             under = whole[i : i + (out[0] - 1) * stride[0] + 1 : stride[0], j : j + (out[1] - 1) * stride[1] + 1 : stride[1]]
-            under += taps[r, s].transpose(1, 2, 3, 0)
+            under += taps[r, s]
     x[...] = whole[top : top + height, left : left + width]
 
 
-def _gather(x, u, w, stride, padding, dilation):
+def _gather(x, u, w, stride, padding, dilation, last):
     """For each phase of the stride (the remainder of x's row and column), convolve u with every stride-th tap.
 
     No two products write to one element of x, so threads need not wait for each other.
@@ -135,37 +171,41 @@ def _gather(x, u, w, stride, padding, dilation):
             if not all(p.offsets and p.count for p in both):
                 continue
             corner = source[tuple(slice(p.first - p.offsets[-1] - at, None) for p, at in zip(both, low))]
-            columns = _Columns(
-                corner, [len(p.offsets) for p in both], [p.count for p in both], (1, 1), [p.spacing for p in both]
-            )
+            taps, count, spacing = zip(*((len(p.offsets), p.count, p.spacing) for p in both))
+            columns = _Columns(corner, taps, count, (1, 1), spacing, last)
             # The highest offset comes first in the columns, so the taps are in falling order.
             some = w[:, :, vertical.taps[::-1]][:, :, :, horizontal.taps[::-1]]
             target = x[tuple(slice(p.start, None, s) for p, s in zip(both, stride))][: vertical.count, : horizontal.count]
             columns.times(some.transpose(2, 3, 0, 1).reshape(-1, w.shape[1]), target)
 
 
-def _gather_at_once(x, u, w, stride, padding, dilation):
+def _gather_at_once(x, u, w, stride, padding, dilation, last):
     """_gather for a kernel whose size the stride divides: all phases read the same pixels of u, so one product does them all.
 
     With r = stride o + f, x[stride q + f - padding] = the sum over o of u[q - o] w[..., stride o + f].
     """
-    (o, c, *kernel), n = w.shape, u.shape[2]
+    o, c, *kernel = w.shape
     taps = [k // s for k, s in zip(kernel, stride)]
     low = [-(-(p - s + 1) // s) for p, s in zip(padding, stride)]  # the least q that a phase needs; the last is end - 1
     end = [-(-(size + p) // s) for size, p, s in zip(x.shape[:2], padding, stride)]
     count = [stop - start for start, stop in zip(low, end)]
-    columns = _Columns(_window(u, [start + 1 - t for start, t in zip(low, taps)], end), taps, count, (1, 1), (1, 1))
+    source = _window(u, [start + 1 - t for start, t in zip(low, taps)], end)
+    columns = _Columns(source, taps, count, (1, 1), (1, 1), last)
     # The highest o comes first in the columns, so the taps are in falling order.
     matrix = w.reshape(o, c, taps[0], stride[0], taps[1], stride[1])[:, :, ::-1, :, ::-1].transpose(2, 4, 0, 3, 5, 1)
-    found = np.empty((*count, n, stride[0] * stride[1] * c), u.dtype)
+    n = u.shape[3 if last else 2]
+    found = np.empty((*count, *_pixel(n, stride[0] * stride[1] * c, last)), u.dtype)
     columns.times(matrix.reshape(taps[0] * taps[1] * o, -1), found)
-    found = found.reshape(*count, n, *stride, c)
+    if last:
+        found = found.reshape(*count, *stride, c, n)
+    else:
+        found = found.reshape(*count, n, *stride, c).transpose(0, 1, 3, 4, 2, 5)
     for f in range(stride[0]):
         for g in range(stride[1]):
             first = [-(-(p - phase) // s) for p, phase, s in zip(padding, (f, g), stride)]  # q of x's first pixel of the phase
             i, j = (s * q + phase - p for s, q, phase, p in zip(stride, first, (f, g), padding))
             target, (q, r) = x[i :: stride[0], j :: stride[1]], (a - b for a, b in zip(first, low))
-            target[...] = found[q : q + len(target), r : r + target.shape[1], :, f, g]
+            target[...] = found[q : q + len(target), r : r + target.shape[1], f, g]
 
 
 class _Phase(NamedTuple):
@@ -203,45 +243,48 @@ def _window(u, low, high):
 
 def conv2d_weight(x, u, kernel, stride, padding, dilation, groups):
     """w[o,c,r,s] = the sum over n,p,q of x[n,c, p*stride + r*dilation - padding, ...] u[n,o,p,q]."""
-    per_group = x.shape[1] // groups
-    w = np.zeros((u.shape[1], per_group, *kernel), x.dtype)
-    x, u = pixels_first(x), pixels_first(u)
-    if _toom_cook(x, w.shape, stride, dilation, groups):
-        found = toom_cook.conv2d_weight(_hwnc(x), _hwnc(u), kernel, stride, padding)
+    shape = (u.shape[1], x.shape[1] // groups, *kernel)
+    if _toom_cook(x, shape, stride, dilation, groups):
+        found = toom_cook.conv2d_weight(pixels(x, True), pixels(u, True), shape, stride, padding)
         if found is not None:
             return found
-    rows, u_rows = _padded(x, padding), _hwnc(u)
+    last, w = images_last(x), np.zeros(shape, x.dtype)
+    rows, u_rows = _padded(pixels(x, last), padding), pixels(u, last)
     out = u_rows.shape[:2]
     for inside, outside in groups_of(w, groups):
-        columns = _Columns(rows[..., inside], kernel, out, stride, dilation)
-        source = u_rows[..., outside]
+        columns = _Columns(_channels(rows, inside, last), kernel, out, stride, dilation, last)
+        source = _channels(u_rows, outside, last)
 
         def work(start, stop, columns=columns, source=source):
             total: Any = 0
             for a, b in columns.pieces(start, stop):
-                total = total + columns(a, b).T @ source[a:b].reshape(-1, source.shape[3])
+                total = total + columns.products(a, b, source[a:b])
             return total
 
         total: Any = sum(share(work, out[0], columns.rows_worth_a_thread))
         if u.size:
-            w[outside] = total.reshape(*kernel, per_group, -1).transpose(3, 2, 0, 1)
+            w[outside] = total.reshape(*kernel, shape[1], -1).transpose(3, 2, 0, 1)
     return w
 
 
 class _Columns:
-    """The elements under the kernel at each output pixel, as a matrix (pixels N, kh kw C), a few rows at a time: "im2col".
+    """The elements under the kernel at each output pixel, a few rows of pixels at a time: "im2col".
 
-    rows: the padded x as (H, W, N, C).   columns(a, b): the matrix for the output rows a to b; it is a copy.
+    rows: the padded x, (H, W, C, N) if `last`, else (H, W, N, C).   columns(a, b): the elements for the output rows a to b, as
+    matrices (pixels, kh kw C, N), or as one matrix (pixels N, kh kw C); it is a copy.
     """
 
-    def __init__(self, rows, kernel, out, stride, dilation):
-        self.rows, self.kernel, self.out, self.stride, self.dilation = rows, kernel, out, stride, dilation
-        n, c = rows.shape[2:]
-        self.as_planes = c < FEW_CHANNELS
+    def __init__(self, rows, kernel, out, stride, dilation, last):
+        self.rows, self.kernel, self.out, self.stride, self.dilation, self.last = rows, kernel, out, stride, dilation, last
+        n, c = rows.shape[:1:-1] if last else rows.shape[2:]
+        self.images = n
+        self.as_planes = c < FEW_CHANNELS and not last
         s0, s1, s2, s3 = rows.strides
         (dy, dx), (sy, sx) = dilation, stride
         if self.as_planes:
             shape, strides = (*kernel, c, *out, n), (s0 * dy, s1 * dx, s3, s0 * sy, s1 * sx, s2)
+        elif last:
+            shape, strides = (*out, *kernel, c, n), (s0 * sy, s1 * sx, s0 * dy, s1 * dx, s2, s3)
         else:
             shape, strides = (*out, n, *kernel, c), (s0 * sy, s1 * sx, s2, s0 * dy, s1 * dx, s3)
         self.view = np.lib.stride_tricks.as_strided(rows, shape, strides)
@@ -255,36 +298,59 @@ class _Columns:
         return ((a, min(a + self.step, stop)) for a in range(start, stop, max(1, self.step)))
 
     def times(self, matrix, target):
-        """target (oh, ow, N, channels) = the columns times the matrix; the threads share the rows."""
+        """target (oh, ow, channels and images) = the columns times the matrix (kh kw C, channels); threads share the rows."""
 
         def work(start, stop):
             for a, b in self.pieces(start, stop):
                 rows = target[a:b]
+                if self.last:
+                    columns, flat = self(a, b), (-1, matrix.shape[1], self.images)
+                    product = lambda out=None, columns=columns: np.matmul(matrix.T, columns, out=out)
+                else:
+                    columns, flat = self(a, b), (-1, matrix.shape[1])
+                    product = lambda out=None, columns=columns: np.matmul(columns, matrix, out=out)
                 if rows.flags.c_contiguous:
-                    np.matmul(self(a, b), matrix, out=rows.reshape(-1, matrix.shape[1]))
+                    product(rows.reshape(flat))
                 else:  # the target is not contiguous: it is one phase of a stride, or one group
-                    rows[...] = (self(a, b) @ matrix).reshape(rows.shape)
+                    rows[...] = product().reshape(rows.shape)
 
         share(work, self.out[0], self.rows_worth_a_thread)
 
+    def products(self, a, b, u):
+        """(kh kw C, O): the sum over the pixels of the output rows a to b, and over images, of columns times u."""
+        if not self.last:
+            return self(a, b).T @ u.reshape(-1, u.shape[3])
+        if self.width <= self.images:  # the products of the pixels are small, so that their sum is cheap
+            return np.matmul(self(a, b), u.reshape(-1, *u.shape[2:]).swapaxes(1, 2)).sum(0)
+        columns = self.view[a:b].transpose(2, 3, 4, 0, 1, 5).reshape(self.width, -1)
+        return columns @ u.transpose(0, 1, 3, 2).reshape(-1, u.shape[2])
+
     def __call__(self, a, b):
-        pixels = (b - a) * self.out[1] * self.rows.shape[2]
+        pixels = (b - a) * self.out[1]
+        if self.last:
+            return self.view[a:b].reshape(pixels, self.width, self.images)
         if self.as_planes:
-            return self.view[:, :, :, a:b].reshape(self.width, pixels).T
-        return self.view[a:b].reshape(pixels, self.width)
+            return self.view[:, :, :, a:b].reshape(self.width, pixels * self.images).T
+        return self.view[a:b].reshape(pixels * self.images, self.width)
 
 
-def _hwnc(x):
-    return pixels_first(x).transpose(2, 3, 0, 1)
+def _pixel(images, channels, last):
+    """The shape of one pixel of a batch."""
+    return (channels, images) if last else (images, channels)
 
 
-def _padded(x, padding):
-    """x as (H + 2 ph, W + 2 pw, N, C) in C order, with zeros around it."""
-    (ph, pw), rows = padding, _hwnc(x)
+def _channels(pixels, some, last):
+    """Some channels (a slice) of pixels (H, W, C, N) or (H, W, N, C)."""
+    return pixels[:, :, some] if last else pixels[..., some]
+
+
+def _padded(rows, padding):
+    """The pixels (H, W, ...) in C order with zeros around them: (H + 2 ph, W + 2 pw, ...)."""
+    ph, pw = padding
     if not (ph or pw):
         return rows
-    h, w, n, c = rows.shape
-    out = np.zeros((h + 2 * ph, w + 2 * pw, n, c), x.dtype)
+    h, w, *pixel = rows.shape
+    out = np.zeros((h + 2 * ph, w + 2 * pw, *pixel), rows.dtype)
     out[ph : ph + h, pw : pw + w] = rows
     return out
 

@@ -1,48 +1,65 @@
 """Batch normalisation, forward and backward, in as few passes over memory as NumPy allows.
 
-The pixels of all images are the rows of one (P, C) matrix, which is a view if the memory order is HWNC (see conv.py).  Then
-channel sums are matrix-vector products with a row of ones, which BLAS does at the speed of memory (a ninth of the time of
-x.var(axis), measured at 25088 x 64).  We take a few rows at a time, so that the result of one step is still in the cache
-for the next step.
+Arrays become blocks (P, C, M): M values of each of C channels lie together, P times.  Of images with the memory order
+(H, W, C, N) (see memory.py) this is a view with P = H W and M = N; with the order (H, W, N, C), P = H W N and M = 1.  Then
+channel sums are matrix-vector products with ones, which BLAS does at the speed of memory (a ninth of the time of x.var(axis),
+measured at 25088 x 64).  We take a few of the P at a time, so that the result of one step is still in the cache for the next
+step, and we repeat the numbers of the channels M times, so that the inner loops are long.
 """
 
 import numpy as np
 
-from minigan.kernels.cpu.memory import pixels_first, row_pieces
+from minigan.kernels.cpu.memory import images_last, in_order, pixels, row_pieces
 
 
-def as_rows(x):
-    """x (N, C, ...) as a matrix (P, C), with channels last; a view if the memory order allows it."""
+def as_blocks(x):
+    """x (N, C, ...) as blocks (P, C, M); a view if the memory order allows it."""
     if x.ndim == 2:
-        return x
-    x = pixels_first(x) if x.ndim == 4 else x
-    return x.transpose(*range(2, x.ndim), 0, 1).reshape(-1, x.shape[1])
+        return x[:, :, None]
+    if x.ndim == 4:
+        last = images_last(x)
+        return pixels(x, last).reshape(-1, *((x.shape[1], len(x)) if last else (x.shape[1], 1)))
+    return x.transpose(*range(2, x.ndim), 0, 1).reshape(-1, x.shape[1], 1)
 
 
-def from_rows(rows, shape):
-    """The inverse of as_rows: (P, C) as a view (N, C, ...)."""
-    if len(shape) == 2:
-        return rows
+def from_blocks(blocks, shape):
+    """The inverse of as_blocks: (P, C, M) as a view (N, C, ...)."""
     n, c, *rest = shape
-    return rows.reshape(*rest, n, c).transpose(len(rest), len(rest) + 1, *range(len(rest)))
+    if len(shape) == 4:
+        last = blocks.shape[2] == n and n > 1
+        return in_order(blocks.reshape(*rest, *((c, n) if last else (n, c))), last)
+    return blocks.reshape(*rest, n, c).transpose(len(rest), len(rest) + 1, *range(len(rest)))
 
 
-def channel_sums(rows):
-    """The sum of every column, (C,)."""
-    return np.ones(rows.shape[0], rows.dtype) @ rows
+def channel_sums(blocks):
+    """The sum of every channel of blocks (P, C, M): (C,)."""
+    p, c, m = blocks.shape
+    if m > 1:
+        return (blocks.reshape(-1, m) @ np.ones(m, blocks.dtype)).reshape(p, c).sum(0)
+    return np.ones(p, blocks.dtype) @ blocks[:, :, 0]
+
+
+def _wide(channels, blocks):
+    """One number for each channel, (C,), as (C M,)."""
+    return np.repeat(channels, blocks.shape[2]) if blocks.shape[2] > 1 else channels
+
+
+def _rows(blocks):
+    return blocks.reshape(len(blocks), -1)
 
 
 def moments(x):
-    """mean (C,), biased variance (C,), and x - mean as rows (P, C)."""
-    rows = as_rows(x)
-    mean = channel_sums(rows) * (1 / rows.shape[0])
-    centered = np.empty_like(rows)
+    """mean (C,), biased variance (C,), and x - mean as blocks (P, C, M)."""
+    blocks = as_blocks(x)
+    share = 1 / (blocks.shape[0] * blocks.shape[2])
+    mean = channel_sums(blocks) * share
+    centered, rows, wide = np.empty_like(blocks), _rows(blocks), _wide(mean, blocks)
 
     def piece(s):
-        np.subtract(rows[s], mean, out=centered[s])
+        np.subtract(rows[s], wide, out=_rows(centered)[s])
         return channel_sums(centered[s] * centered[s])
 
-    return mean, sum(row_pieces(piece, rows)) * (1 / rows.shape[0]), centered
+    return mean, sum(row_pieces(piece, rows)) * share, centered
 
 
 def follow(mean, var, running_mean, running_var, momentum, count, eps):
@@ -58,33 +75,34 @@ def follow(mean, var, running_mean, running_var, momentum, count, eps):
 
 def forward(centered, inv_std, weight, bias, shape):
     """y = (x - mean) / std * weight + bias, as (N, C, ...)."""
-    y = np.empty_like(centered)
-    scale = inv_std if weight is None else inv_std * weight
+    y, rows = np.empty_like(centered), _rows(centered)
+    scale = _wide(inv_std if weight is None else inv_std * weight, centered)
+    shift = None if bias is None else _wide(bias, centered)
 
     def piece(s):
-        np.multiply(centered[s], scale, out=y[s])
-        if bias is not None:
-            y[s] += bias
+        out = np.multiply(rows[s], scale, out=_rows(y)[s])
+        if shift is not None:
+            out += shift
 
-    row_pieces(piece, centered)
-    return from_rows(y, shape)
+    row_pieces(piece, rows)
+    return from_blocks(y, shape)
 
 
 def backward(g, centered, inv_std, weight):
     """(dx, dweight, dbias).   With x^ = centered / std:  dbias = sum g, dweight = sum g x^,
     dx = weight / std * (g - mean g - x^ mean(g x^)).   Ioffe and Szegedy 2015, section 3."""
-    rows = as_rows(g)
-    count = rows.shape[0]
-    d_bias = channel_sums(rows)
-    d_weight = sum(row_pieces(lambda s: channel_sums(rows[s] * centered[s]), rows)) * inv_std
+    blocks = as_blocks(g)
+    rows, rows_c, share = _rows(blocks), _rows(centered), 1 / (blocks.shape[0] * blocks.shape[2])
+    d_bias = channel_sums(blocks)
+    d_weight = sum(row_pieces(lambda s: channel_sums(blocks[s] * centered[s]), rows)) * inv_std
     scale = inv_std if weight is None else inv_std * weight
-    slope, shift = scale * inv_std * d_weight * (1 / count), scale * d_bias * (1 / count)
-    dx = np.empty_like(rows)
+    slope, shift = (_wide(scale * a * share, blocks) for a in (inv_std * d_weight, d_bias))
+    scale, dx = _wide(scale, blocks), np.empty_like(blocks)
 
     def piece(s):
-        np.multiply(rows[s], scale, out=dx[s])
-        dx[s] -= centered[s] * slope
-        dx[s] -= shift
+        out = np.multiply(rows[s], scale, out=_rows(dx)[s])
+        out -= rows_c[s] * slope
+        out -= shift
 
     row_pieces(piece, rows)
-    return from_rows(dx, g.shape), d_weight, d_bias
+    return from_blocks(dx, g.shape), d_weight, d_bias
