@@ -178,8 +178,7 @@ def _show(options, about, title, results, system):
         print("  no numbers: the test split has too few samples for these metrics")
         return
     known = [evaluation.meaning(name, system) for name in results]
-    if known:
-        print("\n".join(f"  {line}" for line in table([[one.name, figure(results[one.name]), one.direction] for one in known])))
+    print("\n".join(f"  {line}" for line in table([[one.name, figure(results[one.name]), one.direction] for one in known])))
     print("\n".join([*results.lines, *(f"{number.name}: {number.meaning}" for number in known)]))
 
 

@@ -91,8 +91,9 @@ def kernels(height: int, width: int, count: int) -> list[tuple[int, int]]:
 
 def generator(latent, channels, shape, norm="batch", smallest=LEAST):
     """z (N, latent) -> pictures (N, *shape) in [-1, 1].   shape: (C, H, W); smallest: see levels."""
-    maps, small = levels(channels, *shape[1:], smallest, odd=True)
-    maps, (*inner, last) = maps[::-1], kernels(*shape[1:], len(maps))[::-1]
+    out, height, width = shape
+    maps, small = levels(channels, height, width, smallest, odd=True)
+    maps, (*inner, last) = maps[::-1], kernels(height, width, len(maps))[::-1]
     size = maps[0] * small[0] * small[1]
     layers = [Linear(latent, size), *norm_layer(norm, size, False), ReLU(), Unflatten(1, (maps[0], *small))]
     for inputs, outputs, kernel in zip(maps, maps[1:], inner):
@@ -101,14 +102,15 @@ def generator(latent, channels, shape, norm="batch", smallest=LEAST):
             *norm_layer(norm, outputs, True),
             ReLU(),
         ]
-    return Sequential(*layers, ConvTranspose2d(maps[-1], shape[0], last, stride=2, padding=1), Tanh())
+    return Sequential(*layers, ConvTranspose2d(maps[-1], out, last, stride=2, padding=1), Tanh())
 
 
 def discriminator(channels, shape, norm="batch", smallest=LEAST):
     """Pictures (N, *shape) -> logits (N, 1).   shape: (C, H, W); smallest: see levels."""
-    maps, small = levels(channels, *shape[1:], smallest, odd=True)
-    first, *others = kernels(*shape[1:], len(maps))
-    layers = [Conv2d(shape[0], maps[0], first, stride=2, padding=1), LeakyReLU(0.2)]
+    inputs, height, width = shape
+    maps, small = levels(channels, height, width, smallest, odd=True)
+    first, *others = kernels(height, width, len(maps))
+    layers = [Conv2d(inputs, maps[0], first, stride=2, padding=1), LeakyReLU(0.2)]
     for inputs, outputs, kernel in zip(maps, maps[1:], others):
         layers += [
             Conv2d(inputs, outputs, kernel, stride=2, padding=1, bias=False),
