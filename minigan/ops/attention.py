@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from minigan.backend import beside, is_array, xp
+from minigan.backend import beside, is_array, kept_beside, xp
 from minigan.errors import ConfigError, ShapeError
 from minigan.ops.elementwise import kept, where
 from minigan.ops.linalg import matmul
@@ -25,7 +25,7 @@ def attention_weights(query, key, attn_mask=None, is_causal=False, scale=None) -
         raise ConfigError(f"{op}: is_causal is a mask of its own; give it or attn_mask, not both")
     scores = matmul(query, swapaxes(key, -1, -2)) * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
     if is_causal:
-        attn_mask = np.tri(*scores.shape[-2:], dtype=bool)
+        attn_mask = kept_beside(np.tri(*scores.shape[-2:], dtype=bool), plain(scores))
     if attn_mask is None:
         return softmax(scores, -1)
     mask = plain(attn_mask)

@@ -237,7 +237,7 @@ def test_doctor(minigan):
     code, out, err = minigan("doctor")
     assert (code, err) == (0, "")
     found = dict(line[4:].split(None, 1) for line in out.splitlines() if line[:2] in ("ok", "--", "!!"))
-    assert list(found) == ["python", "numpy", "blas", "digits", "mnist", "cache", "disk", "cuda", "kernels"]
+    assert list(found) == ["python", "numpy", "blas", "threads", "digits", "mnist", "cache", "disk", "cuda", "kernels"]
     assert "\n--  mnist        not on this machine\n" in out  # no fault, but not "ok" either
     assert found["numpy"] == np.__version__ and found["python"].startswith(f"{sys.version_info[0]}.{sys.version_info[1]}.")
 

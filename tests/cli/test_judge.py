@@ -316,6 +316,7 @@ def test_compare_says_when_steps_or_seconds_differ_much(minigan):
         Run.open(name).note_seconds(2, seconds)
     assert minigan("compare", *runs[:2])[2] == ""
     assert "from 10 to 30 seconds of training: a longer training alone can explain" in minigan("compare", *runs)[2]
+    assert minigan("resume", "two", "--steps", 20)[0] == 0
     Run.open("two").note_seconds(20, 12.0)
     Run.open("two").note_evaluation(20, 2500, {"modes": 8.0})
     assert "these runs have from 2 to 20 steps: a longer training alone can explain" in minigan("compare", *runs[:2])[2]

@@ -16,7 +16,17 @@ BRING_AN_ARRAY = {
     ("embedding", 1),
     ("take_along_axis", 0),
     ("take_along_axis", 1),
+    ("scaled_dot_product_attention", 3),
+    ("max_unpool2d", 0),
+    ("max_unpool2d", 1),
+    ("hinge_embedding_loss", 0),
+    ("hinge_embedding_loss", 1),
+    ("hinge_embedding_loss", 2),
+    ("cosine_embedding_loss", 0),
+    ("poisson_nll_loss", 1),
 }
+# cuSOLVER waits for the GPU, and det's gradient looks whether the matrix is nearly singular.
+WAIT = {"cholesky", "det", "eigh", "inv", "slogdet", "solve", "svd"}
 CASES = [(name, i) for name, op in sorted(optable.TABLE.items()) for i in range(len(op.cases))]
 
 
@@ -76,8 +86,8 @@ def test_every_op_is_on_the_card_what_it_is_on_the_cpu(card, name, i, monkeypatc
     derivatives(call, there, uploaded())
     card.counts.reset()
     found = derivatives(call, there, uploaded())
-    assert card.counts.d2h == card.counts.sync == 0, card.counts
-    assert card.counts.h2d in ((1, 2) if (name, i) in BRING_AN_ARRAY else (0,)), card.counts
+    assert name in WAIT or card.counts.d2h == card.counts.sync == 0, card.counts
+    assert card.counts.h2d in ((1, 2, 3, 4) if (name, i) in BRING_AN_ARRAY else (0,)), card.counts
     assert card.counts.op < 2000
     for these, those in zip(found, expected, strict=True):
         for a, b in zip(these, those, strict=True):

@@ -8,6 +8,7 @@ keep_memory                   let the next array use the memory of a freed one
 
 import contextlib
 import ctypes
+import math
 
 import numpy as np
 
@@ -78,12 +79,12 @@ def images_first(x):
 def flat(x):
     """x (N, C, H, W) as (N, C H W).  If images come last in memory, they also come last in the memory of the result, because
     products take both orders, and to copy runs of N numbers is five times as fast as to turn them."""
-    return _flat(x) if x.transpose(2, 3, 1, 0).flags.c_contiguous else images_first(x).reshape(len(x), -1)
+    return _flat(x) if x.transpose(2, 3, 1, 0).flags.c_contiguous else images_first(x).reshape(len(x), math.prod(x.shape[1:]))
 
 
 def _flat(x):
     m = xp(x)
-    return m.ascontiguousarray(x.transpose(1, 2, 3, 0)).reshape(-1, len(x)).T
+    return m.ascontiguousarray(x.transpose(1, 2, 3, 0)).reshape(math.prod(x.shape[1:]), len(x)).T
 
 
 def like(a, x):
