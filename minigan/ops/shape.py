@@ -93,7 +93,9 @@ def _reshape(x, shape):
     try:
         if x.ndim == 4 and len(shape) == 2 and has_pixels_first(x):  # the memory orders of convolutions
             rows = flat(x)
-            return rows if shape[0] == len(x) and shape[1] in (-1, rows.shape[1]) else np.ascontiguousarray(rows).reshape(shape)
+            return (
+                rows if shape[0] == len(x) and shape[1] in (-1, rows.shape[1]) else xp(x).ascontiguousarray(rows).reshape(shape)
+            )
         return x.reshape(shape)
     except (ValueError, TypeError):
         shape = sizes("reshape", "shape", shape)
