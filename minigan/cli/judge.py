@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 from types import SimpleNamespace
 
-from minigan.cli.output import output_file, path_argument
+from minigan.cli.output import output_file, path_argument, settings_argument
 from minigan.errors import CheckpointError, ConfigError
 from minigan.paths import command
 
@@ -46,14 +46,7 @@ def add(verbs) -> None:
     verb.add_argument(
         "--data", metavar="NAME", help="with --samples: the data set to compare with, see `minigan list datasets`"
     )
-    verb.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        dest="settings",
-        help="with --samples: an option of --data folder, such as size=32; can be repeated",
-    )
+    settings_argument(verb, "with --samples: an option of --data folder, such as size=32; can be repeated")
     verb.add_argument(
         "--data-dir", type=path_argument, metavar="DIR", help="where the data are now (default: where they were at the start)"
     )

@@ -1,10 +1,10 @@
 """What the command writes: its standard streams on every console, and the names of its output files.
 
-ready           standard streams that are there and can take every letter
-lasting         while this context lasts, a stream that cannot be written does not end the work
-tell            print a line while work goes on
-path_argument   an argparse type: a path
-output_file     check the name of an output file before any work is done
+ready               standard streams that are there and can take every letter
+lasting             while this context lasts, a stream that cannot be written does not end the work
+path_argument       an argparse type: a path
+output_file         check the name of an output file before any work is done
+settings_argument   --set KEY=VALUE of a verb
 """
 
 import argparse
@@ -116,7 +116,6 @@ def output_file(path, *suffixes) -> Path:
     return path
 
 
-def tell(text: str) -> None:
-    """Print a line at once.   If nobody can read it, the work goes on; `main` tells of a full disk at the end."""
-    with contextlib.suppress(OSError, ValueError):
-        print(text, flush=True)
+def settings_argument(verb, says: str) -> None:
+    """Add --set KEY=VALUE, which can be repeated, to a verb."""
+    verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings", help=says)

@@ -1,6 +1,6 @@
 """The verbs list, data and doctor: show what there is, look after data sets, and examine the machine."""
 
-from minigan.cli.output import output_file, path_argument
+from minigan.cli.output import output_file, path_argument, settings_argument
 from minigan.errors import ConfigError, suggestion
 
 LISTS = ("systems", "datasets", "metrics", "objectives", "lessons")
@@ -43,14 +43,7 @@ def add(verbs) -> None:
     verb.add_argument(
         "-o", "--out", type=path_argument, metavar="FILE", help="file for the picture of preview (default: NAME.png)"
     )
-    verb.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        dest="settings",
-        help="an option of --data folder, such as size=32; can be repeated; `minigan data list` lists them",
-    )
+    settings_argument(verb, "an option of --data folder, such as size=32; can be repeated; `minigan data list` lists them")
     verb.set_defaults(run=_data)
 
     verb = verbs.add_parser(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.cli.output import output_file, path_argument, tell
+from minigan.cli.output import output_file, path_argument, settings_argument
 from minigan.errors import CheckpointError, ConfigError, MiniganError, NotFiniteError
 from minigan.paths import command
 
@@ -75,13 +75,9 @@ def add(verbs) -> None:
     verb.add_argument("--batch-size", type=whole(1), metavar="N", help="samples per step (default: the system's own)")
     verb.add_argument("--seed", type=whole(0), default=0, metavar="N", help="seed of all random numbers (default: 0)")
     verb.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:1 or auto (default: cpu)")
-    verb.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        dest="settings",
-        help="change a setting, such as lr=1e-4; can be repeated; `minigan show SYSTEM` "
+    settings_argument(
+        verb,
+        "change a setting, such as lr=1e-4; can be repeated; `minigan show SYSTEM` "
         "lists all settings with their defaults, `minigan data list` the options of --data folder",
     )
     verb.add_argument("--out", type=path_argument, metavar="DIR", help="run folder (default: runs/<date>-<system>-s<seed>)")
@@ -93,14 +89,7 @@ def add(verbs) -> None:
     verb.add_argument("path", type=path_argument, metavar="RUN", help="the run folder, or one of its checkpoints")
     verb.add_argument("--steps", type=whole(1), metavar="N", help="iterations in total (default: the run's setting)")
     verb.add_argument("--seconds", type=seconds, metavar="S", help="stop after this time of training (default: no limit)")
-    verb.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        dest="settings",
-        help="change a learning rate, or what happens every so many steps, from now on; can be repeated",
-    )
+    settings_argument(verb, "change a learning rate, or what happens every so many steps, from now on; can be repeated")
     verb.add_argument(
         "--data-dir", type=path_argument, metavar="DIR", help="where the data are now (default: where they were at the start)"
     )
@@ -173,7 +162,7 @@ def _train(options):
     )
     nets = [net for player in session.game.players for net in player.nets]  # averages of networks are not counted
     size = sum({id(p): p.size for net in nets for p in net.parameters()}.values())
-    tell(f"{options.system} on {session.data_name}, {size:,} parameters, into {session.run.folder}")
+    print(f"{options.system} on {session.data_name}, {size:,} parameters, into {session.run.folder}", flush=True)
     return _go_on(session, session.settings.steps, options.seconds)
 
 
@@ -199,7 +188,7 @@ def _resume(options):
                 f"go further with `{command('resume', options.path, '--steps', 2 * session.step)}`"
             )
         session.attach()
-        tell(f"{run.system} on {session.data_name}, from step {session.step}, in {folder}")
+        print(f"{run.system} on {session.data_name}, from step {session.step}, in {folder}", flush=True)
         return _go_on(session, steps, options.seconds)
 
 

@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from minigan.cli.output import path_argument, tell
+from minigan.cli.output import path_argument, settings_argument
 from minigan.errors import ConfigError
 from minigan.paths import command
 
@@ -72,14 +72,7 @@ def add(verbs) -> None:
         "--seconds", type=seconds, metavar="S", help="stop each run after this time of training (default: no limit)"
     )
     verb.add_argument("--batch-size", type=whole(1), metavar="N", help="samples per step (default: the system's own)")
-    verb.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        dest="settings",
-        help="change a setting in all runs; can be repeated",
-    )
+    settings_argument(verb, "change a setting in all runs; can be repeated")
     verb.add_argument("-n", type=whole(1), metavar="N", help="samples to measure (default: that of `minigan evaluate`)")
     verb.add_argument("--device", default="cpu", metavar="D", help="cpu, cuda, cuda:1 or auto (default: cpu)")
     verb.add_argument(
@@ -125,9 +118,10 @@ def _tune(options):
         done = [job for job in jobs if "value" in results.get(_name(*job), {})]
         left = [job for job in jobs if job not in done]
         _write(folder, about, results)
-        tell(
+        print(
             f"{len(jobs)} runs of {options.system}, {options.jobs} at a time, into {folder}"
-            + (f"; {len(done)} are already done" if done else "")
+            + (f"; {len(done)} are already done" if done else ""),
+            flush=True,
         )
         with ThreadPoolExecutor(options.jobs) as pool:
             waiting = {pool.submit(_one, options, folder, metric, number, common, stopped, *job): job for job in left}
@@ -139,7 +133,7 @@ def _tune(options):
                         _write(folder, about, results)
                         left.remove(waiting[ended])
                         what = row["failed"] if "failed" in row else f"{number.name} {row['value']:.4g}"
-                        tell(f"{len(jobs) - len(left)}/{len(jobs)}  {name}: {what}")
+                        print(f"{len(jobs) - len(left)}/{len(jobs)}  {name}: {what}", flush=True)
             except BaseException:  # the disk is full: the other runs end too, before the error is told
                 stopped(signal.SIGTERM, None)
                 raise

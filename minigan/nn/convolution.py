@@ -83,7 +83,32 @@ class _Conv(Module):
         return text + (f", padding_mode={self.padding_mode}" if self.padding_mode != "zeros" else "")
 
 
-class Conv2d(_Conv):
+class _Correlation(_Conv):
+    """The common part of Conv2d and Conv1d: the function of nn.functional whose name is `function`."""
+
+    function = ""
+
+    def __init__(
+        self,
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride: Size = 1,
+        padding: Size | str = 0,
+        dilation: Size = 1,
+        groups=1,
+        bias=True,
+        padding_mode="zeros",
+    ):
+        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
+
+    def forward(self, x) -> Tensor:
+        """The convolution of x, plus bias."""
+        x, padding = self._padded(x)
+        return getattr(F, self.function)(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+
+class Conv2d(_Correlation):
     """y[n,o] = bias[o] + the sum over c of x[n,c] correlated with weight[o,c].   x (N, C, H, W) -> (N, O, oh, ow).
 
     oh = floor((H + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1, ow likewise.  weight (O, C/groups, kh, kw)
@@ -94,27 +119,10 @@ class Conv2d(_Conv):
     (64, 32, 14, 14)
     """
 
-    def __init__(
-        self,
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride: Size = 1,
-        padding: Size | str = 0,
-        dilation: Size = 1,
-        groups=1,
-        bias=True,
-        padding_mode="zeros",
-    ):
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
-
-    def forward(self, x) -> Tensor:
-        """The convolution of x, plus bias."""
-        x, padding = self._padded(x)
-        return F.conv2d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+    function = "conv2d"
 
 
-class Conv1d(_Conv):
+class Conv1d(_Correlation):
     """Conv2d with one spatial axis.   x (N, C, L) -> (N, O, length);  weight (O, C/groups, k), bias (O,).
 
     >>> nn.Conv1d(3, 8, 5, padding=2)(mg.ones((64, 3, 100))).shape
@@ -122,6 +130,14 @@ class Conv1d(_Conv):
     """
 
     axes = 1
+    function = "conv1d"
+
+
+class _Transposed(_Conv):
+    """The common part of ConvTranspose2d and ConvTranspose1d."""
+
+    transposed = True
+    function = ""
 
     def __init__(
         self,
@@ -129,21 +145,25 @@ class Conv1d(_Conv):
         out_channels,
         kernel_size,
         stride: Size = 1,
-        padding: Size | str = 0,
-        dilation: Size = 1,
+        padding: Size = 0,
+        output_padding: Size = 0,
         groups=1,
         bias=True,
+        dilation: Size = 1,
         padding_mode="zeros",
     ):
-        super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode)
+        super().__init__(
+            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, output_padding
+        )
 
     def forward(self, x) -> Tensor:
-        """The convolution of x, plus bias."""
-        x, padding = self._padded(x)
-        return F.conv1d(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+        """The transposed convolution of x, plus bias."""
+        return getattr(F, self.function)(
+            x, self.weight, self.bias, self.stride, self.padding, self.output_padding, self.groups, self.dilation
+        )
 
 
-class ConvTranspose2d(_Conv):
+class ConvTranspose2d(_Transposed):
     """Conv2d's adjoint: every pixel of x is spread over the output by the kernel.   x (N, C, H, W) -> (N, O, oh, ow).
 
     oh = (H - 1) stride - 2 padding + dilation (kernel_size - 1) + output_padding + 1, ow likewise.
@@ -155,57 +175,11 @@ class ConvTranspose2d(_Conv):
     (64, 1, 28, 28)
     """
 
-    transposed = True
-
-    def __init__(
-        self,
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride: Size = 1,
-        padding: Size = 0,
-        output_padding: Size = 0,
-        groups=1,
-        bias=True,
-        dilation: Size = 1,
-        padding_mode="zeros",
-    ):
-        super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, output_padding
-        )
-
-    def forward(self, x) -> Tensor:
-        """The transposed convolution of x, plus bias."""
-        return F.conv_transpose2d(
-            x, self.weight, self.bias, self.stride, self.padding, self.output_padding, self.groups, self.dilation
-        )
+    function = "conv_transpose2d"
 
 
-class ConvTranspose1d(_Conv):
+class ConvTranspose1d(_Transposed):
     """ConvTranspose2d with one spatial axis.   x (N, C, L) -> (N, O, length);  weight (C, O/groups, k), bias (O,)."""
 
     axes = 1
-    transposed = True
-
-    def __init__(
-        self,
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride: Size = 1,
-        padding: Size = 0,
-        output_padding: Size = 0,
-        groups=1,
-        bias=True,
-        dilation: Size = 1,
-        padding_mode="zeros",
-    ):
-        super().__init__(
-            in_channels, out_channels, kernel_size, stride, padding, dilation, groups, bias, padding_mode, output_padding
-        )
-
-    def forward(self, x) -> Tensor:
-        """The transposed convolution of x, plus bias."""
-        return F.conv_transpose1d(
-            x, self.weight, self.bias, self.stride, self.padding, self.output_padding, self.groups, self.dilation
-        )
+    function = "conv_transpose1d"

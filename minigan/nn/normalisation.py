@@ -103,18 +103,7 @@ class BatchNorm2d(_BatchNorm):
     axes = (4,)
 
 
-class InstanceNorm1d(_Running):
-    """Gives each channel of each sample mean 0 and variance 1.   x (N, C, L).   Ulyanov et al. 2016.
-
-    affine: learn a weight and a bias per channel.  track_running_stats: in evaluation use running averages instead of the
-    sample's own mean and variance (num_batches_tracked stays 0, as in torch).  torch.nn.InstanceNorm1d.
-
-    >>> nn.InstanceNorm1d(6)(mg.ones((2, 6, 4))).shape
-    (2, 6, 4)
-    """
-
-    axes = (3,)
-
+class _InstanceNorm(_Running):
     def __init__(self, num_features, eps=1e-5, momentum=0.1, affine=False, track_running_stats=False):
         super().__init__(num_features, eps, momentum, affine, track_running_stats)
 
@@ -136,7 +125,20 @@ class InstanceNorm1d(_Running):
         return y
 
 
-class InstanceNorm2d(InstanceNorm1d):
+class InstanceNorm1d(_InstanceNorm):
+    """Gives each channel of each sample mean 0 and variance 1.   x (N, C, L).   Ulyanov et al. 2016.
+
+    affine: learn a weight and a bias per channel.  track_running_stats: in evaluation use running averages instead of the
+    sample's own mean and variance (num_batches_tracked stays 0, as in torch).  torch.nn.InstanceNorm1d.
+
+    >>> nn.InstanceNorm1d(6)(mg.ones((2, 6, 4))).shape
+    (2, 6, 4)
+    """
+
+    axes = (3,)
+
+
+class InstanceNorm2d(_InstanceNorm):
     """InstanceNorm1d for images: per channel of each image.   x (N, C, H, W).   torch.nn.InstanceNorm2d.
 
     >>> nn.InstanceNorm2d(6)(mg.ones((2, 6, 4, 4))).shape

@@ -132,7 +132,7 @@ def clip_grad_norm(grads, max_norm, norm_type=2.0):
     Pascanu, Mikolov and Bengio 2013.
     """
     grads = list(grads)
-    total = _total_norm("clip_grad_norm", [g for g in grads if g is not None], norm_type)
+    total = _total_norm([g for g in grads if g is not None], norm_type)
     factor = ops.minimum(max_norm / (total + 1e-6), 1.0)
     return [None if g is None else g * factor for g in grads], total
 
@@ -144,7 +144,7 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=Fals
     raise NotFiniteError, and change nothing, if total is NaN or infinite.   torch.nn.utils.clip_grad_norm_.
     """
     grads = _gradients(parameters)
-    total = _total_norm("clip_grad_norm_", grads, norm_type)
+    total = _total_norm(grads, norm_type)
     if error_if_nonfinite and not math.isfinite(total.item()):
         raise NotFiniteError(f"clip_grad_norm_: the norm of the gradients is {total.item()}; nothing was clipped")
     factor = plain(ops.minimum(max_norm / (total + 1e-6), 1.0))
@@ -166,7 +166,7 @@ def _gradients(parameters):
     return [p.grad for p in parameters if p.grad is not None]
 
 
-def _total_norm(op, grads, norm_type):
+def _total_norm(grads, norm_type):
     if not grads:
         return Tensor(np.zeros((), np.float32))
     p = float(norm_type)

@@ -199,24 +199,28 @@ def taps_of(kernel, stride) -> Any:
 
 
 class Kept(NamedTuple):
-    """What a forward pass leaves for the gradients."""
+    """How a convolution is computed, and what a forward pass leaves for the gradients."""
 
     grid: Grid
     rows: list  # of lists of tiles
-    points: Any  # the transformed weight, (h, w, O, stride^2 C)
-    taps: Any  # |tap|^2, for `even`
-    lengths: Any  # |pixel|^2 of x, or of u in the adjoint
-    transformed: list | None  # of every tile, the transformed x (in the adjoint: u); None if it would be too large
+    points: Any = None  # the transformed weight, (h, w, O, stride^2 C)
+    taps: Any = None  # |tap|^2, for `even`
+    lengths: Any = None  # |pixel|^2 of x, or of u in the adjoint
+    transformed: list | None = None  # of every tile, the transformed x (in the adjoint: u); None if it would be too large
+
+    def using(self, w):
+        """The same, with the weight w."""
+        grid = self.grid
+        with np.errstate(all="ignore"):
+            taps = _taps(w, grid.r, grid.stride)
+            g = matrices(max(max(tile.m, tile.l) for row in self.rows for tile in row), grid.r, w.dtype)[1]
+            return self._replace(points=both(g, g, taps), taps=np.einsum("abok,abok->abo", taps, taps))
 
 
-def _prepared(w, size, out, stride, padding):
-    """A Kept that has no lengths and no transformed tiles yet."""
-    r = taps_of(w.shape[2:], stride)
-    grid, rows = Grid(size, r, stride, padding), tiles_of(out, r)
-    with np.errstate(all="ignore"):
-        taps = _taps(w, r, stride)
-        g = matrices(max(max(tile.m, tile.l) for row in rows for tile in row), r, w.dtype)[1]
-        return Kept(grid, rows, both(g, g, taps), np.einsum("abok,abok->abo", taps, taps), None, None)
+def _plan(kernel, size, out, stride, padding):
+    """The grid and the tiles for a kernel (kh, kw), pixels of `size` and outputs `out`."""
+    r = taps_of(kernel, stride)
+    return Kept(Grid(size, r, stride, padding), tiles_of(out, r))
 
 
 def _taps(w, r, stride):
@@ -274,7 +278,7 @@ def _quietly(work, *piece):
 
 def conv2d(x, w, out, stride, padding, keep=False):
     """(y, what the gradients need, or None), or None if x and w are not even."""
-    plan = _prepared(w, x.shape[:2], out, stride, padding)
+    plan = _plan(w.shape[2:], x.shape[:2], out, stride, padding).using(w)
     grid, points, lengths = plan.grid, plan.points, plan.grid.lengths(x)
     if not even(lengths, plan.taps):
         return None
@@ -296,7 +300,7 @@ def conv2d(x, w, out, stride, padding, keep=False):
 
 def conv2d_adjoint(u, w, size, stride, padding, keep=False):
     """(x, what the gradients need, or None), or None if u and w are not even."""
-    plan, lengths = _prepared(w, size, u.shape[:2], stride, padding), pixel_lengths(u)
+    plan, lengths = _plan(w.shape[2:], size, u.shape[:2], stride, padding).using(w), pixel_lengths(u)
     if not even(lengths, plan.taps):
         return None
     keep_tiles = keep and u.nbytes * len(POINTS) <= KEPT
@@ -306,7 +310,7 @@ def conv2d_adjoint(u, w, size, stride, padding, keep=False):
 
 def conv2d_weight(x, u, shape, stride, padding):
     """The gradient of a weight of this shape (O, C, kh, kw) for conv2d: x (H, W, C, N) and the arriving u; None if not even."""
-    plan = _prepared(np.zeros(shape, x.dtype), x.shape[:2], u.shape[:2], stride, padding)
+    plan = _plan(shape[2:], x.shape[:2], u.shape[:2], stride, padding)
     if not even(plan.grid.lengths(x), pixel_lengths(u)):
         return None
     return _back(plan, shape, u, x, False, False, True)[2]
@@ -326,15 +330,19 @@ def _back(plan, shape, u, x, to_x, keep, to_w):
     c, stride = shape[1], grid.stride
     if not (to_x or to_w):
         return None, None, None
-    result = np.zeros((*grid.size, c, n), u.dtype) if to_x else None
+    result: Any = np.zeros((*grid.size, c, n), u.dtype) if to_x else None
     starts = np.cumsum([0, *(len(row) for row in rows)])
 
     def work(first, last):
-        """Some rows of tiles.  Their first rows of pixels belong to the rows of tiles above, too, so they go into `mine`."""
+        """Some rows of tiles.  Their first rows of pixels belong to the rows of tiles above, too, so they go into an array of
+        their own, whose first rows are added at the end."""
         top, above, target, here = rows[first][0].i, slice(0), result, grid
         if to_x and first:
-            low, high = (min(max(0, stride[0] * i - grid.padding[0]), grid.size[0]) for i in (top, top + grid.r - 1))
-            above, target = slice(low, high), np.zeros_like(result[low:])
+            bottom = rows[last - 1][0].i + rows[last - 1][0].m
+            low, high, end = (
+                min(max(0, stride[0] * i - grid.padding[0]), grid.size[0]) for i in (top, top + grid.r - 1, bottom + grid.r - 1)
+            )
+            above, target = slice(low, high), np.zeros_like(result[low:end])
             here = grid._replace(size=(len(target), grid.size[1]), padding=(grid.padding[0] + low, grid.padding[1]))
         outputs, pixels = [], []
         for k, tile in enumerate(chain(*rows[first:last]), int(starts[first])):
@@ -347,9 +355,7 @@ def _back(plan, shape, u, x, to_x, keep, to_w):
             elif not keep:
                 outputs.clear()
         if target is not result:
-            end = rows[last - 1][0].i + rows[last - 1][0].m + grid.r - 1
-            end = min(max(0, stride[0] * end - grid.padding[0]), grid.size[0])
-            result[above.stop : end] = target[above.stop - above.start : end - above.start]
+            result[above.stop : above.start + len(target)] = target[above.stop - above.start :]
         weight = _outer(outputs, pixels, grid.r) if to_w else 0
         return above, target, outputs if keep else [], weight
 
