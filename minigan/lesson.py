@@ -19,32 +19,20 @@ Exit code: 0 if no claim was false and no exercise was wrong (it may be open), o
 import atexit
 import contextlib
 import json
-import linecache
 import os
 import sys
 import time
-import traceback
 from pathlib import Path
 
-import numpy as np
-
-from minigan.errors import MiniganError
-from minigan.grad_mode import no_grad
-from minigan.lesson_answers import ERRORS, USUAL
+from minigan.errors import MiniganError, choose
+from minigan.exercises import Exercise, exercises
+from minigan.exercises.judge import judge, near, short
 
 FOLDER = "lesson-figures"  # created in the current folder
 
 
 class FalseClaim(MiniganError, AssertionError):
     """A lesson states a value that differs from the computed one."""
-
-
-class _Open(Exception):
-    """The reader's function returned None: the exercise is not done yet."""
-
-
-class _Wrong(Exception):
-    """What the reader's function returned cannot be right; its text says why."""
 
 
 class Lesson:
@@ -78,12 +66,12 @@ class Lesson:
         value, expected: numbers, booleans, arrays, Tensors, or lists of numbers, of the same shape.  NaN equals nothing.
         says: the claim in words.   full: only the full run can check it; the short run prints that it left the claim out.
         """
-        about = {"says": says, "value": None, "expected": _short(expected), "within": atol}
+        about = {"says": says, "value": None, "expected": short(expected), "within": atol}
         if full and self.fast:
             self.claims.append({**about, "state": "left out"})
             return _say(f"  -  left out, needs the full run: {says}")
-        about["value"] = _short(value)
-        if _near(value, expected, atol):
+        about["value"] = short(value)
+        if near(value, expected, atol):
             self.claims.append({**about, "state": "true"})
             return _say(f"  {_sign('✓', 'ok')} {says}: {about['value']}")
         self.claims.append({**about, "state": "false"})
@@ -92,41 +80,17 @@ class Lesson:
             raise FalseClaim(f"{self.name}: {text}")
         return _say(f"  {_sign('✗', 'no')} {text}")
 
-    def exercise(self, name: str, function, through, expected, atol=0.0, parts=1) -> None:
+    def exercise(self, which: str | Exercise, function) -> None:
         """Check a function that the reader writes, and print in a sentence what is wrong with it.
 
-        function: the reader's; if it returns None, the exercise is open.   through(function): calls it, and returns numbers.
-        expected, atol: these numbers if the function is right, as for `claim`.   parts: how many values the function returns.
-        The usual wrong answers have sentences of their own (lesson_answers.py).
-        """
-        state, says = self._judge(name, function, through, expected, atol, parts)
+        which: the name of an exercise (minigan/exercises/), or an Exercise of one's own.   function: the reader's; if it
+        returns None, the exercise is open.   Raises ConfigError if there is no such exercise."""
+        exercise = which if isinstance(which, Exercise) else choose("exercise", which, exercises())
+        state, says = judge(exercise, function)
+        name = exercise.name
         self.exercises[name] = {"name": name, "state": state, "says": says}
         mark = {"open": "? ", "right": _sign("✓", "ok"), "wrong": _sign("✗", "no")}[state]
         _say(f"  {mark} exercise {name}: {says}")
-
-    def _judge(self, name, function, through, expected, atol, parts):
-        """The state of an exercise, and what to say about it."""
-        usual = [*USUAL.get(name, ()), *ERRORS]
-        try:
-            value = through(lambda *arguments: _checked(function(*arguments), parts))
-        except _Open:
-            return "open", "open; the function returns None: write your answer in place of `return None`, and run again"
-        except _Wrong as wrong:
-            return "wrong", f"not yet; {wrong}"
-        except Exception as error:
-            text = f"{type(error).__name__}: {error}"
-            where = _line_of(function, error)
-            advice = next((says for words, says in usual if isinstance(words, str) and words in text), None)
-            if advice:
-                return "wrong", f"not yet; {advice} ({where}{text})"
-            return "wrong", f"not yet; {where or 'what it returns cannot be used: '}{text}"
-        if _near(value, expected, atol):
-            return "right", "right"
-        for pattern, says in usual:
-            if not isinstance(pattern, str) and _starts(value, pattern, max(atol, 1e-9)):
-                return "wrong", f"not yet; {says}"
-        what = f" ({through.__doc__.strip()})" if through.__doc__ else ""  # python -OO has no docstrings
-        return "wrong", f"not yet; it gives {_short(value)}, and right would be {_short(expected)}{what}"
 
     @contextlib.contextmanager
     def figure(self, name, width=7.0, height=4.0):
@@ -205,65 +169,6 @@ def _in_notebook():
     from minigan.runs import notebook  # not at the top: it imports the training loop
 
     return notebook.inside()
-
-
-@no_grad()  # a claim takes numbers out of graphs, and nobody differentiates them afterwards
-def _near(value, expected, atol):
-    try:
-        value, expected = np.asarray(value, np.float64), np.asarray(expected, np.float64)
-    except (TypeError, ValueError):  # after an edit, the value may be None or anything else
-        return False
-    if value.shape != expected.shape:
-        return False
-    with np.errstate(invalid="ignore"):  # inf - inf gives NaN, and "<=" is False for NaN
-        return bool(np.all((value == expected) | (np.abs(value - expected) <= atol)))
-
-
-def _starts(value, pattern, atol):
-    """Is the value a list of numbers that starts with those of the pattern?"""
-    return np.ndim(value) == 1 and _near(value[: len(pattern)], pattern, atol)
-
-
-@no_grad()
-def _short(value):
-    try:
-        array = np.asarray(value)
-        if array.dtype.kind not in "biufc":
-            return repr(value)[:80]
-    except (TypeError, ValueError):
-        return repr(value)[:80]
-    if array.dtype.kind in "biu" and not array.ndim:
-        return str(array.item())
-    if array.size > 8:
-        return f"all {array.size} numbers"
-    if array.ndim == 1:
-        return f"[{', '.join(_short(number) for number in array)}]"
-    if array.ndim:
-        return np.array2string(array, precision=7, separator=", ", max_line_width=200)
-    return f"{array.item():.7g}"
-
-
-def _checked(answer, parts):
-    """What the reader's function returned.   Raises _Open or _Wrong if it cannot be an answer."""
-    several = isinstance(answer, tuple | list)
-    if answer is None or (several and answer and all(part is None for part in answer)):
-        raise _Open
-    count = len(answer) if several else 1
-    if count != parts or several != (parts > 1):
-        wanted = "one value, without a comma" if parts == 1 else f"{parts} values, with a comma between them"
-        raise _Wrong(f"the function must return {wanted}; it returns {count if several else 'one'}")
-    if several and any(part is None for part in answer):
-        raise _Wrong("one of the values that the function returns is None")
-    return answer
-
-
-def _line_of(function, error):
-    """Where in the reader's function the error arose: "line 12, `return g / b`: "; "" if it arose elsewhere."""
-    code = getattr(function, "__code__", None)
-    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code is code]
-    if not lines:
-        return ""
-    return f"line {lines[-1]}, `{linecache.getline(code.co_filename, lines[-1]).strip()}`: "
 
 
 def _sign(sign, plain):

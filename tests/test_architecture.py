@@ -16,7 +16,7 @@ ORDER = [
     {"errors", "moved", "version"},
     {"schema"},
     {"locks"},
-    {"paths"},
+    {"paths", "checkout"},
     {"backend"},
     {"kernels"},
     {"streams", "cuda"},
@@ -40,10 +40,13 @@ ORDER = [
     {"train"},
     {"systems"},
     {"runs"},
-    {"lesson_answers"},
-    {"doctor", "lesson"},
+    {"doctor"},
+    {"__init__"},  # the public names; what stands below uses them as a user does
+    {"lesson_files"},
+    {"exercises"},
+    {"lesson"},
     {"cli"},
-    {"__init__", "__main__"},
+    {"__main__"},
 ]
 
 

@@ -5,6 +5,7 @@ What is run is the file as it stands, in a process of its own, as its reader wou
 
 import ast
 import json
+import linecache
 import os
 import re
 import subprocess
@@ -15,11 +16,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from minigan import cli
-from minigan.cli import lesson as verb
+from minigan import checkout, cli, lesson_files
 from minigan.errors import ConfigError
+from minigan.exercises import Exercise, exercises
+from minigan.exercises.__main__ import of_file
+from minigan.exercises.judge import ERRORS
 from minigan.lesson import FalseClaim, Lesson
-from minigan.lesson_answers import ERRORS, USUAL
 
 LESSONS = sorted((Path(__file__).resolve().parents[1] / "lessons").glob("[0-9]*.py"))
 NAMES = [path.stem for path in LESSONS]
@@ -37,13 +39,6 @@ def run(path, folder, *options, **environment):
         encoding="utf-8",
         env={**os.environ, **environment},
     )
-
-
-def cells(path):
-    """(kind, id, text) of every cell of a lesson."""
-    parts = re.split(r'(?m)^# %%( \[markdown\])? id="([\w-]+)"\n', path.read_text(encoding="utf-8"))
-    assert parts[0] == "", f"{path.name} must begin with a cell"
-    return [("markdown" if kind else "code", name, text) for kind, name, text in zip(*[iter(parts[1:])] * 3)]
 
 
 def calls(path, name):
@@ -141,15 +136,13 @@ def test_what_breaks_in_lesson_2_is_shown_to_the_end(tmp_path):
 
 @pytest.mark.parametrize("path", LESSONS, ids=NAMES)
 def test_cells_are_named_and_short(path):
-    parts = cells(path)
-    names = [name for _, name, _ in parts]
+    parts = lesson_files.cells(path)
+    names = [cell.name for cell in parts]
     assert len(set(names)) == len(names)
     assert len(re.findall(r"(?m)^# %%", path.read_text(encoding="utf-8"))) == len(parts)  # no cell without a name
     for kind, name, text in parts:
         lines = [line for line in text.splitlines() if line.strip()]
-        if kind == "markdown":
-            assert all(line.startswith("#") for line in lines), name
-        else:
+        if kind == "code":
             assert len(lines) <= 25 or name in LONG_CELLS, f"{name}: {len(lines)} lines"
     assert len(re.findall(r"\*\*Predict:\*\*", path.read_text(encoding="utf-8"))) >= 6
 
@@ -212,47 +205,53 @@ WRONG = [
     ("2.1", "0.5 * (mg.mean(mg.square(a - 1)) + mg.mean(mg.square(b)))", "must return 2 values"),
 ]
 # fmt: on
-NEEDED = {  # the cells that an exercise needs
-    "1.1": ("setup", "tape-code", "walk-code"),
-    "1.2": ("setup", "tape-code", "walk-code", "exercise-1-code", "exercise-1-check"),
-    "2.1": ("setup",),
-}
 
 
-@pytest.fixture(scope="module")
-def answer(tmp_path_factory):
-    """(exercise, what the reader writes in place of "return None") -> the state of the exercise, and what the lesson says."""
+@pytest.fixture
+def answer(tmp_path):
+    """(exercise, what the reader writes in place of "return None") -> the state of the exercise, and what it says."""
 
-    def of(exercise, written):
-        number, _, nth = exercise.partition(".")
-        texts = {name: text for _, name, text in cells(LESSONS[int(number) - 1])}
-        hole = texts[f"exercise-{nth}-code"]
-        assert hole.count("    return None\n") == 1
-        solved = hole.replace("    return None\n", f"    {written}\n")
-        file = tmp_path_factory.mktemp("exercise") / "mine.py"
-        file.write_text("".join(texts[name] for name in NEEDED[exercise]) + solved + texts[f"exercise-{nth}-check"], "utf-8")
-        space = {}
-        exec(compile(file.read_text(encoding="utf-8"), str(file), "exec"), space)
-        about = space["lesson"].exercises[exercise]
-        return about["state"], about["says"]
+    def of(name, written):
+        exercise = exercises()[name]
+        assert exercise.start.count("    return None\n") == 1
+        return said(exercise, exercise.start.replace("    return None\n", f"    {written}\n"), tmp_path / "mine.py")
 
     return of
 
 
+def said(exercise, source, file):
+    """(state, what to say) of a reader's file."""
+    file.write_text("import math\nimport numpy as np\nimport minigan as mg\nfrom minigan import nn\n" + source, "utf-8")
+    linecache.checkcache(str(file))
+    return of_file(exercise, file)
+
+
+EXERCISES = [pytest.param(one, id=one.name) for one in exercises().values()]
+
+
+@pytest.mark.parametrize("exercise", EXERCISES)
+def test_an_exercise_is_open_its_answer_right_and_usual_wrong_answers_get_sentences(exercise, tmp_path):
+    file = tmp_path / "mine.py"
+    assert said(exercise, exercise.start, file)[0] == "open"
+    assert said(exercise, exercise.answer, file) == ("right", "right")
+    assert exercise.title and exercise.text and exercise.hints and len(exercise.wrong) >= 2
+    sentences = [says for _, says in exercise.usual]
+    for source in exercise.wrong:
+        state, says = said(exercise, source, file)
+        assert state == "wrong" and any(says.startswith(f"not yet; {sentence}") for sentence in sentences), (source, says)
+
+
 @pytest.mark.parametrize("path", LESSONS, ids=NAMES)
-def test_the_answers_solve_the_exercises(path, finished, answer):
-    """The functions in the answers, put in the place of the holes; before that, every exercise is open."""
+def test_a_lesson_shows_its_exercises(path, finished):
+    """The holes in the lesson are those of minigan/exercises, and all of them are open."""
     process, _ = finished(path)
-    exercises = re.findall(r'lesson\.exercise\("([\d.]+)", (\w+),', path.read_text(encoding="utf-8"))
-    assert process.stdout.count(": open;") == len(exercises) > 0
-    answers = next(text for _, name, text in cells(path) if name == "answers")
-    code = [re.sub(r"(?m)^# ?", "", block) for block in re.findall(r"(?s)# ```python\n(.*?)# ```", answers)]
-    assert len(code) == len(exercises)
-    for (exercise, function), block in zip(exercises, code):
-        head, body = block.strip().split("\n    ", 1)
-        assert re.fullmatch(rf"def {function}\(.*\):", head)
-        assert answer(exercise, body) == ("right", "right")
-        assert answer(exercise, "return None")[0] == "open"
+    number = path.stem[:2].lstrip("0")
+    mine = [one for one in exercises().values() if one.name.partition(".")[0] == number]
+    text = path.read_text(encoding="utf-8")
+    shown = re.findall(r'lesson\.exercise\("([\d.]+)", (\w+)\)', text)
+    assert shown == [(one.name, one.function) for one in mine] and mine
+    assert all(one.start in text for one in mine)
+    assert process.stdout.count(": open;") == len(mine)
 
 
 @pytest.mark.parametrize(("exercise", "returned", "sentence"), WRONG)
@@ -263,7 +262,8 @@ def test_a_usual_wrong_answer_gets_a_sentence(exercise, returned, sentence, answ
 
 def test_every_sentence_about_wrong_answers_is_given():
     given = " ".join(sentence for *_, sentence in WRONG)
-    for says in {says for pairs in [*USUAL.values(), ERRORS] for _, says in pairs}:
+    first = [exercises()[name].usual for name in ("1.1", "1.2", "2.1")]
+    for says in {says for pairs in [*first, ERRORS] for _, says in pairs}:
         assert any(sentence in says for *_, sentence in WRONG), (says, given)
 
 
@@ -363,7 +363,7 @@ def test_the_short_run_leaves_out_what_needs_the_full_one(monkeypatch, capsys, v
 
 def test_an_exercise_is_open_then_not_yet_then_right(lesson, capsys):
     for answer, state in ((None, "open"), (2.0, "wrong"), (3.05, "right")):
-        lesson.exercise("9.1", lambda x, answer=answer: answer, lambda f: f(1), 3.0, atol=0.1)
+        lesson.exercise(Exercise("9.1", lambda f: f(1), 3.0, atol=0.1), lambda x, answer=answer: answer)
         assert lesson.exercises["9.1"]["state"] == state
     lines = capsys.readouterr().out.splitlines()[-3:]
     assert "open" in lines[0] and "not yet; it gives 2, and right would be 3" in lines[1] and lines[2].endswith(": right")
@@ -372,9 +372,9 @@ def test_an_exercise_is_open_then_not_yet_then_right(lesson, capsys):
 
 
 def test_a_wrong_exercise_ends_with_1_and_an_open_one_with_0(lesson, capsys):
-    lesson.exercise("9.1", lambda: None, lambda f: f(), 3.0)
+    lesson.exercise(Exercise("9.1", lambda f: f(), 3.0), lambda: None)
     lesson.end()
-    lesson.exercise("9.2", lambda: 1, lambda f: f(), 3.0)
+    lesson.exercise(Exercise("9.2", lambda f: f(), 3.0), lambda: 1)
     with pytest.raises(SystemExit, match="1"):
         lesson.end()
     assert capsys.readouterr().out.endswith("exercises: 9.1 open, 9.2 wrong\n")
@@ -385,7 +385,7 @@ def test_no_answer_ends_the_lesson(lesson, capsys):
         return deep()
 
     for i, function in enumerate((deep, lambda: 1 / 0, lambda: {}["x"], lambda: int("x"), lambda: object(), 3)):
-        lesson.exercise(f"9.{i}", function, lambda f: f() + 1, 3.0)
+        lesson.exercise(Exercise(f"9.{i}", lambda f: f() + 1, 3.0), function)
     lines = capsys.readouterr().out.splitlines()
     assert "ZeroDivisionError: division by zero" in lines[-5] and "`for i, function in" in lines[-5]
     assert all("not yet; " in line for line in lines[-6:])
@@ -403,7 +403,7 @@ def test_in_a_notebook_figures_show_and_the_end_is_no_exit(lesson, monkeypatch):
     shown = []
     shell = SimpleNamespace(kernel=object())
     image = lambda filename, metadata: (filename, metadata)
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell, version_info=(9, 0)))
     monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(Image=image, display=shown.append))
     with lesson.figure("seen", width=2, height=1) as figure:
         figure.add_subplot().plot([0, 1])
@@ -474,14 +474,15 @@ def own(tmp_path, monkeypatch):
     """A lesson of one's own in the current folder, with a true claim, a false one, and a wrong exercise: its file's name."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(
-        """from minigan.lesson import Lesson
+        """from minigan.exercises import Exercise
+from minigan.lesson import Lesson
 lesson = Lesson("mine")
 lesson.claim(1, 1, says="one")
 lesson.claim(1, 2, says="two", full=True)
 lesson.claim([2, 2], [1, 3], says="three", atol=0.5)
 print("hello")
-lesson.exercise("9.1", lambda: 1, lambda function: function(), 2)
-lesson.exercise("9.2", lambda: None, lambda function: function(), 2)
+lesson.exercise(Exercise("9.1", lambda function: function(), 2), lambda: 1)
+lesson.exercise(Exercise("9.2", lambda function: function(), 2), lambda: None)
 lesson.end()
 """
     )
@@ -550,7 +551,7 @@ def test_the_command_names_the_lessons_there_are(which, capsys):
 @pytest.fixture
 def elsewhere(tmp_path, monkeypatch):
     """As if minigan were installed without its repository, and run in an empty folder."""
-    monkeypatch.setattr(verb, "__file__", str(tmp_path / "site-packages" / "minigan" / "cli" / "lesson.py"))
+    monkeypatch.setattr(checkout, "PACKAGE", tmp_path / "site-packages" / "minigan")
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     return tmp_path / "here"
@@ -562,7 +563,7 @@ def test_without_lessons_the_command_says_where_they_are(elsewhere, capsys):
     (elsewhere / "lessons").mkdir()
     (elsewhere / "lessons" / "notes.py").touch()
     with pytest.raises(ConfigError, match="cannot find the lessons"):
-        verb.find()
+        lesson_files.find()
 
 
 def test_lessons_in_this_folder_are_found_and_their_failure_is_told(elsewhere, capfd):
@@ -570,7 +571,7 @@ def test_lessons_in_this_folder_are_found_and_their_failure_is_told(elsewhere, c
     folder.mkdir()
     (folder / "07_fails.py").write_text('# %% [markdown] id="a"\n# # 7. Fails\n\n# %% id="b"\n1 / 0\n')
     (folder / "10_works.py").write_text("import sys\nprint(sys.argv[1:])\n")
-    assert list(verb.find()) == [7, 10]
+    assert list(lesson_files.find()) == [7, 10]
     assert cli.main(["lesson"]) == 0 and "7. Fails\n  10_works" in capfd.readouterr().out
     assert cli.main(["lesson", "7"]) == 1 and "ZeroDivisionError" in capfd.readouterr().err
     assert cli.main(["lesson", "10", "--fast"]) == 0 and "['--fast']" in capfd.readouterr().out

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from minigan.cli import checkout
+from minigan import checkout
 from minigan.cli.output import path_argument
 from minigan.errors import ConfigError
 
@@ -52,7 +52,7 @@ def script(name: str) -> Path:
         file = folder / f"{name}.py"
         return file if file.is_file() and (folder / "harness.py").is_file() else None
 
-    return checkout.find("benchmarks", __file__, look)
+    return checkout.find("benchmarks", look)
 
 
 def _bench(options):

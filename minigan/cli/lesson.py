@@ -2,17 +2,14 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
-from minigan.cli import checkout
 from minigan.errors import ConfigError
+from minigan.lesson_files import find, title
 from minigan.paths import command
 from minigan.paths import path as given
-
-_FILE = re.compile(r"(\d+)_(\w+)\.py")
 
 
 def add(verbs) -> None:
@@ -42,23 +39,6 @@ def add(verbs) -> None:
     verb.set_defaults(run=_lesson)
 
 
-def find() -> dict[int, Path]:
-    """Return {number: file of the lesson}, from the folder beside the package (in a checkout), from the installed package, or
-    from ./lessons.   Raises ConfigError if there are none."""
-
-    def look(folder):
-        files = sorted(folder.glob("*.py")) if folder.is_dir() else []
-        return {int(match[1]): path for path in files if (match := _FILE.fullmatch(path.name))}
-
-    return checkout.find("lessons", __file__, look)
-
-
-def title(path: Path) -> str:
-    """The first Markdown heading of a lesson, or its file's name if it has none."""
-    with open(path, encoding="utf-8") as lines:
-        return next((line[4:].strip() for line in lines if line.startswith("# # ")), path.stem)
-
-
 def show() -> None:
     """Print the titles of all lessons."""
     lessons = find()
@@ -79,7 +59,7 @@ def _lesson(options):
     words = [f"--{name}" for name in ("fast", "strict", "json") if getattr(options, name)]
     print(f"running {path}", flush=True, file=sys.stderr if options.json else sys.stdout)
     done = subprocess.run(
-        [sys.executable, str(path), *words], check=False, env=_environment(), stdout=subprocess.PIPE if options.json else None
+        [sys.executable, str(path), *words], check=False, env=environment(), stdout=subprocess.PIPE if options.json else None
     )
     if options.json:  # a file with a syntax error, or without a Lesson, prints nothing
         nothing = {"lesson": path.stem, "ok": False, "finished": False, "error": "it ended before its Lesson was made"}
@@ -114,9 +94,9 @@ def _copy(path):
     print(f"a notebook of it: pip install jupytext notebook, then `jupytext --to notebook {copy}`")
 
 
-def _environment():
-    """The environment of the lesson's process: it imports the same minigan as this one, also after `python -m minigan` in a
-    checkout that is not installed."""
+def environment() -> dict[str, str]:
+    """The environment of a process that runs a lesson or a reader's file: it imports the same minigan as this one, also after
+    `python -m minigan` in a checkout that is not installed."""
     root = str(Path(__file__).resolve().parents[2])
     environment = dict(os.environ)
     if os.path.realpath(sys.path[0] or ".") == root:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from minigan.cli import bench, checkout, main
+from minigan import checkout
+from minigan.cli import bench, main
 from minigan.errors import ConfigError
 
 
@@ -61,23 +62,24 @@ def test_a_wrong_result_stops_the_benchmark(monkeypatch):
 
 
 def test_the_folder_beside_the_package_goes_before_one_in_the_current_folder(monkeypatch, tmp_path):
-    file, here = tmp_path / "copy" / "minigan" / "cli" / "bench.py", tmp_path / "here"
+    here = tmp_path / "here"
+    monkeypatch.setattr(checkout, "PACKAGE", tmp_path / "copy" / "minigan")
     for parent in (tmp_path / "copy", here):
         (parent / "things").mkdir(parents=True)
     monkeypatch.chdir(here)
-    assert checkout.find("things", str(file), Path.is_dir) is True
-    assert checkout.find("things", str(file), lambda folder: folder.parent.name) == "copy"
+    assert checkout.find("things", Path.is_dir) is True
+    assert checkout.find("things", lambda folder: folder.parent.name) == "copy"
     (tmp_path / "copy" / "things").rmdir()
     (tmp_path / "copy" / "minigan" / "things").mkdir(parents=True)  # in the package itself, as the wheel has the lessons
-    assert checkout.find("things", str(file), lambda folder: folder.is_dir() and folder.parent.name) == "minigan"
+    assert checkout.find("things", lambda folder: folder.is_dir() and folder.parent.name) == "minigan"
     (tmp_path / "copy" / "minigan" / "things").rmdir()
-    assert checkout.find("things", str(file), lambda folder: folder.is_dir() and folder) == here / "things"
+    assert checkout.find("things", lambda folder: folder.is_dir() and folder) == here / "things"
     with pytest.raises(ConfigError, match=r"cannot find the others: .* \(minigan looked in .*copy.others and .*here.others\)"):
-        checkout.find("others", str(file), Path.is_dir)
+        checkout.find("others", Path.is_dir)
 
 
 def test_a_copy_without_the_benchmarks_says_where_they_are(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(bench, "__file__", str(tmp_path / "site" / "minigan" / "cli" / "bench.py"))
+    monkeypatch.setattr(checkout, "PACKAGE", tmp_path / "site" / "minigan")
     monkeypatch.chdir(tmp_path)
     assert main(["bench", "graph"]) == 2
     assert "get minigan's repository" in capsys.readouterr().err

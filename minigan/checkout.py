@@ -6,15 +6,16 @@ from typing import Any
 
 from minigan.errors import ConfigError
 
+PACKAGE = Path(__file__).resolve().parent
 
-def find(name: str, file: str, look: Callable[[Path], Any]) -> Any:
+
+def find(name: str, look: Callable[[Path], Any]) -> Any:
     """Return what look(folder) finds in the folder `name` beside the package (in a checkout), in the package (an installed one
     has the lessons), or in the current folder.
 
-    file: a file of minigan/cli/.   look: returns something false if the folder does not have it, or does not exist.
+    look: returns something false if the folder does not have it, or does not exist.
     Raises ConfigError, with the places, if none has it."""
-    package = Path(file).resolve().parents[1]
-    places = [package.parent / name, package / name, Path.cwd() / name]
+    places = [PACKAGE.parent / name, PACKAGE / name, Path.cwd() / name]
     for place in places:
         if found := look(place):
             return found
