@@ -403,7 +403,7 @@ def test_in_a_notebook_figures_show_and_the_end_is_no_exit(lesson, monkeypatch):
     shown = []
     shell = SimpleNamespace(kernel=object())
     image = lambda filename, metadata: (filename, metadata)
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell, version_info=(9, 0)))
     monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(Image=image, display=shown.append))
     with lesson.figure("seen", width=2, height=1) as figure:
         figure.add_subplot().plot([0, 1])

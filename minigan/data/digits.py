@@ -65,9 +65,9 @@ def load(split: str = "train", seed: int = 0, size: int | None = None) -> ImageD
     "train" and 2,000 for "test".
 
     The same split, seed and size give the same bits everywhere.  A smaller size gives the first rows of a larger one.
-    The two splits share no font and no random numbers.   info: `source`; `cache`, the file or why there is none; `faces`, the
-    names of the fonts; and for each picture: `face` (index into faces), `rotation` (degrees, to the left), `shear` (to the
-    right), `scale`, and `stroke` (change of the font's stroke width, in pixels).
+    The two splits share no font and no random numbers.   info: `source`; `cache`, the file or why there is none; `content`,
+    which a run remembers; `faces`, the names of the fonts; and for each picture: `face` (index into faces), `rotation`
+    (degrees, to the left), `shear` (to the right), `scale`, and `stroke` (change of the font's stroke width, in pixels).
     Raises ConfigError for an impossible seed or size, and DataError when minigan's own outlines are missing.
 
     >>> load("test", size=20).labels[:12].tolist()
@@ -92,6 +92,7 @@ def load(split: str = "train", seed: int = 0, size: int | None = None) -> ImageD
     info = {
         "source": "drawn from the outlines of fonts",
         "cache": state,
+        "content": {"samples": size, "recipe": RECIPE},
         "faces": FACES[split],
         "face": attributes[:, 0].astype(np.int64),
     }

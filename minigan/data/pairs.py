@@ -20,8 +20,8 @@ def load(split: str = "train", seed: int = 0, size: int | None = None) -> ImageD
 
     Channel 0 is a filled digit.  Channel 1 is the outline of another digit, which is filled in no row.  The two are unrelated:
     2 * size digits are shuffled; one half is shown filled, the other half as outlines.
-    info: `source` and `cache` of the digits, and `outline_labels` (size,) int64 of channel 1.  The test split also has the
-    correct translations, (size, 1, 28, 28) uint8: `outlines` of channel 0 and `fillings` of channel 1.
+    info: `source`, `cache` and `content` of the digits, and `outline_labels` (size,) int64 of channel 1.  The test split also
+    has the correct translations, (size, 1, 28, 28) uint8: `outlines` of channel 0 and `fillings` of channel 1.
     Raises ConfigError for an impossible seed or size, and DataError when minigan's own outlines are missing."""
     size = SIZES[split] if size is None else size
     whole("size", size, "filled-outline")
@@ -29,7 +29,7 @@ def load(split: str = "train", seed: int = 0, size: int | None = None) -> ImageD
     order = np.random.default_rng([seed, list(SIZES).index(split), 2]).permutation(len(drawn))
     filled, outlined = order[:size], order[size:]
     images = np.concatenate([drawn.images[filled], outline(drawn.images[outlined])], axis=1)
-    info = {"source": drawn.info["source"], "cache": drawn.info["cache"], "outline_labels": drawn.labels[outlined]}
+    info = {key: drawn.info[key] for key in ("source", "cache", "content")} | {"outline_labels": drawn.labels[outlined]}
     if split == "test":
         info |= {"outlines": outline(drawn.images[filled]), "fillings": drawn.images[outlined]}
     return ImageDataset(

@@ -10,6 +10,7 @@ weights, the optimizers' state, every random stream and the position in the data
 several sessions in one process do not affect each other.
 """
 
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -204,11 +205,18 @@ class Session:
         """Raise CheckpointError when the contents of the data have changed since the run was started.   If the user accepts
         this, training continues with a new epoch, and the new contents are saved with the next checkpoint."""
         now = data.content(self.dataset, self.given is not None)
-        if self.data_content in (None, now):
+        if self.data_content == now:
             return
+        if self.data_content is None:  # the run is older than what we remember of these data
+            text = f"does not say which {self.data_name} it was trained on; they may have been others than today's"
+            return warnings.warn(f"{self.run.folder}: {text}", stacklevel=2)
         if not self.accept_changed_data:
             then, has = (
-                ", ".join(f"{value:,} {key}" for key, value in (content or {}).items() if key != "sha256")
+                ", ".join(
+                    f"recipe {value}" if key == "recipe" else f"{value:,} {key}"
+                    for key, value in (content or {}).items()
+                    if key != "sha256"
+                )
                 for content in (self.data_content, now)
             )
             where = f" in {self.data_dir}" if self.data_dir else ""

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import http.server
+import io
 import os
 import threading
 
@@ -285,6 +286,20 @@ def test_a_connection_that_breaks_off_is_a_failure_of_that_mirror(mirror, sha256
         mirror.files = {path: body[:-20] for path, body in mirror.files.items()}
         mnist.load("mnist", mirrors=[mirror.address], sha256=sha256)
     assert mirror.address in message(error)
+
+
+def test_an_https_address_that_leads_to_http_is_a_failure_of_that_mirror(sha256, monkeypatch):
+    """urllib follows redirects; what arrives from the second address was not protected on its way."""
+
+    class Answer(io.BytesIO):
+        headers: dict = {}
+
+        def geturl(self):
+            return "http://mirror.example/file.gz"
+
+    monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: Answer(b"anything"))
+    with pytest.raises(DataError, match="it leads to an address that is not https"):
+        mnist.load("mnist", mirrors=["https://mirror.example/"], sha256=sha256)
 
 
 def test_offline_says_where_it_looked_and_what_to_do(mirror, sha256, own_cache, monkeypatch, tmp_path):

@@ -73,7 +73,10 @@ def test_the_default_sizes_are_half_of_the_digits(monkeypatch):
     def load(split, seed, size):
         asked.append((split, seed, size))
         return data.ImageDataset(
-            "digits", np.zeros((size, 1, 28, 28), np.uint8), np.zeros(size, int), info={"source": "", "cache": ""}
+            "digits",
+            np.zeros((size, 1, 28, 28), np.uint8),
+            np.zeros(size, int),
+            info={"source": "", "cache": "", "content": {}},
         )
 
     monkeypatch.setattr(pairs.digits, "load", load)

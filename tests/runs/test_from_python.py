@@ -106,7 +106,7 @@ def kernel(monkeypatch):
         return Handle()
 
     shell = SimpleNamespace(kernel=object())
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell, version_info=(9, 0)))
     monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(Image=lambda filename: filename, display=display))
     return shown
 
@@ -120,7 +120,7 @@ def test_in_a_notebook_the_pictures_appear_in_one_place(kernel, tmp_path):
 
 def test_a_terminal_is_no_notebook(monkeypatch):
     assert not notebook.inside()
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: SimpleNamespace()))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: SimpleNamespace(), version_info=(9, 0)))
     assert not notebook.inside()
 
 

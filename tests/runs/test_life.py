@@ -14,6 +14,7 @@ from PIL import Image
 import minigan as mg
 from minigan import viz
 from minigan.cli import main
+from minigan.data import digits
 from minigan.errors import CheckpointError, ConfigError, ShapeError
 from minigan.metrics import Metric, Number, metric
 from minigan.metrics.metric import SAMPLES
@@ -411,3 +412,78 @@ def test_half_written_files_of_dead_processes_are_swept(tmp_path):
         (tmp_path / name).touch()
     Session.open("run").train(5)
     assert not list((tmp_path / "run").rglob("*.tmp"))
+
+
+# ---- files that hold something else ----------------------------------------------------------------------------------
+
+
+def changed(path, change):
+    """Change the arrays of a checkpoint in place."""
+    with np.load(path) as saved:
+        arrays = {name: saved[name] for name in saved.files}
+    change(arrays)
+    with open(path, "wb") as file:
+        np.savez(file, **arrays)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_refused_everywhere(number, capsys):
+    start(steps=4).train()
+
+    def spoil(arrays):
+        name = next(name for name in arrays if name.endswith("weight"))
+        arrays[name].flat[0] = number
+
+    changed("run/checkpoints/step_000004.npz", spoil)
+    for words in (["sample", "run"], ["evaluate", "run"], ["resume", "run", "--steps", 8], ["export", "run", "-o", "g.npz"]):
+        capsys.readouterr()
+        assert minigan(*words) == 2
+        error = capsys.readouterr().err
+        assert "step_000004.npz" in error and len(error.splitlines()) <= 2, error
+
+
+def test_a_checkpoint_of_another_seed_is_refused(capsys):
+    start(steps=4).train()
+    other = Session.start("gan", "ring8", seed=1, overrides={**TINY, "steps": 4}, out="other")
+    other.train()
+    path = other.run.checkpoint_path(4)
+    path.replace("run/checkpoints/step_000004.npz")
+    assert minigan("resume", "run", "--steps", 8) == 2
+    assert "seed" in capsys.readouterr().err
+
+
+def test_a_byte_order_mark_in_the_config_changes_nothing(capsys):
+    session = start(steps=4)
+    session.train()
+    file = session.run.folder / "config.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    assert minigan("resume", "run", "--steps", 8) == 0
+
+
+def test_damaged_lines_of_the_log_are_kept_aside(capsys):
+    session = start(steps=4)
+    session.train()
+    log = session.run.folder / "log.jsonl"
+    lines = log.read_text().splitlines(keepends=True)
+    log.write_text("".join([*lines[:2], "{damaged\n", *lines[2:]]))
+    assert minigan("resume", "run", "--steps", 8) == 0
+    assert "log.jsonl: line 3 is damaged" in capsys.readouterr().err
+    assert (session.run.folder / "log.damaged.jsonl").read_text() == "{damaged\n"
+    assert steps(session.run) == list(range(1, 9))
+
+
+def test_digits_that_were_drawn_otherwise_are_told(monkeypatch, capsys):
+    monkeypatch.setitem(digits.SIZES, "train", 40)
+    monkeypatch.setitem(digits.SIZES, "test", 20)
+    session = start(data="digits", steps=2)
+    session.train()
+    file = session.run.folder / "config.toml"
+    text = file.read_text()
+    assert f"recipe = {digits.RECIPE}\n" in text
+    file.write_text(text.replace(f"recipe = {digits.RECIPE}\n", "recipe = 1\n"))
+    assert minigan("resume", "run", "--steps", 4) == 2
+    error = capsys.readouterr().err
+    assert f"then 40 samples, recipe 1; now 40 samples, recipe {digits.RECIPE}" in error and "--accept-changed-data" in error
+    file.write_text(text[: text.index("[config.data_content]")])  # as minigan wrote it before it remembered this
+    assert minigan("resume", "run", "--steps", 4) == 0
+    assert "does not say which digits it was trained on" in capsys.readouterr().err
