@@ -130,13 +130,13 @@ claim(descend(partial(SGD, lr=2 / 26), 20, scale=1000)[1][-1] > 1e50, True, says
 
 
 # %% id="turned-code"
-def adam_needs(kappa, angle=0.0):
-    """Adam's steps until f is below 1/1000; -1 if 2000 are not enough."""
-    return until(descend(partial(Adam, lr=0.1), 2000, h=(1.0, kappa), angle=angle)[1], 1e-3)
+def adam_needs(kappa, angle=0.0, steps=200):
+    """Adam's steps until f is below 1/1000; -1 if these are not enough."""
+    return until(descend(partial(Adam, lr=0.1), steps, h=(1.0, kappa), angle=angle)[1], 1e-3)
 
 
 claim([adam_needs(25.0), adam_needs(2500.0)], [82, 82], atol=3, says="steps until f is below 1/1000, for 25 and for 2500")
-claim(adam_needs(2500.0, math.pi / 4), -1, says="turned by 45 degrees: it is not there after 2000 steps")
+claim(adam_needs(2500.0, math.pi / 4, steps=2000), -1, says="turned by 45 degrees: it is not there after 2000 steps")
 straight, diagonal = (descend(partial(SGD, lr=2 / 26), 100, angle=angle)[1] for angle in (0.0, math.pi / 4))
 claim(np.abs(straight - diagonal).max(), 0, atol=1e-9, says="gradient descent: turning the valley changes nothing")
 
@@ -243,6 +243,7 @@ def shared(others, betas, updates, first=False):
     return -np.diff(places)
 
 
+# %% id="shared-measured"
 updates = 1000 if lesson.fast else 3000
 k = np.arange(1, updates + 1)
 G_steps, D_steps = shared(1, usual, updates), shared(1, usual, updates, first=True)
