@@ -47,7 +47,7 @@ system(
     claims=[
         Claim(
             "dcgan",
-            "DCGAN on MNIST has all ten digits, a better fid-digits than the MLP GAN at equal time, and than that of minigan 0.1",
+            "DCGAN on MNIST has all ten digits, and a better fid-digits than the MLP GAN at equal time and than in minigan 0.1",
             ["fid-digits", "is-digits", "digits", "digits-confidence", "digits-largest-share", "recall-digits"],
             {
                 "dcgan": Arm("dcgan", "mnist"),
