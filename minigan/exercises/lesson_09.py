@@ -28,8 +28,8 @@ EXERCISES = [
         name="9.1",
         title="Folds of whole groups",
         text="For each picture, the number of its fold.  All pictures of one group must be in the same fold, and the groups "
-        "must be shared out evenly: the first group into fold 0, the next into fold 1, and so on, then from 0 again.  The groups "
-        "may have any whole numbers, such as 3, 6, 9.  np.unique may help.",
+        "must be shared out evenly: the first group into fold 0, the next into fold 1, and so on, then from 0 again.  The "
+        "groups may have any whole numbers, such as 3, 6, 9.  np.unique may help.",
         start='''\
 def group_folds(groups, k):
     """The fold of each picture, from 0 to k - 1: an array (n,).   groups (n,): the group of each picture, any whole numbers."""
