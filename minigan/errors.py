@@ -42,6 +42,10 @@ class MovedImport(MiniganError, ImportError):
     """An imported name has moved.  There are two classes, because no class can be an AttributeError and an ImportError."""
 
 
+class CaptureError(MiniganError, RuntimeError):
+    """mg.capture: a step cannot be recorded, or a replay does not do what the step does."""
+
+
 class GradientMismatch(MiniganError, AssertionError):
     """gradcheck found a rule that disagrees with finite differences."""
 

@@ -68,8 +68,9 @@ kept = primitive(lambda g, mask: dispatch.kept(g, mask), lambda h, y, g, mask: k
 
 
 def nowhere(mask) -> bool:
-    """True if a mask on the CPU is false everywhere.  On a GPU it returns False, because reading the mask would cost a wait."""
-    return isinstance(mask, (np.ndarray, np.generic)) and not mask.any()
+    """True if a mask on the CPU is false everywhere.  False on a GPU, where reading the mask would cost a wait, and for what
+    stands for an array while a step is recorded (capture/)."""
+    return issubclass(type(mask), (np.ndarray, np.generic)) and not mask.any()
 
 
 def _d_base(g, y, a, b):

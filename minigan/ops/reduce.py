@@ -371,6 +371,7 @@ def _arg(name, x, axis, keepdims) -> Any:
     array = plain(x)
     along = None if axis is None else axis_of(name, axis, array.ndim)
     _not_empty(name, array, axis)
-    y = xp(array).asarray(getattr(xp(array), name)(array, axis=along))
+    y = getattr(xp(array), name)(array, axis=along)
+    y = np.asarray(y) if isinstance(y, np.generic) else y
     y = _keep(y, array, axis) if keepdims else y
     return Tensor(y) if isinstance(x, Tensor) else y
