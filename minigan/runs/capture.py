@@ -156,13 +156,13 @@ class Captured:
 
         def iteration():
             losses = play(self.game, iter(self.batches), streams, progress, read=plain)
-            self.losses = {name: self.graph.cupy.asarray(scalar) for name, scalar in losses.items()}
             for buffer, held in buffers:  # if play replaced a buffer, the next launch still reads the old address
                 if buffer.data is not held:
                     held[...], buffer.data = buffer.data, held
             _advance(streams)
+            return {name: self.graph.cupy.asarray(scalar) for name, scalar in losses.items()}
 
-        self.graph.record(iteration)
+        self.losses = self.graph.record(iteration)
 
 
 def _next(batches, game) -> list:
