@@ -1,0 +1,3 @@
+"""torch.utils: data."""
+
+from minigan.torch.utils import data
