@@ -12,8 +12,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 from device_cases import Case
-from device_steps import Steps
-from steps import STEPS
+from device_steps import MULTIPLICATIONS, Steps
 
 import minigan as mg
 from minigan import ops
@@ -156,7 +155,7 @@ def overheads(quick):
 
 def training_steps(quick):
     """Whole training steps, from batches too small for any device to batches that keep every device busy."""
-    for name in STEPS:
+    for name in MULTIPLICATIONS:
         for batch in (2, 4) if quick else (4, 32, 128, 1024, 4096):
             yield Steps(name, batch)
 

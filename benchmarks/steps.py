@@ -141,6 +141,45 @@ def dcgan(lib, net, channels=64):
     return adversaries(lib, G, D, 100)
 
 
+def gpt(lib, net):
+    """A small GPT (Radford et al. 2018): 4 layers of 4 heads, 128 wide, that predict the next of 64 tokens of a text."""
+    nn, heads, wide, context, tokens = lib.nn, 4, 128, 64, 65
+
+    class Block(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.norm1, self.norm2 = nn.LayerNorm(wide), nn.LayerNorm(wide)
+            self.attention, self.out = nn.Linear(wide, 3 * wide), nn.Linear(wide, wide)
+            self.feedforward = nn.Sequential(nn.Linear(wide, 4 * wide), nn.GELU(), nn.Linear(4 * wide, wide))
+
+        def forward(self, x):
+            n, t, _ = x.shape
+            both = self.attention(self.norm1(x))
+            q, k, v = (
+                both[..., i * wide : (i + 1) * wide].reshape(n, t, heads, wide // heads).swapaxes(1, 2) for i in range(3)
+            )
+            y = lib.F.scaled_dot_product_attention(q, k, v, is_causal=True)
+            x = x + self.out(y.swapaxes(1, 2).reshape(n, t, wide))
+            return x + self.feedforward(self.norm2(x))
+
+    class GPT(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.tokens, self.places = nn.Embedding(tokens, wide), nn.Embedding(context, wide)
+            self.blocks = nn.Sequential(*(Block() for _ in range(4)))
+            self.norm, self.head = nn.LayerNorm(wide), nn.Linear(wide, tokens, bias=False)
+
+        def forward(self, x):
+            return self.head(self.norm(self.blocks(self.tokens(x) + self.places(lib.tensor(np.arange(context))))))
+
+    model = net(GPT())
+
+    def loss(x):
+        return lib.F.cross_entropy(model(x[:, :-1]).reshape(-1, tokens), x[:, 1:].reshape(-1))
+
+    return [Turn(loss, model, [])]
+
+
 # name: the function, the shape of a sample, and our goal for the ratio to PyTorch's time
 STEPS = {
     "mlp-gan": (mlp_gan, (784,), 0.55),
@@ -148,6 +187,7 @@ STEPS = {
     "wgan-gp-critic": (wgan_gp, (784,), 0.45),
     "toy-gan": (toy_gan, (2,), 0.50),
     "dcgan": (dcgan, (1, 28, 28), 0.85),
+    "gpt": (gpt, (65,), 1.2),
 }
 # name: channels in, channels out, size, kernel, stride, and the goal
 CONVOLUTIONS = {"conv-4x4-stride-2": (64, 128, 14, 4, 2, 1.0), "conv-3x3": (64, 64, 14, 3, 1, 1.4)}
@@ -218,7 +258,9 @@ def step(name, batch, side, weights=None):
 
 
 def samples(name, batch):
-    """The batch; it is the same for all libraries."""
+    """The batch; it is the same for all libraries.  A text of 64 tokens takes the place of eight samples."""
+    if name == "gpt":
+        return np.random.default_rng(0).integers(65, size=(max(1, batch // 8), *STEPS[name][1]))
     return np.random.default_rng(0).random((batch, *STEPS[name][1]), dtype=np.float32)
 
 
@@ -229,7 +271,9 @@ def check_step(name, batch, sides):
     draw = library("minigan")
     noise = [[getattr(draw, kind)(batch, n).numpy() for kind, n in turn.noise] for turn in ours.turns]
     exact = Training(library("exact"), function, ours.weights)
-    truth = exact.first(x.astype(np.float64), [[a.astype(np.float64) for a in drawn] for drawn in noise])
+    truth = exact.first(
+        x.astype(np.float64) if x.dtype.kind == "f" else x, [[a.astype(np.float64) for a in drawn] for drawn in noise]
+    )
     return [error(Training(library(side), function, ours.weights).first(x, noise), truth) for side in sides], ours.weights
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from minigan import cuda, errors, moved, nn, ops, optim
 from minigan.arguments import makes as _makes
 from minigan.autograd import fused, grad, primitive
+from minigan.capture import capture
 from minigan.checkpointing import checkpoint
 from minigan.debug import debug
 from minigan.grad_mode import enable_grad, no_grad
@@ -30,10 +31,10 @@ for _f in (zeros, ones, full, eye):  # so that an error for a wrong size names t
     globals()[_f.__name__] = _makes(_f)
 
 __all__ = [
-    "Tensor", "arange", "checkpoint", "cuda", "data", "debug", "enable_grad", "errors", "eye", "from_dlpack", "full", "fused",
-    "get_conv_algorithm", "get_num_threads", "grad", "gradcheck", "linspace", "load", "metrics", "nn", "no_grad", "ones",
-    "ones_like", "optim", "primitive", "profile", "runs", "save", "seed", "set_conv_algorithm", "set_num_threads", "systems",
-    "tensor", "train", "viz", "watch", "zeros", "zeros_like"]
+    "Tensor", "arange", "capture", "checkpoint", "cuda", "data", "debug", "enable_grad", "errors", "eye", "from_dlpack",
+    "full", "fused", "get_conv_algorithm", "get_num_threads", "grad", "gradcheck", "linspace", "load", "metrics", "nn",
+    "no_grad", "ones", "ones_like", "optim", "primitive", "profile", "runs", "save", "seed", "set_conv_algorithm",
+    "set_num_threads", "systems", "tensor", "train", "viz", "watch", "zeros", "zeros_like"]
 __all__ += ops.__all__
 
 if TYPE_CHECKING:

@@ -200,12 +200,12 @@ def vjp(roots, targets, create_graph=False, retain_graph=False, boundary=()):
     grads = {}
     for node, g in roots:
         grads[node] = _array(grads[node] + g) if node in grads else g
-    nodes = _collect(grads, boundary)
+    nodes = collect(grads, boundary)
     targets, wanted = _select(nodes, targets, boundary)
     return _walk(nodes, grads, targets, wanted, create_graph, retain_graph, boundary)
 
 
-def _collect(roots, boundary):
+def collect(roots, boundary):
     """All nodes from which the roots were computed, the oldest first.  GraphError if a part of the graph is freed."""
     nodes, seen, stack = [], set(), list(roots)
     while stack:
@@ -251,9 +251,9 @@ def _walk(nodes, grads, targets, wanted, create_graph, retain_graph, boundary):
         if node.op is None or node in boundary:
             continue
         if g is not None:
-            for i, parent, h in _gradients(node, g, wanted, create_graph):
+            for i, parent, h in contributions(node, g, wanted, create_graph):
                 if h.shape != parent.shape or h.dtype != parent.dtype or type(h) not in kinds:
-                    h = _fitted(h, parent, node.op, i)
+                    h = fitted(h, parent, node.op, i)
                 if parent not in grads:
                     grads[parent] = h
                     # We may add in place to a new array that a rule made; g itself or a view may have other owners.
@@ -270,10 +270,10 @@ def _walk(nodes, grads, targets, wanted, create_graph, retain_graph, boundary):
     return results
 
 
-def _gradients(node, g, wanted, create_graph):
+def contributions(node, g, wanted, create_graph):
     """[(i, parent, gradient of input i), ...] for the wanted inputs of a node with gradient g, without those that are zero."""
     op, cells, parents, y, values = node.op, node.cells, node.parents, node.output, node.inputs
-    if values is None:  # freed since _collect; `inputs` is freed first, so the attributes that were read before it are whole
+    if values is None:  # freed since `collect`; `inputs` is freed first, so the attributes that were read before it are whole
         raise GraphError(f"{op.name}: {FREED}")
     for cell in cells:
         if cell is not None and cell[0] > node.order:
@@ -304,7 +304,7 @@ def _gradients(node, g, wanted, create_graph):
     return results
 
 
-def _fitted(h, parent, op, i):
+def fitted(h, parent, op, i):
     """The gradient h of input i, summed to the input's shape where it was broadcast.  GraphError if the shape cannot fit."""
     if op.broadcasts and h.shape != parent.shape:
         lead = h.ndim - len(parent.shape)

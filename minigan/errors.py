@@ -50,6 +50,10 @@ class MissingImport(MiniganError, ImportError):
     """An imported name, or a module, of PyTorch that minigan.torch does not have."""
 
 
+class CaptureError(MiniganError, RuntimeError):
+    """mg.capture: a step cannot be recorded, or a replay does not do what the step does."""
+
+
 class GradientMismatch(MiniganError, AssertionError):
     """gradcheck found a rule that disagrees with finite differences."""
 

@@ -11,6 +11,8 @@ from functools import partial
 
 import numpy as np
 
+from minigan.watch import watchers
+
 
 class Streams:
     """Named, independent random generators from one seed: drawing from one never changes another.
@@ -27,6 +29,10 @@ class Streams:
 
     def __call__(self, name: str) -> "np.random.Generator":
         """The generator of that name; the first call makes it."""
+        return self.generator(name) if watchers.recorder is None else watchers.recorder.draw(self, name)
+
+    def generator(self, name: str) -> "np.random.Generator":
+        """The same, also while a step is recorded (capture/), when a call gives a generator whose draws are noted."""
         if name not in self._generators:
             entropy = [self.seed, zlib.crc32(name.encode())]
             self._generators[name] = np.random.Generator(np.random.PCG64(np.random.SeedSequence(entropy)))
@@ -79,7 +85,7 @@ class Streams:
         self.seed = int(state["seed"])
         self._generators = {name: g for name, g in self._generators.items() if name in state["generators"]}
         for name, generator_state in state["generators"].items():
-            self(name).bit_generator.state = generator_state
+            self.generator(name).bit_generator.state = generator_state
         self._on_gpu, self._gpu_states = {}, dict(state.get("gpu", {}))  # states from before minigan used GPUs lack "gpu"
 
 
@@ -97,14 +103,19 @@ def using(own: Streams):
         _in_use.reset(token)
 
 
+def in_use() -> Streams:
+    """The Streams from which layers draw in this thread now."""
+    return _in_use.get()
+
+
 class _StreamsInUse:
     """It acts as the Streams of this thread's innermost `using` block; outside of all blocks, as those of the process."""
 
     def __call__(self, name):
-        return _in_use.get()(name)
+        return in_use()(name)
 
     def __getattr__(self, attribute):
-        return getattr(_in_use.get(), attribute)
+        return getattr(in_use(), attribute)
 
 
 # Layers draw from these, unless they get a generator: from "init" for weights, from "noise" for dropout.

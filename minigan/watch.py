@@ -2,14 +2,18 @@
 
 watch         a context manager: call a function after each op and each gradient rule      calling_line   who called?
 watchers      .active has those of this thread; the engine calls an op through `run` only if there are any.
+              .recorder records a step for mg.capture, or is None            again, looking   what a recorded step calls
+              again at every replay
 
-The tools: debug.py, profile.py.
+The tools: debug.py, profile.py, capture/.
 """
 
 import contextlib
 import sys
 import threading
 import time
+from collections.abc import Callable
+from functools import wraps
 from types import FrameType
 from typing import Any
 
@@ -18,6 +22,7 @@ _NOT_THE_USERS = {"minigan", "numpy", *sys.stdlib_module_names} - {"__main__"}
 
 class _Watchers(threading.local):
     active: tuple = ()
+    recorder: Any = None
 
 
 watchers = _Watchers()
@@ -40,8 +45,11 @@ def watch(watcher):
 
 def run(op, phase, site, inputs, function, /, *args, **params) -> Any:
     """Call function(*args, **params), tell the watchers, and return the result."""
-    start = time.perf_counter()
-    output = function(*args, **params)
+    start, recorder = time.perf_counter(), watchers.recorder
+    if recorder is None:
+        output = function(*args, **params)
+    else:
+        output = recorder.run(op if phase == "forward" else f"{op} {phase}", site, function, args, params)
     seconds = time.perf_counter() - start
     for value in output if isinstance(output, (tuple, list)) and phase == "backward" else [output]:
         value = value[0] if isinstance(value, tuple) else value  # a fused op returns (output, what it keeps)
@@ -49,6 +57,28 @@ def run(op, phase, site, inputs, function, /, *args, **params) -> Any:
             watcher(op, phase, inputs, getattr(value, "data", value) if hasattr(value, "node") else value, seconds, site)
         seconds = 0.0  # if one call gave several gradients, its time counts only once
     return output
+
+
+def again(changes: Callable):
+    """A decorator for methods that read or count something in Python, such as a learning rate: a captured step (mg.capture)
+    calls them again at every replay.   changes(*arguments) gives the Tensors that a call changes."""
+
+    def decorator(method):
+        @wraps(method)
+        def call(self, *args):
+            if watchers.recorder is None:
+                return method(self, *args)
+            return watchers.recorder.again(method, self, args, changes(self, *args))
+
+        return call
+
+    return decorator
+
+
+def looking(function, *args) -> Any:
+    """Call a function that reads values, such as a check of an op's arguments: a captured step calls it again, too."""
+    recorder = watchers.recorder
+    return function(*args) if recorder is None else recorder.run(function.__name__, None, function, args, {})
 
 
 def calling_line() -> str | None:

@@ -18,9 +18,9 @@ ORDER = [
     {"locks"},
     {"paths", "checkout"},
     {"backend"},
+    {"watch"},
     {"kernels"},
     {"streams", "cuda"},
-    {"watch"},
     {"grad_mode"},
     {"tensor"},
     {"leaves"},
@@ -34,6 +34,7 @@ ORDER = [
     {"gradcheck", "optable"},
     {"nn"},
     {"optim"},
+    {"capture"},
     {"data"},
     {"viz"},
     {"metrics"},
@@ -46,6 +47,7 @@ ORDER = [
     {"exercises"},
     {"lesson"},
     {"cli"},
+    {"torch"},
     {"__main__"},
 ]
 

@@ -4,8 +4,9 @@ main            parse the arguments, run the verb and return the exit code
 build_parser    the argparse parser of the whole command
 Exit codes: 0 for success; 2 for an error that the user can correct (one or two lines, no traceback); 130 after Ctrl-C.
 The verbs: train.py (train, resume, sample), export.py (export), judge.py (evaluate, compare), tune.py (tune), show.py (list,
-data, doctor), systems.py (show), check.py (gradcheck), lesson.py (lesson), exercise.py (exercise), bench.py (bench).   Several
-verbs share output.py and some functions of train.py.   A verb with lasts=True goes on when its output cannot be written.
+data, doctor), systems.py (show), check.py (gradcheck), lesson.py (lesson), exercise.py (exercise), trace.py (trace),
+bench.py (bench).   Several verbs share output.py and some functions of train.py.   A verb with lasts=True goes on when its
+output cannot be written.
 """
 
 import argparse
@@ -44,21 +45,10 @@ class _Parser(argparse.ArgumentParser):
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command; each file adds its own verbs."""
-    from minigan.cli import bench, check, exercise, export, judge, lesson, report, show, systems, train, tune
+    from minigan.cli import bench, check, exercise, export, judge, lesson, report, show, systems, trace, train, tune
 
-    modules = (
-        train,
-        export,
-        judge,
-        report,
-        tune,
-        show,
-        systems,
-        check,
-        lesson,
-        exercise,
-        bench,
-    )  # add a new file of verbs here
+    # Add a new file of verbs here.
+    modules = (train, export, judge, report, tune, show, systems, check, lesson, exercise, trace, bench)
     parser = _Parser(
         prog="minigan",
         description="Train, inspect and check small generative networks.",

@@ -5,6 +5,7 @@ lasting             while this context lasts, a stream that cannot be written do
 path_argument       an argparse type: a path
 output_file         check the name of an output file before any work is done
 settings_argument   --set KEY=VALUE of a verb
+show                open a page in a browser
 """
 
 import argparse
@@ -119,3 +120,11 @@ def output_file(path, *suffixes) -> Path:
 def settings_argument(verb, says: str) -> None:
     """Add --set KEY=VALUE, which can be repeated, to a verb."""
     verb.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="settings", help=says)
+
+
+def show(page: Path) -> None:
+    """Open a page in the browser, or say that none could be started."""
+    import webbrowser
+
+    if not webbrowser.open(page.resolve().as_uri()):
+        print("no browser could be started; open the file yourself")

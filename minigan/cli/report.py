@@ -1,6 +1,6 @@
 """The verb report: the page about a run, written again from the files of its folder."""
 
-from minigan.cli.output import path_argument
+from minigan.cli.output import path_argument, show
 
 
 def add(verbs) -> None:
@@ -25,11 +25,5 @@ def _report(options):
     setup = start.read(run)
     report.rewrite(run, setup.system, report.game_of(setup))
     print(run.report_path)
-    if options.open and not _shown(run.report_path):
-        print("no browser could be started; open the file yourself")
-
-
-def _shown(path) -> bool:
-    import webbrowser
-
-    return webbrowser.open(path.resolve().as_uri())
+    if options.open:
+        show(run.report_path)

@@ -12,6 +12,7 @@ import numpy as np
 
 from minigan.backend import xp
 from minigan.kernels.cpu import activation, conv, linalg, loss, norm
+from minigan.watch import watchers
 
 
 def on_card(name: str) -> Any:
@@ -34,8 +35,10 @@ def by_array(cpu, card: str) -> Any:
 
     @wraps(cpu)
     def call(x, *args):
-        if isinstance(x, np.ndarray):
+        if type(x) is np.ndarray:
             return cpu(x, *args)
+        if watchers.recorder is not None:
+            return watchers.recorder.run(cpu.__name__, None, cpu, (x, *args), {})
         arrays = x if isinstance(x, (list, tuple)) else (x, *args)
         return cpu(x, *args) if xp(*arrays) is np else there(x, *args)
 

@@ -1,7 +1,8 @@
 """Recurrent layers: one step (LSTMCell, GRUCell, RNNCell) and whole sequences (LSTM, GRU, RNN), under torch.nn's names.
 
-They are made of public ops, so gradients of any order pass through time.  The products with the inputs need no earlier
-state, so they are one large matrix product for the whole sequence.  Only the products with the state need the step before.
+The steps are made of public ops (ops/recurrent.py), so gradients of any order pass through time.  The products with the inputs
+need no earlier state, so they are one large matrix product for the whole sequence.  Only the products with the state need the
+step before.  A whole LSTM is one op, because its steps are many and small.
 
 Weights are stacked by gate: weight_ih (gates * hidden, input), weight_hh (gates * hidden, hidden), in torch's order
 (LSTM: input, forget, cell, output; GRU: reset, update, new).  All parameters start uniform in +-1/sqrt(hidden).
@@ -17,39 +18,16 @@ from minigan.errors import ConfigError, ShapeError, choose
 from minigan.nn import functional as F
 from minigan.nn import init
 from minigan.nn.module import Module, Parameter
-from minigan.ops import concatenate, flip, relu, sigmoid, split, stack, swapaxes, tanh
+from minigan.ops import concatenate, flip, stack, swapaxes
 from minigan.ops.noise import dropout
+from minigan.ops.recurrent import along, gru_step, lstm, lstm_step, relu_step, tanh_step
 from minigan.tensor import Tensor, plain
-
-
-def _lstm_step(from_input, from_state, state):
-    """i, f, o = sigmoid, g = tanh of the four parts of from_input + from_state;   c' = f c + i g,   h' = o tanh c'."""
-    i, f, g, o = split(from_input + from_state, 4, axis=-1)
-    c = sigmoid(f) * state[1] + sigmoid(i) * tanh(g)
-    return sigmoid(o) * tanh(c), c
-
-
-def _gru_step(from_input, from_state, state):
-    """r, z = sigmoid of the first parts;   n = tanh(n_input + r n_state), bias included;   h' = (1 - z) n + z h."""
-    (ri, zi, ni), (rh, zh, nh) = split(from_input, 3, axis=-1), split(from_state, 3, axis=-1)
-    z = sigmoid(zi + zh)
-    n = tanh(ni + sigmoid(ri + rh) * nh)
-    return (n + z * (state[0] - n),)
-
-
-def _steps(x):
-    """[x[0], x[1], ...], from x cut into halves again and again.
-
-    The gradient of a cut is as large as the array that was cut, so L single cuts would cost L^2.  Halving costs L log L.
-    """
-    half = x.shape[0] // 2
-    return _steps(x[:half]) + _steps(x[half:]) if half else [x[0]]
 
 
 class _Recurrent(Module):
     """The common part of cells and layers: the options, the weights of one direction of one layer, and the step."""
 
-    step = staticmethod(_lstm_step)
+    step = staticmethod(lstm_step)
     gates, states = 4, 2  # how many gates the weights hold, and how many tensors a state has: LSTM (h, c), GRU (h,)
 
     def __init__(self, input_size, hidden_size, bias):
@@ -101,15 +79,7 @@ class _Recurrent(Module):
         return x if isinstance(x, Tensor) else Tensor(x)
 
 
-def _tanh_step(from_input, from_state, state):
-    return (tanh(from_input + from_state),)
-
-
-def _relu_step(from_input, from_state, state):
-    return (relu(from_input + from_state),)
-
-
-NONLINEARITIES = {"tanh": _tanh_step, "relu": _relu_step}
+NONLINEARITIES = {"tanh": tanh_step, "relu": relu_step}
 
 
 class LSTMCell(_Recurrent):
@@ -152,7 +122,7 @@ class GRUCell(LSTMCell):
     (16, 8)
     """
 
-    step = staticmethod(_gru_step)
+    step = staticmethod(gru_step)
     gates, states = 3, 1
 
     def forward(self, x, hx=None) -> Tensor:  # type: ignore[override]  # its state is one Tensor
@@ -214,11 +184,11 @@ class LSTM(_Recurrent):
     def _run(self, x, state, suffix):
         """(h at every time, the last state) of one direction of one layer."""
         weight_ih, weight_hh, bias_ih, bias_hh = self._weights(suffix)
-        outputs = []
-        for from_input in _steps(F.linear(x, weight_ih, bias_ih)):
-            state = self.step(from_input, F.linear(state[0], weight_hh, bias_hh), state)
-            outputs.append(state[0])
-        return stack(outputs), state
+        from_inputs = F.linear(x, weight_ih, bias_ih)
+        if self.step is lstm_step:
+            return lstm(from_inputs, weight_hh, bias_hh, state)
+        (y, *_), state = along(self.step, from_inputs, weight_hh, bias_hh, state)
+        return y, state
 
     def extra_repr(self):
         text = f"{self.input_size}, {self.hidden_size}"
@@ -241,7 +211,7 @@ class GRU(LSTM):
     ((16, 10, 8), (1, 16, 8))
     """
 
-    step = staticmethod(_gru_step)
+    step = staticmethod(gru_step)
     gates, states = 3, 1
 
 

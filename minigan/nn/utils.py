@@ -59,7 +59,8 @@ def spectral_norm(module, name="weight", n_power_iterations=1, eps=1e-12, dim=No
     for suffix, size in (("_u", rows), ("_v", columns)):
         start = init.normal_(Tensor(np.empty(size, weight.dtype))).data
         module.register_buffer(name + suffix, Tensor(to_device(_unit(start, eps), weight.device)))
-    setattr(module, name, weight.detach())
+    hook.last = Tensor(weight.data.copy())
+    setattr(module, name, hook.last)
     module.register_forward_pre_hook(hook)
     module.register_forward_hook(hook.after)
     return module
@@ -86,6 +87,7 @@ class SpectralNorm:
 
     def __init__(self, name, n_power_iterations, eps, dim):
         self.name, self.n_power_iterations, self.eps, self.dim = name, n_power_iterations, eps, dim
+        self.last: Tensor  # the normalised weight of the last forward
 
     def matrix(self, weight):
         """The weight (an array or a Tensor) with axis dim as rows and all others as columns."""
@@ -107,7 +109,8 @@ class SpectralNorm:
 
     def after(self, module, inputs, output):
         """Drop the reference to the graph, so that the graph lives only as long as the output."""
-        setattr(module, self.name, getattr(module, self.name).detach())
+        self.last.data = getattr(module, self.name).data
+        setattr(module, self.name, self.last)
 
 
 def _find(module, name):

@@ -8,7 +8,7 @@ import numpy as np
 
 from minigan.backend import beside, is_array, kept_beside, xp
 from minigan.errors import ConfigError, ShapeError
-from minigan.ops.elementwise import kept, where
+from minigan.ops.elementwise import kept, nowhere, where
 from minigan.ops.linalg import matmul
 from minigan.ops.noise import dropout
 from minigan.ops.reduce import softmax
@@ -23,7 +23,8 @@ def attention_weights(query, key, attn_mask=None, is_causal=False, scale=None) -
         raise ShapeError(f"{op}: query (..., L, E) and key (..., S, E) need the same E, got {query.shape} and {key.shape}")
     if is_causal and attn_mask is not None:
         raise ConfigError(f"{op}: is_causal is a mask of its own; give it or attn_mask, not both")
-    scores = matmul(query, swapaxes(key, -1, -2)) * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
+    # The factor is on the query, because the query is smaller than the scores.
+    scores = matmul(query * (1 / math.sqrt(query.shape[-1]) if scale is None else scale), swapaxes(key, -1, -2))
     if is_causal:
         attn_mask = kept_beside(np.tri(*scores.shape[-2:], dtype=bool), plain(scores))
     if attn_mask is None:
@@ -32,7 +33,10 @@ def attention_weights(query, key, attn_mask=None, is_causal=False, scale=None) -
     mask = beside(mask if is_array(mask) else np.asarray(mask), plain(scores))
     if mask.dtype != bool:
         return softmax(scores + attn_mask, -1)
-    some = mask.any(axis=-1, keepdims=True)  # a query that may see nothing gets 0, not NaN
+    some = mask.any(axis=-1, keepdims=True)
+    if nowhere(~some):
+        return softmax(where(mask, scores, -math.inf), -1)
+    # A query that may see nothing gets 0, not NaN.
     return kept(softmax(where(mask | ~some, scores, -math.inf), -1), xp(mask).broadcast_to(mask, scores.shape))
 
 

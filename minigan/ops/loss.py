@@ -28,6 +28,7 @@ from minigan.ops.index import known_classes, take_along_axis
 from minigan.ops.reduce import log_softmax, mean, norm, sum
 from minigan.ops.shape import expand_dims, squeeze
 from minigan.tensor import Tensor, plain
+from minigan.watch import looking
 
 
 def _reduced(op, loss, reduction):
@@ -191,9 +192,18 @@ def _picked(log_p, labels, axis):
     return -squeeze(take_along_axis(log_p, xp(labels).expand_dims(labels, axis), axis), axis)
 
 
+def _check_classes(op, labels, classes, shape, ignore_index):
+    if isinstance(labels, np.ndarray) and labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        bad = int(labels.min() if labels.min() < 0 else labels.max())
+        raise OutOfBoundsError(
+            f"{op}: target {bad} is not a class: input {shape} has the classes 0 .. "
+            f"{classes - 1} (and ignore_index is {ignore_index})"
+        )
+
+
 def _class_loss(op, input, target, weight, ignore_index, reduction, smoothing):
     axis = _class_axis(op, input)
-    fuse = op == "cross_entropy" and not smoothing and type(plain(input)) is not np.ndarray
+    fuse = op == "cross_entropy" and not smoothing and not isinstance(plain(input), np.ndarray)
     log_p = log_softmax(input, axis) if op == "cross_entropy" and not fuse else input
     classes = log_p.shape[axis]
     labels = plain(target)
@@ -207,12 +217,7 @@ def _class_loss(op, input, target, weight, ignore_index, reduction, smoothing):
         )
     counted = labels != ignore_index
     labels = xp(labels).where(counted, labels, 0)
-    if isinstance(labels, np.ndarray) and labels.size and not 0 <= labels.min() <= labels.max() < classes:
-        bad = int(labels.min() if labels.min() < 0 else labels.max())
-        raise OutOfBoundsError(
-            f"{op}: target {bad} is not a class: input {log_p.shape} has the classes 0 .. "
-            f"{classes - 1} (and ignore_index is {ignore_index})"
-        )
+    looking(_check_classes, op, labels, classes, log_p.shape, ignore_index)
     known, labels = known_classes(labels, classes, plain(log_p))
     counted, m = beside(counted, plain(log_p)), xp(labels)
     loss = _softmax_loss(input, labels=labels) if fuse else _picked(log_p, labels, axis)
@@ -309,6 +314,14 @@ _probability_loss = primitive(
 )
 
 
+def _check_probabilities(p):
+    if isinstance(p, np.ndarray) and p.size and not (p.min() >= 0 and p.max() <= 1):
+        raise ConfigError(
+            f"binary_cross_entropy: input must be probabilities in [0, 1], got {p.min()} .. {p.max()}; "
+            f"for logits use binary_cross_entropy_with_logits"
+        )
+
+
 def binary_cross_entropy(input, target, weight=None, reduction="mean") -> Tensor:
     """-t log p - (1 - t) log(1 - p), for probabilities p = input in [0, 1] and t = target.
 
@@ -320,12 +333,7 @@ def binary_cross_entropy(input, target, weight=None, reduction="mean") -> Tensor
     0.6931
     """
     target = _as_floats("binary_cross_entropy", target, input)
-    p = plain(input)
-    if isinstance(p, np.ndarray) and p.size and not (p.min() >= 0 and p.max() <= 1):
-        raise ConfigError(
-            f"binary_cross_entropy: input must be probabilities in [0, 1], got {p.min()} .. {p.max()}; "
-            f"for logits use binary_cross_entropy_with_logits"
-        )
+    looking(_check_probabilities, plain(input))
     loss = _probability_loss(input, target)
     if weight is not None:
         loss = loss * _factor("binary_cross_entropy", "weight", weight, input)
@@ -354,6 +362,11 @@ def kl_div(input, target, reduction="mean", log_target=False) -> Tensor:
     return _reduced("kl_div", loss, reduction)
 
 
+def _check_variance(v):
+    if isinstance(v, np.ndarray) and v.size and not v.min() >= 0:
+        raise ConfigError(f"gaussian_nll_loss: var must be >= 0, its least is {v.min()}; pass a variance, such as exp(log_var)")
+
+
 def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean") -> Tensor:
     """(log v + (input - target)^2 / v) / 2 with v = max(var, eps): the surprise of a normal distribution at target.
 
@@ -377,8 +390,7 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
             f"without the last axis, or with size 1 there"
         )
     v = plain(var)
-    if isinstance(v, np.ndarray) and v.size and not v.min() >= 0:
-        raise ConfigError(f"gaussian_nll_loss: var must be >= 0, its least is {v.min()}; pass a variance, such as exp(log_var)")
+    looking(_check_variance, v)
     var = var + (xp(v).maximum(v, eps) - v)
     loss = 0.5 * (log(var) + square(input - target) / var)
     return _reduced("gaussian_nll_loss", loss + 0.5 * math.log(2 * math.pi) if full else loss, reduction)

@@ -1,7 +1,8 @@
 """Normalisation: shift and scale activations to mean 0 and variance 1 over some axes, then by learned numbers.
 
-batch_norm    over the batch, per channel (fused, because benchmarks/steps.py showed that it is worth it)
+batch_norm    over the batch, per channel
 layer_norm, rms_norm    over the last axes, per sample    instance_norm, group_norm    over pixels, per sample, channel(s)
+batch_norm, layer_norm and group_norm are fused, because benchmarks/steps.py showed that it is worth it
 """
 
 import math
@@ -12,6 +13,7 @@ from minigan.arguments import sizes, whole
 from minigan.autograd import fused
 from minigan.errors import ConfigError, ShapeError
 from minigan.kernels import dispatch
+from minigan.kernels.cpu import norm
 from minigan.ops.elementwise import sqrt, square
 from minigan.ops.reduce import mean, var
 from minigan.ops.shape import reshape
@@ -114,9 +116,38 @@ def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5) -> Tensor:
     for name, p in (("weight", weight), ("bias", bias)):
         if p is not None and tuple(p.shape) != shape:
             raise ShapeError(f"layer_norm: {name} is {p.shape}, need normalized_shape {shape}")
-    y = _standardised("layer_norm", x, tuple(range(x.ndim - len(shape), x.ndim)), eps)
+    flat = (None if p is None else reshape(p, (-1,)) for p in (weight, bias))
+    rows = reshape(x, (math.prod(x.shape[: -len(shape)]), math.prod(shape)))
+    return reshape(_normalised("layer_norm", rows, *flat, eps), x.shape)
+
+
+def _normalised(op, rows, weight, bias, eps):
+    """Every row of a matrix normalised, times weight, plus bias (one number for each column, or None)."""
+    _check_eps(op, eps)
+    same = rows.dtype.kind == "f" and all(p is None or p.dtype == rows.dtype for p in (weight, bias))
+    if isinstance(plain(rows), np.ndarray) and rows.size and same:
+        return _layer_norm(rows, weight, bias, eps=eps)
+    return _layer_norm_composition(rows, weight, bias, eps=eps)
+
+
+def _layer_norm_composition(x, weight, bias, *, eps):
+    y = _standardised("layer_norm", x, 1, eps)
     y = y if weight is None else y * weight
     return y if bias is None else y + bias
+
+
+def _layer_norm_forward(x, weight, bias, *, eps):
+    y, *kept = norm.layer_norm(x, weight, bias, eps)
+    return y, kept
+
+
+def _layer_norm_backward(g, needed, kept, x, weight, bias, *, eps):
+    gradients = norm.layer_norm_gradient(g, *kept, weight)
+    return [h if need else None for h, need in zip(gradients, needed)]
+
+
+_layer_norm_forward.__name__ = "layer_norm"
+_layer_norm = fused(_layer_norm_forward, _layer_norm_backward, _layer_norm_composition)
 
 
 def rms_norm(x, normalized_shape, weight=None, eps=None) -> Tensor:
@@ -150,7 +181,8 @@ def group_norm(x, num_groups, weight=None, bias=None, eps=1e-5) -> Tensor:
     if x.ndim < 2 or num_groups < 1 or x.shape[1] % num_groups:
         raise ShapeError(f"group_norm: num_groups={num_groups} must divide the channels of x {x.shape} (N, C, ...)")
     _check_channels("group_norm", x, weight=weight, bias=bias)
-    y = _standardised("group_norm", reshape(x, (x.shape[0], num_groups, math.prod(x.shape[1:]) // num_groups)), 2, eps)
+    rows = reshape(x, (x.shape[0] * num_groups, math.prod(x.shape[1:]) // num_groups))
+    y = _normalised("group_norm", rows, None, None, eps)
     return _affine(reshape(y, x.shape), weight, bias)
 
 

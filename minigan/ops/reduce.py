@@ -16,6 +16,7 @@ from minigan.arguments import shown, whole
 from minigan.autograd import primitive
 from minigan.backend import xp
 from minigan.errors import ConfigError, ShapeError
+from minigan.kernels.cpu import activation
 from minigan.ops.elementwise import abs, exp, kept, nowhere, square, where
 from minigan.ops.shape import axes_of, axis_of, broadcast_to, concatenate, flip, reshape, transpose
 from minigan.tensor import Tensor, plain
@@ -218,9 +219,36 @@ def _softmax(x, axis=-1):
     [0.25, 0.75]
     """
     m, axes = xp(x), axes_of("softmax", axis, x.ndim)
+    if _in_rows(x, axes):
+        return activation.softmax(_rows(x)).reshape(x.shape)
     y = m.exp(x - x.max(axis=axes, keepdims=True)) if x.size else x.copy()
     y /= y.sum(axis=axes, keepdims=True)
     return y
+
+
+def _in_rows(x, axes):
+    """Is the last axis of an array of floats on the CPU meant?  Then a kernel takes its rows in pieces that fit the cache."""
+    return isinstance(x, np.ndarray) and axes == (x.ndim - 1,) and x.size and x.dtype.kind == "f"
+
+
+def _rows(x):
+    return x.reshape(-1, x.shape[-1])
+
+
+def _softmax_slope(g, y, axis):
+    """y (g - the sum of g y along the axis): the gradient of softmax, which has the output y."""
+    if _in_rows(y, axes_of("softmax", axis, y.ndim)):
+        return activation.softmax_gradient(_rows(g), _rows(y)).reshape(y.shape)
+    return y * (g - _sum(g * y, axis, True))
+
+
+_softmax_slope = primitive(
+    _softmax_slope,
+    lambda h, out, g, y, axis: _softmax_slope(h, y, axis),
+    lambda h, out, g, y, axis: h * (g - sum(g * y, axis, True)) - g * sum(h * y, axis, True),
+    name="softmax_gradient",
+    saves="inputs",
+)
 
 
 def _log_softmax(x, axis=-1):
@@ -237,7 +265,7 @@ def _log_softmax(x, axis=-1):
     return y
 
 
-softmax = primitive(_softmax, lambda g, y, x, axis=-1: y * (g - sum(g * y, axis, True)), name="softmax", saves="output")
+softmax = primitive(_softmax, lambda g, y, x, axis=-1: _softmax_slope(g, y, axis), name="softmax", saves="output")
 log_softmax = primitive(
     _log_softmax, lambda g, y, x, axis=-1: g - exp(y) * sum(g, axis, True), name="log_softmax", saves="output"
 )
@@ -343,6 +371,7 @@ def _arg(name, x, axis, keepdims) -> Any:
     array = plain(x)
     along = None if axis is None else axis_of(name, axis, array.ndim)
     _not_empty(name, array, axis)
-    y = xp(array).asarray(getattr(xp(array), name)(array, axis=along))
+    y = getattr(xp(array), name)(array, axis=along)
+    y = np.asarray(y) if isinstance(y, np.generic) else y
     y = _keep(y, array, axis) if keepdims else y
     return Tensor(y) if isinstance(x, Tensor) else y

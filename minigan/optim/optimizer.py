@@ -15,6 +15,7 @@ from minigan.backend import beside, converted, device_of, extent, is_array, mixe
 from minigan.errors import CheckpointError, ConfigError, DeviceError, DTypeError, GraphError, ShapeError
 from minigan.kernels import dispatch, threads
 from minigan.tensor import Tensor
+from minigan.watch import again
 
 
 class Flat:
@@ -219,6 +220,7 @@ class Optimizer:
             for flat in flats:
                 self._step(group, flat, [by_parameter[id(p)] for p in flat.parameters])
 
+    @again(changes=lambda self, group, flat, grads: flat.parameters)
     def _step(self, group, flat, grads):
         flat.adopt()
         if len(set(flat.steps)) == 1 and all(g is not None for g in grads):  # the usual case: one call for all parameters

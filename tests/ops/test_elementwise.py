@@ -118,6 +118,16 @@ def test_gelu_by_tanh_is_the_papers_formula_and_another_name_is_refused(rng):
         mg.gelu(x, "fast")
 
 
+def test_gelu_in_float32_has_its_digits_on_both_sides_and_in_every_piece():
+    x = np.linspace(-5, 5, 100_001, dtype=np.float32)  # more than one piece
+    cdf = np.array([math.erfc(-v / math.sqrt(2)) / 2 for v in x.tolist()])
+    slope = cdf + x * np.exp(-(x.astype(float) ** 2) / 2) / math.sqrt(2 * math.pi)
+    t = mg.tensor(x, requires_grad=True)
+    y = mg.gelu(t)
+    np.testing.assert_allclose(y.detach().numpy(), x * cdf, rtol=2e-6)
+    np.testing.assert_allclose(mg.grad(y.sum(), t)[0].numpy(), slope, rtol=2e-6, atol=2e-7)
+
+
 def test_erf_is_within_a_few_units_of_math_erf_everywhere():
     x = np.concatenate([np.linspace(-8, 8, 4001), [0.0, 0.46875, -0.46875, 1e-300, 1e-5, 30.0, -np.inf, np.inf]])
     exact = np.array([math.erf(v) for v in x])

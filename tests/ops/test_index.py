@@ -184,6 +184,18 @@ def test_scatter_into_is_the_adjoint_of_getitem(rng):
     assert mg.scatter_into(mg.tensor([1.0, 2.0]), (3,), mg.tensor([1, 1])).tolist() == [0.0, 3.0, 0.0]
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_that_are_named_often_get_the_sum(dtype, rng):
+    rows = rng.integers(-7, 7, size=(20, 30))  # negative ones count from the end
+    v = rng.normal(size=(20, 30, 5)).astype(dtype)
+    expected = np.zeros((7, 5))
+    np.add.at(expected, rows, v)
+    for index in (rows, (rows,)):
+        found = mg.scatter_into(mg.tensor(v), (7, 5), index).numpy()
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 if dtype == np.float32 else 1e-13)
+
+
 def test_embedding_looks_rows_up_and_adds_their_gradients(rng):
     w, indices = rng.normal(size=(4, 3)), np.array([[1, 1], [3, 1]])
     np.testing.assert_array_equal(mg.embedding(mg.tensor(indices), mg.tensor(w)).numpy(), w[indices])

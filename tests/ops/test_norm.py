@@ -80,6 +80,27 @@ def test_layer_norm(shape, normalized, rng):
     assert gradcheck(lambda x, w, b: mg.layer_norm(x, normalized, w, b), x, w, b, order=2).worst < 1e-6
 
 
+@pytest.mark.parametrize("weight, bias", [(True, True), (True, False), (False, True), (False, False)])
+def test_layer_norm_of_many_rows_is_that_of_its_composition(weight, bias, rng):
+    x, w, b, g = (rng.normal(size=size) for size in ((900, 100), (100,), (100,), (900, 100)))  # more than one piece
+
+    def gradients(norm, dtype):
+        t, v, c = (mg.tensor(a, dtype=dtype, requires_grad=True) for a in (x, w, b))
+        y = norm(t, v if weight else None, c if bias else None)
+        return [y, *mg.grad(y, [t, v, c], mg.tensor(g, dtype=dtype), allow_unused=True)]
+
+    def composed(x, w, b):
+        y = (x - x.mean(-1, True)) / mg.sqrt(mg.var(x, -1, 0, True) + 1e-5)
+        y = y if w is None else y * w
+        return y if b is None else y + b
+
+    for dtype, rtol in (("float32", 1e-4), ("float64", 1e-10)):
+        for found, right in zip(gradients(lambda *a: mg.layer_norm(a[0], 100, *a[1:]), dtype), gradients(composed, "float64")):
+            assert (found is None) == (right is None)
+            if found is not None:
+                np.testing.assert_allclose(found.detach().numpy(), right.detach().numpy(), rtol, rtol)
+
+
 @pytest.mark.parametrize("shape", [(2, 3, 4), (1, 2, 2, 3), (0, 2, 3)])
 def test_instance_norm(shape, rng):
     x, w, b = rng.normal(size=shape), rng.normal(size=shape[1]), rng.normal(size=shape[1])

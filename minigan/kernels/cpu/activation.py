@@ -1,8 +1,10 @@
-"""Bias, leaky relu, softplus, sigmoid and masks: array expressions that keep the memory order of their input."""
+"""Bias, activations, softmax and masks: array expressions that keep the memory order of their input."""
+
+import math
 
 import numpy as np
 
-from minigan.kernels.cpu.memory import mapped
+from minigan.kernels.cpu.memory import mapped, row_pieces
 from minigan.kernels.cpu.norm import as_blocks, channel_sums
 
 
@@ -80,6 +82,87 @@ def bell(g, x, k, y):
         return mapped(of_tanh, x, g)
     with np.errstate(over="ignore"):  # e^x is then infinite and the slope 0, as it should be
         return mapped(of_sigmoid, x, g, y)
+
+
+def softmax(x):
+    """e^x / (the sum of e^x) of each row of a matrix x (R, C).   The sums are products with ones."""
+    y, ones, starts = np.empty(x.shape, x.dtype), np.ones(x.shape[1], x.dtype), np.arange(0, x.size, x.shape[1])
+
+    def piece(s):
+        # For rows of 64 numbers this takes 0.4 of the time of x.max(axis=1).
+        top = np.maximum.reduceat(x[s].ravel(), starts[: len(x[s])])
+        np.subtract(x[s], top[:, None], out=y[s])
+        np.exp(y[s], out=y[s])
+        y[s] /= (y[s] @ ones)[:, None]
+
+    row_pieces(piece, x)
+    return y
+
+
+def softmax_gradient(g, y):
+    """y (g - the sum of g y in its row), for y = softmax(x).   g, y (R, C)."""
+    dx, ones = np.empty(y.shape, y.dtype), np.ones(y.shape[1], y.dtype)
+
+    def piece(s):
+        total = np.multiply(g[s], y[s], out=dx[s]) @ ones
+        np.subtract(g[s], total[:, None], out=dx[s])
+        dx[s] *= y[s]
+
+    row_pieces(piece, y)
+    return dx
+
+
+# e^(a^2 / 2) P(X > a) of a normal X is t times this polynomial of t = 1 / (1 + 0.36 a), for a >= 0.  We fitted it to the exact
+# values (weighted least squares, with weights that grow where the error is largest); the relative error is below 9e-8.
+_TAIL = (
+    0.143617665,
+    0.14368187,
+    0.124009877,
+    0.0960366723,
+    -0.000384171899,
+    0.107364984,
+    -0.223594947,
+    0.139505665,
+    -0.030237601,
+)
+
+
+def normal_cdf(x):
+    """P(X <= x) of a normal X, in float32: the tail beyond |x| from a polynomial, so that no digit is lost for x < 0."""
+
+    def piece(out, x):
+        t, tail = np.empty_like(x), np.empty_like(x)
+        np.abs(x, out=t)
+        t *= 0.36
+        t += 1
+        np.divide(1, t, out=t)
+        np.multiply(t, _TAIL[-1], out=tail)
+        for c in _TAIL[-2::-1]:
+            tail += c
+            tail *= t
+        np.multiply(x, x, out=t)
+        t *= -0.5
+        tail *= np.exp(t, out=t)
+        np.greater(x, 0, out=out)  # 1 or 0; then x > 0 gives 1 - tail, and x <= 0 the tail itself
+        out *= np.subtract(1, np.multiply(tail, 2, out=t), out=t)
+        out += tail
+
+    return mapped(piece, x)
+
+
+def gelu_gradient(g, x, cdf):
+    """g (Phi(x) + x e^(-x^2 / 2) / sqrt(2 pi)), with cdf = Phi(x).   g, x, cdf: one shape."""
+
+    def piece(out, x, g, cdf):
+        np.multiply(x, x, out=out)
+        out *= -0.5
+        np.exp(out, out=out)
+        out *= 1 / math.sqrt(2 * math.pi)
+        out *= x
+        out += cdf
+        out *= g
+
+    return mapped(piece, x, g, cdf)
 
 
 def kept(g, mask):

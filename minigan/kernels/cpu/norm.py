@@ -1,10 +1,12 @@
-"""Batch normalisation, forward and backward, in as few passes over memory as NumPy allows.
+"""Batch and layer normalisation, forward and backward, in as few passes over memory as NumPy allows.
 
-Arrays become blocks (P, C, M): M values of each of C channels lie together, P times.  Of images with the memory order
-(H, W, C, N) (see memory.py) this is a view with P = H W and M = N; with the order (H, W, N, C), P = H W N and M = 1.  Then
-channel sums are matrix-vector products with ones, which BLAS does at the speed of memory (a ninth of the time of x.var(axis),
-measured at 25088 x 64).  We take a few of the P at a time, so that the result of one step is still in the cache for the next
-step, and we repeat the numbers of the channels M times, so that the inner loops are long.
+For batch norm, arrays become blocks (P, C, M): M values of each of C channels lie together, P times.  Of images with the memory
+order (H, W, C, N) (see memory.py) this is a view with P = H W and M = N; with the order (H, W, N, C), P = H W N and M = 1.
+Then channel sums are matrix-vector products with ones, which BLAS does at the speed of memory (a ninth of the time of
+x.var(axis), measured at 25088 x 64).  We take a few of the P at a time, so that the result of one step is still in the
+cache for the next step, and we repeat the numbers of the channels M times, so that the inner loops are long.
+
+Layer norm takes a few rows at a time.
 """
 
 import numpy as np
@@ -37,6 +39,47 @@ def channel_sums(blocks):
     if m > 1:
         return (blocks.reshape(-1, m) @ np.ones(m, blocks.dtype)).reshape(p, c).sum(0)
     return np.ones(p, blocks.dtype) @ blocks[:, :, 0]
+
+
+def layer_norm(x, weight, bias, eps):
+    """y = x^ weight + bias, x^ = (x - mean) / sqrt(var + eps), and 1 / std (R, 1), for the rows of x (R, D); weight, bias (D,).
+
+    A mean is a product with a vector of 1 / D.   weight, bias: None leaves them out.
+    """
+    share, inv_std = np.full(x.shape[1], 1 / x.shape[1], x.dtype), np.empty((len(x), 1), x.dtype)
+    unit = np.empty(x.shape, x.dtype)
+    y = unit if weight is None and bias is None else np.empty(x.shape, x.dtype)
+
+    def piece(s):
+        np.subtract(x[s], (x[s] @ share)[:, None], out=unit[s])
+        var = np.multiply(unit[s], unit[s], out=y[s] if y is not unit else None) @ share
+        np.divide(1, np.sqrt(var + eps)[:, None], out=inv_std[s])
+        unit[s] *= inv_std[s]
+        if weight is not None:
+            np.multiply(unit[s], weight, out=y[s])
+        if bias is not None:
+            np.add(unit[s] if weight is None else y[s], bias, out=y[s])
+
+    row_pieces(piece, x)
+    return y, unit, inv_std
+
+
+def layer_norm_gradient(g, unit, inv_std, weight):
+    """(dx, dweight, dbias).  dx = (h - mean h - x^ mean(h x^)) / std with h = g weight and unit = x^; the means are of rows."""
+    share, ones, dx = np.full(g.shape[1], 1 / g.shape[1], g.dtype), np.ones(len(g), g.dtype), np.empty(g.shape, g.dtype)
+
+    def piece(s):
+        h = g[s] if weight is None else g[s] * weight
+        product = np.multiply(g[s], unit[s], out=dx[s])
+        d_weight = ones[s] @ product
+        slope = product @ (share if weight is None else share * weight)
+        np.multiply(unit[s], -slope[:, None], out=dx[s])
+        dx[s] += h
+        dx[s] -= (h @ share)[:, None]
+        dx[s] *= inv_std[s]
+        return d_weight
+
+    return dx, sum(row_pieces(piece, g)), ones @ g
 
 
 def _wide(channels, blocks):
