@@ -27,8 +27,8 @@ class Tensor:
 
     >>> import minigan.torch as torch
     >>> x = torch.tensor([[1.0, 2.0, 3.0]], requires_grad=True)
-    >>> x.transpose(0, 1).size(), x.std().item(), x.max(1).indices.tolist()
-    (torch.Size([3, 1]), 1.0, [2])
+    >>> x.transpose(0, 1).size(), x.repeat(2).tolist(), x.max(1).indices.tolist()
+    (torch.Size([3, 1]), [[1.0, 2.0, 3.0, 1.0, 2.0, 3.0]], [2])
     """
 
     __slots__ = ("__weakref__", "engine")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import minigan.torch as torch
 from minigan.errors import ConfigError
+from minigan.torch import core as torch
 from minigan.torch.distributions.distribution import HALF_LOG_TWO_PI, Distribution, broadcast
 
 

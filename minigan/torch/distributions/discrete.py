@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import minigan.torch as torch
 from minigan.errors import ConfigError
+from minigan.torch import core as torch
 from minigan.torch.distributions.distribution import Distribution
 from minigan.torch.nn import functional as F
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import minigan.torch as torch
+from minigan.torch import core as torch
 
 
 class Distribution:

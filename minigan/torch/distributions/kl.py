@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import minigan.torch as torch
 from minigan.errors import ConfigError
+from minigan.torch import core as torch
 from minigan.torch.distributions.continuous import MultivariateNormal, Normal, Uniform
 from minigan.torch.distributions.discrete import Bernoulli, Categorical
 from minigan.torch.distributions.distribution import Distribution, Independent, summed
+from minigan.torch.nn import functional as F
 
 RULES: dict[tuple[type, type], Callable] = {}
 
@@ -51,7 +52,7 @@ def _uniform(p, q):
 
 @register_kl(Bernoulli, Bernoulli)
 def _bernoulli(p, q):
-    return p.probs * (p.logits - q.logits) + torch.nn.functional.softplus(q.logits) - torch.nn.functional.softplus(p.logits)
+    return p.probs * (p.logits - q.logits) + F.softplus(q.logits) - F.softplus(p.logits)
 
 
 @register_kl(Categorical, Categorical)

@@ -13,6 +13,7 @@ from typing import Any
 
 import minigan as mg
 from minigan.errors import ConfigError
+from minigan.torch import core as torch
 from minigan.torch.missing import missing_from
 from minigan.torch.tensor import lift, lower
 
@@ -110,8 +111,6 @@ def gumbel_softmax(logits: Any, tau: float = 1.0, hard: bool = False, eps: float
 
     Jang et al. 2017 (arXiv:1611.01144).
     """
-    from minigan import torch
-
     noise = -torch.log(-torch.log(torch.rand(logits.shape, dtype=logits.dtype, device=logits.device).clamp(min=1e-20)))
     soft = softmax((logits + noise) / tau, dim)
     if not hard:

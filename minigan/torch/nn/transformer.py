@@ -10,9 +10,10 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from minigan import torch
 from minigan.errors import choose
+from minigan.torch import core as torch
 from minigan.torch.nn import functional as F
+from minigan.torch.nn import init
 from minigan.torch.nn.containers import ModuleList
 from minigan.torch.nn.layers import Dropout, LayerNorm, Linear, MultiheadAttention  # type: ignore[attr-defined]  # made there
 from minigan.torch.nn.module import Module
@@ -163,7 +164,7 @@ class Transformer(Module):
         self.decoder = custom_decoder or TransformerDecoder(TransformerDecoderLayer(*options), num_decoder_layers, norm())
         for parameter in self.parameters():
             if parameter.dim() > 1:
-                torch.nn.init.xavier_uniform_(parameter)
+                init.xavier_uniform_(parameter)
         self.d_model, self.nhead, self.batch_first = d_model, nhead, batch_first
 
     def forward(

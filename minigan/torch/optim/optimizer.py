@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import minigan as mg
-from minigan import torch
+from minigan.torch import core as torch
 from minigan.torch.missing import said_once
 from minigan.torch.nn.module import clear_gradients
 from minigan.torch.tensor import Tensor

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from minigan import torch
 from minigan.data import cifar, mnist
 from minigan.errors import DataError
+from minigan.torch import core as torch
 from minigan.torch.missing import missing_from
+from minigan.torch.torchvision.transforms import ToPILImage
 from minigan.torch.utils.data import Dataset
 
 IMG_EXTENSIONS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
@@ -126,7 +127,7 @@ class FakeData(_Pictures):
             raise IndexError(f"FakeData: index {index} is outside its {self.size} pictures")
         rng = np.random.default_rng(index + self.random_offset)
         noise, target = rng.standard_normal(self.image_size, np.float32), int(rng.integers(self.num_classes))
-        return self._changed(torch.torchvision.transforms.ToPILImage()(torch.from_numpy(noise).clamp(0, 1)), target)
+        return self._changed(ToPILImage()(torch.from_numpy(noise).clamp(0, 1)), target)
 
     def __len__(self) -> int:
         return self.size

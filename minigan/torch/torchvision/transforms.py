@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from minigan import torch
 from minigan.errors import ConfigError
+from minigan.torch import core as torch
 from minigan.torch.missing import missing_from
+from minigan.torch.nn import functional as F
 from minigan.torch.tensor import Tensor
 
 
@@ -153,7 +154,7 @@ class Resize(_Transform):
         if mode != "nearest" and self.antialias and (new[0] < height or new[1] < width):
             raise ConfigError("Resize: a tensor can't shrink here without patterns; resize the picture before ToTensor()")
         batch = img if img.ndim == 4 else img[None]
-        y = torch.nn.functional.interpolate(batch, new, mode=mode, align_corners=None if mode == "nearest" else False)
+        y = F.interpolate(batch, new, mode=mode, align_corners=None if mode == "nearest" else False)
         return y if img.ndim == 4 else y[0]
 
 
@@ -241,7 +242,7 @@ class Pad(_Transform):
         if self.padding_mode not in modes:
             raise ConfigError(f"Pad: padding_mode is {', '.join(modes)}, not {self.padding_mode!r}")
         if isinstance(img, Tensor):
-            return torch.nn.functional.pad(img, (left, right, top, bottom), modes[self.padding_mode], self.fill)
+            return F.pad(img, (left, right, top, bottom), modes[self.padding_mode], self.fill)
         from PIL import Image, ImageOps
 
         if self.padding_mode == "constant":

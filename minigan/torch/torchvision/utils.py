@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan import torch
+from minigan.torch import core as torch
 from minigan.torch.tensor import Tensor
 
 

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import minigan.torch as torch
 from minigan.errors import ConfigError
+from minigan.torch import core as torch
+from minigan.torch.nn import init
+from minigan.torch.nn.layers import ConvTranspose1d, ConvTranspose2d  # type: ignore[attr-defined]  # made there
 from minigan.torch.tensor import Parameter
 
 
@@ -123,13 +125,13 @@ def spectral_norm(
     if n_power_iterations < 1:
         raise ConfigError(f"spectral_norm: n_power_iterations must be >= 1, got {n_power_iterations}")
     if dim is None:
-        dim = int(isinstance(module, (torch.nn.ConvTranspose1d, torch.nn.ConvTranspose2d)))
+        dim = int(isinstance(module, (ConvTranspose1d, ConvTranspose2d)))
     hook = _Spectral(name, dim, n_power_iterations, eps)
     weight = hook.install(module)
     rows, columns = hook.matrix(weight.detach()).shape
     module.register_parameter(f"{name}_orig", weight)
     for suffix, size in (("_u", rows), ("_v", columns)):
-        start = torch.nn.init.normal_(torch.empty(size, dtype=weight.dtype)).to(weight.device)
+        start = init.normal_(torch.empty(size, dtype=weight.dtype)).to(weight.device)
         module.register_buffer(name + suffix, hook.unit(start))
     vars(module)[name] = weight.detach()
     return module

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import minigan.torch as torch
 from minigan.errors import ConfigError
+from minigan.torch import core as torch
 from minigan.torch.missing import missing_from
 
 

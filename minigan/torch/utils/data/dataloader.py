@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan import torch
+from minigan.torch import core as torch
 from minigan.torch.tensor import Tensor
 from minigan.torch.utils.data.dataset import IterableDataset, TensorDataset
 from minigan.torch.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler

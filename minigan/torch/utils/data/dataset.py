@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
-from minigan import torch
+from minigan.torch import core as torch
 
 
 class Dataset:

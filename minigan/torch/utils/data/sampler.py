@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from minigan import torch
+from minigan.torch import core as torch
 
 
 class Sampler:
