@@ -165,8 +165,7 @@ claim(back, [0, 0, 2, 4, 6, 0, 0], says="an impulse, there and back: the size is
 # ## The sizes of a generator
 #
 # A transposed convolution goes from $m$ to an $n$ that the convolution would have sent to $m$. With stride 2 there are *two*
-# such sizes: 28 and 29 both became 14. So one must say which; this is what `output_padding` is for ($a$ below; it pads
-# nothing).
+# such sizes: 28 and 29 both became 14. So one must say which; this is what `output_padding` is for ($a$ below).
 #
 # $$n = s\,(m - 1) + k - 2p + a, \qquad 0 \le a < s \qquad \text{(relationship 14).}$$
 #
@@ -183,6 +182,14 @@ def larger(m, k, s, p, a=0):
 
 
 claim([larger(7, 4, 2, 1), larger(14, 4, 2, 1)], [14, 28], says="k = 4, s = 2, p = 1: from 7 to 14, from 14 to 28")
+cases = [(m, k, s, p, a) for m in (2, 5) for k in (3, 4, 5) for s in (1, 2, 3) for p in (0, 1) for a in range(s)]
+names = ("stride", "padding", "output_padding")
+wrong = [
+    (m, k, *how)
+    for m, k, *how in cases
+    if len(transposed(np.ones(m), np.ones(k), **dict(zip(names, how)))) != larger(m, k, *how)
+]
+claim(len(wrong), 0, says=f"cases of {len(cases)} in which minigan gives another size")
 claim([larger(14, 4, 2, 1, a) for a in (0, 1)], [28, 29], says="the two sizes that become 14")
 claim(larger(larger(larger(4, 5, 2, 2, 1), 5, 2, 2, 1), 5, 2, 2, 1), 32, says="the tutorial: 4, 8, 16, and then not 28 but")
 double = {"stride": 2, "padding": 1}
