@@ -50,7 +50,7 @@ def to_numpy(kind: Any) -> np.dtype:
     """NumPy's dtype for one of this package, a name ("torch.float32", "float") or one of NumPy."""
     if isinstance(kind, dtype):
         return kind.numpy
-    if kind in (float, int, bool):  # Python's types, as PyTorch reads them
+    if isinstance(kind, type) and kind in (float, int, bool):  # Python's types, as PyTorch reads them
         return np.dtype({float: "float32", int: "int64", bool: "bool"}[kind])
     if isinstance(kind, str):
         kind = kind.removeprefix("torch.")
@@ -60,6 +60,13 @@ def to_numpy(kind: Any) -> np.dtype:
         return DTYPES[found.name].numpy
     except (TypeError, KeyError):
         raise DTypeError(f"{kind} is no dtype here; there are {', '.join(DTYPES)}") from None
+
+
+def promote_types(type1: Any, type2: Any) -> dtype:
+    """The dtype of a sum of tensors of these two."""
+    one, other = to_numpy(type1), to_numpy(type2)
+    floats = [kind for kind in (one, other) if kind.kind == "f"]
+    return of_numpy(floats[0] if len(floats) == 1 else np.promote_types(one, other))
 
 
 class finfo:
