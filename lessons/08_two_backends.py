@@ -129,6 +129,11 @@ def cost(name, arrays, result):
     return operations, result.nbytes + sum(getattr(a, "nbytes", 4) for a in arrays)
 
 
+# %% [markdown] id="queue"
+# The queue needs two clocks. Copies go over a *bus*, the cable between the two memories. It is much slower than either of them.
+
+
+# %% id="queue-code"
 class Card:
     """Two clocks: the host's, and when the card will have done all that was sent."""
 
