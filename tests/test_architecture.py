@@ -47,6 +47,7 @@ ORDER = [
     {"exercises"},
     {"lesson"},
     {"cli"},
+    {"torch"},
     {"__main__"},
 ]
 
