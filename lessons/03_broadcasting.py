@@ -90,9 +90,9 @@ claim(B @ b, stretch(b).ravel(), says="B b is the stretched b")
 # ## Why the gradient goes through the transposed matrix
 #
 # Let $y = Bb$, and let a number $L$ depend on $y$, with the gradient $g = \partial L/\partial y$. The chain rule is a sum over
-# paths: $b_j$ reaches $L$ through every $y_i$, with the local derivative $B_{ij}$. So
+# paths: $b_j$ reaches $L$ through every $y_i$, with the local derivative $B_{ij}$.
 #
-# $$\frac{\partial L}{\partial b_j} = \sum_i g_i\, B_{ij}, \qquad\text{so}\qquad \frac{\partial L}{\partial b} = B^\top g.$$
+# $$\frac{\partial L}{\partial b_j} = \sum_i g_i\, B_{ij}, \qquad\text{and so}\qquad \frac{\partial L}{\partial b} = B^\top g.$$
 #
 # Nothing here is special to broadcasting. **The rule of a linear map is its transposed matrix.** A network never writes this
 # matrix: for a real layer it would fill the memory. It needs a *function* that does what $B^\top$ does. This function is called
@@ -128,7 +128,8 @@ with figure("matrix", width=9, height=4.2) as fig:
 # %% [markdown] id="test"
 # ## A test in one line
 #
-# How can we test an adjoint without writing the matrix? For any $b$ and $g$ of the right shapes,
+# (`matrix.png` shows our $B$, and two others.) How can we test an adjoint without writing the matrix? For any $b$ and $g$ of
+# the right shapes,
 #
 # $$\langle B b,\ g \rangle = \sum_i \sum_j B_{ij}\, b_j\, g_i = \langle b,\ B^\top g \rangle,$$
 #
@@ -193,7 +194,7 @@ claim(received, [2, 0, 1], says="x[[0, 0, 2]]: taken twice, never, once")
 
 # %% [markdown] id="pairs-trap"
 # There is a trap for those who write such a rule by hand. In NumPy, `r[index] += g` reads all rows first, adds, and then writes
-# them. A row that is named twice is written twice, with the same value: one of the two parts is lost, and nobody is told.
+# them. A row that is named twice is written twice, each time with one part only: the other part is lost, and nobody is told.
 # `np.add.at(r, index, g)` adds one after the other. (A table of words, an *embedding*, is such a step: a frequent word is taken
 # many times in one batch.)
 #

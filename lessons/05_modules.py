@@ -33,8 +33,8 @@ mg.seed(5)
 # An optimizer must find all weights of a network, a file must hold them, and each must be there exactly once. A `Module` is the
 # answer: an object that owns `Parameter`s and other modules, as attributes, and a method `forward`.
 #
-# Tutorials often write a function instead, and create the layers inside it. (We saw one whose layers were not even called: its
-# network returned the noise that it was given.)
+# Tutorials often write a function instead, and create the layers inside it. (In one of them
+# the layers are not even called: its network returns the noise that it was given.)
 #
 # **Predict:** we call both twice with the same input. Which one gives the same output twice?
 
@@ -162,8 +162,8 @@ with figure("scale", width=9, height=3.8) as fig:
     left.legend(frameon=False)
 
 # %% [markdown] id="default"
-# In `scale.png`, a straight line on this paper is a power. With 0.02 nothing of the input reaches the end, and no gradient
-# reaches the beginning.
+# In `scale.png` the vertical axis is logarithmic, so a straight line is a power. With 0.02 nothing of the input reaches the
+# end, and no gradient reaches the beginning.
 #
 # The start that `nn.Linear` uses by itself is PyTorch's: uniform between $-1/\sqrt n$ and $1/\sqrt n$. **Predict:** what is its
 # variance? What remains of the size after 20 ReLU layers?
@@ -210,7 +210,7 @@ y, (of_W, of_b) = through(W, b)
 large, (of_large, _) = through(mg.tensor(10 * numbers(W), requires_grad=True), b)
 layer = nn.BatchNorm1d(3, eps=1e-12).double()
 same = np.abs(numbers(layer(x @ W + b)) - numbers(y)).max()
-claim(same, 0, atol=1e-6, says="our three lines and nn.BatchNorm1d: largest difference")
+claim(same, 0, atol=1e-6, says="our formula and nn.BatchNorm1d: largest difference")
 claim(np.abs(numbers(large) - numbers(y)).max(), 0, atol=1e-9, says="weights 10 times larger: change of the output")
 claim(float(mg.norm(of_large) / mg.norm(of_W)), 0.1, atol=1e-9, says="the gradient is 10 times smaller")
 claim(mg.sum(W * of_W, axis=0), [0, 0, 0], atol=1e-9, says="and at a right angle to the weights: <W, gradient> = 0")
@@ -220,7 +220,8 @@ claim(of_b, [0, 0, 0], atol=1e-9, says="the bias receives nothing: the mean is t
 # The size of the weights has no effect any more. This is why a start with $\sigma = 0.02$, as in DCGAN, works there: batch norm
 # follows. And this is why a layer before batch norm needs no bias (`bias=False`).
 #
-# We train 10 hidden layers of 64 units to say whether a point of the plane has two coordinates of the same sign.
+# We train 10 hidden layers of 64 units to say whether a point of the plane has two coordinates of the same sign. The loss is
+# D's in lesson 2, written with labels: 1 for yes, 0 for no.
 #
 # **Predict:** which of the three nets learns: $\sigma = 0.02$; He; $\sigma = 0.02$ with batch norm? (A net that guesses pays
 # $\ln 2$.)
@@ -286,9 +287,10 @@ for _ in range(10):
 claim(norm.running_mean, [5 * (1 - 0.9**10)], atol=1e-5, says="running mean after 10 batches of mean 5")
 
 # %% [markdown] id="eps"
-# Here a name has done much damage. In Keras the second number is called momentum and means 0.9: keep 90 percent. In PyTorch,
-# and here, `momentum=0.1` means the same: take 10 percent. And the second *argument* of PyTorch's layer is not momentum: it is
-# eps. Of the 32 scripts of a well-known collection of GANs, 22 write `BatchNorm2d(n, 0.8)` (its issue 116, open since 2020).
+# Here a name has done much damage. In Keras, `momentum=0.9` means: keep 90 percent of the old average. In PyTorch, and here,
+# `momentum=0.1` means the same: take 10 percent of the new one. And the second *argument* of PyTorch's layer is not the
+# momentum: it is $\epsilon$ (eps). Of the 32 scripts of a well-known collection of GANs, 22 write `BatchNorm2d(n, 0.8)` (its
+# issue 116, open since 2020).
 #
 # **Predict:** the input has the standard deviation 0.1. What is that of the output, with eps = 0.8?
 
@@ -343,9 +345,10 @@ with figure("blind", width=9, height=3.4) as fig:
 
 # %% [markdown] id="blind-why"
 # With two batches, each batch loses its own mean and its own scale. Exactly this was the only difference. D sees the same
-# picture twice. Real discriminators do not fail as badly, because pictures differ in more than mean and scale; and DCGAN leaves
-# batch norm away in D's first layer, for this reason (section 3). Still: D with batch norm judges *batches*. Many later GANs
-# have none in D.
+# picture twice. Real discriminators do not fail as badly, because pictures differ in more than mean and scale; and DCGAN has no
+# batch norm in D's first layer (with batch norm everywhere, its authors saw oscillating samples: section 3). Still: D with
+# batch norm judges *batches*. Many later GANs have none in D. Some use *layer norm*: it takes mean and variance over the
+# features of one sample, so samples do not see each other.
 #
 # ## Dropout
 #

@@ -1,13 +1,12 @@
 # %% [markdown] id="promise"
 # # 15. Repairing a tutorial's DCGAN: ten faults, ten checks
 #
-# A tutorial on the web shows a DCGAN for handwritten digits in sixty lines. It never ran. It has ten faults, and most of them
+# A tutorial on the web shows a DCGAN for handwritten digits in sixty lines. It cannot run. It has ten faults, and most of them
 # are found in many other programs as well. We rebuild it with the same faults, in our own code. For each fault we write a
-# small *check* first, and see it fail: red. Then we repair the fault, and the check turns green. At the end the program draws
-# digits.
+# small *check* first, and see it fail: red. We repair the fault, and the check turns green. At the end it draws digits.
 #
-# You learn a way of working. A GAN with a fault seldom stops; it draws something. So do not look for faults in pictures: write
-# down what must be true, and let the machine look.
+# You learn a way of working. A GAN with a fault seldom stops; it draws something. So do not look for faults in pictures:
+# write down what must be true, and let the machine look.
 #
 # It takes about 25 seconds (`--fast`: about 3, with nearly no training). You need lessons 4 to 6 and 9. Answer the question
 # first, then run the cell.
@@ -36,8 +35,8 @@ BATCH, LATENT, LR = 32, 64, 1e-3
 # ## The program and the board
 #
 # `program` holds the parts of the tutorial's program, all of them faulty at first. A check is a function of the program: true
-# or false. If it ends with an error, that counts as false. `repair` puts a new part in, and returns what the check said before
-# and after: false, true is what we want.
+# or false. If it ends with an error, that counts as false. `repair` puts a new part in, and returns what the check said
+# before and after: false, true is what we want.
 
 # %% id="board-code"
 digits = load("digits")
@@ -484,8 +483,8 @@ with figure("cost", width=8, height=3.6) as fig:
 
 # %% [markdown] id="cost-why"
 # The funnel and the sign ruin everything. And the shared counter, a true error in the algorithm, costs nothing that one can
-# see: its corrections are wrong only in the first steps. So not every fault is a cause: do not stop at the first one you
-# find. (One seed and 200 steps do not show that it is harmless in every program.)
+# see: its corrections are wrong only in the first steps. So not every fault is a cause: do not stop at the first one. (One
+# seed and 200 steps do not show that it is harmless everywhere.)
 #
 # ## Break it
 #
@@ -532,11 +531,10 @@ lesson.exercise("15.2", minibatches)
 #
 # <details><summary>Show what happens when you break it</summary>
 #
-# 1. None: a D without batch norm is a right program. But after 200 steps the distance is 2.6 in place of 1.1. No check can
-#    find what is merely worse; for that you must measure.
+# 1. None: a D without batch norm is a right program. But after 200 steps the distance is 2.6 in place of 1.0. What is merely
+#    worse, one must measure.
 # 2. None again. The distance after 600 steps is 1.2 in place of 0.7: the start matters as well.
-# 3. After 200 steps you see hardly a difference. To learn 32 pictures by heart takes D longer than that. A short run cannot
-#    show every fault.
+# 3. Hardly a difference after 200 steps: to learn 32 pictures by heart takes D longer. A short run cannot show every fault.
 #
 # </details>
 #

@@ -42,6 +42,14 @@ class MovedImport(MiniganError, ImportError):
     """An imported name has moved.  There are two classes, because no class can be an AttributeError and an ImportError."""
 
 
+class MissingName(MiniganError, AttributeError):
+    """A name of PyTorch that minigan.torch does not have."""
+
+
+class MissingImport(MiniganError, ImportError):
+    """An imported name, or a module, of PyTorch that minigan.torch does not have."""
+
+
 class CaptureError(MiniganError, RuntimeError):
     """mg.capture: a step cannot be recorded, or a replay does not do what the step does."""
 

@@ -48,6 +48,7 @@ ORDER = [
     {"lesson"},
     {"site"},
     {"cli"},
+    {"torch"},
     {"__main__"},
 ]
 

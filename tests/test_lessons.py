@@ -134,6 +134,70 @@ def test_what_breaks_in_lesson_2_is_shown_to_the_end(tmp_path):
     assert "claims hold, 1 does not" in process.stdout
 
 
+# What "Break it" tells the reader to change: lesson, old code, new code, the claims that are then false in the short run.
+BREAKS = [
+    (
+        "03_broadcasting",
+        "line[0] * mg.tensor(u) +",
+        "line[0] * mg.tensor(u[:, 0]) +",
+        ["targets (64, 1): slope", "targets (64,): slope"],
+    ),
+    ("03_broadcasting", "adjoint=lambda g: g.mean(axis=0))", "adjoint=lambda g: g[0])", ["a mean in place of the sum"]),
+    ("03_broadcasting", "lambda p, t: mg.mean(", "lambda p, t: mg.sum(", ["targets (64, 1): slope", "targets (64,): slope"]),
+    (
+        "04_convolution",
+        "len(w)] @ w for",
+        "len(w)] @ w[::-1] for",
+        ["(-1, 0, 1) finds the edge", "the second row", "minigan, stride 1"],
+    ),
+    (
+        "04_convolution",
+        "conv_transpose2d(g, w, None",
+        "conv_transpose2d(g, w[..., ::-1, ::-1], None",
+        ["largest difference in"],
+    ),
+    ("05_modules", "mg.relu(layers", "mg.tanh(layers", ["size after 20 layers", "and of the gradient"]),
+    (
+        "05_modules",
+        "nn.BatchNorm1d(1), nn.Linear(1, 1))",
+        "nn.Linear(1, 8), nn.LeakyReLU(0.2), nn.BatchNorm1d(8), nn.Linear(8, 1))",
+        [],
+    ),
+    ("06_optimizers", "turn @ np.array([5.0, 1.0])", "turn @ np.array([5.0, 0.0])", ["2 / 25 = 0.08 is the border"]),
+    (
+        "06_optimizers",
+        "0 else None, g if player == 1 else None",
+        "0 else 0 * g, g if player == 1 else 0 * g",
+        ["difference after 20 steps"],
+    ),
+    (
+        "06_optimizers",
+        "(SGD, lr=4 / 36, momentum=(4 / 6) ** 2), 300)",
+        "(SGD, lr=4 / 36, momentum=0.95), 300)",
+        ["steps down the valley"],
+    ),
+    (
+        "07_second_derivatives",
+        "mg.square(slopes(D, x))",
+        "mg.square(slopes(D, x).detach())",
+        ["although the slope", "penalty between"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "false"), BREAKS)
+def test_what_breaks_is_what_the_answers_say(name, old, new, false, tmp_path):
+    text = LESSONS[NAMES.index(name)].read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    (tmp_path / "broken.py").write_text(text.replace(old, new), encoding="utf-8")
+    environment = {**os.environ, "MINIGAN_FAST": "1", "MINIGAN_STRICT": "", "PYTHONIOENCODING": "utf-8"}
+    command = [sys.executable, "broken.py"]  # warnings are no errors here: some changes divide by zero, and the answers say so
+    process = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", env=environment)
+    crossed = [line.split("✗", 1)[1].strip() for line in process.stdout.splitlines() if "✗" in line]
+    assert all(any(line.startswith(start) for line in crossed) for start in false), (crossed, process.stderr)
+    assert process.returncode == bool(false)
+
+
 @pytest.mark.parametrize("path", LESSONS, ids=NAMES)
 def test_cells_are_named_and_short(path):
     parts = lesson_files.cells(path)

@@ -54,7 +54,7 @@ class Recording:
             recorder.state.back()
             raise
         places = mapped(_place, result)
-        kept = [p.array for p in items_in(places) if type(p) is Place] + [g.data.array for _, g in grads]
+        kept = [p.array for p in items_in(places) if type(p) is Place] + [_plain(g).array for _, g in grads]
         self.calls = compare.described(recorder)
         self.plan = Plan(recorder, [*kept, *recorder.inputs])
         self.result = mapped(_taken, places)
@@ -194,7 +194,7 @@ def _plain(x) -> Any:
 
 def _numbers(x) -> Any:
     """The values of a result, to compare them."""
-    return np.array(_plain(x)) if isinstance(x, (Tensor, np.ndarray)) else x
+    return np.array(_plain(x)) if isinstance(x, (Tensor, np.ndarray, np.generic)) else x
 
 
 def _constant(x) -> Any:

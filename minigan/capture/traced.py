@@ -89,7 +89,7 @@ class Traced(NDArrayOperatorsMixin):
     """Stands for `array` while `recorder` records.   base: the Traced of which this is a view, or None."""
 
     __slots__ = ("array", "base", "memory", "recorder")
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType]  # the mixin has none, because == compares elements
     __class__ = property(lambda self: np.ndarray)  # type: ignore[assignment]  # isinstance is true, so ops go NumPy's way
     device = "cpu"
 
@@ -169,7 +169,7 @@ def _install():
     """Give Traced the attributes and methods of ndarray that do not tell values."""
     for name in ("shape", "dtype", "ndim", "size", "itemsize", "nbytes", "strides", "flags"):
         setattr(Traced, name, property(operator.attrgetter(f"array.{name}")))
-    Traced.T = property(lambda self: self.transpose())
+    setattr(Traced, "T", property(lambda self: self.transpose()))  # noqa: B010  # type checkers see only what the class has
     for name, ufunc in REDUCTIONS.items():
         setattr(Traced, name, _reduction(ufunc))
     for name in METHODS.split():
@@ -270,7 +270,7 @@ class Recorder:
     def _swap(self, traced):
         for tensor, array, stand_in in self.tensors:
             if tensor.data is (array if traced else stand_in):
-                tensor.data = stand_in if traced else array
+                tensor.data = stand_in if traced else array  # pyright: ignore[reportAttributeAccessIssue]
 
     def _settle(self):
         """A Tensor that got another array (x.data = ...): at every replay the new values are copied into the old one."""

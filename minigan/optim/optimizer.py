@@ -158,6 +158,19 @@ class Optimizer:
                     f"optimizer would separate; use one Parameter in both places, or make one from the other"
                 )
 
+    def add_param_group(self, group: dict) -> None:
+        """Add a group {"params": ..., option: ...}; options that are not given are those of the first group."""
+        first = {name: value for name, value in self.param_groups[0].items() if name not in ("params", "initial_lr")}
+        params = [group["params"]] if isinstance(group["params"], Tensor) else list(group["params"])
+        self.param_groups.append({**first, **group, "params": params})
+        try:
+            self._check(self.param_groups[-1], {id(p) for group in self.param_groups[:-1] for p in group["params"]})
+            self._check_memory()
+        except Exception:
+            self.param_groups.pop()
+            raise
+        self._flats.append(self._flatten(params))
+
     @staticmethod
     def _flatten(parameters):
         """One Flat for each dtype and device; usually there is only one."""

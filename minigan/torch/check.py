@@ -1,0 +1,90 @@
+"""`--check`: is the gradient of a script's own loss right?   Its graph is computed again in float64, with some weights moved.
+
+loss_check   gradcheck of a loss by some coordinates of the parameters that lead to it
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import minigan as mg
+from minigan.autograd import record
+from minigan.errors import GraphError
+from minigan.gradcheck import Report
+
+COORDINATES = 3  # of each parameter
+PARAMETERS = 12  # at most; the first and the last ones, because an error often sits at one end
+
+
+def loss_check(loss: mg.Tensor, seed: int = 0) -> tuple[Report, int, int]:
+    """(what gradcheck found, number of coordinates, number of parameters).   GradientMismatch if the gradient is wrong.
+
+    The graph of the loss remembers every op with its constants: masks of dropout, noise, the batch.  So the loss is a function
+    of the parameters that can be computed again.  Non-smooth places (relu at 0) are skipped.
+    """
+    nodes = _ancestors(loss.node)
+    leaves = {node: node.leaf() for node in nodes if node.op is None}
+    trained = [node for node, leaf in leaves.items() if isinstance(leaf, mg.nn.Parameter)]
+    if not trained:
+        raise GraphError("--check: the first loss depends on no parameter, so there is nothing to check")
+    half = PARAMETERS // 2
+    trained = trained if len(trained) <= PARAMETERS else trained[:half] + trained[-half:]
+    rng = np.random.default_rng(seed)
+    places = {
+        node: np.unravel_index(rng.choice(leaves[node].size, min(COORDINATES, leaves[node].size), replace=False), node.shape)
+        for node in trained
+    }
+    counts = [np.size(places[node][0]) if node.shape else 1 for node in trained]
+    ends = np.cumsum([0, *counts])
+
+    def loss_of(moves):
+        moved = {}
+        for node, start, end in zip(trained, ends, ends[1:]):
+            value = leaves[node].data.astype(np.float64)
+            part = moves[start:end]
+            moved[node] = value + (mg.ops.scatter_into(part, node.shape, places[node]) if node.shape else part[0])
+        return _again(nodes, leaves, moved)[loss.node]
+
+    report = mg.gradcheck(loss_of, np.zeros(ends[-1]), kinks="skip", name="loss")
+    return report, int(ends[-1]), len(trained)
+
+
+def _ancestors(root):
+    """All nodes of the graph, the oldest first."""
+    found, stack = {root}, [root]
+    while stack:
+        for parent in stack.pop().parents or ():
+            if parent is not None and parent not in found:
+                found.add(parent)
+                stack.append(parent)
+    return sorted(found, key=lambda node: node.order)
+
+
+def _again(nodes, leaves, moved):
+    """{node: its value}, in float64, where the nodes in `moved` have new values."""
+    values: dict[Any, Any] = dict(moved)
+    for node in nodes:
+        if node in values:
+            continue
+        if node.op is None:
+            leaf = leaves[node]
+            if leaf is None:
+                raise GraphError("--check: a leaf of the loss's graph is gone, so the loss can't be computed again")
+            values[node] = _wide(leaf.data)
+            continue
+        rest, params = node.params
+        args = [_wide(x) if parent is None else values[parent] for x, parent in zip(node.inputs, node.parents)]
+        if node.op.name == "astype":  # everything stays in float64
+            values[node] = args[0]
+        elif any(isinstance(x, mg.Tensor) for x in args):
+            values[node] = record(node.op, (*args, *rest), params)
+        else:
+            y = node.op.forward(*args, *rest, **params)
+            values[node] = y[0] if node.op.backward is not None else y
+    return values
+
+
+def _wide(x):
+    return x.astype(np.float64) if getattr(x, "dtype", None) is not None and x.dtype.kind == "f" else x
