@@ -3,7 +3,7 @@
 build       run every lesson, and write its page and notebook, the index, glossary, reference and the pages of docs/
 Elsewhere: running a lesson cell by cell (play.py), Markdown and formulas to HTML (markup.py), the frame and style of a page
 (frame.py), the reference of public names (reference.py), translations of lessons (translation.py).
-The packages that turn Markdown into HTML are an extra: pip install "minigan[site]".
+The packages that turn Markdown into HTML are the extra `site`.
 """
 
 import json

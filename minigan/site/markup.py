@@ -12,6 +12,8 @@ from typing import Any
 from minigan.errors import ConfigError
 from minigan.site import frame
 
+PACKAGES = "markdown-it-py mdit-py-plugins latex2mathml pygments"  # the extra `site`
+
 
 @functools.cache
 def ready() -> Any:
@@ -22,7 +24,7 @@ def ready() -> Any:
         from mdit_py_plugins.anchors import anchors_plugin
         from mdit_py_plugins.dollarmath import dollarmath_plugin
     except ImportError as error:
-        raise ConfigError(f'the pages need the package {error.name}: pip install "minigan[site]"') from None
+        raise ConfigError(f"the pages need the package {error.name}: pip install {PACKAGES}") from None
     parser = MarkdownIt("commonmark", {"html": True, "highlight": code}).enable(["table", "strikethrough"])
     formula = lambda text, about: convert(text, display="block" if about["display_mode"] else "inline")
     return parser.use(dollarmath_plugin, renderer=formula, double_inline=True).use(anchors_plugin, max_level=3)
