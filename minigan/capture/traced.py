@@ -26,7 +26,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from minigan.backend import MODULES
 from minigan.capture.state import State
-from minigan.capture.structure import arrays_in, mapped
+from minigan.capture.structure import arrays_in, items_in, mapped
 from minigan.errors import CaptureError
 from minigan.numpy_functions import WRITES
 from minigan.tensor import Tensor
@@ -89,7 +89,7 @@ class Traced(NDArrayOperatorsMixin):
     """Stands for `array` while `recorder` records.   base: the Traced of which this is a view, or None."""
 
     __slots__ = ("array", "base", "memory", "recorder")
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType]  # the mixin has none, because == compares elements
     __class__ = property(lambda self: np.ndarray)  # type: ignore[assignment]  # isinstance is true, so ops go NumPy's way
     device = "cpu"
 
@@ -169,7 +169,7 @@ def _install():
     """Give Traced the attributes and methods of ndarray that do not tell values."""
     for name in ("shape", "dtype", "ndim", "size", "itemsize", "nbytes", "strides", "flags"):
         setattr(Traced, name, property(operator.attrgetter(f"array.{name}")))
-    Traced.T = property(lambda self: self.transpose())
+    setattr(Traced, "T", property(lambda self: self.transpose()))  # noqa: B010  # type checkers see only what the class has
     for name, ufunc in REDUCTIONS.items():
         setattr(Traced, name, _reduction(ufunc))
     for name in METHODS.split():
@@ -270,7 +270,7 @@ class Recorder:
     def _swap(self, traced):
         for tensor, array, stand_in in self.tensors:
             if tensor.data is (array if traced else stand_in):
-                tensor.data = stand_in if traced else array
+                tensor.data = stand_in if traced else array  # pyright: ignore[reportAttributeAccessIssue]
 
     def _settle(self):
         """A Tensor that got another array (x.data = ...): at every replay the new values are copied into the old one."""
@@ -393,6 +393,11 @@ class Recorder:
 
     def run(self, op, site, function, args, params):
         """Call an op, a rule or a kernel.  If it reads values, it is noted as one call."""
+        if any(type(x) in MODULES and type(x) not in (np.ndarray, Traced) for x in items_in((args, params))):
+            raise CaptureError(
+                f"capture: {op} gets an array on a GPU, but none of the step's arguments is there; give the step its batch "
+                "as a Tensor on the GPU"
+            )
         outer, undo, mark = (self.op, self.site), self.undo, len(self.calls)
         self.op, self.site, self.undo = op if self.op == YOURS else self.op, site or self.site, []
         try:
