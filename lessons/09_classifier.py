@@ -367,8 +367,8 @@ claim(mistakes <= 10, True, says=f"minigan's own classifier makes {mistakes} mis
 # ## Exercise 9.1
 #
 # Write the folds of whole groups: for each picture the number of its fold. All pictures of one group (font, patient) must be in
-# the same fold, and the groups must be shared out evenly. Write it here, or in a file of your own (`minigan exercise start
-# 9.1`).
+# the same fold, and the groups must be shared out evenly. Write it here, or in a file of your own
+# (`minigan exercise start 9.1`).
 
 
 # %% id="exercise-1-code"

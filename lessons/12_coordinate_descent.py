@@ -129,8 +129,9 @@ claim(f(x, y), 0.2, atol=1e-3, says="f there; the minimum is 0")
 #
 # $$\min_w\; \frac{1}{2n} \|y - Xw\|^2 + t \|w\|_1.$$
 #
-# The second term makes many weights exactly 0, so it selects features. In one coordinate the problem is $\frac12 a w^2 - z w +
-# t |w|$. If $w > 0$, its slope is $aw - z + t$, which is 0 at $(z - t)/a$: possible only if $z > t$. So the answer is
+# The second term makes many weights exactly 0, so it selects features. In one coordinate the problem is
+# $\frac12 a w^2 - z w + t |w|$. If $w > 0$, its slope is $aw - z + t$, which is 0 at $(z - t)/a$: possible only if $z > t$. So
+# the answer is
 #
 # $$w = S(z, t) / a, \qquad S(z, t) = \operatorname{sign}(z)\, \max(|z| - t,\, 0).$$
 #
