@@ -26,7 +26,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from minigan.backend import MODULES
 from minigan.capture.state import State
-from minigan.capture.structure import arrays_in, mapped
+from minigan.capture.structure import arrays_in, items_in, mapped
 from minigan.errors import CaptureError
 from minigan.numpy_functions import WRITES
 from minigan.tensor import Tensor
@@ -393,6 +393,11 @@ class Recorder:
 
     def run(self, op, site, function, args, params):
         """Call an op, a rule or a kernel.  If it reads values, it is noted as one call."""
+        if any(type(x) in MODULES and type(x) not in (np.ndarray, Traced) for x in items_in((args, params))):
+            raise CaptureError(
+                f"capture: {op} gets an array on a GPU, but none of the step's arguments is there; give the step its batch "
+                "as a Tensor on the GPU"
+            )
         outer, undo, mark = (self.op, self.site), self.undo, len(self.calls)
         self.op, self.site, self.undo = op if self.op == YOURS else self.op, site or self.site, []
         try:
