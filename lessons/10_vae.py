@@ -66,9 +66,10 @@ claim(posterior @ (z - mean) ** 2, 0.2, atol=1e-9, says="its variance: 1/5, wher
 # $$\ln p(x) \;=\; \underbrace{\mathbb{E}_q \ln p(x|z) - \mathrm{KL}(q \,\|\, p(z))}_{\text{ELBO}}
 #   \;+\; \mathrm{KL}(q \,\|\, p(z|x)).$$
 #
-# (Kingma and Welling 2014, equations 1 and 3.) KL is the Kullback-Leibler divergence, $\mathbb{E}_q \ln (q / p)$. It is never
-# negative, and 0 only for equal densities. So the ELBO is a *lower bound*: it can be raised in two ways, by a better model or
-# by a better guess. Between two Gaussians of one dimension, KL is a formula:
+# (Kingma and Welling 2014, equations 1 and 3. To see it, write $p(z|x) = p(z)\,p(x|z)/p(x)$, take the logarithm, and average
+# over $q$.) KL is the Kullback-Leibler divergence, $\mathbb{E}_q \ln (q / p)$. It is never negative, and 0 only for equal
+# densities. So the ELBO is a *lower bound*: it can be raised in two ways, by a better model or by a better guess. Between two
+# Gaussians of one dimension, KL is a formula:
 #
 # $$\mathrm{KL}\bigl(N(m, v) \,\|\, N(m', v')\bigr) = \tfrac12\left(\frac{v + (m - m')^2}{v'} - 1 - \ln \frac{v}{v'}\right).$$
 #
@@ -146,8 +147,9 @@ claim([by_mean.mean(), by_log_var.mean()], [6, -2], atol=0.05, says="mean of 200
 claim(by_mean.std(), 4, atol=0.02, says="spread of the slope by m from draw to draw: 4, since it is 6 - 4e")
 
 # %% [markdown] id="score"
-# There is another way, which needs no path through $z$: $\nabla_m \mathbb{E}_q f(z) = \mathbb{E}_q\bigl[f(z)\,
-# \nabla_m \ln q(z)\bigr]$. It asks only "was this draw good?", and not "which way is better?". It is right on average as well.
+# There is another way, which needs no path through $z$:
+# $\nabla_m \mathbb{E}_q f(z) = \mathbb{E}_q\bigl[f(z)\, \nabla_m \ln q(z)\bigr]$. It asks only "was this draw good?", and not
+# "which way is better?". It is right on average as well.
 #
 # **Predict:** is its spread smaller, equal or larger?
 
