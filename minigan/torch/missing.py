@@ -16,7 +16,6 @@ INSTEAD = {
     "Conv3d": "minigan has Conv1d and Conv2d",
     "ConvTranspose3d": "minigan has ConvTranspose1d and ConvTranspose2d",
     "BatchNorm3d": "minigan has BatchNorm1d and BatchNorm2d",
-    "DistributedDataParallel": "minigan trains in one process",
 }
 
 

@@ -98,6 +98,8 @@ class Tensor:
         """Are the data on a GPU?"""
         return self.engine.device != "cpu"
 
+    is_xpu = is_mps = is_sparse = is_quantized = False
+
     @property
     def ndim(self) -> int:
         """The number of axes."""
