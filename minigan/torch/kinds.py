@@ -58,7 +58,7 @@ def to_numpy(kind: Any) -> np.dtype:
     """NumPy's dtype for one of this package, a name ("torch.float32", "float") or one of NumPy."""
     if isinstance(kind, dtype):
         return kind.numpy
-    if kind in (float, int, bool):  # Python's types, as PyTorch reads them
+    if isinstance(kind, type) and kind in (float, int, bool):  # Python's types, as PyTorch reads them
         return np.dtype({float: "float32", int: "int64", bool: "bool"}[kind])
     if isinstance(kind, str):
         kind = kind.removeprefix("torch.")

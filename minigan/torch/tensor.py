@@ -220,6 +220,8 @@ class Tensor:
             raise GraphError(
                 "backward(create_graph=True) would keep graphs in .grad; use torch.autograd.grad(..., create_graph=True)"
             )
+        if gradient is None and self.engine.size == 1 and self.ndim:  # PyTorch needs one element, minigan no axes
+            gradient = mg.ones_like(self.engine)
         self.engine.backward(lower(gradient), bool(retain_graph))
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
