@@ -191,9 +191,7 @@ def without_hats(gradients, betas):
 
 usual, for_gans = (0.9, 0.999), (0.5, 0.999)
 claim(steps_for(partial(Adam, lr=1.0), [7.0] * 3), [1, 1, 1], atol=1e-6, says="Adam: three steps with the gradient 7")
-claim(
-    without_hats([7.0], usual), [0.1 / math.sqrt(0.001)], atol=1e-9, says="without hats: the first step is 3.16 times too long"
-)
+claim(without_hats([7.0], usual), [0.1 / math.sqrt(0.001)], atol=1e-9, says="without hats: the first step, 3.16 times too long")
 claim(without_hats([7.0], for_gans), [0.5 / math.sqrt(0.001)], atol=1e-9, says="with betas 0.5 and 0.999: 15.8 times")
 claim(steps_for(partial(RMSprop, lr=1.0), [7.0]), [10], atol=1e-6, says="RMSprop has no hats: 1 / sqrt(1 - 0.99)")
 claim(without_hats([7.0] * 100, usual).max() > 6, True, says="and the worst of the first hundred is more than 6 times too long")
@@ -327,12 +325,8 @@ def settled(lr, steps=200, copies=20_000):
     return w.detach().numpy().var()
 
 
-claim(
-    [settled(lambda t: 0.2), settled(lambda t: 0.1)],
-    [0.2 / 1.8, 0.1 / 1.9],
-    atol=0.004,
-    says="0.2 and 0.1: about half the variance",
-)
+constant = [settled(lambda t: 0.2), settled(lambda t: 0.1)]
+claim(constant, [0.2 / 1.8, 0.1 / 1.9], atol=0.004, says="0.2 and 0.1: about half the variance")
 claim(settled(lambda t: 1 / t), 1 / 200, atol=0.0005, says="1/t: the variance after 200 steps is 1/200")
 
 # %% [markdown] id="break"

@@ -8,9 +8,10 @@
 # It takes about 6 seconds (`--fast`: 3). You need lessons 1, 3, 5 and 6. Answer the question first, then run.
 #
 # Sources: Pearlmutter 1994, "Fast exact multiplication by the Hessian" (here by differentiating twice, as Christianson 1992).
-# Baur and Strassen 1983 (the cost of a gradient). Drucker and LeCun 1992, "Double backpropagation" (a penalty on slopes).
-# Gulrajani et al. 2017, "WGAN-GP" (equation 3; section 4: no batch norm in the critic). Mescheder et al. 2018 (equation 9: the
-# penalty R1).
+# Baur and Strassen 1983 (the cost of a gradient). Drucker and LeCun 1992, "Improving generalization performance using double
+# backpropagation" (a penalty on slopes). Gulrajani et al. 2017, "WGAN-GP" (equation 3; section 4: no batch norm in the critic).
+# Mescheder et al. 2018 (equation 9: the penalty R1). Cohen et al. 2021, "Gradient descent on neural networks typically occurs
+# at the edge of stability".
 
 # %% id="setup"
 import numpy as np
@@ -462,7 +463,7 @@ lesson.exercise("7.2", slope_penalty)
 #    pieces.
 # 3. The largest eigenvalue is 19.6 in the place of 22.0, just below 20. At a place with an eigenvalue above 20, gradient
 #    descent with 0.1 could not stay. So the learning rate also decides *where* one arrives. (Cohen et al. 2021 call this the
-#    edge of stability. From our start, 0.2 explodes.)
+#    edge of stability: in their networks the eigenvalue stays near $2/\eta$. From our start, 0.2 explodes.)
 #
 # </details>
 #

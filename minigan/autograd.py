@@ -72,6 +72,7 @@ class Op:
     def __init__(self, forward, count, rule=None, broadcasts=False, saves="both", views=False, backward=None, composition=None):
         self.name, self.forward, self.count, self.rule = forward.__name__, forward, count, rule
         self.broadcasts, self.views = broadcasts, views
+        self.adds = None  # adds(total, g, *params) adds what the only rule gives to an array in place; see _getitem
         self.saves_inputs, self.saves_output = saves in ("both", "inputs"), saves in ("both", "output")
         self.backward, self.composition = backward, composition
 
@@ -133,8 +134,7 @@ def record(op, args, params):
     """Call op with Tensors among its inputs; return a Tensor that remembers the call if a derivative may be asked for."""
     count = op.count
     inputs, rest = (args, ()) if count is None or len(args) == count else (args[:count], args[count:])
-    arrays, parents, cells = [], [], []
-    tracked, first = False, None
+    arrays, parents, cells, tracked, first, site = [], [], [], False, None, None
     for x in inputs:
         if isinstance(x, Tensor):
             array, node, cell = x.data, x.node, x.changed
@@ -151,7 +151,6 @@ def record(op, args, params):
                 check_mix(op.name, arrays)
     if rest or params:
         refuse_graph(op.name, (*rest, *params.values()))
-    site = None
     try:
         if watchers.active:
             site = calling_line()
@@ -250,7 +249,9 @@ def _walk(nodes, grads, targets, wanted, create_graph, retain_graph, boundary):
             results[node] = g if g is None or create_graph or node in owned else g.copy(order="K")
         if node.op is None or node in boundary:
             continue
-        if g is not None:
+        if g is not None and node.op.adds and node.parents[0] in owned:
+            run(node.op.name, "backward", node.site, [g], node.op.adds, grads[node.parents[0]], g, *node.params[0])
+        elif g is not None:
             for i, parent, h in contributions(node, g, wanted, create_graph):
                 if h.shape != parent.shape or h.dtype != parent.dtype or type(h) not in kinds:
                     h = fitted(h, parent, node.op, i)

@@ -4,13 +4,16 @@ find           {number: file} of all lessons
 title          the first heading of a lesson
 cells          a lesson as a list of Cells, in order
 definitions    what some cells of a lesson define, without running the rest
+environment    the environment of a process that runs one
 A lesson is a Python script in the percent format: `# %% id="name"` begins a cell of code, `# %% [markdown] id="name"` one of
 text, whose lines begin with "# ".  Elsewhere: what a lesson may call (lesson.py), the command that runs one (cli/lesson.py).
 """
 
 import itertools
 import math
+import os
 import re
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -71,3 +74,13 @@ def definitions(number: int, *names: str) -> SimpleNamespace:
             raise ConfigError(f"lesson {number} has no cell of code named {name!r}")
         exec(code[name], space)
     return SimpleNamespace(**space)
+
+
+def environment() -> dict[str, str]:
+    """The environment of a process that runs a lesson or a reader's file: it imports the same minigan as this one, also after
+    `python -m minigan` in a checkout that is not installed."""
+    root = str(Path(__file__).resolve().parents[1])
+    environment = dict(os.environ)
+    if os.path.realpath(sys.path[0] or ".") == root:
+        environment["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
+    return environment

@@ -46,6 +46,7 @@ ORDER = [
     {"lesson_files"},
     {"exercises"},
     {"lesson"},
+    {"site"},
     {"cli"},
     {"torch"},
     {"__main__"},

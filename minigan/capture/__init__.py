@@ -3,6 +3,7 @@
 capture        the public function                       captured.py   when it records, proves and replays
 traced.py      notes every NumPy call of a step          plan.py       the calls as a flat list, in shared buffers
 compare.py     which call makes a replay differ          state.py      what a step changes, and the way back
+launched.py    the same on a GPU, with a CUDA graph      graph.py      work on a GPU, recorded and launched
 structure.py   nested tuples, lists and dicts
 """
 
@@ -23,6 +24,8 @@ def capture(step: Callable) -> Any:
     - A step may draw from minigan's streams and call optimizers, whose learning rates may change between two calls.
     - Arguments of other shapes, and other numbers among them, are recorded apart.
     - The results are constants.  A .grad that the step leaves is overwritten by the next call.
+    - On a GPU, if an argument is there, it is a CUDA graph: three calls are played by Python, the next one records and proves.
+      The optimizers are Adam, SGD or RMSprop, and draws come from the GPU, streams.on("cuda").
     - The step's own Python (counters, print, schedules) runs only at the calls 1, 2, 4, 8, ...: the first records, and the
       others prove, in that they play the step both ways from the same state.
 

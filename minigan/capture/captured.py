@@ -1,16 +1,20 @@
-"""A captured step on the CPU: when it records, when it proves the recording, when it replays, and how it prints.
+"""A captured step: when it records, when it proves the recording, when it replays, and how it prints.
 
-Recording    one recorded step: its inputs, its plan, its results          Captured    the function that mg.capture returns
+Recording    a step on the CPU: its inputs, its plan, its results (launched.py has the same for a GPU)
+Captured     the function that mg.capture returns
 """
 
 import gc
 import weakref
 from collections import OrderedDict
+from functools import partial, update_wrapper
 from typing import Any
 
 import numpy as np
 
+from minigan.backend import device_of, is_array, xp
 from minigan.capture import compare
+from minigan.capture.launched import Launched
 from minigan.capture.plan import Plan
 from minigan.capture.state import same
 from minigan.capture.structure import items_in, mapped
@@ -38,15 +42,26 @@ class Place:
 
 
 class Recording:
-    """One recorded step.   `result` is what the step returned when it was recorded."""
+    """A step on the CPU for arguments of one kind.   `play` is a call of it."""
 
-    def __init__(self, step, args, kwargs):
-        self.times = 1  # so often was the step played
+    plan: Plan
+
+    def __init__(self, step):
+        self.step, self.times = step, 0  # so often was it played since it was recorded
+
+    def play(self, args, kwargs) -> Any:
+        """Play the step: record it, prove the recording, or replay it."""
+        if not self.times or not self.fits():
+            return self._record(args, kwargs)
+        self.times += 1
+        return self.replay(args, kwargs) if self.times & (self.times - 1) else self.prove(args, kwargs)
+
+    def _record(self, args, kwargs):
         recorder = Recorder()
         given = mapped(recorder.input, (args, kwargs))
         try:
             with recorder.recording():
-                result = step(*given[0], **given[1])
+                result = self.step(*given[0], **given[1])
                 old = {id(t) for t, _, _ in recorder.tensors}
                 grads = [(t, t.grad) for t, _, _ in recorder.tensors if t.grad is not None and id(t.grad) not in old]
             _refuse_kept([*items_in(given), *items_in(result), *(g for _, g in grads)])
@@ -54,10 +69,10 @@ class Recording:
             recorder.state.back()
             raise
         places = mapped(_place, result)
-        kept = [p.array for p in items_in(places) if type(p) is Place] + [g.data.array for _, g in grads]
+        kept = [p.array for p in items_in(places) if type(p) is Place] + [_plain(g).array for _, g in grads]
         self.calls = compare.described(recorder)
         self.plan = Plan(recorder, [*kept, *recorder.inputs])
-        self.result = mapped(_taken, places)
+        result = mapped(_taken, places)
         self.places = mapped(lambda x: Place(self.plan.moved(x.array), x.kind) if type(x) is Place else x, places)
         self.grads = [(leaf, self._grad(g)) for leaf, g in grads]
         self.inputs = [self.plan.moved(a) for a in recorder.inputs]
@@ -67,6 +82,8 @@ class Recording:
         self.changed = [t for _, tensors, _ in self.state.arrays.values() for t in tensors]
         self.modes = [(weakref.ref(m), m.training) for m in _modules({id(t) for t, _, _ in self.tensors})]
         self.plan.forget()
+        self.times = 1
+        return result
 
     def _grad(self, g):
         """A .grad that the step left: it stays in its buffer, and the next replay overwrites it."""
@@ -94,7 +111,11 @@ class Recording:
             tensor.touch()
         return mapped(_taken, self.places)
 
-    def prove(self, step, args, kwargs) -> Any:
+    def listing(self) -> str:
+        """The calls, one a line."""
+        return self.plan.listing(self.inputs)
+
+    def prove(self, args, kwargs) -> Any:
         """Play the step twice from the same state, by a replay and then by its Python; return what its Python returns.
 
         CaptureError if any bit of what it returns or changes differs.  The state is then that after the step's Python."""
@@ -105,9 +126,11 @@ class Recording:
             for (leaf, _), grad in zip(self.grads, grads):
                 leaf.grad = grad
 
-        replayed = mapped(_numbers, self.replay(args, kwargs)), [np.array(g.data) for _, g in self.grads], self.state.now()
-        back()
-        result = step(*args, **kwargs)
+        try:
+            replayed = mapped(_numbers, self.replay(args, kwargs)), [np.array(g.data) for _, g in self.grads], self.state.now()
+        finally:
+            back()
+        result = self.step(*args, **kwargs)
         self.state.settle()
         after = self.state.now()
         differing = [] if same(mapped(_numbers, result), replayed[0]) else ["what it returns"]
@@ -120,7 +143,7 @@ class Recording:
         if differing:
             now = [leaf.grad for leaf, _ in self.grads]
             try:
-                why = compare.explain(step, args, kwargs, self.calls, back)
+                why = compare.explain(self.step, args, kwargs, self.calls, back)
             finally:
                 after.back()
                 for (leaf, _), grad in zip(self.grads, now):
@@ -133,34 +156,35 @@ class Captured:
     """What mg.capture returns; see there.   print(captured) lists the calls of the recordings."""
 
     def __init__(self, step):
+        update_wrapper(self, step)
         self.step = step
-        self.recordings: OrderedDict[tuple, Recording] = OrderedDict()
+        self.recordings: OrderedDict[tuple, Recording | Launched] = OrderedDict()
         self.refused: CaptureError | None = None
 
     def __call__(self, *args, **kwargs):
-        if watchers.recorder is not None:  # inside another captured step, which records this one, too
-            return self.step(*args, **kwargs)
+        if watchers.recorder is not None or watchers.active:
+            # Another captured step records this one, too; and tools such as mg.debug want to see the ops.
+            return mapped(_constant, self.step(*args, **kwargs))
         if self.refused is not None:
             raise self.refused
+        on_card = next((_plain(x) for x in items_in((args, kwargs)) if xp(_plain(x)) is not np), None)
         key = (get_num_threads(), is_recording(), id(in_use()), _key((args, kwargs)))
-        recording = self.recordings.get(key)
+        if key not in self.recordings:
+            self.recordings[key] = Recording(self.step) if on_card is None else Launched(self.step, on_card)
+            while len(self.recordings) > KEPT:
+                self.recordings.popitem(last=False)
+        self.recordings.move_to_end(key)
         try:
-            if recording is None or not recording.fits():
-                recording = self.recordings[key] = Recording(self.step, args, kwargs)
-                while len(self.recordings) > KEPT:
-                    self.recordings.popitem(last=False)
-                return vars(recording).pop("result")
-            self.recordings.move_to_end(key)
-            recording.times += 1
-            if recording.times & (recording.times - 1) == 0:
-                return recording.prove(self.step, args, kwargs)
+            return self.recordings[key].play(args, kwargs)
         except CaptureError as error:
             self.refused = error
             raise
-        return recording.replay(args, kwargs)
+
+    def __get__(self, owner, kind=None):
+        return self if owner is None else partial(self, owner)  # so that a method can be captured, too
 
     def __str__(self):
-        return "\n\n".join(recording.plan.listing(recording.inputs) for recording in self.recordings.values()) or (
+        return "\n\n".join(recording.listing() for recording in self.recordings.values() if recording.times) or (
             "a captured step that was not called yet; its first call records it"
         )
 
@@ -171,14 +195,14 @@ def _key(x) -> Any:
         return (type(x), *map(_key, x))
     if type(x) is dict:
         return (dict, *((name, _key(value)) for name, value in x.items()))
-    if isinstance(x, (Tensor, np.ndarray)):
+    if isinstance(x, Tensor) or is_array(x):
         if isinstance(x, Tensor) and x.node is not None:
             raise CaptureError(
                 f"capture: the step gets a Tensor {x.shape} that requires a gradient or belongs to a graph; pass a constant, "
                 "x.detach(), or let the step use the Tensor without being given it"
             )
         array = _plain(x)
-        return isinstance(x, Tensor), array.shape, array.dtype, array.strides
+        return isinstance(x, Tensor), device_of(array), array.shape, array.dtype, array.strides
     try:
         hash(x)
     except TypeError:
@@ -194,7 +218,7 @@ def _plain(x) -> Any:
 
 def _numbers(x) -> Any:
     """The values of a result, to compare them."""
-    return np.array(_plain(x)) if isinstance(x, (Tensor, np.ndarray)) else x
+    return np.array(_plain(x)) if isinstance(x, (Tensor, np.ndarray, np.generic)) else x
 
 
 def _constant(x) -> Any:

@@ -26,7 +26,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from minigan.backend import MODULES
 from minigan.capture.state import State
-from minigan.capture.structure import arrays_in, mapped
+from minigan.capture.structure import arrays_in, items_in, mapped
 from minigan.errors import CaptureError
 from minigan.numpy_functions import WRITES
 from minigan.tensor import Tensor
@@ -89,7 +89,7 @@ class Traced(NDArrayOperatorsMixin):
     """Stands for `array` while `recorder` records.   base: the Traced of which this is a view, or None."""
 
     __slots__ = ("array", "base", "memory", "recorder")
-    __hash__ = object.__hash__
+    __hash__ = object.__hash__  # pyright: ignore[reportAssignmentType]  # the mixin has none, because == compares elements
     __class__ = property(lambda self: np.ndarray)  # type: ignore[assignment]  # isinstance is true, so ops go NumPy's way
     device = "cpu"
 
@@ -169,7 +169,7 @@ def _install():
     """Give Traced the attributes and methods of ndarray that do not tell values."""
     for name in ("shape", "dtype", "ndim", "size", "itemsize", "nbytes", "strides", "flags"):
         setattr(Traced, name, property(operator.attrgetter(f"array.{name}")))
-    Traced.T = property(lambda self: self.transpose())
+    setattr(Traced, "T", property(lambda self: self.transpose()))  # noqa: B010  # type checkers see only what the class has
     for name, ufunc in REDUCTIONS.items():
         setattr(Traced, name, _reduction(ufunc))
     for name in METHODS.split():
@@ -213,7 +213,7 @@ OF_SHAPES = {"shape", "ndim", "size", "may_share_memory", "shares_memory", "resu
 OF_VALUES = {"nonzero", "flatnonzero", "argwhere", "unique", "compress", "extract", "array_equal", "allclose"}
 YOURS = "your code"  # the op of a call that the step itself makes
 CONSTANTS = {"zeros_like": 0, "ones_like": 1}
-DRAWS_INTO = {"standard_normal", "random", "standard_exponential"}  # the draws that take out=
+DRAWS_INTO = {"standard_normal", "random"}  # their third argument is where the numbers go
 
 _install()
 
@@ -270,13 +270,13 @@ class Recorder:
     def _swap(self, traced):
         for tensor, array, stand_in in self.tensors:
             if tensor.data is (array if traced else stand_in):
-                tensor.data = stand_in if traced else array
+                tensor.data = stand_in if traced else array  # pyright: ignore[reportAttributeAccessIssue]
 
     def _settle(self):
         """A Tensor that got another array (x.data = ...): at every replay the new values are copied into the old one."""
         for tensor, array, stand_in in self.tensors:
             new = tensor.data
-            if type(new) is Traced and new is not stand_in:
+            if new is not stand_in and new is not array:
                 if (new.shape, new.dtype) != (array.shape, array.dtype):
                     raise CaptureError(
                         f"capture: the step changes a Tensor from {array.dtype} {array.shape} to {new.dtype} {new.shape}; "
@@ -365,6 +365,8 @@ class Recorder:
         if name in OF_SHAPES:
             return y
         for x in arrays_in((args, kwargs), Traced):
+            if y is x.array and args and x is not args[0]:
+                raise self.unseen(f"gives np.{name} an array for its result", "leave it out")
             if y is x.array:
                 return x
             if isinstance(y, np.ndarray) and y.size and np.may_share_memory(y, x.array):
@@ -393,22 +395,26 @@ class Recorder:
 
     def run(self, op, site, function, args, params):
         """Call an op, a rule or a kernel.  If it reads values, it is noted as one call."""
+        if any(type(x) in MODULES and type(x) not in (np.ndarray, Traced) for x in items_in((args, params))):
+            raise CaptureError(
+                f"capture: {op} gets an array on a GPU, but none of the step's arguments is there; give the step its batch "
+                "as a Tensor on the GPU"
+            )
         outer, undo, mark = (self.op, self.site), self.undo, len(self.calls)
         self.op, self.site, self.undo = op if self.op == YOURS else self.op, site or self.site, []
         try:
             if not arrays_in((args, params), Held):
                 try:
                     return function(*args, **params)
-                except Unseen:
-                    if arrays_in((args, params), Tensor):
+                except Exception as error:  # a real error comes again when the function gets its arrays
+                    if arrays_in((args, params), Tensor) or (isinstance(error, CaptureError) and type(error) is not Unseen):
                         raise
                     del self.calls[mark:]
                     for take_back in reversed(self.undo):
                         take_back()
             return self.once(function, args, params, op)
         finally:
-            undo += self.undo
-            (self.op, self.site), self.undo = outer, undo if self.op != outer[0] or outer[0] != YOURS else []
+            (self.op, self.site), self.undo = outer, undo + self.undo if outer[0] != YOURS else []
 
     def again(self, method, owner, args, changes):
         """Call a method that watch.again marks; see there."""
@@ -449,8 +455,8 @@ class Recorder:
         if isinstance(x, np.generic):
             x = np.asarray(x)
         if type(x) is np.ndarray:
-            if any(np.may_share_memory(x, a) for a in [*arrays_in(args), *results]):
-                x = x.copy(order="K")
+            if x.base is not None or id(x) in self.memory or any(x is a for a in [*arrays_in(args), *results]):
+                x = x.copy(order="K")  # it may be a view of an argument, and a later call may write into it
             results.append(x)
             return self.value(x)
         if x is None or isinstance(x, (bool, int, float, str)):

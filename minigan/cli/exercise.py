@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from minigan import exercises, lesson_files
-from minigan.cli.lesson import environment
 from minigan.errors import ConfigError
 from minigan.exercises import Exercise
+from minigan.lesson_files import environment
 from minigan.paths import command
 from minigan.paths import path as given
 from minigan.schema import Misfit, Named, Record, Text, Whole

@@ -1,13 +1,13 @@
 """The verb lesson: list the lessons, run one, or copy one to change it."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
+from minigan.cli.output import path_argument
 from minigan.errors import ConfigError
-from minigan.lesson_files import find, title
+from minigan.lesson_files import environment, find, title
 from minigan.paths import command
 from minigan.paths import path as given
 
@@ -27,8 +27,8 @@ def add(verbs) -> None:
         "which",
         nargs="?",
         default="list",
-        metavar="list|N|FILE.py",
-        help="the lesson's number, your copy of it, or list (default)",
+        metavar="list|N|FILE.py|build",
+        help="the lesson's number, your copy of it, list (default), or build: write all lessons as pages",
     )
     verb.add_argument("--fast", action="store_true", help="take only a few seconds, and leave some claims out")
     verb.add_argument("--strict", action="store_true", help="stop at the first false claim")
@@ -36,6 +36,7 @@ def add(verbs) -> None:
         "--json", action="store_true", help="print the results as JSON, for a teacher; the lesson prints on stderr"
     )
     verb.add_argument("--copy", action="store_true", help="do not run the lesson: write a copy of it into the current folder")
+    verb.add_argument("--out", type=path_argument, default=Path("site"), metavar="FOLDER", help="for build (default: site)")
     verb.set_defaults(run=_lesson)
 
 
@@ -52,6 +53,8 @@ def show() -> None:
 def _lesson(options):
     if options.which == "list":
         return show()
+    if options.which == "build":
+        return _build(options)
     path = _file(options.which)
     if options.copy:
         return _copy(path)
@@ -65,6 +68,14 @@ def _lesson(options):
         nothing = {"lesson": path.stem, "ok": False, "finished": False, "error": "it ended before its Lesson was made"}
         print(done.stdout.decode("utf-8").strip() or json.dumps(nothing, indent=1))
     return done.returncode
+
+
+def _build(options):
+    from minigan.site import build
+
+    good = build(options.out, fast=options.fast)
+    print(f"open {options.out / 'index.html'} in a browser" if good else "a claim does not hold, see above")
+    return 0 if good else 1
 
 
 def _file(which) -> Path:
@@ -92,13 +103,3 @@ def _copy(path):
         raise ConfigError(f"{copy}: is there already; delete or rename it to get a new copy") from None
     print(f"{copy}: change it in an editor, and run it with `{command('lesson', copy)}`")
     print(f"a notebook of it: pip install jupytext notebook, then `jupytext --to notebook {copy}`")
-
-
-def environment() -> dict[str, str]:
-    """The environment of a process that runs a lesson or a reader's file: it imports the same minigan as this one, also after
-    `python -m minigan` in a checkout that is not installed."""
-    root = str(Path(__file__).resolve().parents[2])
-    environment = dict(os.environ)
-    if os.path.realpath(sys.path[0] or ".") == root:
-        environment["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
-    return environment

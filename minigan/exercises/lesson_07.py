@@ -17,7 +17,7 @@ def products(hessian_times):
         (lambda w: w[0] * w[1] ** 2, [3.0, 1.0], [1.0, -1.0]),
     ):
         found = hessian_times(f, mg.tensor(place, dtype="float64", requires_grad=True), np.array(v))
-        numbers += np.ravel(found.detach() if isinstance(found, mg.Tensor) else found).tolist()
+        numbers += np.ravel(found.detach().numpy() if isinstance(found, mg.Tensor) else found).tolist()
     return numbers
 
 

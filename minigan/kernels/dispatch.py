@@ -37,10 +37,11 @@ def by_array(cpu, card: str) -> Any:
     def call(x, *args):
         if type(x) is np.ndarray:
             return cpu(x, *args)
-        if watchers.recorder is not None:
-            return watchers.recorder.run(cpu.__name__, None, cpu, (x, *args), {})
         arrays = x if isinstance(x, (list, tuple)) else (x, *args)
-        return cpu(x, *args) if xp(*arrays) is np else there(x, *args)
+        if xp(*arrays) is not np:
+            return there(x, *args)
+        recorder = watchers.recorder
+        return cpu(x, *args) if recorder is None else recorder.run(cpu.__name__, None, cpu, (x, *args), {})
 
     call.card = there  # type: ignore[attr-defined]  # so that a caller can get the GPU's function
     return call

@@ -115,14 +115,22 @@ def _scatter(x, shape, index):
     if not isinstance(x, np.ndarray) and x.dtype.kind in "iub" and x.dtype.itemsize < 4:
         return _scatter(x.astype(np.int32), shape, index).astype(x.dtype)  # a GPU cannot add such small types atomically
     out = xp(x).zeros(shape, x.dtype)
-    rows = index[0] if isinstance(index, tuple) and len(index) == 1 else index
     if _is_basic(index):
         out[index] = x
+    else:
+        _add_at(out, x, index)
+    return out
+
+
+def _add_at(out, x, index):
+    """out[index] += x, where an element that the index names k times receives k values."""
+    rows = index[0] if isinstance(index, tuple) and len(index) == 1 else index
+    if _is_basic(index):
+        out[index] += x
     elif isinstance(out, np.ndarray) and is_array(rows) and rows.dtype.kind in "iu" and 0 < rows.size < x.size:
         _add_rows(out, rows.ravel() % len(out), x.reshape(rows.size, *out.shape[1:]))
     else:
         xp(out).add.at(out, index, x)
-    return out
 
 
 def _add_rows(out, rows, x):
@@ -133,10 +141,12 @@ def _add_rows(out, rows, x):
     order = np.argsort(rows, kind="stable")
     rows = rows[order]
     starts = np.flatnonzero(np.concatenate([[True], rows[1:] != rows[:-1]]))
-    out[rows[starts]] = np.add.reduceat(x[order], starts, axis=0)
+    out[rows[starts]] += np.add.reduceat(x[order], starts, axis=0)
 
 
 _getitem = primitive(_getitem, lambda g, y, x, index: _scatter(g, x.shape, index), name="getitem", saves="neither", views=True)
+# Many cuts of one array, such as its rows in a loop, add their gradients into one array, so each costs only what it cuts.
+_getitem.op.adds = _add_at
 _scatter = primitive(_scatter, lambda g, y, x, shape, index: _getitem(g, index), name="scatter_into", saves="neither")
 
 

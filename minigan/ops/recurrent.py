@@ -47,7 +47,8 @@ def along(step, z, weight, bias, state):
 def _steps(x):
     """[x[0], x[1], ...], from x cut into halves again and again.
 
-    The gradient of a cut is as large as the array that was cut, so L single cuts would cost L^2.  Halving costs L log L.
+    With create_graph, the gradient of a cut is as large as the array that was cut, so L single cuts would cost L^2.  Halving
+    costs L log L.
     """
     half = x.shape[0] // 2
     return _steps(x[:half]) + _steps(x[half:]) if half else [x[0]]

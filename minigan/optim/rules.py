@@ -80,8 +80,9 @@ class Adam(Optimizer):
 
     def step(self, grads=None) -> None:
         """See Optimizer."""
-        for clock in self._clocks.values():
-            clock.tick()
+        for group in self.param_groups if self._clocks else ():
+            self._clocks[id(group)].set(lr=group["lr"])
+            self._clocks[id(group)].tick()
         super().step(grads)
 
     def count_on_card(self) -> None:

@@ -5,7 +5,7 @@ start.py        what is refused at once         session.py  the run in progress
 loop.py         from its step to the last one   hooks.py    what happens every n steps
 folder.py       its folder, with the text of    feed.py     batches sent to a GPU ahead of time
                 each file in config.py, log.py, environment.py
-evaluation.py   how good its samples are        capture.py  an iteration as a CUDA graph
+evaluation.py   how good its samples are        capture.py  an iteration without its Python
 report.py       the page about it               diagnosis.py    what its curves say
 notebook.py     its pictures in a notebook
 

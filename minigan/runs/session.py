@@ -23,7 +23,7 @@ from minigan.errors import CheckpointError, ConfigError, DeviceError, NotFiniteE
 from minigan.metrics import Metric, Results
 from minigan.runs import changes, evaluation, hooks, loop, report, start
 from minigan.runs.aside import quietly
-from minigan.runs.capture import Captured
+from minigan.runs.capture import captured
 from minigan.runs.feed import Feed
 from minigan.runs.folder import Run, check_out
 from minigan.runs.hooks import Every
@@ -75,7 +75,7 @@ class Session:
             self.game.latent.unseen = self.test_dataset
         self.schedule = hooks.Schedule.of(self.settings, self.system, self.game, self.description)
         self._rates = changes.Rates(self.schedule)
-        self.captured = Captured(self.game) if self.settings.capture and self.device != "cpu" else None
+        self.captured = captured(self.game) if self.settings.capture else None
         self.losses, self.seconds = {}, 0.0
         self.dataset: Any = None
         self.loader: Any = None

@@ -31,6 +31,7 @@ from minigan.errors import CheckpointError, ConfigError, suggestion
 from minigan.grad_mode import no_grad
 from minigan.nn import Module
 from minigan.tensor import Tensor
+from minigan.watch import looking
 
 
 class Normal:
@@ -406,11 +407,14 @@ def _norm(gradients):
     m = xp(*flats)
     if m is not np:  # on a GPU: float64, because a float32's square can overflow, and reading the sum to check would wait
         return m.sqrt(sum(m.square(flat, dtype=np.float64).sum() for flat in flats))
+    return looking(_length, flats)
+
+
+def _length(flats):
     squared = float(sum(np.dot(flat, flat) for flat in flats))
-    if math.isfinite(squared):
-        return math.sqrt(squared)
-    # 1e20 is finite in float32, but its square is not: only then pay for float64.
-    return math.sqrt(sum(float(np.square(flat, dtype=np.float64).sum()) for flat in flats))
+    if not math.isfinite(squared):  # 1e20 is finite in float32, but its square is not: only then pay for float64
+        squared = sum(float(np.square(flat, dtype=np.float64).sum()) for flat in flats)
+    return np.float64(math.sqrt(squared))
 
 
 def blame(step):

@@ -274,6 +274,10 @@ RUN = {
             depends=("schedule", _plateau),
         ),
         Setting("factor", 0.5, "factor by which the rates fall on a plateau", above=0, below=1, depends=("schedule", _plateau)),
-        Setting("capture", False, "on a GPU: record one iteration as a CUDA graph, and launch the graph for the later ones"),
+        Setting(
+            "capture",
+            False,
+            "record one iteration, and repeat it without its Python: on a GPU as a CUDA graph, on the CPU for small nets",
+        ),
     )
 }

@@ -18,6 +18,7 @@ from minigan.ops import mean, square
 from minigan.ops import sum as total
 from minigan.tensor import Tensor
 from minigan.train.game import Term
+from minigan.watch import again
 
 
 class WeightClip:
@@ -67,6 +68,7 @@ class MovingAverage(Counting):
     def __init__(self, net: Module, average: Module, decay: float):
         self.net, self.average, self.decay, self.parameters = net, average, decay, list(net.parameters())
 
+    @again(changes=lambda self: [*self.average.parameters(), *(buffer for _, buffer in self.average.named_buffers())])
     def __call__(self):
         t = self.count()
         decay = min(t / (9 + t), self.decay) if isinstance(t, int) else xp(t).minimum(t / (9 + t), self.decay)

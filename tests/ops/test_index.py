@@ -184,6 +184,22 @@ def test_scatter_into_is_the_adjoint_of_getitem(rng):
     assert mg.scatter_into(mg.tensor([1.0, 2.0]), (3,), mg.tensor([1, 1])).tolist() == [0.0, 3.0, 0.0]
 
 
+def test_the_gradients_of_many_cuts_meet_in_one_array(rng):
+    x, cuts = rng.normal(size=(6, 3)), [0, slice(1, 4), [5, 0, 5], (slice(None), 1), -1, rng.random((6, 3)) < 0.5]
+    cuts = [c if not isinstance(c, np.ndarray) else mg.tensor(c) for c in cuts]
+    f = lambda x: sum((x[c] ** 3).sum() * (i + 1) for i, c in enumerate(cuts)) + (x * x).sum()
+    assert gradcheck(f, x, order=2).worst < 1e-6
+    t = mg.tensor(x, requires_grad=True)
+    first = mg.grad(sum(x.sum() for x in t), t, retain_graph=True)[0]
+    np.testing.assert_array_equal(first.numpy(), np.ones_like(x))
+    largest = []  # no cut but the first makes an array as large as x
+    with mg.watch(
+        lambda op, phase, inputs, output, *rest: largest.append(phase == "backward" and output is not None and output.size)
+    ):
+        mg.grad(sum((x * x).sum() for x in t), t)
+    assert largest.count(18) == 1
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_rows_that_are_named_often_get_the_sum(dtype, rng):
     rows = rng.integers(-7, 7, size=(20, 30))  # negative ones count from the end

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from minigan.kernels.cpu.memory import mapped
+
 
 def logits_loss(a, t):
     """(max(a, 0) - a t + log(1 + e^-|a|) elementwise, None): nothing is kept, because the gradient is computed when needed."""
@@ -9,8 +11,19 @@ def logits_loss(a, t):
 
 
 def logits_loss_gradient(g, kept, a, t):
-    """g (sigmoid(a) - t); for a > 0 it is computed as (1 - t) - sigmoid(-a), which loses no digits if t is 1."""
-    t = np.asarray(t, a.dtype)  # t may be booleans, and then 1 - t would be integers
-    e = np.exp(-np.abs(a))
-    far = e / (1 + e)
-    return g * np.where(a > 0, (1 - t) - far, far - t)
+    """g (sigmoid(a) - t); for a > 0 it is computed as (1 - t) - sigmoid(-a), which loses no digits if t is 1.
+
+    np.where would take twice as long as all the rest, so a factor of 1 or -1 chooses.
+    """
+
+    def piece(out, a, t, g):
+        far, beyond = np.empty_like(a), np.empty_like(a)
+        np.exp(np.negative(np.abs(a, out=far), out=far), out=far)
+        far /= np.add(far, 1, out=beyond)  # sigmoid(-|a|)
+        np.greater(a, 0, out=out)  # 1 or 0
+        far *= np.subtract(1, np.multiply(out, 2, out=beyond), out=beyond)
+        out -= t
+        out += far
+        out *= g
+
+    return mapped(piece, a, np.asarray(t, a.dtype), g)  # t may be booleans

@@ -28,6 +28,7 @@ from minigan.tensor import Tensor
 from minigan.train.adversarial import AdversarialStep, gan, prepare
 from minigan.train.game import Normal
 from minigan.train.settings import Setting
+from minigan.watch import looking
 
 
 def joined(x, labels, classes):
@@ -89,7 +90,7 @@ class LabelledStep(AdversarialStep):
         """The labels of the batch (int64) on the game's device.   A Feed checks labels before it sends them to a GPU."""
         labels = self.batch.labels
         if labels is None or isinstance(labels, np.ndarray):
-            self.check(self.game, self.batch)
+            looking(self.check, self.game, self.batch)
         return self.field("labels")
 
     def generate(self, z):
