@@ -200,7 +200,7 @@ claim(used, 0.0066, atol=1e-4, says="share of the card's arithmetic that an addi
 # **3. Beginning costs more.** Sending an op takes 10 microseconds in our model, on the host 1.
 #
 # **Predict:** from which number of elements is an addition faster on the card? Now the arrays are in the host's memory, and we
-# send two of them and fetch the result: from which number then?
+# send two of them and fetch the result (we count only the bytes of this journey): from which number then?
 
 
 # %% id="crossing-code"
@@ -331,6 +331,9 @@ with figure("step", width=7, height=4) as fig:
 # memory. But the shape is right: flat while ops and weights count, then growing with the batch. Such a model answers most
 # questions, because most answers are factors of ten.
 #
+# Why does the digit classifier gain at every batch size? With a batch of 1 nearly all of its time goes into reading and writing
+# 200,000 weights, and the card's memory is 155 times as fast as `HOST`'s. The small net has 17,000.
+#
 # The card's line is flat almost to the end: it waits for Python. So a small network gains little on a card, or loses. (The
 # cure: record the ops of a step once, and send them as a whole. `minigan train dcgan --device cuda --set capture=true` does
 # this.)
@@ -353,7 +356,7 @@ claim(shown, 1e-3, atol=1e-12, says="seconds on the stopwatch, without waiting")
 claim(true, 20.01e-3, atol=1e-12, says="seconds until the card is done")
 
 # %% [markdown] id="lie-why"
-# Twenty times too fast, and it is the most frequent error in benchmarks of cards. The queue has another side: every
+# Twenty times too fast: a frequent error in benchmarks of cards. The queue has another side: every
 # `float(loss)` waits for the card. Then the host cannot prepare the next step meanwhile.
 #
 # **Predict:** a step has 25 ops of 20 microseconds, and before it the host needs 300 microseconds to prepare a batch. How much
@@ -408,7 +411,7 @@ claim(errors[2] < 1e-7 < min(errors[:2]), True, says="in pairs: exact to 1e-7; o
 claim(max(errors) < 1e-4, True, says="all of them within 1e-4, the tolerance that we use for a card")
 
 # %% [markdown] id="tf32"
-# The card's order is not worse, it is better. Only *comparing bits* between devices makes no sense.
+# A card's order is not worse, it is better. Only *comparing bits* between devices makes no sense.
 #
 # Newer cards offer a faster product for float32, TF32: it rounds its inputs to 10 bits behind the point, not 23. PyTorch and
 # minigan leave it off for products unless you ask. We can imitate the rounding.
@@ -514,7 +517,6 @@ lesson.exercise("8.2", stopwatch)
 #    there already, nothing changes.
 # 3. The error is about eight times as large, above 1e-3, and $1 + 2^{-11}$ becomes 1. bfloat16 has the range of float32, so
 #    nothing overflows, and networks often learn with it. A check with the tolerance 1e-4 fails.
-
 #
 # </details>
 #

@@ -125,18 +125,40 @@ claim(drawn.std(), scatter(0.947, 2000), atol=2e-4, says="the same by drawing 10
 # ## Fooled, number two: a validation set that knows too much
 #
 # Our 2,000 validation pictures are not in the training set. But each of them is drawn with one of the same 18 fonts. What we
-# want to know is how the network does on *new* fonts. (In medicine: other pictures of the same patients.) So we hold out whole
-# fonts: learn from 14 of them, validate on the other 4.
+# want to know is how the network does on *new* fonts. (In medicine: not on other pictures of the same patients.) So we hold out
+# whole fonts. We do it twice: four fonts here and there, whose relatives remain (a bold one, a slanted one), and a whole
+# family, the five faces of Computer Modern.
 #
-# **Predict:** is the share on the four new fonts higher, the same, or lower than 0.947? (Both learn from 1,000 pictures.)
+# **Predict:** both networks learn from 1,000 pictures, and have 0.94 to 0.96 on the fonts that they know. Which share do they
+# have on the fonts that they do not know?
+
 
 # %% id="fonts-code"
-new = [1, 5, 9, 12]  # bold, oblique and serif faces are among them
-of_new = np.isin(fonts, new)
-net_fonts = fit(np.flatnonzero(~of_new[:2000])[:1000], steps=20 if lesson.fast else 1000)
-on_new, on_old = (share(net_fonts, VALID[where[VALID]]) for where in (of_new, ~of_new))
+MORE = np.arange(6000, 20_000)  # for a small difference we need more than 2,000 pictures
+
+
+def known_and_new(new):
+    """(share right on fonts that it knows, on the fonts `new`) of a network that has never seen the fonts `new`."""
+    is_new = np.isin(fonts, new)
+    net = fit(np.flatnonzero(~is_new[:6000])[:1000], steps=20 if lesson.fast else 1000)
+    return [share(net, MORE[where[MORE]]) for where in (~is_new, is_new)]
+
+
 claim(len(set(fonts[VALID]) - set(fonts[LEARN])), 0, says="fonts of the validation set that the first network had not seen")
-claim(on_old - on_new > 0.01, True, full=True, says=f"known fonts {on_old:.3f}, new fonts {on_new:.3f}")
+claim(
+    known_and_new([1, 5, 9, 12]), [0.935, 0.929], atol=0.02, full=True, says="new, but with relatives: known fonts, new fonts"
+)
+claim(
+    known_and_new([13, 14, 15, 16, 17]),
+    [0.957, 0.832],
+    atol=0.025,
+    full=True,
+    says="a whole family is new: known fonts, new fonts",
+)
+
+# %% [markdown] id="fonts-why"
+# A new font with known relatives costs almost nothing, a new family more than ten points of a hundred. The usual validation set
+# would have told us neither. So ask first: *what* will be new when the classifier is used? And hold out exactly that.
 
 # %% [markdown] id="grid"
 # ## A grid for the learning rate
@@ -301,6 +323,8 @@ print(f"  test: the recipe {recipe:.3f}, our best {score:.3f} +- {scatter(score,
 claim(recipe, np.mean(font_shares), atol=0.012, full=True, says="the recipe on the test set: as the folds of fonts have said")
 claim(np.mean(row_shares) - recipe > 0.01, True, full=True, says="the folds of rows have promised too much")
 claim(score, 0.97, atol=0.015, full=True, says="our best")
+both = np.triu(table + table.T, 1)  # mistakes between two digits, in either direction
+claim(np.unravel_index(both.argmax(), both.shape), [3, 5], full=True, says="the two digits that it confuses most often")
 
 # %% id="test-draw"
 wrong = np.flatnonzero(answers != test.labels)[:12]
@@ -343,8 +367,8 @@ claim(mistakes <= 10, True, says=f"minigan's own classifier makes {mistakes} mis
 # ## Exercise 9.1
 #
 # Write the folds of whole groups: for each picture the number of its fold. All pictures of one group (font, patient) must be in
-# the same fold, and the groups must be shared out evenly. Write it here, or in a file of your own (`minigan exercise start
-# 9.1`).
+# the same fold, and the groups must be shared out evenly. Write it here, or in a file of your own
+# (`minigan exercise start 9.1`).
 
 
 # %% id="exercise-1-code"
@@ -376,18 +400,17 @@ lesson.exercise("9.2", move)
 #
 # <details><summary>Show what happens when you break it</summary>
 #
-# 1. The mean falls from 0.946 to 0.936. Now whole families of fonts are missing at once, so the held-out fonts are more
-#    foreign. Which of the two is right depends on how foreign the fonts will be that the classifier must read.
+# 1. The mean falls from 0.946 to 0.936. Now relatives are missing together, so the held-out fonts are more foreign. Which of
+#    the two is right depends on how foreign the fonts will be that the classifier must read.
 # 2. It ruins the network: 0.40 in place of 0.91 with 200 pictures. A move of 8 pixels cuts many digits into pieces that nobody
 #    could read, and 900 steps are too few for so many places.
 # 3. Yes, on this grid: the peaks stay at $10^{-2.5}$ and $10^{-1}$. The test score is even a bit better here (0.983).
-
 #
 # </details>
 #
 # Predictions: ln 10 = 2.303; 1 and 0.947, then 1 and 0.1; nobody can tell, the difference is less than one standard deviation;
-# lower; $10^{-2.5}$, and $10^{-1}$ for SGD; 0.172 and 0.1; by rows, and the other one is right; 500; 0.942, as the folds of
-# fonts have said, and 3 with 5; one or two.
+# 0.93 and 0.83; $10^{-2.5}$, and $10^{-1}$ for SGD; 0.172 and 0.1; by rows, and the other one is right; 500; 0.942, as the
+# folds of fonts have said, and 3 with 5; one or two.
 #
 # ## What you have now
 #

@@ -146,8 +146,9 @@ claim([by_mean.mean(), by_log_var.mean()], [6, -2], atol=0.05, says="mean of 200
 claim(by_mean.std(), 4, atol=0.02, says="spread of the slope by m from draw to draw: 4, since it is 6 - 4e")
 
 # %% [markdown] id="score"
-# There is another way, which needs no path through $z$: $\nabla_m \mathbb{E}_q f(z) = \mathbb{E}_q\bigl[f(z)\,
-# \nabla_m \ln q(z)\bigr]$. It asks only "was this draw good?", and not "which way is better?". It is right on average as well.
+# There is another way, which needs no path through $z$:
+# $\nabla_m \mathbb{E}_q f(z) = \mathbb{E}_q\bigl[f(z)\, \nabla_m \ln q(z)\bigr]$. It asks only "was this draw good?", and not
+# "which way is better?". It is right on average as well.
 #
 # **Predict:** is its spread smaller, equal or larger?
 

@@ -34,8 +34,9 @@ pictures, unseen = flat(train_set[:].x), flat(test_set[:].x)
 # %% [markdown] id="tutorial"
 # ## Two harmless lines
 #
-# Here is the loss of the tutorial, in our words: `mse(decoded, pictures) + kl`. As in PyTorch, `mse` is the mean over *all*
-# elements, so over the 784 pixels too. The KL is the one of lesson 10: a sum over the hidden numbers, a mean over pictures.
+# Here is the loss of the tutorial, in our words: `mse(decoded, pictures) + kl`. (Its text says that the encoder *maximises* the
+# error of the reconstruction. Its code minimises it, luckily.) As in PyTorch, `mse` is the mean over *all* elements, so over
+# the 784 pixels too. The KL is the one of lesson 10: a sum over the hidden numbers, a mean over pictures.
 #
 # Our network has 20 hidden numbers and pixels in grey, as the tutorial has. The loss is an argument of `fit`, because we shall
 # change nothing else.
@@ -142,9 +143,10 @@ claim(apart, 0, atol=1e-7, says="all slopes: the tutorial's loss, and -ELBO with
 # %% [markdown] id="threshold"
 # ## One coordinate: a switch
 #
-# Is 392 too much? Let us see when a hidden number is worth its price. Take one coordinate of the data, with mean 0 and
-# variance $\lambda$. One hidden number, a linear decoder $y = wz$, and noise of variance $v$. As in lesson 10, $p(x)$ is
-# Gaussian, $N(0,\, w^2 + v)$, and a linear encoder can make the bound exact. So the loss is, up to a constant,
+# Is 392 too much? Let us see when a hidden number is worth its price. Take one coordinate of the data, with mean 0 and variance
+# $\lambda$. One hidden number, a linear decoder $y = wz$, and noise of variance $v$. As in lesson 10, $p(x)$ is Gaussian,
+# $N(0,\, w^2 + v)$, and a linear encoder can make the bound exact. So the loss is the mean of $-\ln p(x)$ over the data. Up to
+# a constant:
 #
 # $$L(w) = \tfrac12 \left( \ln \frac{w^2 + v}{v} + \frac{\lambda}{w^2 + v} \right).$$
 #
@@ -171,8 +173,8 @@ with figure("switch", width=7, height=3.8) as fig:
 
 # %% [markdown] id="switch-why"
 # $w^2 = \max(\lambda - v,\, 0)$ (Tipping and Bishop 1999, equation 7). There is a **switch**: a coordinate whose variance is
-# below the noise that the decoder claims is not used a little, it is not used at all. Above, its KL is $\frac12 \ln(\lambda /
-# v)$.
+# below the noise that the decoder claims is not used a little, it is not used at all. Above, its KL is
+# $\frac12 \ln(\lambda / v)$.
 #
 # ## Count before you train
 #
@@ -291,8 +293,8 @@ claim(found["sum, mean"][1] > 25, True, full=True, says="sum and mean: a KL abov
 #
 # $$-\ln p(x|z) = 392 \, \ln (\text{mean squared error}) + \text{constant}$$
 #
-# (Rybkin et al. 2021, section 4). If the pictures are multiplied by a number $c$, this changes by the constant $784 \ln c$, and
-# no gradient notices.
+# (Rybkin et al. 2021, section 4). If pictures and decoder are multiplied by a number $c$, this changes by the constant
+# $784 \ln c$, and no gradient notices.
 #
 # **Predict:** will it use more or fewer nats than the sum's 8.5? And which $v$ will it find?
 

@@ -2,9 +2,9 @@
 # # 12. Coordinate descent: one unknown at a time, exactly
 #
 # Gradient descent moves all weights a little. Coordinate descent moves one weight, all the way to its best value, then the
-# next. At the end of this lesson you have written it for three classical problems (lasso, logistic regression, the support
-# vector machine), none of which needs a learning rate. You have a certificate that an answer *is* the minimum. And you have
-# seen the two mistakes that turn it into something else.
+# next. At the end of this lesson you have written it for two classical problems, the lasso and the support vector machine, and
+# used it for a third, logistic regression. None of them needs a learning rate. You have a certificate that an answer *is* the
+# minimum. And you have seen the two mistakes that turn it into something else.
 #
 # It takes a few seconds. You need lesson 1; lesson 6 (optimizers) is good to know.
 #
@@ -129,8 +129,9 @@ claim(f(x, y), 0.2, atol=1e-3, says="f there; the minimum is 0")
 #
 # $$\min_w\; \frac{1}{2n} \|y - Xw\|^2 + t \|w\|_1.$$
 #
-# The second term makes many weights exactly 0, so it selects features. In one coordinate the problem is $\frac12 a w^2 - z w +
-# t |w|$. If $w > 0$, its slope is $aw - z + t$, which is 0 at $(z - t)/a$: possible only if $z > t$. So the answer is
+# The second term makes many weights exactly 0, so it selects features. In one coordinate the problem is
+# $\frac12 a w^2 - z w + t |w|$. If $w > 0$, its slope is $aw - z + t$, which is 0 at $(z - t)/a$: possible only if $z > t$. So
+# the answer is
 #
 # $$w = S(z, t) / a, \qquad S(z, t) = \operatorname{sign}(z)\, \max(|z| - t,\, 0).$$
 #
@@ -300,9 +301,9 @@ claim(np.all(np.diff(logistic.objectives) <= 0), True, says=f"no sweep of {len(l
 claim(right(logistic.x), 0.978, atol=0.015, full=True, says="share of unseen pictures that are right")
 
 # %% [markdown] id="centre"
-# The minimum is practically the same, but the road is not. Two columns that are both nearly $-1$ everywhere point in nearly the
-# same direction: $\rho$ is near 1, and we know from the staircase that the error then falls by $\rho^2$ per sweep. Subtract the
-# means first.
+# The two problems are nearly the same, but the road is not. Two columns that are both nearly $-1$ everywhere point in nearly
+# the same direction: $\rho$ is near 1, and we know from the staircase that the error then falls by $\rho^2$ per sweep. Subtract
+# the means first.
 #
 # ## The support vector machine: descend in the samples
 #
@@ -383,9 +384,9 @@ claim(right(w_machine), right(logistic.x), atol=0.03, full=True, says="SVM and l
 # ## And networks?
 #
 # Three things made this work: the best value of one coordinate is cheap, corners do not couple coordinates, and the problem is
-# convex. A network has none of them. One weight of an early layer changes everything after it, so its "column" is a forward
-# pass. minigan's `mg.optim.CoordinateDescent` changes one *block*, such as a layer, with a gradient step. Whether this helps a
-# GAN is a question for an experiment, and a later lesson makes it.
+# convex. A network lacks the first and the last. One weight of an early layer changes everything after it, so its "column" is a
+# forward pass. minigan's `mg.optim.CoordinateDescent` changes one *block*, such as a layer, with a gradient step. Whether this
+# helps a GAN is a question for an experiment, and a later lesson makes it.
 #
 # ## Break it
 #
@@ -434,14 +435,14 @@ lesson.exercise("12.2", new_alpha)
 # 1. All coordinates are set at once, from the same residual: "all at once is another method". The features are correlated, and
 #    the weights explode.
 # 2. The first one in the order gets all of it, the copy gets 0. Sharing it in any way would cost the same, so the minimum is
-#    not unique. Do not read a lasso's zeros as "this feature does not matter".
+#    not unique. Do not read a lasso's zeros as "this feature does not matter". No claim about the weights notices the copy.
 # 3. Without the box the problem has no minimum for points that no line separates, and the $\alpha$ run away, some below 0. The
 #    gap between primal and dual shows it at once.
 #
 # </details>
 #
 # Predictions: one, and $0.9^2 = 0.81$; no, it explodes; at $(1, 1)$; 1, 0 and $-2$; above $\max|X^\top y|/n$; 19 and
-# 322; $-7$; yes, and 98; 0; nothing; neither.
+# 322; $-7$; yes, and 98; 0; nothing; neither, the difference is below one standard deviation (lesson 9).
 #
 # ## What you have now
 #

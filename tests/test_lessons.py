@@ -182,6 +182,25 @@ BREAKS = [
         "mg.square(slopes(D, x).detach())",
         ["although the slope", "penalty between"],
     ),
+    ("08_two_backends", "SEND, BUS = 10e-6,", "SEND, BUS = 1e-6,", ["elements from which the card wins", "small net: batch"]),
+    ("08_two_backends", "BUS = 10e-6, 32e9", "BUS = 10e-6, 3e9", ["if they must travel", "times faster for ten million"]),
+    ("08_two_backends", "bits=10", "bits=7", ["1 + 2^-11", "with inputs rounded as TF32"]),
+    ("10_vae", "self.decoder(mean + mg.exp(0.5 * log_var) * e)", "self.decoder(mean + mg.exp(log_var) * e)", ["both terms"]),
+    ("10_vae", "self.decoder(mean + mg.exp(0.5 * log_var) * e)", "self.decoder(mean)", ["both terms"]),
+    ("11_vae_scales", "PIXELS) + 1) / 2", "PIXELS) + 1) * 14", ["hidden numbers that are on for the mean over pixels"]),
+    (
+        "12_coordinate_descent",
+        "            r += X[:, j] * (w[j] - new)\n            w[j] = new\n",
+        "            w[j] = new\n        r = y - X @ w\n",
+        ["the condition for weights", "ours and minigan's"],
+    ),
+    ("12_coordinate_descent", ", y - y.mean()\n", ", y - y.mean()\nX[:, 3] = X[:, 2]\n", ["steps of proximal gradient"]),
+    (
+        "12_coordinate_descent",
+        "new = min(max(alpha[i] - G / (X[i] @ X[i]), 0.0), C)",
+        "new = alpha[i] - G / (X[i] @ X[i])",
+        ["samples with room", "the gap between"],
+    ),
 ]
 
 
