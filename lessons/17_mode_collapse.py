@@ -41,8 +41,8 @@ STEPS = 40 if lesson.fast else 800
 #
 # And four numbers. A point is *good* within three standard deviations of a centre. *Captured*: modes with at least one good
 # point of 2,500. *Fair*: modes with at least a quarter of their fair number of good points. *Good*: the share of good points.
-# *Reverse KL*: with $q_k$, the share of points whose nearest centre is $k$, $\mathrm{KL}(q, \text{uniform}) = \sum_k q_k
-# \ln(8\,q_k)$.
+# *Reverse KL*: with $q_k$, the share of points whose nearest centre is $k$,
+# $\mathrm{KL}(q, \text{uniform}) = \sum_k q_k \ln(8\,q_k)$.
 #
 # **Predict:** for each of the three bad ones: which of the four numbers shows the fault, and which do not?
 

@@ -201,6 +201,23 @@ BREAKS = [
         "new = alpha[i] - G / (X[i] @ X[i])",
         ["samples with room", "the gap between"],
     ),
+    (
+        "13_game_in_one_dimension",
+        " = play(STEPS)\n",
+        " = play(STEPS, lr_D=1e-4)\n",
+        ["D's loss soon falls", "mean error of D in the game"],
+    ),
+    ("13_game_in_one_dimension", "math.log(0.5)]", "math.log(0.01)]", ["JS at the start"]),
+    ("14_saturation", 'Adam, 100, 20.0, dtype="float32")\nmoving', 'Adam, 100, 20.0, dtype="float64")\nmoving', []),
+    ("14_saturation", "batch=256):", "batch=4):", ["from 6: steps until m < 1", "from 10: the same"]),
+    ("14_saturation", "lr=2e-4, betas", "lr=2e-3, betas", ["ratio above 10 after"]),
+    ("15_repair_a_dcgan", "bias=False), nn.BatchNorm2d(32), nn.Leaky", "bias=False), nn.Leaky", ["weights of the funnel"]),
+    ("15_repair_a_dcgan", "put_back(updates=OneCounter)", "put_back(feed=lambda: lambda: real[:BATCH])", []),
+    ("16_repair_an_mlp_gan", "train(SHORT, pixel_D())", "train(SHORT, nn.Sequential(nn.Flatten(), nn.Linear(784, 1)))", []),
+    ("17_mode_collapse", "nn.ReLU())]", "nn.Tanh())]", []),
+    ("17_mode_collapse", "for pack in (1, 2))", "for pack in (1, 4))", []),
+    ("18_objectives", "np.maximum(0, 1 - scores)", "np.maximum(0, -scores)", ["hinge: only the sign", "equal bells"]),
+    ("18_objectives", "activation=nn.ReLU", "activation=nn.Tanh", []),
 ]
 
 
