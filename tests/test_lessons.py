@@ -201,6 +201,19 @@ BREAKS = [
         "new = alpha[i] - G / (X[i] @ X[i])",
         ["samples with room", "the gap between"],
     ),
+    ("22_conjugate_directions", "np.repeat([1.0, 10.0, 100.0], [7, 7, 6])", "np.linspace(1, 100, 20)", ["three eigenvalues"]),
+    (
+        "22_conjugate_directions",
+        "mg.mean(mg.softplus(-a)) + mg.mean(mg.softplus(b)),",
+        "mg.mean(mg.softplus(-a)) - mg.mean(mg.softplus(b)),",
+        ["saturating: (G, D)", "and it is above 0.2"],
+    ),
+    (
+        "22_conjugate_directions",
+        "cg_for_D = play_on_line(cg, slow_adam, turns // 2)",
+        "cg_for_D = play_on_line(slow_adam, cg, 200)",
+        ["conjugate gradients for D only"],
+    ),
 ]
 
 
