@@ -28,6 +28,7 @@ import minigan as mg
 from minigan.doctor import blas
 from minigan.kernels import threads as own_threads
 from minigan.kernels.threads import set_num_threads
+from minigan.streams import streams
 
 THREADS = 2  # threads of each side
 TURN, SETTLE = 0.3, 0.1  # seconds of a turn; the first SETTLE are not timed, because the other side's threads go to sleep
@@ -239,15 +240,15 @@ class Minigan:
     softplus, norm, tensor, zeros = (staticmethod(f) for f in (mg.ops.softplus, mg.ops.norm, mg.tensor, mg.zeros))
 
     def __init__(self, dtype=np.float32):
-        self.dtype, self.generator = np.dtype(dtype), np.random.default_rng(0)
+        self.dtype = np.dtype(dtype)
 
     def normal(self, *shape):
         """Draws from the normal distribution."""
-        return mg.Tensor(self.generator.standard_normal(shape, self.dtype))
+        return mg.Tensor(streams("latent").standard_normal(shape, self.dtype))
 
     def uniform(self, *shape):
         """Draws from [0, 1)."""
-        return mg.Tensor(self.generator.random(shape, self.dtype))
+        return mg.Tensor(streams("latent").random(shape, self.dtype))
 
     def adam(self, parameters):
         """Adam with the rates of the DCGAN paper."""

@@ -66,9 +66,10 @@ claim(posterior @ (z - mean) ** 2, 0.2, atol=1e-9, says="its variance: 1/5, wher
 # $$\ln p(x) \;=\; \underbrace{\mathbb{E}_q \ln p(x|z) - \mathrm{KL}(q \,\|\, p(z))}_{\text{ELBO}}
 #   \;+\; \mathrm{KL}(q \,\|\, p(z|x)).$$
 #
-# (Kingma and Welling 2014, equations 1 and 3.) KL is the Kullback-Leibler divergence, $\mathbb{E}_q \ln (q / p)$. It is never
-# negative, and 0 only for equal densities. So the ELBO is a *lower bound*: it can be raised in two ways, by a better model or
-# by a better guess. Between two Gaussians of one dimension, KL is a formula:
+# (Kingma and Welling 2014, equations 1 and 3. To see it, write $p(z|x) = p(z)\,p(x|z)/p(x)$, take the logarithm, and average
+# over $q$.) KL is the Kullback-Leibler divergence, $\mathbb{E}_q \ln (q / p)$. It is never negative, and 0 only for equal
+# densities. So the ELBO is a *lower bound*: it can be raised in two ways, by a better model or by a better guess. Between two
+# Gaussians of one dimension, KL is a formula:
 #
 # $$\mathrm{KL}\bigl(N(m, v) \,\|\, N(m', v')\bigr) = \tfrac12\left(\frac{v + (m - m')^2}{v'} - 1 - \ln \frac{v}{v'}\right).$$
 #

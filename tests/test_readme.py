@@ -54,6 +54,17 @@ def test_every_minigan_command_is_one_the_parser_knows(command):
     build_parser().parse_args(shlex.split(command)[1:])
 
 
+def test_the_chinese_readme_has_the_same_program_and_known_commands():
+    chinese = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "README.zh-CN.md").read_text(encoding="utf-8"), re.DOTALL)
+    (program,) = (text for language, text in chinese if language == "python")
+    assert ("python", program) in BLOCKS
+    lines = [line.partition("#")[0].strip() for language, text in chinese if language == "sh" for line in text.splitlines()]
+    commands = [part.strip() for line in lines for part in line.split("&&") if part.strip().startswith("minigan ")]
+    assert len(commands) > 10
+    for command in commands:
+        build_parser().parse_args(shlex.split(command)[1:])
+
+
 def test_there_are_commands_to_check():
     assert len(MINIGAN) >= 7
 

@@ -7,6 +7,7 @@ Captured     the function that mg.capture returns
 import gc
 import weakref
 from collections import OrderedDict
+from functools import partial, update_wrapper
 from typing import Any
 
 import numpy as np
@@ -125,8 +126,10 @@ class Recording:
             for (leaf, _), grad in zip(self.grads, grads):
                 leaf.grad = grad
 
-        replayed = mapped(_numbers, self.replay(args, kwargs)), [np.array(g.data) for _, g in self.grads], self.state.now()
-        back()
+        try:
+            replayed = mapped(_numbers, self.replay(args, kwargs)), [np.array(g.data) for _, g in self.grads], self.state.now()
+        finally:
+            back()
         result = self.step(*args, **kwargs)
         self.state.settle()
         after = self.state.now()
@@ -153,13 +156,15 @@ class Captured:
     """What mg.capture returns; see there.   print(captured) lists the calls of the recordings."""
 
     def __init__(self, step):
+        update_wrapper(self, step, updated=())
         self.step = step
         self.recordings: OrderedDict[tuple, Recording | Launched] = OrderedDict()
         self.refused: CaptureError | None = None
 
     def __call__(self, *args, **kwargs):
-        if watchers.recorder is not None:  # inside another captured step, which records this one, too
-            return self.step(*args, **kwargs)
+        if watchers.recorder is not None or watchers.active:
+            # Another captured step records this one, too; and tools such as mg.debug want to see the ops.
+            return mapped(_constant, self.step(*args, **kwargs))
         if self.refused is not None:
             raise self.refused
         on_card = next((_plain(x) for x in items_in((args, kwargs)) if xp(_plain(x)) is not np), None)
@@ -174,6 +179,9 @@ class Captured:
         except CaptureError as error:
             self.refused = error
             raise
+
+    def __get__(self, owner, kind=None):
+        return self if owner is None else partial(self, owner)  # so that a method can be captured, too
 
     def __str__(self):
         return "\n\n".join(recording.listing() for recording in self.recordings.values() if recording.times) or (

@@ -26,7 +26,7 @@ def described(recorder):
         if not isinstance(x, np.ndarray):
             return repr(x) if isinstance(x, (bool, int, float, str)) else type(x).__name__
         if id(x) not in recorder.memory:
-            shown = np.array2string(x, threshold=4, edgeitems=2, separator=", ").replace("\n", "")
+            shown = str(x) if x.size == 1 else f"array {x.shape} that starts with {x.reshape(-1)[0]}" if x.size else "array"
             return f"the constant {shown} #{zlib.crc32(x.tobytes())}"
         memory = recorder.memory[id(x)][1]
         if memory.tensor is not None:

@@ -89,6 +89,7 @@ class Plan:
         made = arrays_in(call.out)[:1]
         writes = call.how == "write" and not call.draws
         given = [] if call.how == "method" or call.draws else items_in((call.args, call.kwargs))
+        given = [x for x in given if call.how != "again" or isinstance(x, np.ndarray)]  # numbers of a kernel tell little
         text = f"{call.name}({', '.join(self._shown(a) for a in given if a is not None)})"
         return (
             str(number),

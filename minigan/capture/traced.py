@@ -213,7 +213,7 @@ OF_SHAPES = {"shape", "ndim", "size", "may_share_memory", "shares_memory", "resu
 OF_VALUES = {"nonzero", "flatnonzero", "argwhere", "unique", "compress", "extract", "array_equal", "allclose"}
 YOURS = "your code"  # the op of a call that the step itself makes
 CONSTANTS = {"zeros_like": 0, "ones_like": 1}
-DRAWS_INTO = {"standard_normal", "random", "standard_exponential"}  # the draws that take out=
+DRAWS_INTO = {"standard_normal", "random"}  # their third argument is where the numbers go
 
 _install()
 
@@ -276,7 +276,7 @@ class Recorder:
         """A Tensor that got another array (x.data = ...): at every replay the new values are copied into the old one."""
         for tensor, array, stand_in in self.tensors:
             new = tensor.data
-            if type(new) is Traced and new is not stand_in:
+            if new is not stand_in and new is not array:
                 if (new.shape, new.dtype) != (array.shape, array.dtype):
                     raise CaptureError(
                         f"capture: the step changes a Tensor from {array.dtype} {array.shape} to {new.dtype} {new.shape}; "
@@ -365,6 +365,8 @@ class Recorder:
         if name in OF_SHAPES:
             return y
         for x in arrays_in((args, kwargs), Traced):
+            if y is x.array and args and x is not args[0]:
+                raise self.unseen(f"gives np.{name} an array for its result", "leave it out")
             if y is x.array:
                 return x
             if isinstance(y, np.ndarray) and y.size and np.may_share_memory(y, x.array):
@@ -404,16 +406,15 @@ class Recorder:
             if not arrays_in((args, params), Held):
                 try:
                     return function(*args, **params)
-                except Unseen:
-                    if arrays_in((args, params), Tensor):
+                except Exception as error:  # a real error comes again when the function gets its arrays
+                    if arrays_in((args, params), Tensor) or (isinstance(error, CaptureError) and type(error) is not Unseen):
                         raise
                     del self.calls[mark:]
                     for take_back in reversed(self.undo):
                         take_back()
             return self.once(function, args, params, op)
         finally:
-            undo += self.undo
-            (self.op, self.site), self.undo = outer, undo if self.op != outer[0] or outer[0] != YOURS else []
+            (self.op, self.site), self.undo = outer, undo + self.undo if outer[0] != YOURS else []
 
     def again(self, method, owner, args, changes):
         """Call a method that watch.again marks; see there."""
@@ -454,8 +455,8 @@ class Recorder:
         if isinstance(x, np.generic):
             x = np.asarray(x)
         if type(x) is np.ndarray:
-            if any(np.may_share_memory(x, a) for a in [*arrays_in(args), *results]):
-                x = x.copy(order="K")
+            if x.base is not None or id(x) in self.memory or any(x is a for a in [*arrays_in(args), *results]):
+                x = x.copy(order="K")  # it may be a view of an argument, and a later call may write into it
             results.append(x)
             return self.value(x)
         if x is None or isinstance(x, (bool, int, float, str)):

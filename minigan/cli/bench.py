@@ -10,6 +10,7 @@ from minigan.errors import ConfigError
 
 BENCHMARKS = {
     "steps": "one training step of each kind of system, compared with PyTorch if it is installed",
+    "loops": "the same steps in a loop of one's own, in a session and captured, beside PyTorch, torch.compile, JAX and a floor",
     "kernels": "each kernel, compared with the best that this machine can do",
     "peers": "a gradient, compared with autograd, MyGrad, tinygrad and PyTorch if they are installed",
     "graph": "how the cost grows with graph length, batch, depth and channels",

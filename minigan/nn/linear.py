@@ -8,6 +8,7 @@ from minigan.errors import ShapeError
 from minigan.nn import functional as F
 from minigan.nn import init
 from minigan.nn.module import Module, Parameter
+from minigan.ops import linear
 from minigan.tensor import Tensor
 
 
@@ -47,7 +48,7 @@ class Linear(Module):
 
     def forward(self, x) -> Tensor:
         """x W^T + b."""
-        return F.linear(x, self.weight, self.bias)
+        return linear(x, self.weight, self.bias)
 
     def extra_repr(self):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

@@ -107,12 +107,14 @@ class Module:
 
     def __call__(self: HasForward[P, Y], *inputs: P.args, **options: P.kwargs) -> Y:
         given: Any = inputs
-        for hook in list(self.__dict__.get("_forward_pre_hooks", {}).values()):
+        hooks = self.__dict__.get("_forward_pre_hooks")
+        for hook in list(hooks.values()) if hooks else ():
             changed = hook(self, given)
             if changed is not None:
                 given = changed if isinstance(changed, tuple) else (changed,)
         output = self.forward(*given, **options)
-        for hook in list(self.__dict__.get("_forward_hooks", {}).values()):
+        hooks = self.__dict__.get("_forward_hooks")
+        for hook in list(hooks.values()) if hooks else ():
             changed = hook(self, given, output)
             output = output if changed is None else changed
         return output

@@ -6,7 +6,7 @@ linalg        matmul, einsum, linear                           conv     convolut
 decompositions    linear equations, svd, eigh, det       sorting  elements in order, median, quantiles
 norm          batch, layer, group, instance normalisation      pool     the largest or the mean of every window
 image         resizing, pixels to channels, windows to columns loss     how far an output is from its target
-attention     every query takes a mean of the values
+attention     every query takes a mean of the values           recurrent  the steps of recurrent layers
 """
 
 # Names in the order of a family, so the formatter leaves it alone.

@@ -124,7 +124,7 @@ def _scatter(x, shape, index):
 
 def _add_at(out, x, index):
     """out[index] += x, where an element that the index names k times receives k values."""
-    rows = index[0] if isinstance(index, tuple) and len(index) == 1 else index
+    rows: Any = index[0] if isinstance(index, tuple) and len(index) == 1 else index
     if _is_basic(index):
         out[index] += x
     elif isinstance(out, np.ndarray) and is_array(rows) and rows.dtype.kind in "iu" and 0 < rows.size < x.size:
@@ -146,7 +146,7 @@ def _add_rows(out, rows, x):
 
 _getitem = primitive(_getitem, lambda g, y, x, index: _scatter(g, x.shape, index), name="getitem", saves="neither", views=True)
 # Many cuts of one array, such as its rows in a loop, add their gradients into one array, so each costs only what it cuts.
-_getitem.op.adds = _add_at
+_getitem.op.adds = _add_at  # type: ignore[attr-defined]  # see autograd._callable
 _scatter = primitive(_scatter, lambda g, y, x, shape, index: _getitem(g, index), name="scatter_into", saves="neither")
 
 

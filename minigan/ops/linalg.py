@@ -15,7 +15,6 @@ from minigan.errors import ShapeError
 from minigan.kernels import dispatch
 from minigan.ops.elementwise import multiply
 from minigan.ops.index import diagonal
-from minigan.ops.reduce import sum
 from minigan.ops.shape import axes_of, broadcast_to, expand_dims, reshape, swapaxes, transpose
 from minigan.tensor import Tensor
 
@@ -171,7 +170,7 @@ _linear = primitive(
     _linear_forward,
     lambda g, y, x, w, b: matmul(g, w),
     lambda g, y, x, w, b: matmul(transpose(g), x),
-    lambda g, y, x, w, b: sum(g, 0),
+    lambda g, y, x, w, b: g.sum(axis=0),
     name="linear",
     saves="inputs",
 )

@@ -116,9 +116,9 @@ def layer_norm(x, normalized_shape, weight=None, bias=None, eps=1e-5) -> Tensor:
     for name, p in (("weight", weight), ("bias", bias)):
         if p is not None and tuple(p.shape) != shape:
             raise ShapeError(f"layer_norm: {name} is {p.shape}, need normalized_shape {shape}")
-    flat = (None if p is None else reshape(p, (-1,)) for p in (weight, bias))
+    weight, bias = (None if p is None else reshape(p, (-1,)) for p in (weight, bias))
     rows = reshape(x, (math.prod(x.shape[: -len(shape)]), math.prod(shape)))
-    return reshape(_normalised("layer_norm", rows, *flat, eps), x.shape)
+    return reshape(_normalised("layer_norm", rows, weight, bias, eps), x.shape)
 
 
 def _normalised(op, rows, weight, bias, eps):
@@ -137,12 +137,13 @@ def _layer_norm_composition(x, weight, bias, *, eps):
 
 
 def _layer_norm_forward(x, weight, bias, *, eps):
-    y, *kept = norm.layer_norm(x, weight, bias, eps)
-    return y, kept
+    y, unit, inv_std = norm.layer_norm(x, weight, bias, eps)
+    return y, (unit, inv_std)
 
 
 def _layer_norm_backward(g, needed, kept, x, weight, bias, *, eps):
-    gradients = norm.layer_norm_gradient(g, *kept, weight)
+    unit, inv_std = kept
+    gradients = norm.layer_norm_gradient(g, unit, inv_std, weight)
     return [h if need else None for h, need in zip(gradients, needed)]
 
 

@@ -60,7 +60,8 @@ def _lstm_forward(z, weight, bias, h, c):
 
 
 def _lstm_backward(g, needed, kept, z, weight, bias, h, c):
-    gradients = recurrent.lstm_gradient(g, *kept, weight, h, c)
+    y, a = kept
+    gradients = recurrent.lstm_gradient(g, y, a, weight, h, c)
     return [d if need else None for d, need in zip(gradients, needed)]
 
 
@@ -73,5 +74,6 @@ def lstm(z, weight, bias, state) -> tuple[Tensor, tuple[Tensor, Tensor]]:
     if not isinstance(plain(z), np.ndarray):
         (y, _), last = along(lstm_step, z, weight, bias, state)
         return y, last
-    y = _lstm(z, weight, bias, *state)
+    h, c = state
+    y = _lstm(z, weight, bias, h, c)
     return y[0], (y[0, -1], y[1, -1])

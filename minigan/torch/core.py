@@ -13,7 +13,7 @@ from minigan.torch.amp import autocast
 from minigan.torch.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from minigan.torch.creation import *
 from minigan.torch.functions import *
-from minigan.torch.kinds import ALIASES, DTYPES, Size, device, dtype, finfo, iinfo
+from minigan.torch.kinds import ALIASES, DTYPES, Size, bfloat16, device, dtype, finfo, iinfo
 from minigan.torch.switches import *
 from minigan.torch.tensor import Tensor
 

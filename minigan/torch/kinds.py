@@ -14,12 +14,19 @@ class dtype:
     """torch.float32 and its relatives; `numpy` is NumPy's name for it."""
 
     def __init__(self, name: str):
-        self.name, self.numpy = name, np.dtype(name)
+        self.name = name
+
+    @property
+    def numpy(self) -> np.dtype:
+        """NumPy's dtype."""
+        if self is bfloat16:
+            raise DTypeError("bfloat16: minigan computes in float32 and float64; use torch.float32")
+        return np.dtype(self.name)
 
     @property
     def is_floating_point(self) -> bool:
         """Is it one of the floats?"""
-        return self.numpy.kind == "f"
+        return "float" in self.name
 
     @property
     def itemsize(self) -> int:
@@ -34,6 +41,7 @@ class dtype:
 
 
 DTYPES = {name: dtype(name) for name in ("float16", "float32", "float64", "uint8", "int8", "int16", "int32", "int64", "bool")}
+bfloat16 = dtype("bfloat16")  # scripts name it where they choose among dtypes; nothing can have it
 # PyTorch's other names.
 ALIASES = {"float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32", "short": "int16"}
 
@@ -50,7 +58,7 @@ def to_numpy(kind: Any) -> np.dtype:
     """NumPy's dtype for one of this package, a name ("torch.float32", "float") or one of NumPy."""
     if isinstance(kind, dtype):
         return kind.numpy
-    if kind in (float, int, bool):  # Python's types, as PyTorch reads them
+    if isinstance(kind, type) and kind in (float, int, bool):  # Python's types, as PyTorch reads them
         return np.dtype({float: "float32", int: "int64", bool: "bool"}[kind])
     if isinstance(kind, str):
         kind = kind.removeprefix("torch.")

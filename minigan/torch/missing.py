@@ -16,13 +16,12 @@ INSTEAD = {
     "Conv3d": "minigan has Conv1d and Conv2d",
     "ConvTranspose3d": "minigan has ConvTranspose1d and ConvTranspose2d",
     "BatchNorm3d": "minigan has BatchNorm1d and BatchNorm2d",
-    "DistributedDataParallel": "minigan trains in one process",
 }
 
 
 def told(module: str, name: str) -> str:
     """The line for a name that this module of the package does not have."""
-    theirs = module.removeprefix("minigan.")
+    theirs = module.removeprefix("minigan.torch." if ".torchvision" in module else "minigan.")
     known = [word for word in vars(sys.modules[module]) if not word.startswith("_")] if module in sys.modules else []
     near = suggestion(name, known) if known else ""
     near = "" if near.startswith("; known") else near  # a list of a hundred names helps nobody

@@ -14,6 +14,7 @@ import numpy as np
 import minigan as mg
 from minigan.errors import CheckpointError
 from minigan.torch.creation import _new
+from minigan.torch.missing import said_once
 from minigan.torch.nn.module import Module
 from minigan.torch.tensor import Tensor
 
@@ -21,9 +22,12 @@ KIND = "torch"
 
 
 def save(obj: Any, f: Any, **ignored: Any) -> None:
-    """Write dicts, lists, numbers, text and Tensors.   CheckpointError for a whole module: save its state_dict()."""
+    """Write dicts, lists, numbers, text and Tensors.   Of a whole module only the state_dict() is written; it says so once."""
     if isinstance(obj, Module):
-        raise CheckpointError(f"torch.save: a whole {type(obj).__name__} can't be saved here; save its state_dict()")
+        said_once(
+            f"torch.save: of the {type(obj).__name__} only its state_dict() is saved; there is no pickle here for its class"
+        )
+        obj = obj.state_dict()
     if not isinstance(f, (str, os.PathLike)):
         raise CheckpointError("torch.save: writes to a path here, not to an open file")
     mg.save(f, {"value": _plain(obj)}, kind=KIND)

@@ -98,6 +98,8 @@ class Tensor:
         """Are the data on a GPU?"""
         return self.engine.device != "cpu"
 
+    is_xpu = is_mps = is_sparse = is_quantized = False
+
     @property
     def ndim(self) -> int:
         """The number of axes."""
@@ -218,6 +220,8 @@ class Tensor:
             raise GraphError(
                 "backward(create_graph=True) would keep graphs in .grad; use torch.autograd.grad(..., create_graph=True)"
             )
+        if gradient is None and self.engine.size == 1 and self.ndim:  # PyTorch needs one element, minigan no axes
+            gradient = mg.ones_like(self.engine)
         self.engine.backward(lower(gradient), bool(retain_graph))
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:

@@ -472,3 +472,70 @@ def test_tensors_have_their_arrays_again_after_an_error_inside_the_step():
     drawn = noise(3).tolist()
     mg.seed(3)
     assert noise(3).tolist() == drawn
+
+
+def test_a_method_can_be_captured():
+    class Trainer:
+        def __init__(self, factor):
+            self.factor = factor
+
+        @mg.capture
+        def step(self, x):
+            """Multiply."""
+            return x * self.factor
+
+    two, three = Trainer(2.0), Trainer(3.0)
+    for i in range(6):
+        assert [t.step(mg.tensor([float(i)])).item() for t in (two, three)] == [2.0 * i, 3.0 * i]
+    assert Trainer.step.__doc__ == "Multiply." and Trainer.step.__name__ == "step"
+
+
+def test_tools_that_watch_see_the_ops_of_a_captured_step():
+    step = mg.capture(lambda x: mg.exp(x).sum())
+    for _ in range(3):
+        step(mg.ones(3))
+    seen = []
+    with mg.watch(lambda op, *_: seen.append(op)):
+        assert step(mg.ones(3)).item() == np.exp(np.float32(1)) * 3
+    assert seen == ["exp", "sum"]
+    with pytest.raises(mg.errors.NotFiniteError, match="exp"), np.errstate(all="ignore"), mg.debug():
+        step(mg.full((3,), 1000.0))
+
+
+def test_a_captured_step_inside_another_is_part_of_it():
+    inner = mg.capture(lambda x: x * 2)
+    outer = mg.capture(lambda x: inner(x) + 1)
+    for i in range(6):
+        assert outer(mg.tensor([float(i)])).item() == 2 * i + 1
+
+
+def test_data_that_a_step_gives_to_a_tensor_are_copied_to_where_it_was():
+    def build():
+        state, fixed = nn.Parameter(np.zeros(3, np.float32)), mg.tensor([1.0, 1.0])
+
+        def step(x):
+            state.data = (state + x).data * 0.5
+            fixed.data = np.full(2, 7.0, np.float32)
+            return state.sum() + fixed.sum()
+
+        module = nn.Module()
+        module.state = state
+        return [module], [], lambda x: step(x).detach()
+
+    same_bits(build, batches(3))
+
+
+def test_with_threads_of_ours():
+    mg.set_num_threads(2)
+    try:
+        test_convolutions(40)
+    finally:
+        mg.set_num_threads(1)
+
+
+def test_a_net_is_a_step_too():
+    net = mlp(2, 4, 1)
+    step = mg.capture(net)
+    for x in batches(3, 2, n=6):
+        assert step(x).numpy().tobytes() == net(x).detach().numpy().tobytes()
+    assert not hasattr(step, "training")

@@ -272,3 +272,29 @@ def test_a_tensor_of_the_recording_cannot_be_used_later():
     step(X[0])
     with pytest.raises(CaptureError, match="outside of it"):
         leaked[0] + 1
+
+
+def test_an_array_for_the_result_that_is_given_by_its_place_is_not_lost():
+    total = mg.zeros((4, 3))
+
+    def step(x):
+        np.clip(x.data, -1, 1, total.data)
+        return x.sum()
+
+    with pytest.raises(CaptureError, match="clip an array for its result"):
+        mg.capture(step)(X[0])
+
+
+def test_an_error_of_an_op_stays_what_it_is():
+    with pytest.raises(mg.errors.ShapeError, match="matmul"):
+        mg.capture(lambda x: x @ mg.ones((5, 5)))(X[0])
+    with pytest.raises(mg.errors.OutOfBoundsError, match="target 7 is not a class"):
+        mg.capture(lambda x: nn.functional.cross_entropy(x, np.array([0, 1, 2, 7])))(X[0])
+
+
+def test_checks_of_values_are_made_at_a_replay_too():
+    step = mg.capture(lambda x, labels: nn.functional.cross_entropy(x, labels))
+    for x in X[:6]:
+        step(x, np.array([0, 1, 2, 0]))
+    with pytest.raises(mg.errors.OutOfBoundsError, match="target 7 is not a class"):
+        step(X[0], np.array([0, 1, 2, 7]))

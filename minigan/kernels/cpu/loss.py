@@ -13,7 +13,7 @@ def logits_loss(a, t):
 def logits_loss_gradient(g, kept, a, t):
     """g (sigmoid(a) - t); for a > 0 it is computed as (1 - t) - sigmoid(-a), which loses no digits if t is 1.
 
-    np.where would take twice as long as all the rest, so a factor of 1 or -1 chooses.
+    A factor of 1 or -1 chooses, because np.where would take twice as long as all the rest together.
     """
 
     def piece(out, a, t, g):

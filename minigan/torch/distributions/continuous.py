@@ -78,7 +78,7 @@ class Uniform(Distribution):
     def log_prob(self, value: Any) -> Any:
         """The log of the density: -inf outside."""
         inside = (self.low <= value) & (value < self.high)
-        return torch.log(inside.to(self.low.dtype)) - torch.log(self.high - self.low)
+        return torch.where(inside, -torch.log(self.high - self.low), torch.tensor(-math.inf, dtype=self.low.dtype))
 
     def entropy(self) -> Any:
         """log(high - low)."""

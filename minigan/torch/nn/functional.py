@@ -80,6 +80,13 @@ def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype:
     return lift(_engine.log_softmax(input.engine, implicit_dim(input) if dim is None else dim))
 
 
+def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Dropout of whole channels: input (N, C, H, W), or as old scripts give it, (N, C, L) or (N, C)."""
+    shape = tuple(input.shape)
+    y = lift(_engine.dropout2d(mg.reshape(input.engine, shape + (1,) * (4 - len(shape))), p, training)).reshape(shape)
+    return input.become(y) if inplace else y
+
+
 def softmin(input: Any, dim: int | None = None) -> Any:
     """softmax(-input, dim)."""
     return softmax(-input, dim)

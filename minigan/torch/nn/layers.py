@@ -13,7 +13,7 @@ from typing import Any
 
 import minigan as mg
 from minigan.errors import ConfigError
-from minigan.torch.nn.functional import implicit_dim, with_reduction
+from minigan.torch.nn.functional import dropout2d, implicit_dim, with_reduction
 from minigan.torch.nn.module import Module
 from minigan.torch.tensor import Parameter, Tensor, lift, lower
 
@@ -29,13 +29,17 @@ class Layer(Module):
 
     def __init__(self, *args: Any, device: Any = None, dtype: Any = None, **options: Any):
         super().__init__()
+        taken = [p for n, p in inspect.signature(self.kind.__init__).parameters.items() if n != "self"]
+        if len(args) > len(taken) and not any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in taken):
+            device, dtype = (*args[len(taken) :], dtype)[:2]
+            args = args[: len(taken)]
         for name in [name for name in options if name in self.lacking]:
             if options.pop(name) != self.lacking[name]:
                 raise ConfigError(f"{type(self).__name__}: minigan has no {name}; leave it out")
         with_reduction(options)
         self.hold(self.kind(*map(lower, args), **{name: lower(value) for name, value in options.items()}))
-        if "inplace" in inspect.signature(self.kind.__init__).parameters:
-            self.inplace = bool(options.get("inplace", False))
+        if "inplace" in (names := [p.name for p in taken]):
+            self.inplace = bool(options.get("inplace", dict(zip(names, args)).get("inplace", False)))
         if device is not None or dtype is not None:
             self.to(device, dtype)
 
@@ -143,6 +147,22 @@ class _AlongAnAxis(Layer):
             self._inner.dim = dim
 
 
+class _ChannelDropout(Layer):
+    """Dropout2d, which PyTorch also lets work on fewer axes."""
+
+    def forward(self, input: Any) -> Any:
+        """input, in which some channels are 0."""
+        return dropout2d(input, self.p, self.training, self.inplace)
+
+
+class _InstanceNorm(Layer):
+    """InstanceNorm, which counts the channels only if it has weights for them, as PyTorch's."""
+
+    def forward(self, input: Any) -> Any:
+        """input, normalised per channel and sample."""
+        return super().forward(input) if self.affine else lift(mg.instance_norm(input.engine, eps=self.eps))
+
+
 class _Transposed(Layer):
     """The transposed convolutions, whose forward may be given the output's size."""
 
@@ -185,6 +205,7 @@ class _Table(Layer):
 _SPECIAL: dict[str, Any] = {
     "Softmax": (_AlongAnAxis, {}),
     "LogSoftmax": (_AlongAnAxis, {}),
+    "Dropout2d": (_ChannelDropout, {}),
     "ConvTranspose1d": (_Transposed, {}),
     "ConvTranspose2d": (_Transposed, {}),
     "Embedding": (_Table, {"max_norm": None, "norm_type": 2.0, "scale_grad_by_freq": False, "sparse": False}),
@@ -192,8 +213,8 @@ _SPECIAL: dict[str, Any] = {
     "BatchNorm1d": (Layer, {"bias": True}),
     "BatchNorm2d": (Layer, {"bias": True}),
     "GroupNorm": (Layer, {"bias": True}),
-    "InstanceNorm1d": (Layer, {"bias": True}),
-    "InstanceNorm2d": (Layer, {"bias": True}),
+    "InstanceNorm1d": (_InstanceNorm, {"bias": True}),
+    "InstanceNorm2d": (_InstanceNorm, {"bias": True}),
     "Upsample": (Layer, {"recompute_scale_factor": None}),
     "MultiheadAttention": (Layer, {"add_bias_kv": False, "add_zero_attn": False}),
     "LSTM": (Layer, {"proj_size": 0}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minigan.errors import ConfigError
 from minigan.torch.missing import missing_from
 from minigan.torch.nn.module import Module
 
@@ -18,6 +19,13 @@ class DataParallel(Module):
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """What the module returns."""
         return self.module(*inputs, **options)
+
+
+class DistributedDataParallel(Module):
+    """Refused."""
+
+    def __init__(self, *args: Any, **options: Any):
+        raise ConfigError("DistributedDataParallel: minigan trains in one process; use the module itself")
 
 
 def data_parallel(module: Module, inputs: Any, device_ids: Any = None, output_device: Any = None, dim: int = 0) -> Any:

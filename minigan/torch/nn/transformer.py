@@ -185,4 +185,4 @@ class Transformer(Module):
     @staticmethod
     def generate_square_subsequent_mask(sz: int, device: Any = None, dtype: Any = None) -> Any:
         """(sz, sz): 0 on and below the diagonal, -inf above it, where a later step would be seen."""
-        return torch.triu(torch.full((sz, sz), float("-inf"), device=device, dtype=dtype or torch.float32), diagonal=1)
+        return torch.triu(torch.full((sz, sz), float("-inf"), device=device, dtype=dtype or torch.float32), 1)

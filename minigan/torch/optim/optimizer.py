@@ -118,6 +118,8 @@ class _Ruled(Optimizer):
             else [p.engine for p in self.param_groups[0]["params"]],
             **groups[0],
         )
+        for group, own in zip(self.param_groups, self._rule.param_groups):  # a rule may find a default itself
+            group.update({name: own[name] for name in self._names})
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """See Optimizer."""

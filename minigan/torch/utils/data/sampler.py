@@ -8,6 +8,8 @@ from typing import Any
 
 from minigan.torch import core as torch
 
+AT_ONCE = 32  # draws with replacement are made so many at a time
+
 
 class Sampler:
     """Base of the samplers: write __iter__, which gives indices, and __len__."""
@@ -50,7 +52,9 @@ class RandomSampler(Sampler):
     def __iter__(self) -> Iterator[int]:
         size = len(self.data_source)
         if self.replacement:
-            yield from torch.randint(size, (self.num_samples,), generator=self.generator).tolist()
+            for start in range(0, self.num_samples, AT_ONCE):  # scripts ask for 10^10 samples, to go on without an end
+                count = min(AT_ONCE, self.num_samples - start)
+                yield from torch.randint(size, (count,), generator=self.generator).tolist()
             return
         for start in range(0, self.num_samples, size):
             yield from torch.randperm(size, generator=self.generator).tolist()[: self.num_samples - start]
