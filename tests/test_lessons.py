@@ -218,6 +218,19 @@ BREAKS = [
     ("17_mode_collapse", "for pack in (1, 2))", "for pack in (1, 4))", []),
     ("18_objectives", "np.maximum(0, 1 - scores)", "np.maximum(0, -scores)", ["hinge: only the sign", "equal bells"]),
     ("18_objectives", "activation=nn.ReLU", "activation=nn.Tanh", []),
+    ("22_conjugate_directions", "np.repeat([1.0, 10.0, 100.0], [7, 7, 6])", "np.linspace(1, 100, 20)", ["three eigenvalues"]),
+    (
+        "22_conjugate_directions",
+        "mg.mean(mg.softplus(-a)) + mg.mean(mg.softplus(b)),",
+        "mg.mean(mg.softplus(-a)) - mg.mean(mg.softplus(b)),",
+        ["saturating: (G, D)", "and it is above 0.2"],
+    ),
+    (
+        "22_conjugate_directions",
+        "cg_for_D = play_on_line(cg, slow_adam, turns // 2)",
+        "cg_for_D = play_on_line(slow_adam, cg, 200)",
+        ["conjugate gradients for D only"],
+    ),
 ]
 
 
