@@ -231,6 +231,14 @@ BREAKS = [
         "cg_for_D = play_on_line(slow_adam, cg, 200)",
         ["conjugate gradients for D only"],
     ),
+    (
+        "23_coordinate_descent_in_a_gan",
+        "blocks=layers(G), rule=rule",
+        "blocks=[list(G.parameters())], rule=rule",
+        ["one step: which layers", "steepest has chosen"],
+    ),
+    ("23_coordinate_descent_in_a_gan", "(by_layer(rule)) for", "(by_layer(rule, lr=30.0)) for", ["steps that raised the loss"]),
+    ("23_coordinate_descent_in_a_gan", "found.get(id(p)) for", "found.get(id(p), mg.zeros(p.shape)) for", []),
 ]
 
 
