@@ -26,6 +26,14 @@ class DTypeError(MiniganError, TypeError, RuntimeError):
     """The operation cannot use this dtype, or two dtypes do not mix: NumPy's TypeError, PyTorch's RuntimeError."""
 
 
+class ArgumentError(MiniganError, TypeError):
+    """A function has no argument of this name, or takes fewer."""
+
+
+class MissingAttribute(MiniganError, AttributeError):
+    """minigan has another name for this attribute or function of PyTorch."""
+
+
 class DeviceError(MiniganError, RuntimeError):
     """Arrays are on different devices, or a device cannot be used."""
 

@@ -81,6 +81,19 @@ def test_every_claim_that_is_written_is_reached(path, finished):
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=NAMES)
+def test_a_lesson_takes_no_more_than_ten_times_the_stated_time(path, finished):
+    process, _ = finished(path)
+    full, short = lesson_files.times()[path.stem]
+    took = float(re.search(r"claims hold.*, ([\d.]+) s$", process.stdout, re.MULTILINE)[1])
+    assert took <= 10 * short and full <= 60
+
+
+def test_the_whole_course_takes_less_than_twenty_minutes():
+    stated = lesson_files.times()
+    assert set(stated) >= set(NAMES) and sum(full for full, _ in stated.values()) < 20 * 60
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=NAMES)
 def test_every_figure_is_drawn(path, finished):
     from matplotlib.image import imread
 

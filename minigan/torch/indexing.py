@@ -185,7 +185,7 @@ def triu_indices(row: int, col: int, offset: int = 0) -> Any:
 
 def numel(input: Any) -> int:
     """The number of elements."""
-    return input.engine.size
+    return input.engine.data.size
 
 
 def is_tensor(obj: Any) -> bool:

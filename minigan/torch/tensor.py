@@ -31,7 +31,7 @@ class Tensor:
 
     >>> import minigan.torch as torch
     >>> x = torch.tensor([[1.0, 2.0, 3.0]], requires_grad=True)
-    >>> x.transpose(0, 1).size(), x.repeat(2).tolist(), x.max(1).indices.tolist()
+    >>> x.transpose(0, 1).size(), x.repeat(1, 2).tolist(), x.max(1).indices.tolist()
     (torch.Size([3, 1]), [[1.0, 2.0, 3.0, 1.0, 2.0, 3.0]], [2])
     """
 
