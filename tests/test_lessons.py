@@ -81,6 +81,19 @@ def test_every_claim_that_is_written_is_reached(path, finished):
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=NAMES)
+def test_a_lesson_takes_no_more_than_ten_times_the_stated_time(path, finished):
+    process, _ = finished(path)
+    full, short = lesson_files.times()[path.stem]
+    took = float(re.search(r"claims hold.*, ([\d.]+) s$", process.stdout, re.MULTILINE)[1])
+    assert took <= 10 * short and full <= 60
+
+
+def test_the_whole_course_takes_less_than_twenty_minutes():
+    stated = lesson_files.times()
+    assert set(stated) >= set(NAMES) and sum(full for full, _ in stated.values()) < 20 * 60
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=NAMES)
 def test_every_figure_is_drawn(path, finished):
     from matplotlib.image import imread
 
@@ -231,6 +244,14 @@ BREAKS = [
         "cg_for_D = play_on_line(slow_adam, cg, 200)",
         ["conjugate gradients for D only"],
     ),
+    (
+        "23_coordinate_descent_in_a_gan",
+        "blocks=layers(G), rule=rule",
+        "blocks=[list(G.parameters())], rule=rule",
+        ["one step: which layers", "steepest has chosen"],
+    ),
+    ("23_coordinate_descent_in_a_gan", "(by_layer(rule)) for", "(by_layer(rule, lr=30.0)) for", ["steps that raised the loss"]),
+    ("23_coordinate_descent_in_a_gan", "found.get(id(p)) for", "found.get(id(p), mg.zeros(p.shape)) for", []),
 ]
 
 
