@@ -22,6 +22,7 @@ from minigan.grad_mode import is_recording
 from minigan.tensor import plain
 from minigan.torch import kinds
 from minigan.torch.kinds import Size
+from minigan.torch.missing import refuse_attribute
 
 
 class Tensor:
@@ -36,6 +37,7 @@ class Tensor:
     """
 
     __slots__ = ("__weakref__", "base", "engine")
+    base: weakref.ref
     __array_priority__ = 2000  # so that an array + Tensor calls Tensor.__radd__
     __array_ufunc__ = None
 
@@ -77,6 +79,12 @@ class Tensor:
             self.engine = mg.Tensor(array.astype(np.float32, copy=False))
         else:
             self.engine = mg.Tensor(np.zeros(data or (0,), np.float32))
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            """Called for a name that does not exist: MissingName, with what there is instead."""
+            refuse_attribute(self, name)
 
     # ------------------------------------------------------------------------------------------- attributes ---
 
@@ -210,9 +218,10 @@ class Tensor:
     def __repr__(self):
         engine = self.engine
         array = np.asarray(engine.detach().to("cpu").data)
-        digits = {"float_kind": "{:.4f}".format} if array.dtype.kind == "f" and not _wants_exponent(array) else {}
-        digits = {"bool": str, **digits}
-        text = np.array2string(array, separator=", ", prefix="tensor(", precision=4, formatter=digits or None)
+        digits: Any = {"bool": str}
+        if array.dtype.kind == "f" and not _wants_exponent(array):
+            digits["float_kind"] = "{:.4f}".format
+        text = np.array2string(array, separator=", ", prefix="tensor(", precision=4, formatter=digits)
         marks = "" if self.dtype in USUAL or engine.dtype == bool else f", dtype={self.dtype}"
         marks += "" if engine.device == "cpu" else f", device={engine.device!r}"
         marks += f", grad_fn=<{engine.node.op.name}>" if engine.node is not None and not engine.is_leaf else ""
