@@ -335,11 +335,16 @@ class Parameter(Tensor):
 
 
 def _digits(array):
-    """PyTorch's format of floats, as NumPy's `formatter`: "1." if all are whole, else four decimals, with equal widths."""
+    """PyTorch's format of floats, as NumPy's `formatter`: "1." if all are whole, an exponent if they are far from 1 or from
+    each other, else four decimals; all of one width.
+    """
+    if array.dtype.kind != "f":
+        return {}
     sizes = np.abs(array[np.isfinite(array) & (array != 0)])
-    if array.dtype.kind != "f" or (sizes.size and (sizes.max() >= 1e5 or sizes.min() < 1e-3)):
-        return {}  # NumPy chooses: an exponent, mostly
-    form = "{:.0f}." if (sizes == np.rint(sizes)).all() and np.isfinite(array).all() else "{:.4f}"
+    low, high = (float(sizes.min()), float(sizes.max())) if sizes.size else (1.0, 1.0)
+    whole = bool((sizes == np.rint(sizes)).all()) and bool(np.isfinite(array).all())
+    far = high > 1000 * low or high > 1e8 or (low < 1e-4 and not whole)
+    form = "{:.4e}" if far else "{:.0f}." if whole else "{:.4f}"
     width = max((len(form.format(value)) for value in array.ravel()[:1000]), default=0)
     return {"float_kind": lambda value: form.format(value).rjust(width)}
 

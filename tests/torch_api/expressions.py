@@ -196,7 +196,9 @@ NEW = """
     bool(t.tensor([])); float(t.tensor(2)); int(t.tensor(2.7)); [10, 20][t.tensor(1)]; list(t.tensor([1, 2]))
     list(t.zeros(())); len(t.zeros(())); list(range(t.tensor(3))); f"{t.tensor(1.5):.2f}"; f"{t.tensor(3)}"
     str(t.tensor([1, 2])); repr(t.tensor([True])); repr(t.tensor(1.5)); repr(t.tensor([1.0, 20.0]))
-    repr(t.tensor([0.5, 2.0])); repr(t.tensor([[1], [2]])); "%.3f" % t.tensor(1.5)
+    repr(t.tensor([0.5, 2.0])); repr(t.tensor([[1], [2]])); repr(t.tensor([1e-8, 1.0])); repr(t.tensor([1e6, 2e6]));
+    repr(t.tensor([0.0, -1.25])); repr(t.tensor([3e4, 0.5])); repr(t.tensor([])); repr(t.ones(2, 2, dtype=t.float64));
+    "%.3f" % t.tensor(1.5)
     round(t.tensor(1.7).item()); t.tensor(3) == 3; t.tensor([1, 2]) == t.tensor([1, 3]); max(t.tensor([1, 3]))
     sum(t.tensor([1.0, 2.0])); sorted(t.tensor([3, 1]).tolist()); sum([a, b]); t.tensor(5) // 2; t.tensor(-5) // 2
     t.tensor(7.0) % 3; 7 // t.tensor(2); 2 ** t.tensor(3); t.tensor(2) ** -1; t.tensor(True) + t.tensor(True)

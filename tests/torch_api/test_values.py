@@ -92,7 +92,12 @@ def _write():
     lines, seen = [], set()
     for expression in (e for table in (SMOOTH, CONSTANT, SHAPE, IN_PLACE, NEW) for e in listed(table)):
         names = {part.partition("(")[0] for part in expression.split(".")[1:] if "(" in part}
-        if not names - seen and expression.count(".") or "numpy" in expression or "rand" in expression or "empty" in expression:
+        if (
+            (not names - seen and expression.count("."))
+            or "numpy" in expression
+            or "rand" in expression
+            or "empty" in expression
+        ):
             continue
         try:
             value = json.dumps(_short(written(eval(expression, inputs(torch)), torch)))
