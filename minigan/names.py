@@ -137,9 +137,7 @@ def instead(name: str) -> str | None:
 
 
 def refuse_argument(op: str, error: TypeError) -> None:
-    """Raise ArgumentError if `error` says that the op has no argument of some name."""
-    _, _, name = str(error).partition("got an unexpected keyword argument ")
-    name = name.partition("'")[2].partition("'")[0]
-    if name:
-        known = f"; it is called {ARGUMENTS[name]} here, as in NumPy" if name in ARGUMENTS else ""
-        raise ArgumentError(f"{op}: there is no argument {name!r}{known}") from None
+    """Raise ArgumentError if `error` says that the op has no argument of a name that PyTorch has.   Others stay Python's."""
+    name = str(error).rpartition("unexpected keyword argument ")[2].strip("'")
+    if name in ARGUMENTS:
+        raise ArgumentError(f"{op}: there is no argument {name!r}; it is called {ARGUMENTS[name]} here, as in NumPy") from None

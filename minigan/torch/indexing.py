@@ -18,8 +18,10 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     if input is None:
         return nonzero(condition, as_tuple=True)
     a, b = lower(input), lower(other)
-    if isinstance(a, mg.Tensor) or isinstance(b, mg.Tensor):
-        a, b = promoted(a, b)
+    if not isinstance(a, mg.Tensor) and not isinstance(b, mg.Tensor):  # two numbers
+        a = mg.full((), a, "float32" if isinstance(a, float) else "bool" if isinstance(a, bool) else "int64")
+        a = a.to(condition.engine.device)
+    a, b = promoted(a, b)
     return wrap(mg.where(condition.engine, a, b))
 
 

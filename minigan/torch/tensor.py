@@ -146,6 +146,8 @@ class Tensor:
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
+        if value is not None and (value.engine.shape, value.engine.dtype) != (self.engine.shape, self.engine.dtype):
+            raise RuntimeError(f"grad: {value.dtype} {tuple(value.shape)} for a tensor of {self.dtype} {tuple(self.shape)}")
         self.engine.grad = None if value is None else value.engine
 
     @property
@@ -246,7 +248,9 @@ class Tensor:
         return self
 
     def retain_grad(self) -> None:
-        """Refused: minigan keeps the gradients of leaves only."""
+        """Nothing for a leaf.   Refused for others: minigan keeps the gradients of leaves only."""
+        if not self.requires_grad:
+            raise RuntimeError("retain_grad: no derivatives reach this tensor; call requires_grad_() first")
         if not self.is_leaf:
             raise GraphError(
                 "retain_grad: minigan keeps the gradients of leaves; use torch.autograd.grad(loss, x) for this one"

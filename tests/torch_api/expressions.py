@@ -85,7 +85,8 @@ CONSTANT = """
     m.mean()
     a.argsort(D); t.argsort(a, descending=True) if a.dim() else a; a.sort(D)[1]; a.topk(1, D)[1] if a.size(D) else a
     i.unique(); t.unique(i, return_counts=True); i.unique(return_inverse=True); t.unique_consecutive(i.reshape(-1))
-    t.nonzero(m); m.nonzero(); m.nonzero(as_tuple=True); t.where(m); t.bincount(i.abs().reshape(-1))
+    t.nonzero(m); m.nonzero(); m.nonzero(as_tuple=True); t.where(m); t.where(m, 1, 0); t.where(m, 1.5, 0.0)
+    t.where(m, True, False); t.where(m, 1, 0.5); t.bincount(i.abs().reshape(-1))
     t.histc(a, bins=4, min=-1, max=1); t.searchsorted(t.tensor([-1.0, 0.0, 1.0]), a)
     t.bucketize(a, t.tensor([-1.0, 0.0, 1.0])); t.isin(i, t.tensor([1, 2])); a.isnan(); t.isinf(a / 0); t.isfinite(a)
     t.isnan(a / 0); (a / 0).isinf()
@@ -196,8 +197,8 @@ NEW = """
     bool(t.tensor([])); float(t.tensor(2)); int(t.tensor(2.7)); [10, 20][t.tensor(1)]; list(t.tensor([1, 2]))
     list(t.zeros(())); len(t.zeros(())); list(range(t.tensor(3))); f"{t.tensor(1.5):.2f}"; f"{t.tensor(3)}"
     str(t.tensor([1, 2])); repr(t.tensor([True])); repr(t.tensor(1.5)); repr(t.tensor([1.0, 20.0]))
-    repr(t.tensor([0.5, 2.0])); repr(t.tensor([[1], [2]])); repr(t.tensor([1e-8, 1.0])); repr(t.tensor([1e6, 2e6]));
-    repr(t.tensor([0.0, -1.25])); repr(t.tensor([3e4, 0.5])); repr(t.tensor([])); repr(t.ones(2, 2, dtype=t.float64));
+    repr(t.tensor([0.5, 2.0])); repr(t.tensor([[1], [2]])); repr(t.tensor([1e-8, 1.0])); repr(t.tensor([1e6, 2e6]))
+    repr(t.tensor([0.0, -1.25])); repr(t.tensor([3e4, 0.5])); repr(t.tensor([])); repr(t.ones(2, 2, dtype=t.float64))
     "%.3f" % t.tensor(1.5)
     round(t.tensor(1.7).item()); t.tensor(3) == 3; t.tensor([1, 2]) == t.tensor([1, 3]); max(t.tensor([1, 3]))
     sum(t.tensor([1.0, 2.0])); sorted(t.tensor([3, 1]).tolist()); sum([a, b]); t.tensor(5) // 2; t.tensor(-5) // 2
