@@ -8,6 +8,7 @@ import minigan as mg
 from minigan.errors import SingularError
 from minigan.torch.missing import missing_from
 from minigan.torch.reductions import norm as _norm
+from minigan.torch.shapes import diagonal as _diagonal
 from minigan.torch.shapes import movedim, stack, unbind
 from minigan.torch.tables import over
 from minigan.torch.tensor import wrap
@@ -16,6 +17,11 @@ inv, det, slogdet, cholesky, eigh, svd, solve = (
     over(getattr(mg, name), name) for name in ("inv", "det", "slogdet", "cholesky", "eigh", "svd", "solve")
 )
 LinAlgError = SingularError
+
+
+def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+    """The diagonals of matrices, as the last axis."""
+    return _diagonal(A, offset, dim1, dim2)
 
 
 def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:

@@ -218,9 +218,7 @@ class Tensor:
     def __repr__(self):
         engine = self.engine
         array = np.asarray(engine.detach().to("cpu").data)
-        digits: Any = {"bool": str}
-        if array.dtype.kind == "f" and not _wants_exponent(array):
-            digits["float_kind"] = "{:.4f}".format
+        digits: Any = {"bool": str, **_digits(array)}
         text = np.array2string(array, separator=", ", prefix="tensor(", precision=4, formatter=digits)
         marks = "" if self.dtype in USUAL or engine.dtype == bool else f", dtype={self.dtype}"
         marks += "" if engine.device == "cpu" else f", device={engine.device!r}"
@@ -336,10 +334,19 @@ class Parameter(Tensor):
         return f"Parameter containing:\n{super().__repr__()}"
 
 
-def _wants_exponent(array):
-    """Are the numbers too large or too small for four decimals?   Then NumPy chooses how to print them."""
+def _digits(array):
+    """PyTorch's format of floats, as NumPy's `formatter`: "1." if all are whole, an exponent if they are far from 1 or from
+    each other, else four decimals; all of one width.
+    """
+    if array.dtype.kind != "f":
+        return {}
     sizes = np.abs(array[np.isfinite(array) & (array != 0)])
-    return bool(sizes.size) and bool(sizes.max() >= 1e5 or sizes.min() < 1e-3)
+    low, high = (float(sizes.min()), float(sizes.max())) if sizes.size else (1.0, 1.0)
+    whole = bool((sizes == np.rint(sizes)).all()) and bool(np.isfinite(array).all())
+    far = high > 1000 * low or high > 1e8 or (low < 1e-4 and not whole)
+    form = "{:.4e}" if far else "{:.0f}." if whole else "{:.4f}"
+    width = max((len(form.format(value)) for value in array.ravel()[:1000]), default=0)
+    return {"float_kind": lambda value: form.format(value).rjust(width)}
 
 
 def wrap(engine: mg.Tensor) -> Tensor:
