@@ -86,8 +86,10 @@ claim(saturating[-1] < 2e-5, True, says=f"at m = 10 the saturating slope is {sat
 # %% [markdown] id="meaning"
 # ## What the two losses descend
 #
-# With the best D, the saturating loss is $2\,\mathrm{JS}(p, q) - 2 \ln 2$ (lesson 13). JS cannot be larger than $\ln 2$, and
-# at a distance it is nearly that: a plateau. A plateau has no slope. This is theorem 2.4 in one picture.
+# With the best D, the value of the game is $2\,\mathrm{JS}(p, q) - 2 \ln 2$ (lesson 13), and the saturating loss is its part
+# that contains G. D stands still in G's turn; but at the best D a small move of D would change nothing anyway. So the two
+# slopes by $m$ are the same: the saturating loss descends $2\,\mathrm{JS}$. JS cannot be larger than $\ln 2$, and at a
+# distance it is nearly that: a plateau, which has no slope. This is theorem 2.4 in one picture.
 #
 # And the other loss? Its slope is $m$ minus that of $2\,\mathrm{JS}$, and $m$ is the slope of $m^2/2 = \mathrm{KL}(q, p)$:
 #

@@ -30,8 +30,8 @@ LATENT, BATCH, SHORT, STEPS = 100, 64, *((5, 10) if lesson.fast else (300, 1500)
 # %% [markdown] id="program"
 # ## The program
 #
-# Its pictures have values from 0 to 1, and G ends in a sigmoid: this fits together, and is right. Pictures are (N, 28, 28,
-# 1). `green` and `repair` are those of lesson 15.
+# Its pictures are (N, 28, 28, 1), with values from 0 to 1, and G ends in a sigmoid: this fits together, and is right. `green`
+# and `repair` are those of lesson 15.
 
 # %% id="program-code"
 digits = load("digits")
@@ -249,10 +249,24 @@ program.g_step = all_layers
 claim(changed(lambda: all_layers(0)), [0, 1, 2], says="layers that a step of the tutorial's method changes")
 claim(repair(blocks_in_turn, g_step=one_layer), RED_GREEN, says="6. one layer after the other")
 
+
+# %% id="coordinate-cost"
+def rules_called(parameters):
+    """How many gradient rules are called for G's loss and these parameters?"""
+    loss, called = mg.mean(mg.softplus(-program.D(program.shown(noise())))), []
+    with mg.watch(lambda op, phase, *rest: called.append(op) if phase == "backward" else None):
+        mg.grad(loss, parameters)
+    return len(called)
+
+
+layers = [layer for layer in program.G.modules() if isinstance(layer, nn.Linear)]
+counts = [rules_called(list(part.parameters())) for part in (program.G, *layers)]
+claim(min(counts[1:]) > counts[0] / 2, True, says=f"gradient rules for all layers, and for each alone: {counts}")
+
 # %% [markdown] id="coordinate-why"
-# Less than 3: to reach the gradient of the first layer, backward has to go through the two others. Does it *help* a GAN to
-# update layer by layer? Lesson 23 measures it. For the rest of this lesson, G's step changes all layers, and we call it what
-# it is.
+# Far less than 3: to reach any layer of G, backward has to go through all of D, and for the first layer through the two
+# others as well. Does it *help* a GAN to update layer by layer? Lesson 23 measures it. For the rest of this lesson, G's step
+# changes all layers, and we call it what it is.
 #
 # ## What G learns from a broken D
 #
@@ -395,8 +409,8 @@ lesson.exercise("16.2", shuffle_pixels)
 #
 # </details>
 #
-# Predictions: about the call; the same; that the shapes do not fit; 17; yes; less than 3; see `learned.png`, the lowest loss
-# is that of the frozen D; 0.83 and about the same, and they hardly differ.
+# Predictions: about the call; the same; that the shapes do not fit; 17; yes; far less than 3; see `learned.png`, the lowest
+# loss is that of the frozen D; 0.83 and about the same, and they hardly differ.
 #
 # ## What you have now
 #

@@ -184,9 +184,9 @@ claim(pull(10)[1], 10, atol=0.01, says="m = 10, non-saturating")
 claim(max(pull(10)[0], pull(10)[2]) < 1e-5, True, says="m = 10, minimax and least squares: below 1e-5")
 
 # %% [markdown] id="pull-why"
-# So with the best D, least squares saturates just like minimax, and the hinge gives nothing at all. In practice it does,
+# So with the best D, least squares saturates just like minimax, and the hinge gives nothing at all. In practice both work,
 # because the D of a program is not the best one: it is smooth, and a few steps behind. The theory of the losses is about a D
-# that nobody has. (A bound on D's slope makes the hinge work; this is lesson 19's idea.)
+# that nobody has. (One can also bound D's slope; this is the idea of lesson 19.)
 #
 # ## Relativistic: only differences count
 #
@@ -280,7 +280,7 @@ with figure("trial", width=7.5, height=3.4) as fig:
     axes.set(xlabel="reverse KL in nats, a dot for each seed", xlim=(-0.1, 2.3))
 
 # %% [markdown] id="trial-look"
-# Were you right? The oldest loss, which every text warns of, kept all modes with every seed. Of the modern ones, several lost
+# Were you right? The oldest loss, which most texts warn of, kept all modes with every seed. Of the modern ones, several lost
 # modes with some seeds, and with other seeds not. And with tanh in the place of ReLU the worst loss of the table is as good
 # as the best.
 #

@@ -156,7 +156,7 @@ class Captured:
     """What mg.capture returns; see there.   print(captured) lists the calls of the recordings."""
 
     def __init__(self, step):
-        update_wrapper(self, step)
+        update_wrapper(self, step, updated=())
         self.step = step
         self.recordings: OrderedDict[tuple, Recording | Launched] = OrderedDict()
         self.refused: CaptureError | None = None

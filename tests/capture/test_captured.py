@@ -531,3 +531,11 @@ def test_with_threads_of_ours():
         test_convolutions(40)
     finally:
         mg.set_num_threads(1)
+
+
+def test_a_net_is_a_step_too():
+    net = mlp(2, 4, 1)
+    step = mg.capture(net)
+    for x in batches(3, 2, n=6):
+        assert step(x).numpy().tobytes() == net(x).detach().numpy().tobytes()
+    assert not hasattr(step, "training")
