@@ -9,7 +9,7 @@ nothing larger; `mg.data`, `mg.train`, `mg.systems`, `mg.runs`, `mg.viz` and `mg
 import importlib
 from typing import TYPE_CHECKING
 
-from minigan import cuda, errors, moved, nn, ops, optim
+from minigan import cuda, errors, moved, names, nn, ops, optim
 from minigan.arguments import makes as _makes
 from minigan.autograd import fused, grad, primitive
 from minigan.capture import capture
@@ -48,6 +48,8 @@ else:
             return importlib.import_module(f"minigan.{name}")
         if name in ("load", "save"):
             return getattr(importlib.import_module("minigan.serialize"), name)
+        if advice := names.instead(name):
+            raise errors.MissingAttribute(f"mg.{name} does not exist: {advice}")
         moved.refuse(__name__, name)
 
 

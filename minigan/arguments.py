@@ -13,9 +13,9 @@ from functools import wraps
 
 import numpy as np
 
-from minigan import autograd
+from minigan import autograd, names
 from minigan.backend import beside, is_array, new_array
-from minigan.errors import ConfigError, DTypeError, MiniganError, ShapeError, broadcast_advice
+from minigan.errors import ArgumentError, ConfigError, DTypeError, MiniganError, ShapeError, broadcast_advice
 from minigan.tensor import Tensor, plain
 
 # Errors of Python and NumPy, which do not name the op or the argument.
@@ -287,6 +287,8 @@ def public(f, moves=False):
 
     def careful(error, args, params):
         # A DTypeError may come from new_array, which knows neither the op nor the argument.
+        if type(error) is TypeError and params:
+            names.refuse_argument(name, error)
         unclear = isinstance(error, DTypeError) or (isinstance(error, RAW) and not isinstance(error, MiniganError))
         if error is not None and not unclear:
             raise error
@@ -377,6 +379,8 @@ def makes(f):
         except MiniganError:
             raise
         except RAW:
+            if f.__name__ in ("zeros", "ones") and len(args) > 1 and all(isinstance(n, int) for n in args):
+                raise ArgumentError(f"{f.__name__}: the shape is one tuple, {f.__name__}({args})") from None
             _looked_at(f.__name__, f, args, params, CONSTRUCTOR_KINDS)
             raise
 

@@ -14,12 +14,24 @@ class MiniganError(Exception):
     """Base of all the errors below."""
 
 
-class ShapeError(MiniganError, ValueError):
-    """Shapes, axes or sizes do not fit each other."""
+class ShapeError(MiniganError, ValueError, RuntimeError):
+    """Shapes, axes or sizes do not fit each other: NumPy's ValueError, PyTorch's RuntimeError."""
 
 
-class DTypeError(MiniganError, TypeError):
-    """The operation cannot use this dtype, or two dtypes do not mix."""
+class AxisError(ShapeError, IndexError):
+    """There is no such axis: NumPy's and PyTorch's IndexError."""
+
+
+class DTypeError(MiniganError, TypeError, RuntimeError):
+    """The operation cannot use this dtype, or two dtypes do not mix: NumPy's TypeError, PyTorch's RuntimeError."""
+
+
+class ArgumentError(MiniganError, TypeError):
+    """A function has no argument of this name, or takes fewer."""
+
+
+class MissingAttribute(MiniganError, AttributeError):
+    """minigan has another name for this attribute or function of PyTorch."""
 
 
 class DeviceError(MiniganError, RuntimeError):
@@ -62,7 +74,7 @@ class NotFiniteError(MiniganError, ArithmeticError):
     """A NaN or an infinity came up, and the work cannot go on."""
 
 
-class SingularError(MiniganError, np.linalg.LinAlgError):
+class SingularError(MiniganError, np.linalg.LinAlgError, RuntimeError):
     """A matrix has no inverse, or is not positive definite."""
 
 

@@ -55,7 +55,7 @@ def write(x, what, index, value):
         value = value.item() if isinstance(value, np.generic) else value
     else:
         value = constant(new_array(value, x.dtype if x.dtype.kind == "f" else None), (x,))
-    repeated = any(stride == 0 and n > 1 for stride, n in zip(x.data.strides, x.shape))
+    repeated = x.data.size and any(stride == 0 and n > 1 for stride, n in zip(x.data.strides, x.shape))
     if repeated or not getattr(x.data.flags, "writeable", True):
         raise ShapeError(
             f"{what}: several elements of this tensor are one place in memory (broadcast_to), or the memory is "

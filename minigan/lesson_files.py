@@ -2,6 +2,7 @@
 
 find           {number: file} of all lessons
 title          the first heading of a lesson
+times          how long each lesson takes
 cells          a lesson as a list of Cells, in order
 definitions    what some cells of a lesson define, without running the rest
 environment    the environment of a process that runs one
@@ -14,6 +15,7 @@ import math
 import os
 import re
 import sys
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -51,6 +53,13 @@ def title(path: Path) -> str:
     """The first Markdown heading of a lesson, or its file's name if it has none."""
     with open(path, encoding="utf-8") as lines:
         return next((line[4:].strip() for line in lines if line.startswith("# # ")), path.stem)
+
+
+def times() -> dict[str, tuple[float, float]]:
+    """{file without .py: (seconds in full, seconds with --fast)} on one quiet core, from times.toml beside the lessons."""
+    path = next(iter(find().values())).parent / "times.toml"
+    stated = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return {name: (full, short) for name, (full, short) in stated.items()}
 
 
 def cells(path: Path) -> list[Cell]:

@@ -60,6 +60,8 @@ def save(path, state, kind="state", **about):
     A path that ends in .safetensors is written in that format, which PyTorch's tools read: a flat dict of arrays only;
     `about` becomes texts in its metadata.
     """
+    if isinstance(path, dict):
+        raise CheckpointError(f"save: the path comes first, and then the state: mg.save({state!r}, state)")
     path = paths.path(path, "path", CheckpointError)
     if path.suffix == ".safetensors":
         return _save_safetensors(path, state, about)

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias
 
 import numpy as np
 
+from minigan import names
 from minigan.backend import MODULES, device_of, new_array, to_device
-from minigan.errors import DeviceError, DTypeError, GraphError, ShapeError
+from minigan.errors import ArgumentError, DeviceError, DTypeError, GraphError, MissingAttribute, ShapeError
 from minigan.grad_mode import is_recording
 
 # It gives a number to each recorded call and each in-place change, so that we know which of two came first.
@@ -30,6 +31,17 @@ Size: TypeAlias = int | tuple[int, ...] | list[int]
 P = ParamSpec("P")
 Function = Callable[P, Any]
 Differentiable = Callable[P, "Tensor"]
+
+
+class Count(int):
+    """The number of elements.   Called as PyTorch's x.size(), it says what to write."""
+
+    __slots__ = ()
+
+    def __call__(self, *axis):
+        raise ArgumentError(
+            "x.size is the number of elements; PyTorch's x.size() is x.shape in minigan, and x.size(0) is x.shape[0]"
+        )
 
 
 class Tensor:
@@ -69,7 +81,7 @@ class Tensor:
     @property
     def size(self) -> int:
         """The number of elements."""
-        return self.data.size
+        return Count(self.data.size)
 
     @property
     def device(self) -> str:
@@ -84,6 +96,14 @@ class Tensor:
     def detach(self) -> Tensor:
         """A constant Tensor of the same memory: no derivative passes through it."""
         return Tensor(self.data, None, self.changed)
+
+    if not TYPE_CHECKING:  # or a type checker believes that every name exists
+
+        def __getattr__(self, name):
+            """Called for a name that does not exist: is it PyTorch's?"""
+            if advice := None if name.startswith("_") else names.instead(name):
+                raise MissingAttribute(f"Tensor has no {name}: {advice}")
+            raise AttributeError(f"'Tensor' object has no attribute {name!r}", name=name, obj=self)
 
     def numpy(self) -> np.ndarray:
         """The values as a NumPy array, which shares memory on the CPU and is a copy from a GPU.  GraphError inside a graph."""

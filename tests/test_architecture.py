@@ -14,6 +14,7 @@ PACKAGE = ROOT / "minigan"
 # A file may import from its own line and from those before it.
 ORDER = [
     {"errors", "moved", "version"},
+    {"names"},
     {"schema"},
     {"locks"},
     {"paths", "checkout"},

@@ -81,6 +81,19 @@ def test_every_claim_that_is_written_is_reached(path, finished):
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=NAMES)
+def test_a_lesson_takes_no_more_than_ten_times_the_stated_time(path, finished):
+    process, _ = finished(path)
+    full, short = lesson_files.times()[path.stem]
+    took = float(re.search(r"claims hold.*, ([\d.]+) s$", process.stdout, re.MULTILINE)[1])
+    assert took <= 10 * short and full <= 60
+
+
+def test_the_whole_course_takes_less_than_twenty_minutes():
+    stated = lesson_files.times()
+    assert set(stated) >= set(NAMES) and sum(full for full, _ in stated.values()) < 20 * 60
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=NAMES)
 def test_every_figure_is_drawn(path, finished):
     from matplotlib.image import imread
 
@@ -218,6 +231,27 @@ BREAKS = [
     ("17_mode_collapse", "for pack in (1, 2))", "for pack in (1, 4))", []),
     ("18_objectives", "np.maximum(0, 1 - scores)", "np.maximum(0, -scores)", ["hinge: only the sign", "equal bells"]),
     ("18_objectives", "activation=nn.ReLU", "activation=nn.Tanh", []),
+    ("22_conjugate_directions", "np.repeat([1.0, 10.0, 100.0], [7, 7, 6])", "np.linspace(1, 100, 20)", ["three eigenvalues"]),
+    (
+        "22_conjugate_directions",
+        "mg.mean(mg.softplus(-a)) + mg.mean(mg.softplus(b)),",
+        "mg.mean(mg.softplus(-a)) - mg.mean(mg.softplus(b)),",
+        ["saturating: (G, D)", "and it is above 0.2"],
+    ),
+    (
+        "22_conjugate_directions",
+        "cg_for_D = play_on_line(cg, slow_adam, turns // 2)",
+        "cg_for_D = play_on_line(slow_adam, cg, 200)",
+        ["conjugate gradients for D only"],
+    ),
+    (
+        "23_coordinate_descent_in_a_gan",
+        "blocks=layers(G), rule=rule",
+        "blocks=[list(G.parameters())], rule=rule",
+        ["one step: which layers", "steepest has chosen"],
+    ),
+    ("23_coordinate_descent_in_a_gan", "(by_layer(rule)) for", "(by_layer(rule, lr=30.0)) for", ["steps that raised the loss"]),
+    ("23_coordinate_descent_in_a_gan", "found.get(id(p)) for", "found.get(id(p), mg.zeros(p.shape)) for", []),
 ]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from minigan.cli.output import path_argument
 from minigan.errors import ConfigError
-from minigan.lesson_files import environment, find, title
+from minigan.lesson_files import environment, find, times, title
 from minigan.paths import command
 from minigan.paths import path as given
 
@@ -42,10 +42,11 @@ def add(verbs) -> None:
 
 def show() -> None:
     """Print the titles of all lessons."""
-    lessons = find()
+    lessons, stated = find(), times()
     print("lessons (minigan lesson N):")
     for path in lessons.values():
-        print(f"  {title(path)}")
+        seconds = f"   ({stated[path.stem][0]:g} s)" if path.stem in stated else ""
+        print(f"  {title(path)}{seconds}")
     print(f"The files are in {next(iter(lessons.values())).parent}; read a lesson in an editor while you run it.")
     print(f"To change a lesson, copy it into this folder: {command('lesson', next(iter(lessons)), '--copy')}")
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from minigan.exercises import Exercise
 
-SMALLER = "the pictures must keep their shape (N, 28, 28, 1); give the result the shape of x"
+SHAPE = "the pictures must keep their shape (N, 28, 28, 1); give the result the shape of x"
 
 
 def shares(accuracy):
@@ -90,7 +90,7 @@ def shuffle_pixels(x, rng):
     return rows[:, rng.permutation(rows.shape[1])].reshape(x.shape)
 """,
         usual=[
-            ([3920, -1], SMALLER),
+            ([3920, -1], SHAPE),
             ([3920, 1, 1, 0], "the pixels have not moved, or only their rows have: each of the 784 pixels needs a new place"),
             ([3920, 1, 0], "each picture is shuffled in its own way; draw one order, and use it for all"),
             ([3920, 0, 0], "numbers went from one picture to another; shuffle inside each picture"),

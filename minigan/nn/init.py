@@ -10,11 +10,13 @@ so a seed gives the same weights on every device and in every dtype.
 """
 
 import math
+from functools import wraps
 
 import numpy as np
 
-from minigan.errors import ConfigError, ShapeError, suggestion
+from minigan.errors import ConfigError, DTypeError, ShapeError, suggestion
 from minigan.streams import streams
+from minigan.tensor import Tensor
 
 
 def constant_(tensor, val):
@@ -184,3 +186,19 @@ def orthogonal_(tensor, gain=1.0, generator=None):
     q *= np.where(np.diagonal(r) < 0, -1.0, 1.0)
     q = gain * (q if rows >= columns else q.T)
     return tensor.copy_(q.reshape(tensor.shape).astype(tensor.dtype))
+
+
+def _of_a_tensor(fill):
+    @wraps(fill)
+    def call(tensor, *args, **params):
+        if not isinstance(tensor, Tensor):
+            raise DTypeError(
+                f"{fill.__name__} fills a Tensor, not {type(tensor).__name__}: pass the weight itself, without .data"
+            )
+        return fill(tensor, *args, **params)
+
+    return call
+
+
+for _fill in [value for name, value in list(globals().items()) if name.endswith("_") and callable(value)]:
+    globals()[_fill.__name__] = _of_a_tensor(_fill)

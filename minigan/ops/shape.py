@@ -13,16 +13,16 @@ import numpy as np
 from minigan.arguments import shown, sizes, whole
 from minigan.autograd import primitive
 from minigan.backend import kept_beside, xp
-from minigan.errors import ConfigError, DTypeError, ShapeError
+from minigan.errors import AxisError, ConfigError, DTypeError, ShapeError
 from minigan.kernels import dispatch
 from minigan.kernels.cpu.memory import flat, has_pixels_first
 from minigan.tensor import Tensor, plain
 
 
 def axes_of(op: str, axis, ndim: int) -> tuple:
-    """The axes as a tuple of ints in 0 .. ndim-1; None means all.  ShapeError for an axis that does not exist or comes twice.
+    """The axes as a tuple of ints in 0 .. ndim-1; None means all.  AxisError for an axis that does not exist.
 
-    DTypeError for anything that is not an int.
+    ShapeError for one that comes twice, DTypeError for anything that is not an int.
     """
     if axis is None:
         return tuple(range(ndim))
@@ -34,7 +34,7 @@ def axes_of(op: str, axis, ndim: int) -> tuple:
         raise DTypeError(f"{op}: axis must be an int, a tuple of ints or None, got {shown(axis)}") from None
     for i in named:
         if not -ndim <= i < ndim:
-            raise ShapeError(f"{op}: axis {i} is out of range for an array of {ndim} axes")
+            raise AxisError(f"{op}: axis {i} is out of range for an array of {ndim} axes")
     axes = tuple(i % ndim for i in named)
     if len(set(axes)) != len(axes):
         raise ShapeError(f"{op}: axis {axis} names an axis twice")

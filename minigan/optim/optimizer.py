@@ -203,6 +203,11 @@ class Optimizer:
         """
         if threads.watching:
             threads.settle()
+        if callable(grads):
+            raise ConfigError(
+                f"{type(self).__name__}.step takes gradients, not a closure: call zero_grad(), and backward() of the loss, "
+                f"before step(); only LBFGS calls a closure"
+            )
         parameters = self.parameters
         grads = [p.grad for p in parameters] if grads is None else list(grads)
         grads = [g.data if isinstance(g, Tensor) else g for g in grads]

@@ -1,6 +1,7 @@
 """`import minigan.torch as torch`: PyTorch's names and meanings over minigan's engine.
 
-tensor.py      Tensor, around one of minigan's            functions.py, methods.py   what one does with it
+tensor.py      Tensor, around one of minigan's            methods.py                what one does with it
+functions.py   torch.* of Tensors: elementwise.py, reductions.py, shapes.py, indexing.py; what these share: tables.py
 creation.py    new Tensors, random numbers                autograd.py                grad, no_grad, Variable
 kinds.py       dtype, device, Size                        serialization.py           save, load
 core.py        all of these together                      nn/  optim/  utils/data/  distributions/  torchvision/   over core

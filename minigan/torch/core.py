@@ -13,7 +13,8 @@ from minigan.torch.amp import autocast
 from minigan.torch.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from minigan.torch.creation import *
 from minigan.torch.functions import *
-from minigan.torch.kinds import ALIASES, DTYPES, Size, bfloat16, device, dtype, finfo, iinfo
+from minigan.torch.kinds import ALIASES, DTYPES, Size, bfloat16, device, dtype, finfo, iinfo, promote_types
+from minigan.torch.linalg import cross, matrix_power
 from minigan.torch.switches import *
 from minigan.torch.tensor import Tensor
 

@@ -5,6 +5,7 @@ Random numbers come from minigan's stream "torch", or from a Generator; a seed g
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,13 @@ def _new(array, dtype=None, device=None, requires_grad=False):
 
 def _sizes(size):
     given = size[0] if len(size) == 1 and isinstance(size[0], (tuple, list)) else size
-    return tuple(int(n) for n in given)
+    try:
+        sizes = tuple(operator.index(n) for n in given)
+    except TypeError:
+        raise TypeError(f"sizes are whole numbers, got {', '.join(map(repr, given))}") from None
+    if any(n < 0 for n in sizes):
+        raise RuntimeError(f"sizes can't be negative, got {sizes}")
+    return sizes
 
 
 def _usual(dtype):
@@ -115,6 +122,8 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
 
 
 def _typed(data, dtype):
+    if len(data) == 1 and isinstance(data[0], kinds.Size):
+        data = tuple(data[0])
     if len(data) == 1 and not isinstance(data[0], int):
         return tensor(data[0], dtype=dtype)
     return _new(np.zeros(data or (0,), dtype))
@@ -179,6 +188,8 @@ def arange(
     """start, start + step, ... below end."""
     first, end = (0, start) if end is None else (start, end)
     first, end, step = (v.item() if isinstance(v, Tensor) else v for v in (first, end, step))
+    if not step or (end - first) * step < 0:
+        raise RuntimeError(f"arange: no steps of {step} lead from {first} to {end}")
     array = np.arange(first, end, step)
     return _new(
         array.astype(DEFAULT["dtype"]) if array.dtype == np.float64 else array.astype(np.int64), dtype, device, requires_grad
@@ -209,12 +220,17 @@ def _draw(draw, size, dtype, device, requires_grad=False):
     return _new(np.asarray(draw(size)), _usual(dtype), device, requires_grad)
 
 
+def _precise(dtype):
+    """The dtype that NumPy draws in."""
+    return np.float64 if _usual(dtype) == np.float64 else np.float32
+
+
 def randn(
     *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, **layout: Any
 ) -> Tensor:
     """Standard normal numbers."""
     size = _sizes(size or (layout.get("size", ()),))
-    return _draw(lambda n: rng_of(generator).standard_normal(n, np.float32), size, dtype, device, requires_grad)
+    return _draw(lambda n: rng_of(generator).standard_normal(n, _precise(dtype)), size, dtype, device, requires_grad)
 
 
 def rand(
@@ -222,7 +238,7 @@ def rand(
 ) -> Tensor:
     """Uniform numbers in [0, 1)."""
     size = _sizes(size or (layout.get("size", ()),))
-    return _draw(lambda n: rng_of(generator).random(n, np.float32), size, dtype, device, requires_grad)
+    return _draw(lambda n: rng_of(generator).random(n, _precise(dtype)), size, dtype, device, requires_grad)
 
 
 def randint(
@@ -240,6 +256,8 @@ def randint(
         low, high, size = 0, low, high
     elif high is None:
         low, high = 0, low
+    if not low < high:
+        raise RuntimeError(f"randint: there is no whole number from {low} up to {high} - 1")
     return _new(rng_of(generator).integers(int(low), int(high), tuple(size)), dtype, device, requires_grad)
 
 
@@ -260,6 +278,17 @@ def normal(
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Any = None) -> Tensor:
     """1 with the given probabilities, else 0."""
     return (rand(*input.shape, generator=generator) < (input if p is None else p)).to(input.dtype)
+
+
+def poisson(input: Tensor, *, generator: Any = None) -> Tensor:
+    """Poisson numbers with these means."""
+    drawn = rng_of(generator).poisson(input.detach().cpu().numpy())
+    return _new(np.asarray(drawn), input.dtype, input.device)
+
+
+def scalar_tensor(s: float, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A number as a tensor without axes, of the default dtype."""
+    return _new(np.asarray(s), _usual(dtype), device, requires_grad)
 
 
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
@@ -299,6 +328,7 @@ for _name in ("zeros_like", "ones_like", "empty_like", "randn_like", "rand_like"
 
 __all__ = [
     "Generator", "arange", "as_tensor", "asarray", "bernoulli", "empty", "eye", "from_numpy", "full", "linspace", "logspace",
-    "manual_seed", "multinomial", "normal", "ones", "rand", "randint", "randn", "randperm", "tensor", "zeros",
+    "manual_seed", "multinomial", "normal", "ones", "poisson", "rand", "randint", "randn", "randperm", "scalar_tensor",
+    "tensor", "zeros",
     "empty_like", "full_like", "ones_like", "rand_like", "randint_like", "randn_like", "zeros_like", *TYPES,
 ]  # fmt: skip

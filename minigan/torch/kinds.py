@@ -70,6 +70,13 @@ def to_numpy(kind: Any) -> np.dtype:
         raise DTypeError(f"{kind} is no dtype here; there are {', '.join(DTYPES)}") from None
 
 
+def promote_types(type1: Any, type2: Any) -> dtype:
+    """The dtype of a sum of tensors of these two."""
+    one, other = to_numpy(type1), to_numpy(type2)
+    floats = [kind for kind in (one, other) if kind.kind == "f"]
+    return of_numpy(floats[0] if len(floats) == 1 else np.promote_types(one, other))
+
+
 class finfo:
     """The limits of a float dtype: eps, max, min, tiny."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import numpy as np
@@ -10,11 +9,13 @@ import numpy as np
 import minigan as mg
 from minigan.torch import creation, kinds
 from minigan.torch import functions as f
-from minigan.torch.tensor import Tensor, lift, lower
+from minigan.torch.shapes import given
+from minigan.torch.tables import METHODS
+from minigan.torch.tensor import Tensor, lift, lower, view_of, wrap
 
 cls: Any = Tensor
 
-for _name, _function in f.METHODS.items():
+for _name, _function in METHODS.items():
     setattr(cls, _name, _function)
 
 
@@ -35,32 +36,39 @@ def _or_not(function):
 
 for _symbol, _function in {
     "add": f.add, "sub": f.sub, "mul": f.mul, "truediv": f.div, "pow": f.pow, "mod": f.remainder, "floordiv": f.floor_divide,
-    "matmul": f.METHODS["matmul"],
-}.items():  # fmt: skip
+    }.items():  # fmt: skip
     setattr(cls, f"__{_symbol}__", _or_not(_function))
     setattr(cls, f"__r{_symbol}__", _or_not(_swapped(_function)))
+cls.__matmul__ = lambda a, b: METHODS["matmul"](a, b) if isinstance(b, (Tensor, np.ndarray)) else NotImplemented
 for _symbol in ("eq", "ne", "lt", "le", "gt", "ge"):
     setattr(cls, f"__{_symbol}__", _or_not(getattr(f, _symbol)))
 for _symbol in ("and", "or", "xor"):
-
-    def _bits(a, b, _symbol=_symbol):
-        x, y = f.promoted(lower(a), lower(b))
-        return lift(getattr(operator, f"{_symbol}_" if _symbol != "xor" else "xor")(x, y))
-
-    setattr(cls, f"__{_symbol}__", _bits)
-    setattr(cls, f"__r{_symbol}__", _bits)
-cls.__neg__ = f.METHODS["neg"]
+    setattr(cls, f"__{_symbol}__", _or_not(METHODS[f"bitwise_{_symbol}"]))
+    setattr(cls, f"__r{_symbol}__", _or_not(METHODS[f"bitwise_{_symbol}"]))
+cls.__neg__ = METHODS["neg"]
 cls.__pos__ = lambda x: x
-cls.__abs__ = f.METHODS["abs"]
+cls.__abs__ = METHODS["abs"]
 cls.__invert__ = lambda x: lift(~x.engine)
 
 
 def _getitem(x, index):
-    """x[index]: NumPy's indexing, with Tensors as indices."""
-    engine = x.engine
-    if isinstance(index, Tensor) or (isinstance(index, tuple) and any(isinstance(i, (Tensor, list)) for i in index)):
-        index = _bool_of_bytes(index)
-    return lift(mg.getitem(engine, lower(index)))
+    """x[index]: NumPy's indexing, with Tensors as indices.   ValueError for a negative step."""
+    kind = type(index)
+    if kind is not int and kind is not slice:
+        for part in index if kind is tuple else (index,):
+            if isinstance(part, (str, float)):
+                error = IndexError if isinstance(part, float) else TypeError
+                raise error(f"an index is whole numbers, slices, booleans, None or ..., not {part!r}")
+            if type(part) is slice and part.step is not None and part.step < 0:
+                raise ValueError("a slice with a negative step; use .flip(dim)")
+        index = lower(_bool_of_bytes(index))
+        if kind is tuple and len(index) == x.engine.data.ndim and all(type(part) is int for part in index):
+            index = (*index, ...)  # NumPy copies one element, but x[0, 0, ...] is a view of it
+    elif kind is slice and index.step is not None and index.step < 0:
+        raise ValueError("a slice with a negative step; use .flip(dim)")
+    elif kind is int and x.engine.data.ndim == 1:
+        index = (index, ...)
+    return view_of(x, mg.getitem(x.engine, index))
 
 
 def _bool_of_bytes(index):
@@ -71,7 +79,7 @@ def _bool_of_bytes(index):
 
 
 cls.__getitem__ = _getitem
-cls.T = property(lambda x: lift(mg.transpose(x.engine)), doc="The axes reversed.")
+cls.T = property(lambda x: view_of(x, mg.transpose(x.engine)), doc="The axes reversed.")
 cls.mT = property(lambda x: x.transpose(-1, -2), doc="The last two axes exchanged.")
 
 # ------------------------------------------------------------------------------------------------ conversions ---
@@ -122,12 +130,12 @@ cls.dim = lambda x: x.ndim
 cls.ndimension = cls.dim
 cls.numel = cls.nelement = f.numel
 cls.element_size = lambda x: x.engine.dtype.itemsize
+cls.itemsize = property(cls.element_size, doc="Bytes of an element.")
+cls.nbytes = property(lambda x: x.engine.data.nbytes, doc="Bytes of all elements.")
 cls.is_floating_point = f.is_floating_point
-cls.equal, cls.allclose = f.equal, f.allclose
 cls.detach_ = lambda x: _renamed(x, x.detach())
-cls.unique = f.unique
 cls.where = lambda x, condition, other: f.where(condition, x, other)
-cls.tile = lambda x, *dims: f.tile(x, f._given(dims))
+cls.tile = lambda x, *dims: f.tile(x, given(dims))
 cls.multinomial, cls.bernoulli = creation.multinomial, creation.bernoulli
 
 
@@ -148,18 +156,29 @@ cls.new = lambda x, *data: creation._typed(data, x.engine.dtype).to(x.device)
 
 def _in_place(function):
     def call(x, *args, **options):
-        return x.become(function(x, *args, **options))
+        value = function(x, *args, **options)
+        return NotImplemented if value is NotImplemented else x.become(value)
 
     call.__doc__ = f"{function.__name__}, in place."
     return call
 
 
 for _name in (
-    "add sub mul div pow remainder clamp clip exp log sqrt neg abs tanh sigmoid relu floor ceil round reciprocal rsqrt lerp "
-    "addcmul addcdiv masked_fill scatter scatter_add square sin cos tril triu trunc cumsum eq ne lt le gt ge erf log1p"
+    "add sub mul div pow remainder fmod floor_divide clamp clip clamp_min clamp_max exp expm1 log log2 log10 log1p sqrt neg "
+    "abs tanh sigmoid relu floor ceil round trunc frac sign reciprocal rsqrt square sin cos tan erf lerp addcmul addcdiv addmm "
+    "baddbmm masked_fill masked_scatter scatter scatter_add index_fill index_copy index_add index_put tril triu cumsum cumprod "
+    "eq ne lt le gt ge logical_and logical_or logical_not logical_xor nan_to_num subtract multiply divide true_divide"
 ).split():
-    setattr(cls, f"{_name}_", _in_place(f.METHODS[_name]))
-for _symbol, _name in {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow", "mod": "remainder"}.items():
+    setattr(cls, f"{_name}_", _in_place(METHODS[_name]))
+for _symbol, _name in {
+    "add": "add",
+    "sub": "sub",
+    "mul": "mul",
+    "truediv": "div",
+    "pow": "pow",
+    "mod": "remainder",
+    "floordiv": "floor_divide",
+}.items():
     setattr(cls, f"__i{_symbol}__", getattr(cls, f"{_name}_"))
 for _symbol in ("and", "or", "xor"):
     setattr(cls, f"__i{_symbol}__", _in_place(getattr(cls, f"__{_symbol}__")))
@@ -167,24 +186,28 @@ for _symbol in ("and", "or", "xor"):
 
 def _fill_(x, value):
     """value everywhere, in place."""
-    return x.become(
-        lift(
-            mg.full(x.engine.shape, float(value) if x.engine.dtype.kind == "f" else int(value), x.engine.dtype).to(
-                x.engine.device
-            )
-        )
-    )
+    engine = x.engine
+    if isinstance(value, Tensor):
+        return _copy_(x, value)
+    return x.become(wrap(mg.full(engine.shape, value, engine.dtype).to(engine.device)))
 
 
 def _copy_(x, src, non_blocking=False):
-    """The values of another tensor, in place."""
-    return x.become(src.to(x.device).expand(*x.shape) if src.shape != x.shape else src.to(x.device))
+    """The values of another tensor, in place, converted to this dtype."""
+    return x.become(src.to(x.device).expand(*x.shape) if src.shape != x.shape else src.to(x.device), convert=True)
+
+
+def _fill_diagonal_(x, fill_value, wrap=False):
+    """fill_value on the diagonal, in place."""
+    i = np.arange(min(x.shape))
+    x[(i,) * x.ndim] = fill_value
+    return x
 
 
 def _drawn(draw):
     def call(x, *args, generator=None, **options):
         values = np.asarray(draw(creation.rng_of(generator), x.engine.shape, *args, **options)).astype(x.engine.dtype)
-        return x.become(lift(mg.Tensor(values).to(x.engine.device)))
+        return x.become(wrap(mg.Tensor(values).to(x.engine.device)))
 
     return call
 
@@ -198,10 +221,15 @@ cls.uniform_ = _drawn(
 cls.bernoulli_ = _drawn(lambda rng, size, p=0.5: rng.random(size) < lower(p if not isinstance(p, Tensor) else p.numpy()))
 cls.exponential_ = _drawn(lambda rng, size, lambd=1.0: rng.exponential(1 / lambd, size))
 cls.random_ = _drawn(lambda rng, size, low=0, high=None: rng.integers(*((0, low) if high is None else (low, high)), size))
-cls.resize_ = lambda x, *shape: x._resized(f._given(shape))
+cls.cauchy_ = _drawn(lambda rng, size, median=0.0, sigma=1.0: rng.standard_cauchy(size) * sigma + median)
+cls.log_normal_ = _drawn(lambda rng, size, mean=1.0, std=2.0: rng.lognormal(mean, std, size))
+cls.geometric_ = _drawn(lambda rng, size, p: rng.geometric(p, size))
+cls.fill_diagonal_ = _fill_diagonal_
+cls.resize_ = lambda x, *shape: x._resized(given(shape))
 cls.squeeze_ = lambda x, dim=None: _renamed(x, x.squeeze(dim))
 cls.unsqueeze_ = lambda x, dim: _renamed(x, x.unsqueeze(dim))
 cls.t_ = lambda x: _renamed(x, x.t())
+cls.transpose_ = cls.swapaxes_ = cls.swapdims_ = lambda x, dim0, dim1: _renamed(x, x.transpose(dim0, dim1))
 
 
 def _renamed(x, y):

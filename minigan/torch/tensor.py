@@ -4,11 +4,13 @@ A Tensor holds minigan's in its only slot, `engine`.  Every function takes the e
 what comes back into Tensors (`lift`).  So the engine never knows this package, and gradients, graphs and devices are its own.
 
 In place: `x.add_(1)` writes into the memory of a constant, which its views share.  For a tensor inside a graph, minigan makes
-a new array; this object then stands for the new one (`become`), but a view of the old one does not see it.
+a new array; this object then stands for the new one (`become`), but a view of the old one does not see it.  PyTorch writes into
+the memory, and refuses to go backward if an op needed the old value; here the old value is still there, and the gradient right.
 """
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,13 +27,15 @@ from minigan.torch.kinds import Size
 class Tensor:
     """minigan's tensor `engine` with PyTorch's methods.   Tensor(2, 3) has this shape, Tensor([1, 2]) these values.
 
+    base: a view inside a graph has here a weak reference to the tensor whose memory it shares.
+
     >>> import minigan.torch as torch
     >>> x = torch.tensor([[1.0, 2.0, 3.0]], requires_grad=True)
-    >>> x.transpose(0, 1).size(), x.repeat(2).tolist(), x.max(1).indices.tolist()
+    >>> x.transpose(0, 1).size(), x.repeat(1, 2).tolist(), x.max(1).indices.tolist()
     (torch.Size([3, 1]), [[1.0, 2.0, 3.0, 1.0, 2.0, 3.0]], [2])
     """
 
-    __slots__ = ("__weakref__", "engine")
+    __slots__ = ("__weakref__", "base", "engine")
     __array_priority__ = 2000  # so that an array + Tensor calls Tensor.__radd__
     __array_ufunc__ = None
 
@@ -65,6 +69,8 @@ class Tensor:
         def __ne__(self, other: object) -> Tensor: ...  # type: ignore[override]
 
     def __init__(self, *data: Any):
+        if len(data) == 1 and isinstance(data[0], Size):
+            data = tuple(data[0])
         if len(data) == 1 and not isinstance(data[0], int):
             value = lower(data[0])
             array = value.data if isinstance(value, mg.Tensor) else np.array(value, np.float32)
@@ -196,14 +202,17 @@ class Tensor:
         return bool((self == value).any())
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else str(self)
+        return format(self.item(), spec) if spec or not self.ndim else str(self)
 
     def __hash__(self):
         return id(self)
 
     def __repr__(self):
         engine = self.engine
-        text = np.array2string(np.asarray(engine.detach().to("cpu").data), separator=", ", prefix="tensor(", precision=4)
+        array = np.asarray(engine.detach().to("cpu").data)
+        digits = {"float_kind": "{:.4f}".format} if array.dtype.kind == "f" and not _wants_exponent(array) else {}
+        digits = {"bool": str, **digits}
+        text = np.array2string(array, separator=", ", prefix="tensor(", precision=4, formatter=digits or None)
         marks = "" if self.dtype in USUAL or engine.dtype == bool else f", dtype={self.dtype}"
         marks += "" if engine.device == "cpu" else f", device={engine.device!r}"
         marks += f", grad_fn=<{engine.node.op.name}>" if engine.node is not None and not engine.is_leaf else ""
@@ -244,27 +253,36 @@ class Tensor:
 
     # -------------------------------------------------------------------------------------------- in place ---
 
-    def become(self, value: Tensor) -> Tensor:
+    def become(self, value: Tensor, convert: bool = False) -> Tensor:
         """Hold value's numbers, shape and dtype kept, as an in-place function does; returns self.
 
-        RuntimeError for a leaf while ops record.   See the head of this file.
+        RuntimeError for a leaf while ops record, and for floats in a tensor of whole numbers unless `convert`.   See the head
+        of this file.
         """
         engine, new = self.engine, value.engine
         if new.shape != engine.shape:
             raise RuntimeError(f"in place: the result is {new.shape}, and this tensor {engine.shape}")
         if new.dtype != engine.dtype:
+            if not convert and KINDS[new.dtype.kind] > KINDS[engine.dtype.kind]:
+                raise RuntimeError(f"in place: the result is {value.dtype}, and this tensor can hold {self.dtype} only")
             new = mg.astype(new, engine.dtype)
         if is_recording() and engine.node is not None and engine.is_leaf:
             raise RuntimeError("a leaf that requires grad is changed in place; do it inside `with torch.no_grad():`")
         if is_recording() and (engine.node is not None or new.node is not None):
-            if engine.node is not None and engine.node.op.name == "getitem":
-                raise GraphError(
-                    "a part x[...] of a tensor inside a graph can't be changed in place here; write x[...] = value"
-                )
+            self._refuse_if_a_view()
             self.engine = new
         else:
             engine.copy_(new.detach())
         return self
+
+    def _refuse_if_a_view(self):
+        """RuntimeError if this tensor is a view of one that a change would have to reach through the graph."""
+        base = getattr(self, "base", None)
+        if base is not None and base() is not None:
+            raise GraphError(
+                "in place: this is a view of another tensor inside a graph, which would not see the change; change that one, "
+                "x[...] = value, or a copy, .clone()"
+            )
 
     def __setitem__(self, index: Any, value: Any) -> None:
         engine, index, value = self.engine, plain(lower(index)), lower(value)
@@ -276,6 +294,7 @@ class Tensor:
             return
         if engine.node is not None and engine.is_leaf:
             raise RuntimeError("a leaf that requires grad is changed in place; do it inside `with torch.no_grad():`")
+        self._refuse_if_a_view()
         value = value if isinstance(value, mg.Tensor) else mg.tensor(value, engine.dtype)
         self.engine = put(engine, mg.astype(value, engine.dtype), index=index)
 
@@ -291,6 +310,7 @@ class Tensor:
         raise TypeError("Tensors are not pickled here; use torch.save(), or .numpy()")
 
 
+KINDS = {"b": 0, "u": 1, "i": 1, "f": 2}
 USUAL = (kinds.DTYPES["float32"], kinds.DTYPES["int64"])
 
 
@@ -307,10 +327,25 @@ class Parameter(Tensor):
         return f"Parameter containing:\n{super().__repr__()}"
 
 
+def _wants_exponent(array):
+    """Are the numbers too large or too small for four decimals?   Then NumPy chooses how to print them."""
+    sizes = np.abs(array[np.isfinite(array) & (array != 0)])
+    return bool(sizes.size) and bool(sizes.max() >= 1e5 or sizes.min() < 1e-3)
+
+
 def wrap(engine: mg.Tensor) -> Tensor:
     """The Tensor around one of minigan's."""
     tensor = object.__new__(Tensor)
     tensor.engine = engine
+    return tensor
+
+
+def view_of(x: Tensor, engine: mg.Tensor) -> Tensor:
+    """The Tensor around a view of x's memory.   Inside a graph it remembers x, because a change of it can't reach x there."""
+    tensor = object.__new__(Tensor)
+    tensor.engine = engine
+    if engine.node is not None and not x.engine.is_leaf:
+        tensor.base = weakref.ref(x)
     return tensor
 
 
