@@ -1,4 +1,4 @@
-"""A DCGAN in PyTorch's style: 28x28 pictures of discs, squares and rings, drawn here.   python shapes_gan.py [--steps 300] [--bug]
+"""A DCGAN in PyTorch's style, on 28x28 discs, squares and rings, drawn here.   python shapes_gan.py [--steps 300] [--bug]
 
 Nothing in it knows minigan.  The noise, the first weights and the order of the pictures come from NumPy, because from the same
 seed two libraries draw different numbers.
