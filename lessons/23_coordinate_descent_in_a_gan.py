@@ -6,7 +6,7 @@
 # costs and what it buys, you have compared it with Adam in three ways that all sound fair and give different winners, and you
 # have found out what is behind the difference with two controls.
 #
-# It takes about 40 seconds of processor time (`--fast`: about 3). You need lessons 2, 6, 12 (coordinate descent) and 17 (how to
+# It takes about 35 seconds of processor time (`--fast`: about 3). You need lessons 2, 6, 12 (coordinate descent) and 17 (how to
 # count modes). Answer the question first, then run the cell.
 #
 # Sources: Wright 2015, "Coordinate descent algorithms" (algorithm 1). Nutini, Schmidt, Laradji, Friedlander and Koepke 2015

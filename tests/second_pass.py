@@ -61,6 +61,7 @@ SKIPPED: dict[str, str] = {
     "train/test_game.py::test_an_iteration_is_what": "computes with the numbers that the CPU's generator draws",
     "ops/test_derivatives.py::test_called_with_arrays": "its arrays stay on the CPU, which rounds otherwise than our kernels",
     "edges/test_odd_calls.py": "what is refused before a device is asked",
+    "torch_api/": "PyTorch's names, whose tensors are made on the CPU; torch_api/test_cuda.py brings the stand-in's card",
     "gpu/": "the stand-in itself, and what is said when there is no card",
 }
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import minigan as mg
 from minigan.errors import SingularError
-from minigan.torch import functions as f
 from minigan.torch.missing import missing_from
+from minigan.torch.reductions import norm as _norm
+from minigan.torch.shapes import diagonal as _diagonal
+from minigan.torch.shapes import movedim, stack, unbind
 from minigan.torch.tables import over
 from minigan.torch.tensor import wrap
 
@@ -15,20 +17,24 @@ inv, det, slogdet, cholesky, eigh, svd, solve = (
     over(getattr(mg, name), name) for name in ("inv", "det", "slogdet", "cholesky", "eigh", "svd", "solve")
 )
 LinAlgError = SingularError
-diagonal = f.diagonal
+
+
+def diagonal(A: Any, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+    """The diagonals of matrices, as the last axis."""
+    return _diagonal(A, offset, dim1, dim2)
 
 
 def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
     """(the sum of |x|^ord)^(1/ord)."""
-    return f.norm(x, ord, dim, keepdim)
+    return _norm(x, ord, dim, keepdim)
 
 
 def matrix_norm(A: Any, ord: Any = "fro", dim: Any = (-2, -1), keepdim: bool = False) -> Any:
     """A norm of matrices: "fro" is the length of all elements; 2 the largest singular value, "nuc" the sum of them."""
     if ord == "fro":
-        return f.norm(A, 2, dim, keepdim)
+        return _norm(A, 2, dim, keepdim)
     if ord in (2, "nuc"):
-        values = svdvals(f.movedim(A, tuple(dim), (-2, -1)))
+        values = svdvals(movedim(A, tuple(dim), (-2, -1)))
         y = values.amax(-1) if ord == 2 else values.sum(-1)
     else:  # 1: the largest sum of a column; inf: of a row
         y = A.abs().sum(dim[0] if ord == 1 else dim[1], keepdim=True).amax(tuple(dim))
@@ -73,8 +79,8 @@ def cross(input: Any, other: Any, *, dim: int = -1) -> Any:
     """The cross product of vectors of three numbers."""
     if input.shape[dim] != 3 or other.shape[dim] != 3:
         raise RuntimeError(f"cross: dim {dim} must have size 3, got {tuple(input.shape)} and {tuple(other.shape)}")
-    a, b = f.unbind(input, dim), f.unbind(other, dim)
-    return f.stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]], dim)
+    a, b = unbind(input, dim), unbind(other, dim)
+    return stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]], dim)
 
 
 __getattr__ = missing_from(__name__)

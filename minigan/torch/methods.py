@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 import minigan as mg
-from minigan.torch import creation, kinds
-from minigan.torch import functions as f
+from minigan.torch import creation, indexing, kinds, shapes
 from minigan.torch.shapes import given
 from minigan.torch.tables import METHODS
 from minigan.torch.tensor import Tensor, lift, lower, view_of, wrap
@@ -34,14 +33,14 @@ def _or_not(function):
     return call
 
 
-for _symbol, _function in {
-    "add": f.add, "sub": f.sub, "mul": f.mul, "truediv": f.div, "pow": f.pow, "mod": f.remainder, "floordiv": f.floor_divide,
-    }.items():  # fmt: skip
-    setattr(cls, f"__{_symbol}__", _or_not(_function))
-    setattr(cls, f"__r{_symbol}__", _or_not(_swapped(_function)))
+for _symbol, _name in {
+    "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow", "mod": "remainder", "floordiv": "floor_divide",
+}.items():  # fmt: skip
+    setattr(cls, f"__{_symbol}__", _or_not(METHODS[_name]))
+    setattr(cls, f"__r{_symbol}__", _or_not(_swapped(METHODS[_name])))
 cls.__matmul__ = lambda a, b: METHODS["matmul"](a, b) if isinstance(b, (Tensor, np.ndarray)) else NotImplemented
 for _symbol in ("eq", "ne", "lt", "le", "gt", "ge"):
-    setattr(cls, f"__{_symbol}__", _or_not(getattr(f, _symbol)))
+    setattr(cls, f"__{_symbol}__", _or_not(METHODS[_symbol]))
 for _symbol in ("and", "or", "xor"):
     setattr(cls, f"__{_symbol}__", _or_not(METHODS[f"bitwise_{_symbol}"]))
     setattr(cls, f"__r{_symbol}__", _or_not(METHODS[f"bitwise_{_symbol}"]))
@@ -128,14 +127,14 @@ cls.is_contiguous = lambda x, memory_format=None: True
 cls.pin_memory = lambda x: x
 cls.dim = lambda x: x.ndim
 cls.ndimension = cls.dim
-cls.numel = cls.nelement = f.numel
+cls.numel = cls.nelement = indexing.numel
 cls.element_size = lambda x: x.engine.dtype.itemsize
 cls.itemsize = property(cls.element_size, doc="Bytes of an element.")
 cls.nbytes = property(lambda x: x.engine.data.nbytes, doc="Bytes of all elements.")
-cls.is_floating_point = f.is_floating_point
+cls.is_floating_point = indexing.is_floating_point
 cls.detach_ = lambda x: _renamed(x, x.detach())
-cls.where = lambda x, condition, other: f.where(condition, x, other)
-cls.tile = lambda x, *dims: f.tile(x, given(dims))
+cls.where = lambda x, condition, other: indexing.where(condition, x, other)
+cls.tile = lambda x, *dims: shapes.tile(x, given(dims))
 cls.multinomial, cls.bernoulli = creation.multinomial, creation.bernoulli
 
 

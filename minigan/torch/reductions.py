@@ -139,7 +139,7 @@ amax = _reduction("amax", mg.max, "The largest, along axes.")
 amin = _reduction("amin", mg.min, "The smallest, along axes.")
 any = _reduction("any", mg.Tensor.any, "Is one of them not 0?")
 all = _reduction("all", mg.Tensor.all, "Are all of them not 0?")
-aminmax_result = namedtuple("aminmax", ["min", "max"])
+Extremes = namedtuple("Extremes", ["min", "max"])
 
 
 def _index_of(name, function, doc):
@@ -160,7 +160,7 @@ argmin = _index_of("argmin", mg.argmin, "The index of the smallest, in all eleme
 @method
 def aminmax(input: Any, *, dim: int | None = None, keepdim: bool = False) -> Any:
     """(the smallest, the largest)."""
-    return aminmax_result(amin(input, dim, keepdim), amax(input, dim, keepdim))
+    return Extremes(amin(input, dim, keepdim), amax(input, dim, keepdim))
 
 
 @method
@@ -271,7 +271,8 @@ def unique(
 ) -> Any:
     """The different values, in order; return_inverse: the place of each element's value; return_counts: how often it comes."""
     x = input.engine.detach().to("cpu").data
-    found: Any = np.unique(x, return_inverse=return_inverse, return_counts=return_counts, axis=dim)
+    options: Any = {"return_inverse": return_inverse, "return_counts": return_counts, "axis": dim}
+    found: Any = np.unique(x, **options)
     if return_inverse:
         found = (found[0], found[1].reshape(x.shape if dim is None else -1), *found[2:])
     place = lambda v: wrap(mg.Tensor(v).to(input.engine.device))
@@ -354,4 +355,4 @@ def log_softmax(input: Any, dim: Any = None, dtype: Any = None) -> Any:
 
 
 __all__ = [*exported(globals())]
-__all__.remove("aminmax_result")
+__all__.remove("Extremes")

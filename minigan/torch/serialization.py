@@ -6,6 +6,7 @@ A file that PyTorch wrote is a pickle, which runs code when it is read, so it is
 from __future__ import annotations
 
 import os
+import tempfile
 from collections import OrderedDict
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 import minigan as mg
 from minigan.errors import CheckpointError
+from minigan.torch import kinds
 from minigan.torch.creation import _new
 from minigan.torch.missing import said_once
 from minigan.torch.nn.module import Module
@@ -28,15 +30,25 @@ def save(obj: Any, f: Any, **ignored: Any) -> None:
             f"torch.save: of the {type(obj).__name__} only its state_dict() is saved; there is no pickle here for its class"
         )
         obj = obj.state_dict()
-    if not isinstance(f, (str, os.PathLike)):
-        raise CheckpointError("torch.save: writes to a path here, not to an open file")
-    mg.save(f, {"value": _plain(obj)}, kind=KIND)
+    state = {"value": _plain(obj)}
+    if isinstance(f, (str, os.PathLike)):
+        mg.save(f, state, kind=KIND)
+        return
+    with tempfile.TemporaryDirectory() as folder:  # minigan writes whole files, and an open file gets a copy
+        path = os.path.join(folder, "state.npz")
+        mg.save(path, state, kind=KIND)
+        with open(path, "rb") as file:
+            f.write(file.read())
 
 
 def load(f: Any, map_location: Any = None, *, weights_only: bool = True, **ignored: Any) -> Any:
     """Read what `save` wrote, or a .safetensors file.   map_location: a device for all tensors."""
     if not isinstance(f, (str, os.PathLike)):
-        raise CheckpointError("torch.load: reads from a path here, not from an open file")
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "state.npz")
+            with open(path, "wb") as file:
+                file.write(f.read())
+            return load(path, map_location)
     if str(f).endswith(".safetensors"):
         arrays: Any = mg.load(f)
         return OrderedDict((name, _new(array, None, map_location)) for name, array in arrays.items())
@@ -55,6 +67,8 @@ def load(f: Any, map_location: Any = None, *, weights_only: bool = True, **ignor
 
 
 def _plain(value):
+    if isinstance(value, (kinds.dtype, kinds.device, kinds.Size)):
+        return str(value) if not isinstance(value, kinds.Size) else _plain(tuple(value))
     if isinstance(value, Tensor):
         return {"tensor": np.asarray(value.engine.detach().to("cpu").data)}
     if isinstance(value, dict):

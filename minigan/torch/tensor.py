@@ -22,6 +22,7 @@ from minigan.grad_mode import is_recording
 from minigan.tensor import plain
 from minigan.torch import kinds
 from minigan.torch.kinds import Size
+from minigan.torch.missing import refuse_attribute
 
 
 class Tensor:
@@ -36,6 +37,7 @@ class Tensor:
     """
 
     __slots__ = ("__weakref__", "base", "engine")
+    base: weakref.ref
     __array_priority__ = 2000  # so that an array + Tensor calls Tensor.__radd__
     __array_ufunc__ = None
 
@@ -77,6 +79,12 @@ class Tensor:
             self.engine = mg.Tensor(array.astype(np.float32, copy=False))
         else:
             self.engine = mg.Tensor(np.zeros(data or (0,), np.float32))
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            """Called for a name that does not exist: MissingName, with what there is instead."""
+            refuse_attribute(self, name)
 
     # ------------------------------------------------------------------------------------------- attributes ---
 
@@ -210,9 +218,8 @@ class Tensor:
     def __repr__(self):
         engine = self.engine
         array = np.asarray(engine.detach().to("cpu").data)
-        digits = {"float_kind": "{:.4f}".format} if array.dtype.kind == "f" and not _wants_exponent(array) else {}
-        digits = {"bool": str, **digits}
-        text = np.array2string(array, separator=", ", prefix="tensor(", precision=4, formatter=digits or None)
+        digits: Any = {"bool": str, **_digits(array)}
+        text = np.array2string(array, separator=", ", prefix="tensor(", precision=4, formatter=digits)
         marks = "" if self.dtype in USUAL or engine.dtype == bool else f", dtype={self.dtype}"
         marks += "" if engine.device == "cpu" else f", device={engine.device!r}"
         marks += f", grad_fn=<{engine.node.op.name}>" if engine.node is not None and not engine.is_leaf else ""
@@ -327,10 +334,19 @@ class Parameter(Tensor):
         return f"Parameter containing:\n{super().__repr__()}"
 
 
-def _wants_exponent(array):
-    """Are the numbers too large or too small for four decimals?   Then NumPy chooses how to print them."""
+def _digits(array):
+    """PyTorch's format of floats, as NumPy's `formatter`: "1." if all are whole, an exponent if they are far from 1 or from
+    each other, else four decimals; all of one width.
+    """
+    if array.dtype.kind != "f":
+        return {}
     sizes = np.abs(array[np.isfinite(array) & (array != 0)])
-    return bool(sizes.size) and bool(sizes.max() >= 1e5 or sizes.min() < 1e-3)
+    low, high = (float(sizes.min()), float(sizes.max())) if sizes.size else (1.0, 1.0)
+    whole = bool((sizes == np.rint(sizes)).all()) and bool(np.isfinite(array).all())
+    far = high > 1000 * low or high > 1e8 or (low < 1e-4 and not whole)
+    form = "{:.4e}" if far else "{:.0f}." if whole else "{:.4f}"
+    width = max((len(form.format(value)) for value in array.ravel()[:1000]), default=0)
+    return {"float_kind": lambda value: form.format(value).rjust(width)}
 
 
 def wrap(engine: mg.Tensor) -> Tensor:

@@ -49,7 +49,8 @@ SMOOTH = """
     A @ B; t.mm(A, B); A.mm(B); t.matmul(A, B); A.matmul(v); A @ v; v @ w; t.dot(v, w); v.dot(w); A.mv(v); t.mv(A, v)
     t.bmm(P, Q); P.bmm(Q); P @ Q; P @ B; P.matmul(v); t.outer(v, w); t.ger(v, w); v.outer(w); t.inner(v, w)
     t.addmm(A @ B, A, B); t.addmm(s, A, B, beta=0.5, alpha=2.0); (A @ B).addmm(A, B); t.baddbmm(P @ Q, P, Q, beta=0.5)
-    t.addmv(A @ v, A, v); t.addr(t.outer(v, w), v, w); t.linalg.multi_dot([A, B, B.t()]); v.vdot(w)
+    t.addmv(A @ v, A, v); t.addbmm(P[0] @ Q[0], P, Q); t.arcsin(t.tanh(v) / 2); t.arccos(t.tanh(v) / 2); t.arctan(v)
+    t.addr(t.outer(v, w), v, w); t.linalg.multi_dot([A, B, B.t()]); v.vdot(w)
     t.einsum("ij,jk->ik", A, B); t.einsum("bij,bjk->bik", P, Q); t.einsum("i,j->ij", v, w)
     t.einsum("bij,bjk->bik", [P, Q]); t.einsum("ii->i", S); t.einsum("...ij,...jk->...ik", P, Q)
     t.tensordot(A, B, dims=1); t.tensordot(A, B, dims=([1], [0])); t.kron(A, B); t.cdist(A, B.t()); t.cdist(A, B.t(), p=1)
@@ -194,7 +195,10 @@ NEW = """
     t.vstack([t.zeros(1, 2), t.ones(1, 2)]); t.tensor([1.0]).item(); t.tensor([1, 2]).item(); bool(t.tensor([1, 2]))
     bool(t.tensor([])); float(t.tensor(2)); int(t.tensor(2.7)); [10, 20][t.tensor(1)]; list(t.tensor([1, 2]))
     list(t.zeros(())); len(t.zeros(())); list(range(t.tensor(3))); f"{t.tensor(1.5):.2f}"; f"{t.tensor(3)}"
-    str(t.tensor([1, 2])); repr(t.tensor([True])); repr(t.tensor(1.5)); "%.3f" % t.tensor(1.5)
+    str(t.tensor([1, 2])); repr(t.tensor([True])); repr(t.tensor(1.5)); repr(t.tensor([1.0, 20.0]))
+    repr(t.tensor([0.5, 2.0])); repr(t.tensor([[1], [2]])); repr(t.tensor([1e-8, 1.0])); repr(t.tensor([1e6, 2e6]));
+    repr(t.tensor([0.0, -1.25])); repr(t.tensor([3e4, 0.5])); repr(t.tensor([])); repr(t.ones(2, 2, dtype=t.float64));
+    "%.3f" % t.tensor(1.5)
     round(t.tensor(1.7).item()); t.tensor(3) == 3; t.tensor([1, 2]) == t.tensor([1, 3]); max(t.tensor([1, 3]))
     sum(t.tensor([1.0, 2.0])); sorted(t.tensor([3, 1]).tolist()); sum([a, b]); t.tensor(5) // 2; t.tensor(-5) // 2
     t.tensor(7.0) % 3; 7 // t.tensor(2); 2 ** t.tensor(3); t.tensor(2) ** -1; t.tensor(True) + t.tensor(True)

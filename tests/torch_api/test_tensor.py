@@ -1,6 +1,7 @@
 """minigan.torch's Tensor: PyTorch's names and meanings, against written-out values, and PyTorch where it is installed."""
 
 import copy
+import io
 
 import numpy as np
 import pytest
@@ -243,3 +244,108 @@ def test_its_gradient_is_what_pytorch_gives(name):
         (y * y).sum().backward()
         gradients.append(x.grad.numpy())
     np.testing.assert_allclose(*gradients, rtol=1e-4, atol=1e-5)
+
+
+# --------------------------------------------------------------------------------------- views, changes, checks ---
+
+
+def test_a_view_inside_a_graph_refuses_what_its_base_would_not_see():
+    w = torch.ones(2, 2, requires_grad=True)
+    y = w * 2
+    for view in (y.view(-1), y[0], y.t(), y.unsqueeze(0), y.narrow(0, 0, 1), y.split(1)[0]):
+        with pytest.raises(RuntimeError, match="a view of another tensor inside a graph"):
+            view.add_(1)
+    flat = (w * 2).view(-1)  # nobody holds its base, so nobody can miss the change
+    flat += 1
+    flat.sum().backward()
+    assert flat.tolist() == [3.0] * 4 and w.grad.tolist() == [[2.0, 2.0]] * 2
+
+
+def test_a_leaf_that_is_changed_between_forward_and_backward_is_noticed():
+    w = torch.ones(2, requires_grad=True)
+    loss = (w * w).sum()
+    with torch.no_grad():
+        w.add_(1)
+    with pytest.raises(RuntimeError, match="updated in place"):
+        loss.backward()
+
+
+def test_a_change_through_detach_is_noticed_and_through_data_is_not():
+    for change, noticed in ((lambda w: w.detach().add_(1), True), (lambda w: w.data.add_(1), False)):
+        w = torch.ones(2, requires_grad=True)
+        loss = (w * w).sum()
+        change(w)
+        assert w.tolist() == [2.0, 2.0]
+        if noticed:
+            with pytest.raises(RuntimeError, match="updated in place"):
+                loss.backward()
+        else:
+            loss.backward()
+            assert w.grad.tolist() == [4.0, 4.0]  # with the new value, as in PyTorch
+
+
+def test_an_in_place_change_does_not_round_silently():
+    i = torch.tensor([1, 2])
+    for change in (lambda: i.add_(0.5), lambda: i.div_(2), lambda: i.__iadd__(torch.ones(2))):
+        with pytest.raises(RuntimeError, match=r"can hold torch\.int64 only"):
+            change()
+    assert i.copy_(torch.tensor([1.9, 2.9])).tolist() == [1, 2]  # copy_ converts, as PyTorch's does
+
+
+def test_one_element_is_a_view_of_the_memory():
+    x = torch.zeros(2, 2)
+    x[0, 1].fill_(5)
+    x[1][0].add_(2)
+    x.diagonal().add_(1)
+    assert x.tolist() == [[1.0, 5.0], [2.0, 1.0]]
+
+
+def test_errors_are_of_pytorchs_kinds():
+    x = torch.zeros(2, 3)
+    with pytest.raises(RuntimeError):
+        x + torch.zeros(4)
+    with pytest.raises(RuntimeError):
+        x @ x
+    with pytest.raises(IndexError):
+        x.sum(5)
+    with pytest.raises(IndexError):
+        x[9]
+    with pytest.raises(RuntimeError):
+        torch.cat([x, torch.zeros(2, 4)])
+    with pytest.raises(TypeError):
+        torch.zeros(1.5)
+    with pytest.raises(TypeError):
+        x + "text"
+    with pytest.raises(RuntimeError):
+        x.view(7)
+
+
+def test_a_missing_method_is_one_line():
+    with pytest.raises(AttributeError, match=r"^torch\.Tensor\.stride is not in minigan\.torch: minigan orders memory itself$"):
+        torch.ones(2).stride()
+    with pytest.raises(AttributeError, match=r"torch\.Tensor\.unsqueez is not in minigan\.torch; did you mean 'unsqueeze'"):
+        torch.ones(2).unsqueez(0)
+    with pytest.raises(AttributeError, match=r"torch\.fft is not in minigan\.torch: minigan has no Fourier transforms"):
+        torch.fft.fft(torch.ones(2))
+    assert not hasattr(torch.ones(2), "bogus")
+
+
+def test_an_open_file_holds_a_state(tmp_path):
+    buffer = io.BytesIO()
+    net = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.1)
+    net(torch.ones(3, 2)).sum().backward()
+    optimizer.step()
+    torch.save({"net": net.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 3, "note": "x", "none": None}, buffer)
+    buffer.seek(0)
+    state = torch.load(buffer)
+    twin = torch.nn.Linear(2, 1)
+    again = torch.optim.Adam(twin.parameters(), lr=0.5)
+    twin.load_state_dict(state["net"])
+    again.load_state_dict(state["optimizer"])
+    assert state["epoch"] == 3 and state["note"] == "x" and state["none"] is None
+    for each, chosen in ((net, optimizer), (twin, again)):
+        chosen.zero_grad()
+        each(torch.ones(3, 2)).sum().backward()
+        chosen.step()
+    assert net.weight.tolist() == twin.weight.tolist()
