@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 import minigan as mg
-from minigan.autograd import record
+from minigan.autograd import collect, record
 from minigan.errors import GraphError
 from minigan.gradcheck import Report
 
 COORDINATES = 3  # of each parameter
+# A unit of a move, relative to the weights: a layer of thousands of ReLUs has a kink nearby, so only small moves see none.
+NEAR = 1e-3
 PARAMETERS = 12  # at most; the first and the last ones, because an error often sits at one end
 
 
@@ -24,7 +26,7 @@ def loss_check(loss: mg.Tensor, seed: int = 0) -> tuple[Report, int, int]:
     The graph of the loss remembers every op with its constants: masks of dropout, noise, the batch.  So the loss is a function
     of the parameters that can be computed again.  Non-smooth places (relu at 0) are skipped.
     """
-    nodes = _ancestors(loss.node)
+    nodes = collect([loss.node], ())
     leaves = {node: node.leaf() for node in nodes if node.op is None}
     trained = [node for node, leaf in leaves.items() if isinstance(leaf, mg.nn.Parameter)]
     if not trained:
@@ -38,12 +40,13 @@ def loss_check(loss: mg.Tensor, seed: int = 0) -> tuple[Report, int, int]:
     }
     counts = [np.size(places[node][0]) if node.shape else 1 for node in trained]
     ends = np.cumsum([0, *counts])
+    typical = max(_size(leaves[node].data) for node in trained) or 1.0  # for biases that are still 0
 
     def loss_of(moves):
         moved = {}
         for node, start, end in zip(trained, ends, ends[1:]):
             value = leaves[node].data.astype(np.float64)
-            part = moves[start:end]
+            part = moves[start:end] * (NEAR * (_size(value) or typical))
             moved[node] = value + (mg.ops.scatter_into(part, node.shape, places[node]) if node.shape else part[0])
         return _again(nodes, leaves, moved)[loss.node]
 
@@ -51,15 +54,8 @@ def loss_check(loss: mg.Tensor, seed: int = 0) -> tuple[Report, int, int]:
     return report, int(ends[-1]), len(trained)
 
 
-def _ancestors(root):
-    """All nodes of the graph, the oldest first."""
-    found, stack = {root}, [root]
-    while stack:
-        for parent in stack.pop().parents or ():
-            if parent is not None and parent not in found:
-                found.add(parent)
-                stack.append(parent)
-    return sorted(found, key=lambda node: node.order)
+def _size(values):
+    return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
 
 
 def _again(nodes, leaves, moved):
@@ -78,6 +74,8 @@ def _again(nodes, leaves, moved):
         args = [_wide(x) if parent is None else values[parent] for x, parent in zip(node.inputs, node.parents)]
         if node.op.name == "astype":  # everything stays in float64
             values[node] = args[0]
+        elif node.op.composition is not None:  # a fused forward may get parts of its work done, as batch norm its batch's mean
+            values[node] = node.op.composition(*args, *rest, **params)
         elif any(isinstance(x, mg.Tensor) for x in args):
             values[node] = record(node.op, (*args, *rest), params)
         else:
