@@ -21,7 +21,7 @@ from minigan.torch.tensor import Parameter, Tensor, lift, lower
 class Layer(Module):
     """The common part of all layers.   It takes the arguments of minigan's layer, then PyTorch's device and dtype.
 
-    kind: minigan's class.   lacking: arguments that PyTorch has and minigan's layer has not, with the only values they may have.
+    kind: minigan's class.   lacking: arguments that PyTorch has and minigan's layer has not, with their only value.
     """
 
     kind: type[mg.nn.Module]
