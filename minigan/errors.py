@@ -27,7 +27,7 @@ class DTypeError(MiniganError, TypeError, RuntimeError):
 
 
 class ArgumentError(MiniganError, TypeError):
-    """A function has no argument of this name, or takes fewer."""
+    """An argument has another name in minigan, or has to be given in another way."""
 
 
 class MissingAttribute(MiniganError, AttributeError):

@@ -9,6 +9,8 @@ x, y of its shape, a vector v, a square matrix A, a boolean mask m, and indices 
 
 # ruff: noqa: E501  # a table has one line for each row
 
+from functools import cache
+
 from minigan.errors import ArgumentError
 
 DIFFERENT = """
@@ -128,12 +130,18 @@ def name_in(expression: str) -> str:
     return expression.partition("(")[0].partition(" ")[0].rpartition(".")[2]
 
 
+@cache
+def _advice() -> dict:
+    """PyTorch's name -> the line about it.   It is made at the first use."""
+    return {
+        name_in(theirs): f"PyTorch's {theirs} is {ours} here; docs/names.md has them all"
+        for theirs, _, ours, _ in rows(DIFFERENT) + rows(RENAMED)
+    }
+
+
 def instead(name: str) -> str | None:
     """The line about PyTorch's `name`, which minigan does not have; None if the tables don't have it either."""
-    for theirs, _, ours, _ in rows(RENAMED) + rows(DIFFERENT):
-        if name_in(theirs) == name:
-            return f"PyTorch's {theirs} is {ours} here; docs/names.md has them all"
-    return None
+    return _advice().get(name)
 
 
 def refuse_argument(op: str, error: TypeError) -> None:

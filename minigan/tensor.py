@@ -50,7 +50,7 @@ class Tensor:
     data: the NumPy or CuPy array.  grad: None, or the gradient that backward() has summed here, a Tensor of the same
     shape and dtype.  node: None for a constant, else the record of how it was made (autograd.Node).  changed: a cell that
     holds the time of the last in-place change; all views of the same memory share it.  leaves: the nodes that the tensor
-    has had as a leaf, one for each dtype; the attribute does not exist before the tensor becomes a leaf (leaves.py).
+    has had as a leaf, one for each dtype; () before the tensor becomes a leaf (leaves.py).
     """
 
     __slots__ = ("__weakref__", "changed", "data", "grad", "leaves", "node")
@@ -101,6 +101,8 @@ class Tensor:
 
         def __getattr__(self, name):
             """Called for a name that does not exist: is it PyTorch's?"""
+            if name == "leaves":  # the slot is empty until the tensor becomes a leaf
+                return ()
             if advice := None if name.startswith("_") else names.instead(name):
                 raise MissingAttribute(f"Tensor has no {name}: {advice}")
             raise AttributeError(f"'Tensor' object has no attribute {name!r}", name=name, obj=self)

@@ -155,3 +155,24 @@ def test_mistakes_are_told():
         nn.ReLU().wrong  # noqa: B018
     with pytest.raises(KeyError, match="already has an attribute 'forward'"):
         Net().register_buffer("forward", torch.ones(1))
+
+
+def test_a_layer_may_be_subclassed():
+    class Masked(nn.Linear):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            self.register_buffer("mask", torch.tensor([[1.0, 0.0]]))
+            self.after = nn.Sequential(nn.ReLU())
+
+        def forward(self, x):
+            self.weight.data *= self.mask
+            return self.after(super().forward(x))
+
+    layer = Masked(2, 1, bias=False)
+    layer.weight.data.fill_(3)
+    assert layer(torch.tensor([[1.0, 5.0]])).item() == 3.0 and layer.weight.tolist() == [[3.0, 0.0]]
+    assert set(layer.state_dict()) == {"weight", "mask"} and layer.out_features == 1
+
+
+def test_device_and_dtype_may_come_by_place():
+    assert nn.Linear(2, 1, True, "cpu", torch.float64).weight.dtype is torch.float64

@@ -19,9 +19,9 @@ from minigan.torch.tensor import Parameter, Tensor, lift, lower
 
 
 class Layer(Module):
-    """The common part of all layers.   kind: minigan's class, whose arguments come after PyTorch's device and dtype.
+    """The common part of all layers.   It takes the arguments of minigan's layer, then PyTorch's device and dtype.
 
-    lacking: arguments that PyTorch has and minigan's layer has not, with the only values that they may have.
+    kind: minigan's class.   lacking: arguments that PyTorch has and minigan's layer has not, with their only value.
     """
 
     kind: type[mg.nn.Module]
@@ -69,7 +69,8 @@ class Layer(Module):
             value = parameters[name] if name in parameters else buffers[name] if name in buffers else getattr(self, name)
             inner[name] = None if value is None else value.engine
         for child in own["_modules"].values():
-            child._lend()
+            if isinstance(child, Layer):  # a script's subclass may hold other modules
+                child._lend()
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """The output of minigan's layer."""
