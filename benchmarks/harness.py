@@ -38,10 +38,10 @@ _suited = contextlib.ExitStack()
 atexit.register(_suited.close)
 
 
-def suit(convolutions: bool) -> None:
+def suit(convolutions: bool, largest: int | None = None) -> None:
     """Use the same threads as a session that trains such a net, until the next call."""
     _suited.close()
-    _suited.enter_context(own_threads.suit(convolutions))
+    _suited.enter_context(own_threads.suit(convolutions, largest))
 
 
 def compare(build, ours, theirs, seconds: float, threads: int = 0) -> dict:

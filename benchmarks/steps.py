@@ -250,9 +250,9 @@ def library(side):
 
 def step(name, batch, side, weights=None):
     """One side's function: a training step."""
-    if side != "torch":
-        suit(convolutions=name == "dcgan")  # the same threads as in a session
     training = Training(library(side), STEPS[name][0], weights)
+    if side != "torch":  # the same threads as in a session
+        suit(name == "dcgan", batch * max(p.size for parameters in training.parameters for p in parameters))
     x = training.lib.tensor(samples(name, batch))
     return lambda: training.step(x)
 

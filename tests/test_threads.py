@@ -93,9 +93,15 @@ def test_ours_suit_convolutions_unless_the_user_chose(monkeypatch):
             assert mg.get_num_threads() == 1 and blas() == {2}
         with threads.suit(convolutions=False):
             assert mg.get_num_threads() == 1 and blas() == {2}
+        for largest, wanted in ((threads.SMALL, {1}), (threads.SMALL + 1, {2}), (None, {2})):
+            with threads.suit(False, largest):
+                assert mg.get_num_threads() == 1 and blas() == wanted
+            assert blas() == {2}
         mg.set_num_threads(1)
         with threads.suit(convolutions=True):
             assert mg.get_num_threads() == 1 and blas() == {2}
+        with threads.suit(False, 1):
+            assert blas() == {2}  # the user chose
     monkeypatch.setattr(threads, "_chosen", False)
     with threadpool_limits(1), threads.suit(convolutions=True):  # whoever gave BLAS one thread wants one core to be used
         assert mg.get_num_threads() == 1

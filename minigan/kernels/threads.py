@@ -84,18 +84,25 @@ def set_num_threads(n: int | None = None) -> None:
 
 
 @contextlib.contextmanager
-def suit(convolutions: bool):
+def suit(convolutions: bool, largest: int | None = None):
     """Inside the block, in this thread, use the threads that suit a net, unless set_num_threads has been called.
 
-    For convolutions these are as many threads of ours as BLAS has, else BLAS's own.  The whole process shares BLAS.  So while
+    For convolutions these are as many threads of ours as BLAS has, else BLAS's own; but one, if the net's largest product has
+    at most SMALL multiplications (`largest`), because two threads of BLAS that wait for each other suffer from every other
+    program.  This follows from the net alone, so a resumed run has the same threads.  The whole process shares BLAS.  So while
     one run limits BLAS to one thread, BLAS has one thread in every other run too, whose bits may then be different."""
     team = ALONE if _chosen else _gather(_threads_of_blas() if convolutions else 1)
+    one_is_enough = not _chosen and not convolutions and largest is not None and largest <= SMALL
     token = _of_a_run.set(team)
+    if one_is_enough:
+        _hold()
     try:
         yield
     finally:
         _of_a_run.reset(token)
         _disband(team)
+        if one_is_enough:
+            _release()
 
 
 def note(multiplications: int, convolution: bool = False) -> None:

@@ -42,9 +42,10 @@ def train(session, steps=None, seconds=None, report=None) -> bool:
     steps = planned if steps is None else steps
     if session.loader is None:
         session.attach()
-    modules = (module for net in session.game.nets.values() for module in net.modules())
-    convolutions = any(isinstance(module, (Conv2d, ConvTranspose2d)) for module in modules)
-    with session.run.writing(), suit(convolutions), using(session.layer_streams), _interruptible(session):
+    nets = session.game.nets.values()
+    convolutions = any(isinstance(module, (Conv2d, ConvTranspose2d)) for net in nets for module in net.modules())
+    largest = session.settings.batch_size * max((p.size for net in nets for p in net.parameters()), default=0)
+    with session.run.writing(), suit(convolutions, largest), using(session.layer_streams), _interruptible(session):
         session.begin()
         with _noting_divergence(session):
             draw = quietly("no picture of samples", session.draw, session.told)
