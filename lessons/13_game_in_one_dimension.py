@@ -302,7 +302,7 @@ with figure("saddle", width=5.6, height=4.6) as fig:
 
 # %% [markdown] id="nash-why"
 # A saddle is no valley. Gradient descent for a valley has a proof behind it; for a saddle, with one player going up and the
-# other one down, it does not. How such a game moves, and when it turns in circles, is the subject of a later lesson.
+# other one down, it does not. How such a game moves, and when it turns in circles, is the subject of lesson 21.
 #
 # ## A famous slip: the gradient that is never cleared
 #

@@ -286,7 +286,7 @@ lesson.exercise("20.2", best_slope)
 # * A map: which penalty acts where, and at which time of a training it helps.
 # * A reason to look at a penalty as a landscape: it can have hills.
 #
-# Next: lesson 22 tries the best methods of optimisation on a game.
+# Next: lesson 21 asks why the players circle each other, and what R1 does about it.
 
 # %% id="end"
 lesson.end()

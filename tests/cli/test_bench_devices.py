@@ -54,7 +54,7 @@ KEYS = {
 @pytest.fixture
 def one_system(monkeypatch):
     """The training steps are those of the smallest system."""
-    monkeypatch.setattr(device_rows, "STEPS", {"toy-gan": device_rows.STEPS["toy-gan"]})
+    monkeypatch.setattr(device_rows, "MULTIPLICATIONS", {"toy-gan": device_rows.MULTIPLICATIONS["toy-gan"]})
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_quick_on_the_cpu_checks_every_row():
     check(found, devices.GROUPS)
     assert found["card"] is None and not found["failures"] and not found["crossings"]
     assert {row["device"] for row in found["rows"]} == set(found["ceilings"]) == {"cpu"}
-    assert {row["row"] for row in found["rows"] if row["group"] == "steps"} == set(device_rows.STEPS)
+    assert {row["row"] for row in found["rows"] if row["group"] == "steps"} == set(device_rows.MULTIPLICATIONS)
 
 
 @pytest.mark.parametrize("device", ["both", "cuda"])
