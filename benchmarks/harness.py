@@ -240,15 +240,18 @@ class Minigan:
     softplus, norm, tensor, zeros = (staticmethod(f) for f in (mg.ops.softplus, mg.ops.norm, mg.tensor, mg.zeros))
 
     def __init__(self, dtype=np.float32):
-        self.dtype = np.dtype(dtype)
+        self.dtype, self.generator = (
+            np.dtype(dtype),
+            None,
+        )  # None: the stream, asked for at each draw, so that mg.capture sees it
 
     def normal(self, *shape):
         """Draws from the normal distribution."""
-        return mg.Tensor(streams("latent").standard_normal(shape, self.dtype))
+        return mg.Tensor((self.generator or streams("latent")).standard_normal(shape, self.dtype))
 
     def uniform(self, *shape):
         """Draws from [0, 1)."""
-        return mg.Tensor(streams("latent").random(shape, self.dtype))
+        return mg.Tensor((self.generator or streams("latent")).random(shape, self.dtype))
 
     def adam(self, parameters):
         """Adam with the rates of the DCGAN paper."""
