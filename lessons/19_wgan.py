@@ -162,11 +162,14 @@ weights = np.concatenate([p.detach().numpy().ravel() for p in critics[3.0].param
 claim(found[1] / half, 8, atol=1.5, says="half the border, an eighth of the value: three layers", full=True)
 claim(np.mean(np.abs(weights) > 0.099) > 0.8, True, says="more than 80 percent of the weights stand at the border", full=True)
 claim(found[0] < found[1] < found[2], True, says="the value grows with the distance 2, 3, 4")
+shares = [v / distance(*far[t]) for v, t in zip(found, far)]
+claim(shares, [0.59, 0.49, 0.52], atol=0.1, says="the value as a share of W: about a half each time", full=True)
 
 # %% [markdown] id="clip-why"
-# Two things are wrong with clipping. The value is $K\,W$, and $K$ depends on $c$ to the power of the depth: with a small $c$
-# the gradients vanish, with a large one they explode, and there is no telling which is which. And nearly all weights stand at
-# $-c$ or $c$: what is left is a very simple function (Gulrajani et al. 2017 show the same, and replace clipping: lesson 20).
+# Two things are wrong with clipping. The value is about a half of $W$ here, but only by chance: its bound is $K\,W$, and $K$
+# depends on $c$ to the power of the depth. With a small $c$ the gradients vanish, with a large one they explode, and there is
+# no telling which is which. And nearly all weights stand at $-c$ or $c$: what is left is a very simple function (Gulrajani et
+# al. 2017 show the same, and replace clipping: lesson 20).
 #
 # ## What G feels
 #

@@ -95,6 +95,7 @@ heaps = {w: (rng.normal(0, 0.3, 2000), rng.normal(w, 0.3, 2000)) for w in (1.0, 
 by_distance = [value(trained(*heaps[w], "between", 10, True), *heaps[w]) for w in heaps]
 by_weight = [value(trained(*heaps[3.0], "between", weight, True), *heaps[3.0]) for weight in (1.0, 10.0)]
 claim(by_distance, [1.05, 1.1, 1.15], atol=0.05, says="value over W for W = 1, 2, 3: about 1 + W/20")
+claim(by_distance[0] < by_distance[1] < by_distance[2], True, says="so it grows with W")
 claim(by_weight, [2.5, 1.15], atol=0.15, says="for W = 3 with weight 1 and 10: 1 + W/(2 weight)", full=True)
 
 # %% [markdown] id="where"
@@ -130,6 +131,7 @@ claim(min(steep[kind].max() for kind in ("real", "around")) > 5, True, says="R1 
 claim(steep["between"].max() < 1.3, True, says="the penalty between: nowhere above 1.3")
 claim(np.ptp(logits["between"]) < 6, True, says="its logits have a range below 6: it cannot be sure")
 claim(np.ptp(logits["none"]) > 20, True, says="without a penalty the range is above 20")
+claim(min(np.ptp(logits[kind]) for kind in ("real", "around")) > 20, True, says="R1 and DRAGAN: above 20, too", full=True)
 
 # %% id="where-figure"
 titles = {"none": "no penalty", "real": "R1", "around": "DRAGAN", "between": "penalty between"}
@@ -141,9 +143,9 @@ with figure("places", width=9, height=2.8) as fig:
         axes.set(title=titles[kind], xlabel="green: real, red: generated")
 
 # %% [markdown] id="trap"
-# In `places.png` compare the vertical axes. R1 and DRAGAN say something about D near the real points only; far away D is as
-# sure as without a penalty. G learns from the slope *where its points are*. So these two help once G has arrived, and the
-# penalty between helps on the way.
+# In `places.png` compare the vertical axes. R1 and DRAGAN say something about D near the real points only. On the whole way
+# between, D is still sure: logits of 10 and -10 are probabilities of nearly 1 and 0, as 20 and -20 are. G learns from the slope
+# *where its points are*. So these two help once G has arrived, and the penalty between helps on the way.
 #
 # ## A trap on the line
 #
@@ -177,6 +179,10 @@ def play(one_sided, weight=10):
 two_sided, one_sided = play(False), play(True)
 
 # %% id="trap-claims"
+mg.seed(0)  # the network that both games start with
+claim(
+    slopes(network(), column(np.linspace(-2, 2, 41))).mean().item() < 0, True, says="the first mean slope points the wrong way"
+)
 claim(two_sided[-1, 1] > two_sided[0, 1] + 1, True, says="two-sided: G runs away, W has grown by more than 1")
 claim(two_sided[-1, 0] < 0, True, says="and the critic's value is negative: it has the wrong sign")
 claim(one_sided[-50:, 1].mean() < 0.3, True, says="one-sided: W is below 0.3 at the end", full=True)
@@ -270,10 +276,11 @@ lesson.exercise("20.2", best_slope)
 #
 # 1. At the real points nothing happens: D is sure there, so it is flat anyway. But its steepest place goes from 34 to 77:
 #    this is what the penalty had bought.
-# 2. The hill is only 0.1 high, the critic climbs over it, and G arrives. Its value is far too large, though: about 16 times
-#    $W$, as the formula says ($1 + 3/0.2$).
-# 3. The penalty then acts at the middle between the heaps only, and D is as steep as it likes on both sides: the value is 18
-#    to 30 times $W$. So the $u$ matters.
+# 2. The hill is only 0.1 high, the critic climbs over it, and G arrives. Its value is far too large, though: up to 15 times
+#    $W$ while G is on its way. (A critic that is trained to the end on the heaps with $W = 3$ gives 16 times, as the formula
+#    says: $1 + 3/0.2$.)
+# 3. The penalty then acts at the middle between the heaps only, and D is as steep as it likes on both sides: the value is 2
+#    times $W$ for $W = 1$, but 18 and 29 times for 2 and 3. So the $u$ matters.
 #
 # </details>
 #

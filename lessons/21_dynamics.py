@@ -9,13 +9,14 @@
 #
 # Sources: Mescheder, Geiger and Nowozin 2018, "Which training methods for GANs do actually converge?" (the Dirac-GAN: section
 # 2; lemmas 2.3 to 2.5; R1: section 4). Gidel et al. 2019, "Negative momentum for improved game dynamics". Balduzzi et al.
-# 2018 (a field as a sum of a symmetric and an antisymmetric part). minigan measures the latter: `minigan/optim/dynamics.py`.
+# 2018 (a field as a sum of a symmetric and an antisymmetric part). minigan's own $J$ is in `minigan/optim/dynamics.py`.
 
 # %% id="setup"
 import numpy as np
 
 import minigan as mg
 from minigan.lesson import Lesson
+from minigan.optim import dynamics
 
 lesson = Lesson("21_dynamics")
 claim, figure = lesson.claim, lesson.figure
@@ -133,7 +134,7 @@ claim(ends[1] < 1e-5, True, says="gamma = 1: after 200 steps the distance is bel
 claim(min(ends[0], ends[2]) > 1e-4, True, says="with 0.2 and with 4 it is above 1e-4: too little, too much")
 
 # %% id="r1-figure"
-with figure("paths", width=9, height=3.2) as fig:
+with figure("paths", width=9, height=2.4) as fig:
     shown = [("both at once", path([1.0, 0.0])), ("in turns", path([1.0, 0.0], turns=True))]
     shown += [(rf"R1, $\gamma$ = {gamma:g}", paths[gamma]) for gamma in gammas]
     for axes, (title, places) in zip(fig.subplots(1, 5, sharex=True, sharey=True), shown):
@@ -180,6 +181,25 @@ def whirl(J):
 claim(whirl(jacobian()), 1.0, atol=1e-6, says="without R1: nothing but a whirl")
 claim(whirl(jacobian(1.0)), 1 / 3, atol=1e-6, says="with gamma = 1: a third")
 
+# %% [markdown] id="engine"
+# minigan computes $J$ exactly, from second derivatives of the players' losses. Its players step along $-v$, so its signs are
+# the other way round. For two networks $J$ is too large to write down. Then `asymmetry` compares $u^T J w$ with $w^T J u$ for
+# random $u$ and $w$: 0 for a single loss and 1 for a pure whirl, as above. In between it is another number than our share.
+#
+# **Predict:** what does it give for the Dirac-GAN without R1?
+
+
+# %% id="engine-code"
+def losses(gamma):
+    """The losses of G and of D at (0, 0), and the parameters of each."""
+    theta, psi = (mg.tensor(0.0, dtype="float64", requires_grad=True) for _ in range(2))
+    v = value(theta, psi)
+    return [v, gamma / 2 * psi**2 - v], [[theta], [psi]]
+
+
+claim(-dynamics.jacobian(*losses(1.0)), jacobian(1.0), atol=1e-6, says="minigan's J and ours, with gamma = 1")
+claim(dynamics.asymmetry(*losses(0.0), np.random.default_rng(0)), 1.0, atol=1e-9, says="asymmetry without R1")
+
 # %% [markdown] id="break"
 # No optimizer that knows valleys only can do well in a whirl. What helps must change the field (a penalty), or look at it
 # twice.
@@ -190,7 +210,7 @@ claim(whirl(jacobian(1.0)), 1 / 3, atol=1e-6, says="with gamma = 1: a third")
 #
 # 1. In `path`: let the default of `h` be `0.02` and that of `steps` `2000`: the same time in smaller steps.
 # 2. In `field`: take the brake from G, not from D: `np.array([-of_theta.item() - gamma * theta.item(), of_psi.item()])`.
-# 3. In `value`: put `theta * psi` in the place of `-mg.softplus(theta * psi)`, with a minus: `-theta * psi`. This is WGAN.
+# 3. In `value`: put `-theta * psi` in the place of `-mg.softplus(theta * psi)`. This is WGAN.
 
 # %% [markdown] id="exercise-1"
 # ## Exercise 21.1
@@ -240,7 +260,7 @@ lesson.exercise("21.2", factor)
 # </details>
 #
 # Predictions: at (0, 0), and D moves first; $\pm i/2$; 2.7, it stays between bounds; from $\gamma = 1$ on, and fastest there;
-# out, and in; 1, and a third.
+# out, and in; 1, and a third; 1.
 #
 # ## What you have now
 #

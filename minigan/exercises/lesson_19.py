@@ -50,7 +50,7 @@ def any_sizes(x, y):
             ([1 / 6], "the absolute value is missing, so parts of the area cancel: this is only the difference of the means"),
             ([-1 / 6], "the absolute value is missing, so parts of the area cancel: this is only the difference of the means"),
             ([2.0, 5.0], "P and Q are shares: divide each count by the size of its own sample"),
-            ([5 / 6, 0.0, 0.0], "at a place, its own points are already on the left: searchsorted needs side='right'"),
+            ([2 / 3, 0.0, 0.0], "at a place, its own points are already on the left: searchsorted needs side='right'"),
         ],
         wrong=[
             "def any_sizes(x, y):\n    return np.abs(np.sort(x) - np.sort(y)).mean()\n",
@@ -58,6 +58,9 @@ def any_sizes(x, y):
             "def any_sizes(x, y):\n    return np.mean(x) - np.mean(y)\n",
             "def any_sizes(x, y):\n    p = np.sort(np.concatenate([x, y]))\n"
             "    n = lambda v: np.searchsorted(np.sort(v), p[:-1], side='right')\n"
+            "    return np.sum(np.abs(n(x) - n(y)) * np.diff(p))\n",
+            "def any_sizes(x, y):\n    p = np.sort(np.concatenate([x, y]))\n"
+            "    n = lambda v: np.searchsorted(np.sort(v), p[:-1], side='left') / len(v)\n"
             "    return np.sum(np.abs(n(x) - n(y)) * np.diff(p))\n",
         ],
     ),
@@ -88,12 +91,13 @@ def wgan_losses(a, b):
             ([1.0, 1.0], "both signs are wrong: each minimises the negative of what it wants to be large"),
             ([-1.0, -3.0], "these are sums over the points; take the means"),
             ([-1.0, -1.0, -1.0], "these are sums over the points; take the means"),
-            ([3.4757], "a critic gives a score, not a logit: there is no softplus and no sigmoid in its loss"),
+            ([2.123188], "a critic gives a score, not a logit: there is no softplus and no sigmoid in its loss"),
         ],
         wrong=[
             "def wgan_losses(a, b):\n    return a.mean() - b.mean(), -b.mean()\n",
             "def wgan_losses(a, b):\n    return b.mean() - a.mean(), b.mean()\n",
             "def wgan_losses(a, b):\n    return b - a, -b\n",
+            "def wgan_losses(a, b):\n    return mg.softplus(-a).mean() + mg.softplus(b).mean(), mg.softplus(-b).mean()\n",
         ],
     ),
 ]

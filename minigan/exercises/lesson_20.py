@@ -5,10 +5,11 @@ from minigan.exercises import Exercise
 
 
 def penalised(penalty):
-    """For D(x) = w1 x1^2 + w2 x2 at (1, 0) and (2, 5), w = (3, 4): the penalty, and its slopes by w1 and w2."""
-    x = mg.tensor([[1.0, 0.0], [2.0, 5.0]], dtype="float64", requires_grad=True)
+    """For D(x) = w1 x1^2 + w2 x2 + x3 at (1, 0, 0), (2, 5, 0), (0, 1, 3), w = (3, 4): the penalty, its slopes by w1 and w2."""
+    # Three points and three features: with two of either, a mean in the place of a sum would look like the half.
+    x = mg.tensor([[1.0, 0.0, 0.0], [2.0, 5.0, 0.0], [0.0, 1.0, 3.0]], dtype="float64", requires_grad=True)
     w = mg.tensor([3.0, 4.0], dtype="float64", requires_grad=True)
-    found = penalty(lambda x: w[0] * x[:, 0] ** 2 + w[1] * x[:, 1], x)
+    found = penalty(lambda x: w[0] * x[:, 0] ** 2 + w[1] * x[:, 1] + x[:, 2], x)
     return [float(found), *(float(slope) for slope in mg.grad(found, w)[0])]
 
 
@@ -29,7 +30,7 @@ def r1(D, x):
     return None
 ''',
         through=penalised,
-        expected=[53.0, 30.0, 4.0],
+        expected=[38.5, 20.0, 4.0],
         atol=1e-9,
         hints=[
             "(slope,) = mg.grad(D(x).sum(), x, create_graph=True) has the shape of x",
@@ -43,15 +44,28 @@ def r1(D, x):
         usual=[
             ("has no graph", "the penalty has no graph: ask for the slope with create_graph=True"),
             ("not used to compute", "the penalty has no graph: ask for the slope with create_graph=True"),
-            ([106.0], "the half is missing"),
-            ([26.5], "take the sum over the features and the mean over the points; this is a mean over both"),
-            ([212.0], "take the mean over the points, not the sum, and half of it"),
-            ([40.0], "the half of the mean is right, but square each slope before you add"),
+            ([77.0], "the half is missing"),
+            ([38.5 / 3], "take the sum over the features and the mean over the points; this is a mean over both"),
+            ([77 / 3], "take half of the sum over the features, and the mean over the points; this is a mean over both"),
+            ([115.5], "take the mean over the points, not the sum"),
+            ([231.0], "take the mean over the points, not the sum, and half of it"),
+            ([72.5], "square each number of the slope before you add them up"),
+            ([38.5 / 9], "ask for the slope of D(x).sum(): with a mean, each point's slope is divided by their number"),
+            ([(53**0.5 + 161**0.5 + 17**0.5) / 6], "R1 takes the squared length: there is no root"),
         ],
         wrong=[
             "def r1(D, x):\n    (s,) = mg.grad(D(x).sum(), x)\n    return 0.5 * (s**2).sum(axis=1).mean()\n",
             "def r1(D, x):\n    (s,) = mg.grad(D(x).sum(), x, create_graph=True)\n    return (s**2).sum(axis=1).mean()\n",
             "def r1(D, x):\n    (s,) = mg.grad(D(x).sum(), x, create_graph=True)\n    return 0.5 * (s**2).mean()\n",
+            "def r1(D, x):\n    (s,) = mg.grad(D(x).sum(), x, create_graph=True)\n    return (s**2).mean()\n",
+            "def r1(D, x):\n    (s,) = mg.grad(D(x).sum(), x, create_graph=True)\n    return 0.5 * (s**2).sum()\n",
+            "def r1(D, x):\n    (s,) = mg.grad(D(x).sum(), x, create_graph=True)\n    return (s**2).sum()\n",
+            "def r1(D, x):\n    (s,) = mg.grad(D(x).sum(), x, create_graph=True)\n"
+            "    return 0.5 * (s.sum(axis=1) ** 2).mean()\n",
+            "def r1(D, x):\n    (s,) = mg.grad(D(x).mean(), x, create_graph=True)\n"
+            "    return 0.5 * (s**2).sum(axis=1).mean()\n",
+            "def r1(D, x):\n    (s,) = mg.grad(D(x).sum(), x, create_graph=True)\n"
+            "    return 0.5 * mg.sqrt((s**2).sum(axis=1)).mean()\n",
         ],
     ),
     Exercise(
