@@ -8,7 +8,7 @@
 # It takes about 2 seconds. You need lessons 6 (learning rates), 7 (second derivatives), 13 and 20 (R1).
 #
 # Sources: Mescheder, Geiger and Nowozin 2018, "Which training methods for GANs do actually converge?" (the Dirac-GAN: section
-# 2; lemmas 2.3 to 2.5; R1: section 4). Gidel et al. 2019, "Negative momentum for improved game dynamics". Balduzzi et al.
+# 2; R1: section 4). Gidel et al. 2019, "Negative momentum for improved game dynamics". Balduzzi et al.
 # 2018 (a field as a sum of a symmetric and an antisymmetric part). minigan's own $J$ is in `minigan/optim/dynamics.py`.
 
 # %% id="setup"
@@ -161,7 +161,7 @@ claim(forward[-1] > 5 * forward[0], True, says="momentum 0.5 drives it out: more
 claim(back[-1] < 0.1 * back[0], True, says="momentum -0.5 pulls it in, slowly: after 2,000 steps below a tenth")
 
 # %% [markdown] id="parts"
-# (Gidel et al. 2019 prove both. It is one reason why GANs use Adam with $\beta_1 = 0.5$ or 0 in the place of 0.9.)
+# (Gidel et al. 2019 study both. It is one reason why GANs use Adam with $\beta_1 = 0.5$ or 0 in the place of 0.9.)
 #
 # ## Valley and whirl
 #
