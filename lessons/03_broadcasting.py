@@ -403,8 +403,8 @@ lesson.exercise("3.2", centre_rule)
 # </details>
 #
 # Predictions: (5, 4, 3), and an error; 0 bytes; 6 x 3 with two ones in each column; (11, 22, 33); 4; (2, 0, 1); (1, 0, 1); over
-# axis 1, with the shape (4, 1); (1, 2, 3) in each of the four rows; 8 and 64 for the sum, 1 and 1 for the mean; slope 0, and
-# the variance of the targets.
+# axis 1, with the shape (4, 1); for the one that is not marked, about $b$; (1, 2, 3) in each of the four rows; 8 and 64 for the
+# sum, 1 and 1 for the mean; slope 0, and the variance of the targets.
 #
 # ## What you have now
 #

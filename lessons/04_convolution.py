@@ -28,7 +28,8 @@ variable = lambda array: mg.tensor(array, dtype="float64", requires_grad=True)
 #
 # One dimension first; nothing new happens in two. A *kernel* $w$ of $k$ numbers lies on the first $k$ numbers of $x$. Multiply,
 # add, write the result. Move the kernel by the *stride* $s$, and repeat. With *padding* $p$, there are $p$ zeros on both sides
-# of $x$ before we begin:
+# of $x$ before we begin. (minigan's arrays have two more axes: the samples of a batch, and the *channels*, such as the three
+# colours of a picture.)
 #
 # $$y_o = \sum_{r=0}^{k-1} x_{\,o s + r - p}\; w_r.$$
 #
@@ -168,10 +169,10 @@ claim(back, [0, 0, 2, 4, 6, 0, 0], says="an impulse, there and back: the size is
 #
 # $$n = s\,(m - 1) + k - 2p + a, \qquad 0 \le a < s \qquad \text{(relationship 14).}$$
 #
-# Digits of 28 x 28 pixels are halved twice without a rest: 28, 14, 7. So a generator of digits starts with pictures of 7 x 7.
+# Digits of 28 x 28 pixels are halved twice without a remainder: 28, 14, 7. So a generator of digits starts with 7 x 7 pixels.
 #
-# **Predict:** a tutorial's DCGAN for the same digits starts with 4 x 4, and doubles three times (with $k = 5$, $s = 2$). How
-# large are its pictures?
+# **Predict:** a tutorial's DCGAN (a GAN made of convolutions) for the same digits starts with 4 x 4, and doubles three times
+# (with $k = 5$, $s = 2$). How large are its pictures?
 
 
 # %% id="larger-code"
@@ -228,7 +229,8 @@ claim(max(gap(*how) for how in options), 0, atol=1e-10, says=f"largest differenc
 # place $o$, next to $x_{os + r - p}$. So it receives the sum over all places of $g_o\,x_{os+r-p}$: again products of shifted
 # numbers. "Used many times" means "added up" once more: here it is one kernel for all places.
 #
-# Now take any numbers $x$, $w$ and $g$. There is one number that can be read in three ways:
+# We call the convolution conv, its transpose transp, and this third function weight. Now take any numbers $x$, $w$ and $g$.
+# There is one number that can be read in three ways:
 #
 # $$\langle \mathrm{conv}(x, w), g\rangle = \langle x, \mathrm{transp}(g, w)\rangle = \langle w, \mathrm{weight}(x, g)\rangle.$$
 #
@@ -260,8 +262,9 @@ claim(used, True, says="a second derivative needs all three, and no fourth")
 # %% [markdown] id="why"
 # ## What is gained
 #
-# A layer that connects every pixel with every output also could do all this. Why is a convolution better for pictures? There
-# are fewer numbers to learn. And what it learned at one place, it knows at every place: if the picture moves, the answer moves.
+# A *dense* layer (`nn.Linear`), which connects every pixel with every output, could do all this as well. Why is a convolution
+# better for pictures? There are fewer numbers to learn. And what it learned at one place, it knows at every place: if the
+# picture moves, the answer moves.
 #
 # **Predict:** how many weights go from 1 x 28 x 28 to 32 x 14 x 14, if everything is connected? And with a kernel of 4 x 4?
 # If the input moves by 2 pixels and the stride is 2, by how much does the output move?
@@ -369,8 +372,8 @@ lesson.exercise("4.2", weight_gradient)
 # 1. The edge gets the sign -1, the impulse shows the kernel forwards, and the second row of $C$ reads 3, 2, 1. Most comparisons
 #    with minigan fail. But nothing is "wrong": it is another definition. A trained network would have learned the turned
 #    kernel.
-# 2. The test fails by a large number. A transposed convolution *is* a convolution with the turned kernel (of the stretched and
-#    padded $g$). Whoever turns it once more, turns it once too often.
+# 2. The test fails by a large number. A transposed convolution *is* a convolution with the turned kernel (of $g$, with zeros
+#    put between its numbers and around them). Whoever turns it once more, turns it once too often.
 # 3. With stride 1 nothing changes. With stride 2 and 3 some of the sizes do not come back: NumPy cannot multiply two arrays of
 #    such shapes, and the lesson ends with an error.
 #

@@ -118,8 +118,8 @@ claim(different_units(lambda p: nn.init.normal_(p, 0.0, 0.5)), 8, says="random w
 # ## How large?
 #
 # Let a layer have $n$ inputs with the mean square $q$, and weights with mean 0 and variance $\sigma^2$. Then a sum of $n$
-# products has the variance $n\sigma^2 q$. A ReLU sets the negative half to zero, and the mean square is halved. So one layer
-# multiplies
+# products has the variance $n\sigma^2 q$. A ReLU, $\max(x, 0)$, sets the negative half to zero, and the mean square is halved.
+# So one layer multiplies
 #
 # $$q \;\longrightarrow\; \tfrac12\, n\, \sigma^2\, q, \qquad\text{which stays } q \text{ if}\qquad \sigma^2 = \frac2n
 #   \quad\text{(He et al. 2015, equation 10).}$$
@@ -344,11 +344,11 @@ with figure("blind", width=9, height=3.4) as fig:
         axes.legend(frameon=False)
 
 # %% [markdown] id="blind-why"
-# With two batches, each batch loses its own mean and its own scale. Exactly this was the only difference. D sees the same
-# picture twice. Real discriminators do not fail as badly, because pictures differ in more than mean and scale; and DCGAN has no
-# batch norm in D's first layer (with batch norm everywhere, its authors saw oscillating samples: section 3). Still: D with
-# batch norm judges *batches*. Many later GANs have none in D. Some use *layer norm*: it takes mean and variance over the
-# features of one sample, so samples do not see each other.
+# With two batches, each batch loses its own mean and its own scale. But their means were the only difference between the two,
+# so D sees the same picture twice. Real discriminators do not fail as badly, because pictures differ in more than mean and
+# scale; and DCGAN has no batch norm in D's first layer (with batch norm everywhere, its authors saw oscillating samples:
+# section 3). Still: D with batch norm judges *batches*. Many later GANs have none in D. Some use *layer norm*: it takes mean
+# and variance over the features of one sample, so samples do not see each other.
 #
 # ## Dropout
 #
@@ -382,8 +382,9 @@ claim(np.array_equal(numbers(drop.eval()(ones)), numbers(ones)), True, says="eva
 #
 # 1. In `sizes`: put `mg.tanh` in the place of `mg.relu`. What happens to the three lines of `scale.png`?
 # 2. Below `train`: put `2.0` in the place of `0.02` in the last run, the one with batch norm.
-# 3. In `d_pays`: put `nn.Linear(1, 8), nn.LeakyReLU(0.2), nn.BatchNorm1d(8), nn.Linear(8, 1)` into D. Its first layer now has
-#    no batch norm, as in DCGAN. Can it see the difference in two batches?
+# 3. In `d_pays`: put `nn.Linear(1, 8), nn.LeakyReLU(0.2), nn.BatchNorm1d(8), nn.Linear(8, 1)` into D. (A LeakyReLU multiplies
+#    negative numbers by 0.2, where a ReLU makes them 0.) Its first layer now has no batch norm, as in DCGAN. Can it see the
+#    difference in two batches?
 
 # %% [markdown] id="exercise-1"
 # ## Exercise 5.1

@@ -72,7 +72,8 @@ claim(until(plain), 107, atol=1, says="steps until f is below a millionth")
 #
 # ## Momentum
 #
-# Let the gradients add up, and forget slowly (Polyak 1964; here in PyTorch's form):
+# Let the gradients $g$ add up in $b$, and forget the old ones slowly. The *momentum* $\mu$, a number between 0 and 1, says how
+# slowly (Polyak 1964; here in PyTorch's form):
 #
 # $$b \leftarrow \mu\, b + g, \qquad w \leftarrow w - \eta\, b.$$
 #
@@ -111,7 +112,8 @@ claim(until(momentum), 30, atol=1, says="steps down the valley with the best mom
 # $$m \leftarrow \beta_1 m + (1 - \beta_1)\, g, \qquad v \leftarrow \beta_2 v + (1 - \beta_2)\, g^2, \qquad
 #   w \leftarrow w - \eta\,\frac{\hat m}{\sqrt{\hat v} + \epsilon}.$$
 #
-# $m$ is a mean of recent gradients (the momentum), $v$ one of their squares. The hats come in a moment.
+# $m$ is a mean of recent gradients (the momentum), $v$ one of their squares. The hats come in a moment; $\epsilon$ is a tiny
+# number that prevents a division by 0. RMSprop is Adam without hats, with $\beta_1 = 0$ and, here, $\beta_2 = 0.99$.
 #
 # **Predict:** we multiply the whole loss by 1000. What happens to the path of Adam? To that of gradient descent?
 
@@ -249,7 +251,7 @@ claim(
     [D_steps[0], G_steps[0]],
     [1, math.sqrt(1.999) / 1.9],
     atol=1e-6,
-    says="the first steps of D and G: 1, and 0.74 times too short",
+    says="the first steps of D and G: the right length, and 0.74 of it",
 )
 claim(G_steps.max(), 1.391, atol=0.001, says="the longest step of G is 39 percent too long")
 claim(G_steps.argmax() + 1, 58, atol=1, says="this is its update number")

@@ -57,7 +57,9 @@ claim(np.array_equal(H, H.T), True, says="is it symmetric?")
 
 # %% [markdown] id="newton"
 # What is it good for? Near $w$, $f$ looks like a parabola, whose minimum is at $w - H^{-1} g$ (Newton's step). And gradient
-# descent needs a learning rate below $2/\lambda$, where $\lambda$ is the largest eigenvalue of $H$ (lesson 6).
+# descent needs a learning rate below $2/\lambda$, where $\lambda$ is the largest *eigenvalue* of $H$. (An eigenvalue belongs to
+# a direction $v$ that $H$ only stretches: $Hv = \lambda v$. Along $v$, the second derivative of $f$ is $\lambda$. In the valley
+# of lesson 6 these directions were the two coordinates, and the eigenvalues $h_1$ and $h_2$.)
 #
 # **Predict:** how far down does one step of Newton go from $f = 24.2$? How many steps until $f < 10^{-10}$? Does $f$ fall in
 # every step? And where is gradient descent with the rate $1/\lambda$ after 1,000 steps?
@@ -212,7 +214,8 @@ claim(grown[2.2], 1.2**20, atol=4, full=True, says="2.2 / largest: times 1.2^20 
 # $$\text{WGAN-GP: } \lambda\,\mathbb{E}\,\bigl(|\nabla_x D| - 1\bigr)^2, \qquad
 #   \text{R1: } \tfrac{\gamma}{2}\,\mathbb{E}\,|\nabla_x D|^2.$$
 #
-# The slope is a derivative by the *input*. Training differentiates the penalty by the *weights*. So a second derivative, mixed.
+# The slope is a derivative by the *input*. Training differentiates the penalty by the *weights*. So this is a mixed second
+# derivative. ($\lambda$ and $\gamma$ are weights that one chooses. This $\lambda$ is no eigenvalue.)
 #
 # **Predict:** let D be linear, $D(x) = w \cdot x$ with $w = (3, 4)$. How large is the slope? What is $(|\nabla_x D| - 1)^2$,
 # and its gradient by $w$? (By hand: $2\,(|w| - 1)\,w/|w|$.)
@@ -292,7 +295,8 @@ claim(changes(nn.LayerNorm(16)), 0, atol=1e-12, says="layer norm: change of the 
 claim(changes(nn.BatchNorm1d(16)) > 0.01, True, says="batch norm: does it change?")
 
 # %% [markdown] id="flat"
-# So WGAN-GP has no batch norm in its critic (section 4 of the paper); layer norm, which works within one sample, is allowed.
+# So WGAN-GP has no batch norm in its *critic*, as D is called there (section 4 of the paper); layer norm, which works within
+# one sample, is allowed.
 #
 # ## Two corners
 #

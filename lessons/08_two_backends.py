@@ -1,9 +1,10 @@
 # %% [markdown] id="promise"
 # # 8. Two backends: the same code on a CPU and on a card
 #
-# minigan runs on NumPy and on CuPy, that is, on a CPU and on a GPU (a graphics card; we say *card*). At the end of this lesson
-# you know how one code serves both, what changes on a card (six things), and from which size a card is worth it: you measure
-# this machine, and predict the time of a training step before you take it.
+# minigan runs on NumPy and on CuPy, that is, on a CPU and on a GPU (a graphics card; we say *card*). The *host* is the computer
+# around the card, with a CPU and a memory of its own. At the end of this lesson you know how one code serves both, what changes
+# on a card (six things), and from which size a card is worth it: you measure this machine, and predict the time of a training
+# step before you take it.
 #
 # **You need no card.** If this machine has none, we use a make-believe card: it computes with NumPy, so all its numbers are
 # true, and it has a clock that is *calculated* from a data sheet. Nothing here claims to be measured on a card. (When this was
@@ -39,7 +40,7 @@ rng = np.random.default_rng(0)
 # the same (`xp` in `minigan/backend.py`).
 #
 # Our make-believe card needs an array type. `OnCard` holds a NumPy array that nobody outside may touch, and its module
-# `on_card` runs NumPy's functions on what is inside.
+# `on_card` runs NumPy's functions on what is inside. (`card`, which it calls, keeps the time. The next section makes it.)
 #
 # **Predict:** `x @ w`, where `x` is on the card and `w` is in the host's memory: does it work, slowly? Should it?
 
@@ -179,7 +180,7 @@ claim(raises(TypeError, lambda: x @ there[1]), True, says="and the other way rou
 # have per byte so that the arithmetic, not the memory, is the limit.
 #
 # **Predict:** how many operations per byte has an addition of float32 arrays? And a product of two $n \times n$ matrices? Which
-# share of the card's 19.5 TFLOP/s can an addition use?
+# share of the card's 19.5 TFLOP/s ($19.5 \cdot 10^{12}$ operations per second) can an addition use?
 
 # %% id="intensity-code"
 big = 10_000_000
@@ -520,9 +521,9 @@ lesson.exercise("8.2", stopwatch)
 #
 # </details>
 #
-# Predictions: it is refused; 1/12, $n/6$ and 0.7 percent; 7,600 and 11,000; see your own output; the same number; 1 millisecond
-# in place of 20; 81 in place of 55 milliseconds; in the seventh, and the pairs; between 1e-4 and 1e-3; it raises an
-# error.
+# Predictions: it is refused; 1/12, $n/6$ and 0.7 percent; 7,600 and 11,000; see your own output; the same number, and the small
+# net, up to a batch of 64; 1 millisecond in place of 20; 81 in place of 55 milliseconds; in the seventh, and the pairs; between
+# 1e-4 and 1e-3; it raises an error.
 #
 # ## What you have now
 #

@@ -125,9 +125,9 @@ claim(drawn.std(), scatter(0.947, 2000), atol=2e-4, says="the same by drawing 10
 # ## Fooled, number two: a validation set that knows too much
 #
 # Our 2,000 validation pictures are not in the training set. But each of them is drawn with one of the same 18 fonts. What we
-# want to know is how the network does on *new* fonts. (In medicine: not on other pictures of the same patients.) So we hold out
-# whole fonts. We do it twice: four fonts here and there, whose relatives remain (a bold one, a slanted one), and a whole
-# family, the five faces of Computer Modern.
+# want to know is how the network does on *new* fonts. (In medicine, one wants to know how it does on new *patients*, not on new
+# pictures of those that it knows.) So we hold out whole fonts. We do it twice: four fonts here and there, whose relatives
+# remain (a bold one, a slanted one), and a whole family, the five faces of Computer Modern.
 #
 # **Predict:** both networks learn from 1,000 pictures, and have 0.94 to 0.96 on the fonts that they know. Which share do they
 # have on the fonts that they do not know?

@@ -6,7 +6,8 @@
 # dimension, where each quantity is known exactly, so you can check what the bound bounds and what the famous trick is for.
 #
 # It takes about 15 seconds of processor time (`--fast`: a few seconds). You need lesson 1 (the tape) and lesson 5 (modules);
-# Adam is from lesson 6.
+# Adam is from lesson 6. From probability you need densities, mean and variance, and $p(x, z) = p(z)\,p(x|z)$, where $p(x|z)$ is
+# the density of $x$ if $z$ is known.
 #
 # Sources: Kingma and Welling 2014, "Auto-Encoding Variational Bayes" (equations 1 to 3, 10, appendix B); Rezende, Mohamed and
 # Wierstra 2014 found the same at the same time. Burda, Grosse and Salakhutdinov 2016, "Importance Weighted Autoencoders"
@@ -32,13 +33,15 @@ STEPS = 100 if lesson.fast else 1500
 # ## A hidden cause
 #
 # A picture of a digit has 784 pixels, but they do not vary freely. A few hidden causes decide all of them: which digit, how
-# slanted, how thick. A *latent variable model* says so in two lines. First draw hidden numbers $z \sim p(z) = N(0, I)$. Then
-# draw the picture from $p(x|z)$. The probability of a picture is an average over all causes that it may have had:
+# slanted, how thick. A *latent variable model* says so in two lines. First draw hidden numbers $z \sim p(z) = N(0, I)$:
+# independent normal numbers, each with mean 0 and variance 1. Then draw the picture from $p(x|z)$. The probability of a picture
+# is an average over all causes that it may have had:
 #
 # $$p(x) = \int p(z)\, p(x|z)\, dz.$$
 #
 # Training should make $p(x)$ large for real pictures. The integral is the difficulty. Let us look at one where we know the
-# answer: $z$ is one number, and $x = 2z + e$ with $e \sim N(0, 1)$. A sum of Gaussians is a Gaussian: $p(x) = N(x;\, 0,\, 5)$.
+# answer: $z$ is one number, and $x = 2z + e$ with $e \sim N(0, 1)$. A sum of Gaussians is a Gaussian: $p(x) = N(x;\, 0,\, 5)$,
+# the normal density with mean 0 and variance 5, at $x$.
 #
 # **Predict:** we observe $x = 3$. Which $z$ caused it? (1.5 would explain $x$ exactly. But $z$ near 0 is more usual.)
 
@@ -67,9 +70,10 @@ claim(posterior @ (z - mean) ** 2, 0.2, atol=1e-9, says="its variance: 1/5, wher
 #   \;+\; \mathrm{KL}(q \,\|\, p(z|x)).$$
 #
 # (Kingma and Welling 2014, equations 1 and 3. To see it, write $p(z|x) = p(z)\,p(x|z)/p(x)$, take the logarithm, and average
-# over $q$.) KL is the Kullback-Leibler divergence, $\mathbb{E}_q \ln (q / p)$. It is never negative, and 0 only for equal
-# densities. So the ELBO is a *lower bound*: it can be raised in two ways, by a better model or by a better guess. Between two
-# Gaussians of one dimension, KL is a formula:
+# over $q$.) KL is the Kullback-Leibler divergence, $\mathbb{E}_q \ln (q / p)$, where $\mathbb{E}_q$ is the mean over draws from
+# $q$. (With the natural logarithm, its unit is called a *nat*; with that of base 2 it is a bit.) It is never negative, and 0
+# only for equal densities. So the ELBO is a *lower bound*: it can be raised in two ways, by a better model or by a better
+# guess. Between two Gaussians of one dimension, KL is a formula:
 #
 # $$\mathrm{KL}\bigl(N(m, v) \,\|\, N(m', v')\bigr) = \tfrac12\left(\frac{v + (m - m')^2}{v'} - 1 - \ln \frac{v}{v'}\right).$$
 #

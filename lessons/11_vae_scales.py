@@ -208,7 +208,8 @@ claim(predicted(0.5)[1], 10.35, atol=0.01, says="and their KL in nats")
 # Does gradient descent find what the formula predicts? For linear networks the expectations in the loss are formulas as well,
 # so we need neither pictures nor noise, only the eigenvalues. Encoder: mean $= Ax$ and a fixed variance $s$. Decoder: $Wz$.
 #
-# **Predict:** the smallest of the 22 eigenvalues above 0.5 is 0.504. Its mean varies with $1 - v/\lambda$. Is it "active"?
+# **Predict:** the smallest of the 22 eigenvalues above 0.5 is 0.504. Over the pictures, the mean of its hidden number has the
+# variance $1 - v/\lambda$. Is this hidden number "active"?
 
 
 # %% id="linear-code"
@@ -230,7 +231,7 @@ for_sum, kl_for_sum = linear_vae(0.5, 400 if lesson.fast else 2000)
 for_mean, kl_for_mean = linear_vae(claimed, 200)
 claim(kl_for_sum, predicted(0.5)[1], atol=0.2, says="KL of the trained linear VAE, and the formula's")
 claim(for_sum[:22], 1 - 0.5 / eigenvalues[:22], atol=0.02, full=True, says="variances of its means, and 1 - v / eigenvalue")
-claim((for_sum > 0.01).sum(), 21, full=True, says="active units: the last one varies with 0.0075, below the limit of 0.01")
+claim((for_sum > 0.01).sum(), 21, full=True, says="active units: the mean of the last one has the variance 0.0075, below 0.01")
 claim([kl_for_mean, for_mean.max()], [0, 0], atol=1e-6, says="v = 392: KL and largest variance")
 
 # %% id="linear-draw"
@@ -351,11 +352,12 @@ behind = {name: value - min(price.values()) for name, value in price.items()}
 print("  nats per picture behind the best:", {name: round(value) for name, value in behind.items()})
 claim(behind["own scale"], 0, full=True, says="nats per picture behind the best: own scale")
 claim(behind["sum, sum"], 253, atol=25, full=True, says="sum and sum")
-claim(behind["mean, sum"], 519, atol=25, full=True, says="the tutorial's")
+claim(behind["mean, sum"], 518, atol=25, full=True, says="the tutorial's")
 
 # %% [markdown] id="patience"
-# As a probability of pictures, "own scale" is ahead. As a painter it is not. A loss is an answer to "what do you want?",
-# and a lower weight of the KL moves nats from one account to the other. But nobody wants the two that draw one cloud.
+# If the probability of pictures counts, "own scale" is ahead. If the drawn pictures count, "sum, sum" is. So choose the loss by
+# what you want from the model: a lower weight of the KL buys a smaller error with a larger KL. The two that draw one cloud are
+# bad at both.
 #
 # ## Does patience help?
 #
@@ -446,8 +448,8 @@ lesson.exercise("11.2", active_units)
 #
 # </details>
 #
-# Predictions: no, see below; 0 and no; 392; $\sqrt3$ and 0; none and 22; no; both with a mean over pixels, and the other one
-# draws badly; far more, and about 0.014; own scale, and about 518; 127 nats and 0.
+# Predictions: no, the mean picture alone pays about 49/784 = 0.0625; 0 and no; 392; $\sqrt3$ and 0; none and 22; no; both with
+# a mean over pixels, and the other one draws badly; far more, and about 0.014; own scale, and about 518; 127 nats and 0.
 #
 # ## What you have now
 #

@@ -101,12 +101,14 @@ claim(gone[-1] / gone[-2], 1.8, atol=1e-6, says="all at once: the distance to th
 claim(np.linalg.norm(one_by_one - best3) < 0.05 * np.linalg.norm(best3), True, says="one by one: 95 percent of the way is done")
 
 # %% [markdown] id="corner"
-# Each coordinate corrects the whole error, three times over. Two mistakes would be corrected if they told each other.
+# Each coordinate corrects the whole error, as if it were alone, so the three together correct it nearly three times. One by
+# one, each sees what the others have already corrected.
 #
 # ## A corner can stop it
 #
-# One by one, $f$ can never rise. Does it always arrive? Take $f(x, y) = |x - y| + \frac{1}{10}(x^2 + y^2)$. It is convex, and
-# its minimum is at $(0, 0)$. We start at $(2, 1)$ and search each coordinate on a fine grid.
+# One by one, $f$ can never rise. Does it always arrive? Take $f(x, y) = |x - y| + \frac{1}{10}(x^2 + y^2)$. It is *convex* (no
+# straight line between two points of its graph runs below the graph), and its minimum is at $(0, 0)$. We start at $(2, 1)$ and
+# search each coordinate on a fine grid.
 #
 # **Predict:** where does it end?
 
@@ -129,9 +131,12 @@ claim(f(x, y), 0.2, atol=1e-3, says="f there; the minimum is 0")
 #
 # $$\min_w\; \frac{1}{2n} \|y - Xw\|^2 + t \|w\|_1.$$
 #
-# The second term makes many weights exactly 0, so it selects features. In one coordinate the problem is
-# $\frac12 a w^2 - z w + t |w|$. If $w > 0$, its slope is $aw - z + t$, which is 0 at $(z - t)/a$: possible only if $z > t$. So
-# the answer is
+# $X$ has a row for each of $n$ samples and a column $X_j$ for each feature, $y$ holds the targets, and $\|w\|_1$ is the sum of
+# all $|w_j|$. The second term makes many weights exactly 0, so it selects features.
+#
+# For one coordinate $w$, let $r_j$ be what the other weights leave of $y$, and $a = \|X_j\|^2/n$, $z = X_j^\top r_j/n$. The
+# problem is then $\frac12 a w^2 - z w + t |w|$. If $w > 0$, its slope is $aw - z + t$, which is 0 at $(z - t)/a$: possible only
+# if $z > t$. So the answer is
 #
 # $$w = S(z, t) / a, \qquad S(z, t) = \operatorname{sign}(z)\, \max(|z| - t,\, 0).$$
 #
@@ -307,9 +312,9 @@ claim(right(logistic.x), 0.978, atol=0.015, full=True, says="share of unseen pic
 #
 # ## The support vector machine: descend in the samples
 #
-# The SVM wants a margin: it pays $\max(0,\, 1 - y_i\, x_i^\top w)$, nothing if a sample is on its side with room. This is a
-# corner that couples all weights, just what stops coordinate descent. The way out is the *dual* problem. Give each *sample* a
-# number:
+# The SVM wants a margin. It minimises $\frac12 \|w\|^2 + C \sum_i \max(0,\, 1 - y_i\, x_i^\top w)$: a sample that is on its own
+# side, with room to spare, costs nothing, and $C$ is the price of the others. This is a corner that couples all weights, just
+# what stops coordinate descent. The way out is the *dual* problem. Give each *sample* a number:
 #
 # $$\min_{0 \le \alpha_i \le C}\; \tfrac12 \|w\|^2 - \sum_i \alpha_i, \qquad w = \sum_i \alpha_i y_i x_i.$$
 #

@@ -301,8 +301,9 @@ with figure("saddle", width=5.6, height=4.6) as fig:
     axes.set_title("V(w, m): a saddle at (0, 0)", fontsize=11)
 
 # %% [markdown] id="nash-why"
-# A saddle is no valley. Gradient descent for a valley has a proof behind it; for a saddle, with one player going up and the
-# other one down, it does not. How such a game moves, and when it turns in circles, is the subject of lesson 21.
+# A saddle is no valley. One can prove that gradient descent reaches the bottom of a valley. For a saddle, with one player going
+# up and the other one down, there is no such proof. How such a game moves, and when it turns in circles, is the subject of
+# lesson 21.
 #
 # ## A famous slip: the gradient that is never cleared
 #

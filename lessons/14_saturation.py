@@ -31,7 +31,7 @@ claim, figure = lesson.claim, lesson.figure
 # As in lesson 13: real numbers come from $N(0, 1)$, generated ones from $N(m, 1)$, so $x = G(z) = m + z$. The best D has the
 # logit $\log p - \log q = \frac{m^2}{2} - m x$. At a generated number this is
 #
-# $$b = D^*(m + z) = -\frac{m^2}{2} - m z.$$
+# $$b = \frac{m^2}{2} - m\,(m + z) = -\frac{m^2}{2} - m z.$$
 #
 # **Predict:** at $m = 6$, what is the mean of $b$? What probability $\sigma(b)$ of "real" does D give to the average
 # generated number: about 0.1, 0.001, or $10^{-8}$?
@@ -91,7 +91,8 @@ claim(saturating[-1] < 2e-5, True, says=f"at m = 10 the saturating slope is {sat
 # slopes by $m$ are the same: the saturating loss descends $2\,\mathrm{JS}$. JS cannot be larger than $\ln 2$, and at a
 # distance it is nearly that: a plateau, which has no slope. This is theorem 2.4 in one picture.
 #
-# And the other loss? Its slope is $m$ minus that of $2\,\mathrm{JS}$, and $m$ is the slope of $m^2/2 = \mathrm{KL}(q, p)$:
+# And the other loss? Its slope is $m$ minus that of $2\,\mathrm{JS}$, and $m$ is the slope of $m^2/2 = \mathrm{KL}(q, p)$ (the
+# formula of lesson 10):
 #
 # $$\text{slope of the non-saturating loss} = \frac{d}{dm}\bigl[\mathrm{KL}(q, p) - 2\,\mathrm{JS}(p, q)\bigr] \qquad
 #   \text{(theorem 2.5)}.$$
@@ -189,7 +190,7 @@ lanes = {
 }
 near, far = ({name: race(*lane, 800, start) for name, lane in lanes.items()} for start in (6.0, 10.0))
 arrived = lambda runs: [int(np.argmax(path < 1)) for path in runs.values()]  # 0: never
-claim(arrived(near), [0, 122, 73, 277], atol=15, says="from 6: steps until m < 1, in the order of the table (0: never)")
+claim(arrived(near), [0, 122, 73, 277], atol=15, says="from 6: steps until m < 1, in the order of `lanes` (0: never)")
 claim(near["saturating, plain"][-1] > 5, True, says=f"saturating, plain: m is still {near['saturating, plain'][-1]:.2f}")
 claim(arrived(far), [0, 676, 90, 553], atol=120, says="from 10: the same")
 
@@ -206,13 +207,13 @@ with figure("race", width=9.5, height=4) as fig:
     panels[0].legend(frameon=False, fontsize=9)
 
 # %% [markdown] id="race-look"
-# Did you expect the dashed red line in the left picture? With Adam the "bad" loss is *faster* than the good one. Adam divides
-# by the size that the slope had before. The saturating slope grows on the way, so it is divided by a number that is too
-# small. The other slope shrinks, and is divided by one that is too large. So "the saturating loss does not work" is a
-# sentence about plain gradient descent.
+# Did you expect the dashed orange line in the left picture? With Adam the "bad" loss is *faster* than the good one. Adam
+# divides by the size that the slope had before. The saturating slope grows on the way, so it is divided by a number that is too
+# small. The other slope shrinks, and is divided by one that is too large. So "the saturating loss does not work" is a sentence
+# about plain gradient descent.
 #
-# On the right the noise decides. From 10, the dashed red line creeps and halts: nearly every batch shows Adam nothing
-# but noise. Then one lucky batch comes, and it runs. Adam has repaired the size, and not the noise.
+# On the right the noise decides. From 10, the dashed orange line creeps and halts: nearly every batch shows Adam nothing but
+# noise. Then one lucky batch comes, and it runs. Adam has repaired the size, and not the noise.
 #
 # ## Exactly zero
 #

@@ -66,8 +66,8 @@ def repair(name, check, **parts):
 # %% [markdown] id="noise"
 # ## Fault 1: the noise goes nowhere
 #
-# In the tutorial, the first layer of G is made, but never called with the noise `z`; the layer itself flows on. (Keras stops
-# there. Whoever makes it run, often with a constant, gets our version.) G then draws the same picture for every `z`.
+# In the tutorial, the first layer of G is made, but never called with `z`: the next layer gets the layer, not its output.
+# (Keras stops there. Whoever makes it run, often with a constant, gets our version.) G then draws one picture for all `z`.
 #
 # **The check:** two noises give two pictures. We restart the random numbers before both calls, so that nothing else differs.
 # **Predict:** this G makes its layers *inside* the function. Why would the check be green by mistake without `mg.seed(0)`?
@@ -395,7 +395,7 @@ with figure("board", width=7, height=4.4) as fig:
 #
 # The repaired program, with the loop of lesson 2. We judge 400 of its pictures with a digit classifier that has never seen a
 # generated picture (lesson 9 trains one). Two numbers: how many of the ten digits have at least 1 percent, and the distance
-# between the classifier's mean features of generated and of real pictures (0 would be perfect).
+# between the mean *features* (inputs of the classifier's last layer) of generated and real pictures (best: 0).
 #
 # **Predict:** 600 steps of 32 pictures are less than one round through the 20,000 digits. Is that enough for all ten?
 
@@ -452,9 +452,9 @@ with figure("digits", width=8, height=3.1) as fig:
 # %% [markdown] id="cost"
 # ## What does each silent fault cost?
 #
-# Faults 3 and 8 stop the program. Faults 1, 2, 4 and 10 leave nothing to learn from, or show the wrong thing. Three are
-# *silent*: the funnel, the sign, and the shared counter. The program runs, and draws something. Put one of them back into the
-# repaired program, with the same start, the same pictures and the same noise, and train for 200 steps.
+# Faults 3 and 8 stop the program. Faults 1, 2, 4 and 10 leave nothing to learn from, or show the wrong thing. Fault 5 is
+# harmless with one channel. Three are *silent*, and the program draws something: the funnel, the sign, and the shared counter.
+# Put one of them back into the repaired program, with the same start, pictures and noise, and train for 200 steps.
 #
 # **Predict:** order the four (no fault, 6, 7, 9) from best to worst. How much does fault 9 cost?
 
@@ -533,7 +533,7 @@ lesson.exercise("15.2", minibatches)
 #
 # 1. None: a D without batch norm is a right program. But after 200 steps the distance is 2.6 in place of 1.0. What is merely
 #    worse, one must measure.
-# 2. None again. The distance after 600 steps is 1.2 in place of 0.7: the start matters as well.
+# 2. None again. The distance is 3.2 after 200 steps and 1.1 after 600, in place of 1.0 and 0.7: the start matters as well.
 # 3. Hardly a difference after 200 steps: to learn 32 pictures by heart takes D longer. A short run cannot show every fault.
 #
 # </details>

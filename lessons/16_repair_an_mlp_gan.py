@@ -1,10 +1,11 @@
 # %% [markdown] id="promise"
 # # 16. Repairing a tutorial's MLP GAN: what a broken D teaches G
 #
-# A second tutorial, on "coordinate descent in GANs", uses two multilayer perceptrons for the digits. It has fewer faults than
-# that of lesson 15, and worse ones: its D looks at single pixels, is never trained, and is shown noise in the place of
-# pictures. Again each fault gets a check that is red before the repair and green after it. Then we do what no reader of the
-# tutorial could do: we train the *broken* versions too, and look at what G learns from each. G learns exactly what D can see.
+# A second tutorial, on "coordinate descent in GANs", uses two multilayer perceptrons (MLPs: dense layers with activations
+# between them) for the digits. It has fewer faults than that of lesson 15, and worse ones: its D looks at single pixels, is
+# never trained, and is shown noise in the place of pictures. Again each fault gets a check that is red before the repair and
+# green after it. Then we do what no reader of the tutorial could do: we train the *broken* versions too, and look at what G
+# learns from each. G learns exactly what D can see.
 #
 # It takes about 20 seconds (`--fast`: about 3). You need lessons 12 and 15. Answer the question first, then run the cell.
 #

@@ -195,8 +195,8 @@ claim(frozen[3], math.log(8), atol=0.1, full=True, says="reverse KL: ln 8, all p
 # on: to the next place. So it is a question of speed. If D answers at once, G has no time to gather. If G takes many steps
 # for each of D, it gathers, jumps, gathers, jumps.
 #
-# **Predict:** we give G five turns for each turn of D. What will the reverse KL be in the second half of the run: near 0,
-# near $\ln 2$, or above 1? And how many of the eight modes does G visit in the whole run?
+# **Predict:** we give G five turns for each turn of D. What will the reverse KL be in the second half of the run: near 0, near
+# $\ln 2$, or above 1? And how many of the eight modes does G visit in this half?
 
 # %% id="hops-code"
 moments = [round(STEPS * part) for part in (0.5, 0.6, 0.7, 0.8, 0.9, 1)]

@@ -35,7 +35,7 @@ COLOURS = dict(zip(ZOO, ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "0.4")))
 # ## Two slopes
 #
 # Let $a$ be D's answers on real samples and $b$ those on generated ones. (They are logits for the first two losses. For the
-# others they are plain scores: no sigmoid is meant.)
+# others they are plain scores: no sigmoid is meant.) Minimax is another name for the saturating loss of lesson 2.
 #
 # | name | D pays | G pays |
 # | --- | --- | --- |
@@ -286,8 +286,8 @@ with figure("trial", width=7.5, height=3.4) as fig:
 #
 # What may one conclude?
 #
-# * Not that minimax is best. This is one data set, one pair of nets, 800 steps and four seeds. (After 800 steps few points
-#   are *good* with any of the losses: see the table above.)
+# * Not that minimax is best. This is one data set, one pair of nets, 800 steps and four seeds. (After 800 steps few points are
+#   *good* with any of the losses: see the printed table.)
 # * That the seeds of one loss can differ more than two losses do. Who compares two losses with one run each has compared two
 #   seeds. Lucic et al. 2018 made a large trial and found the same: with enough tuning most losses reach similar values.
 # * That a loss is one of many choices, beside the nets, the optimizer, the ratio of the turns and the packs of lesson 17.
@@ -346,7 +346,8 @@ lesson.exercise("18.2", relativistic_losses)
 #
 # Predictions: least squares, and the hinge; the corners are at -1 and 1; for equal densities 1.386, 0.25 and 2, and 0 without
 # overlap; non-saturating far in front, then minimax, least squares, and the hinge with 0; nothing changes in the relativistic
-# loss, and the other rises; for the trial see `trial.png`.
+# loss, and the other rises; in the trial the relativistic loss is the worst, and the seeds of one loss can differ more than two
+# losses do.
 #
 # ## What you have now
 #
